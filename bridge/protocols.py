@@ -1,0 +1,90 @@
+"""What every system looks like to the bridge.
+
+A packing, a perceptron and a network are the same object here: gaps ``Δ_μ(x)``, violated where
+``Δ_μ > 0``, and the energy ``U(x) = ½ Σ_μ max(Δ_μ, 0)²`` of the violated ones. Any object with the
+methods below is a system; nothing has to be inherited, and nothing below the bridge's top floor
+knows more about a system than this file says.
+
+``x`` is a flat float64 vector of shape ``(n_dof,)``. It is passed in, and never stored or changed.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol, Self, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Vector: TypeAlias = NDArray[np.float64]
+Indices: TypeAlias = NDArray[np.intp]
+Matrix: TypeAlias = "Vector | sparse.csr_array"
+
+
+@runtime_checkable
+class Landscape(Protocol):
+    """A differentiable energy and its continuous symmetries.
+
+    This is all that the search for minima and saddles needs: a Lennard-Jones cluster, a spin
+    glass and a cross-entropy network are landscapes without gaps.
+    """
+
+    @property
+    def n_dof(self) -> int:
+        """Number of variables."""
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return ``U(x)`` and ``∇U(x)``, shape ``(n_dof,)``."""
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        """Return ``H(x) v`` for one direction ``(n_dof,)`` or for ``k`` of them ``(k, n_dof)``."""
+
+    def zero_modes(self, x: Vector) -> Vector:
+        """Return orthonormal tangents of the continuous symmetries at ``x``, ``(k, n_dof)``.
+
+        ``U`` is constant along them at every ``x``. Rattlers and dead units are not symmetries.
+        """
+
+
+@runtime_checkable
+class ConstraintProblem(Landscape, Protocol):
+    """A landscape whose energy is ``½ Σ_μ max(Δ_μ, 0)²``."""
+
+    def gaps(self, x: Vector) -> Vector:
+        """Return ``Δ(x)``, shape ``(m,)``: positive where violated, dimensionless.
+
+        A packing lists its near pairs only, so ``m`` may depend on ``x``.
+        """
+
+    def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Matrix:
+        """Return ``∂Δ_μ/∂x``, shape ``(m, n_dof)``, or its ``rows`` only; dense or CSR."""
+
+
+@runtime_checkable
+class Loaded(ConstraintProblem, Protocol):
+    """A problem with a control parameter ``t`` that drives it through its transition.
+
+    Packings: ``t`` is the relative growth of every length, ``Δ = 1 - μ/(1 + t)``.
+    Perceptron and networks: ``t`` is added to the margin asked for, ``Δ -> Δ + t``.
+    """
+
+    def load_direction(self, x: Vector) -> Vector:
+        """Return ``∂Δ_μ/∂t`` at ``t = 0``, shape ``(m,)``, in the order of ``gaps(x)``."""
+
+    def loaded(self, t: float) -> Self:
+        """Return the same system with its load changed by ``t``."""
+
+
+@runtime_checkable
+class HasFrozenBodies(Protocol):
+    """A system some of whose bodies may carry no force: rattlers, or dead hidden units."""
+
+    def frozen(self, x: Vector) -> list[Indices]:
+        """Return, for each frozen body, the indices of its variables in ``x``."""
+
+
+@runtime_checkable
+class HasEquivalents(Protocol):
+    """A system with discrete symmetries, or several names for one physical state."""
+
+    def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
+        """Yield ``(name of the symmetry, x')`` with the same energy and the same set of gaps."""
