@@ -17,6 +17,7 @@ from scipy import sparse
 
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
+Mask: TypeAlias = NDArray[np.bool_]
 Matrix: TypeAlias = "Vector | sparse.csr_array"
 
 

@@ -1,0 +1,123 @@
+"""What can be counted and measured in a state, the same for every system."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from bridge.protocols import ConstraintProblem, HasFrozenBodies, Indices, Mask, Matrix, Vector
+
+
+@dataclass(frozen=True)
+class Observables:
+    """Counts and scalars of one state ``x``.
+
+    Attributes
+    ----------
+    n_dof
+        Raw number of variables.
+    n_symmetries
+        Continuous symmetries that move bodies which are not frozen.
+    n_frozen
+        Frozen bodies: rattlers, or dead hidden units.
+    n
+        Effective degrees of freedom: variables of the bodies that are not frozen, less the
+        symmetries.
+    n_constraints
+        ``N_Δ``, violated constraints that act on no frozen body.
+    n_isostatic
+        ``n + 1``: as many constraints as degrees of freedom, and one self-stress.
+    energy
+        ``U = ½ Σ max(Δ, 0)²``, extensive.
+    pressure
+        ``Σ max(Δ, 0) / n``.
+    max_residual
+        Largest ``|∂U/∂x_i|``.
+    min_force
+        Weakest violation ``min Δ > 0`` among the counted constraints; None if there is none.
+    smallest_gap
+        Smallest satisfied margin ``min -Δ`` over ``Δ < 0``; None if there is none.
+    """
+
+    n_dof: int
+    n_symmetries: int
+    n_frozen: int
+    n: int
+    n_constraints: int
+    n_isostatic: int
+    energy: float
+    pressure: float
+    max_residual: float
+    min_force: float | None
+    smallest_gap: float | None
+
+    @property
+    def constraint_ratio(self) -> float:
+        """``N_Δ / N``, zero where no degree of freedom is left."""
+        return self.n_constraints / self.n if self.n else 0.0
+
+
+def observe(problem: ConstraintProblem, x: Vector) -> Observables:
+    """Measure the state ``x``, shape ``(n_dof,)``."""
+    gaps = problem.gaps(x)
+    energy, gradient = problem.energy_gradient(x)
+    bodies = frozen_bodies(problem, x)
+    free = free_variables(problem.n_dof, bodies)
+    n_symmetries = _rank(problem.zero_modes(x)[:, free])
+    n = int(free.sum()) - n_symmetries
+    counted = counted_constraints(problem, x, gaps, free)
+    forces, margins = gaps[counted], -gaps[gaps < 0]
+    return Observables(
+        n_dof=problem.n_dof,
+        n_symmetries=n_symmetries,
+        n_frozen=len(bodies),
+        n=n,
+        n_constraints=len(counted),
+        n_isostatic=n + 1,
+        energy=energy,
+        pressure=float(np.maximum(gaps, 0).sum() / n) if n else 0.0,
+        max_residual=float(np.abs(gradient).max()),
+        min_force=float(forces.min()) if forces.size else None,
+        smallest_gap=float(margins.min()) if margins.size else None,
+    )
+
+
+def frozen_bodies(problem: ConstraintProblem, x: Vector) -> list[Indices]:
+    """Return the variables of each frozen body; no body can freeze unless the system says so."""
+    return problem.frozen(x) if isinstance(problem, HasFrozenBodies) else []
+
+
+def free_variables(n_dof: int, bodies: list[Indices]) -> Mask:
+    """Return the mask ``(n_dof,)`` of the variables that belong to no frozen body."""
+    free = np.ones(n_dof, dtype=bool)
+    for body in bodies:
+        free[body] = False
+    return free
+
+
+def counted_constraints(
+    problem: ConstraintProblem,
+    x: Vector,
+    gaps: Vector,
+    free: Mask,
+) -> Indices:
+    """Return the rows of the violated constraints that act on no frozen body."""
+    violated = np.flatnonzero(gaps > 0)
+    if free.all() or not violated.size:
+        return violated
+    return violated[~_touches(problem.gap_jacobian(x, violated), ~free)]
+
+
+def _touches(jacobian: Matrix, columns: Mask) -> Mask:
+    """Tell for each row whether it has an entry other than zero in ``columns``."""
+    size = abs(jacobian[:, np.flatnonzero(columns)]).sum(axis=1)
+    return np.asarray(size).ravel() > 0
+
+
+def _rank(rows: Vector) -> int:
+    return int(np.linalg.matrix_rank(rows)) if rows.size else 0
+
+
+def dense(matrix: Matrix) -> Vector:
+    """Return the matrix as a dense array."""
+    return matrix.toarray() if isinstance(matrix, sparse.csr_array) else np.asarray(matrix)

@@ -1,0 +1,59 @@
+"""Where a number comes from: versions, machine, commit."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = ("numpy", "numba", "scipy", "torch")
+
+
+@cache
+def provenance() -> dict[str, str | int | None]:
+    """Return what is needed to run a record again: versions, commit, processor, threads."""
+    return {
+        "jamscape": version("jamscape"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+    }
+
+
+def version(distribution: str) -> str | None:
+    """Return the installed version without importing the package; None if it is missing."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout this file runs from, ``+`` appended if it was edited."""
+    here = Path(__file__).resolve().parent.parent
+    if not (here / ".git").exists():
+        return None
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return described.stdout.strip() or None
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,142 @@
+"""The Hessian of a state, its stiffness and prestress parts, and their spectra.
+
+``H = H0 + Hp`` with ``H0 = Σ_{Δ>0} ∇Δ ∇Δᵀ = JᵀJ`` (positive semidefinite, rank at most ``N_Δ``) and
+``Hp = Σ_{Δ>0} Δ ∇²Δ``. At a minimum ``H`` is positive on the symmetries' complement, so ``H0`` must
+outweigh ``Hp`` on each of its negative modes: ``N_-(Hp) <= N_Δ`` (Geiger et al. 2019).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from bridge.observables import dense
+from bridge.protocols import ConstraintProblem, Landscape, Vector
+
+_BLOCK = 256  # directions in one Hessian product: bounds the memory of batched products
+_DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 GB and an hour
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Eigenvalues of ``H``, ``H0`` and ``Hp``, each ``(n_dof,)`` and ascending.
+
+    The directions of continuous symmetries are projected out; each counts as one exact zero.
+
+    Attributes
+    ----------
+    zero_modes
+        Eigenvalues of ``H`` that vanish to rounding, symmetries included.
+    negative_modes
+        Negative eigenvalues of ``H``: zero at a minimum.
+    negative_modes_hp
+        ``N_-(Hp)``.
+    n_violated
+        ``N_Δ``, rows of the Jacobian behind ``H0``.
+    bound_holds
+        Whether ``N_-(Hp) <= N_Δ``.
+    """
+
+    eigenvalues: Vector
+    eigenvalues_h0: Vector
+    eigenvalues_hp: Vector
+    zero_modes: int
+    negative_modes: int
+    negative_modes_hp: int
+    n_violated: int
+
+    @property
+    def bound_holds(self) -> bool:
+        """Tell whether the necessary condition of a minimum holds."""
+        return self.negative_modes_hp <= self.n_violated
+
+
+def hessian(problem: Landscape, x: Vector) -> Vector:
+    """Return the dense Hessian ``(n_dof, n_dof)`` from products with unit vectors.
+
+    Raises
+    ------
+    ValueError
+        If ``n_dof`` is too large for a dense matrix.
+    """
+    n = problem.n_dof
+    if n > _DENSE_LIMIT:
+        raise ValueError(
+            f"expected at most {_DENSE_LIMIT} variables for a dense Hessian, got {n}: "
+            "use a smaller system, or products with problem.hvp"
+        )
+    rows = np.empty((n, n))
+    for start in range(0, n, _BLOCK):
+        stop = min(start + _BLOCK, n)
+        directions = np.zeros((stop - start, n))
+        directions[np.arange(stop - start), np.arange(start, stop)] = 1.0
+        rows[start:stop] = problem.hvp(x, directions)
+    return 0.5 * (rows + rows.T)
+
+
+def stiffness(problem: ConstraintProblem, x: Vector) -> Vector:
+    """Return ``H0 = JᵀJ`` over the violated constraints, ``(n_dof, n_dof)``."""
+    violated = np.flatnonzero(problem.gaps(x) > 0)
+    jacobian = problem.gap_jacobian(x, violated)
+    return dense(jacobian.T @ jacobian)
+
+
+def spectrum(problem: ConstraintProblem, x: Vector) -> Spectrum:
+    """Diagonalise ``H``, ``H0`` and ``Hp = H - H0`` at ``x``, symmetries projected out.
+
+    Raises
+    ------
+    ValueError
+        If ``n_dof`` is too large for a dense matrix.
+    """
+    full, h0 = hessian(problem, x), stiffness(problem, x)
+    modes = problem.zero_modes(x)
+    values, values_h0, values_hp = (
+        _projected_eigenvalues(matrix, modes) for matrix in (full, h0, full - h0)
+    )
+    tolerance = rounding(full)
+    return Spectrum(
+        eigenvalues=values,
+        eigenvalues_h0=values_h0,
+        eigenvalues_hp=values_hp,
+        zero_modes=int((np.abs(values) <= tolerance).sum()),
+        negative_modes=int((values < -tolerance).sum()),
+        negative_modes_hp=int((values_hp < -tolerance).sum()),
+        n_violated=int((problem.gaps(x) > 0).sum()),
+    )
+
+
+def eigenmodes(problem: Landscape, x: Vector) -> tuple[Vector, Vector]:
+    """Return the eigenvalues ``(n_dof,)`` of ``H`` and its modes as rows ``(n_dof, n_dof)``."""
+    values, columns = linalg.eigh(_project(hessian(problem, x), problem.zero_modes(x)))
+    return values, columns.T
+
+
+def participation_ratio(modes: Vector, body_size: int = 1) -> Vector:
+    """Return ``(Σ_i e_i²)² / (n Σ_i e_i⁴)`` of each mode, over bodies of ``body_size`` variables.
+
+    ``modes`` is ``(k, n_dof)``; the result ``(k,)`` is 1 for a mode that moves all ``n`` bodies
+    alike and ``1/n`` for one that moves a single body.
+    """
+    weights = (modes.reshape(len(modes), -1, body_size) ** 2).sum(axis=2)
+    return weights.sum(axis=1) ** 2 / (weights.shape[1] * (weights**2).sum(axis=1))
+
+
+def rounding(matrix: Vector) -> float:
+    """Return the size below which an eigenvalue of ``matrix`` cannot be told from zero."""
+    return 4 * len(matrix) * float(np.finfo(np.float64).eps * np.abs(matrix).sum(axis=1).max())
+
+
+def _projected_eigenvalues(matrix: Vector, modes: Vector) -> Vector:
+    projected = _project(matrix, modes)
+    return np.asarray(linalg.eigvalsh(projected, check_finite=False, overwrite_a=True))
+
+
+def _project(matrix: Vector, modes: Vector) -> Vector:
+    """Return ``P M P`` with ``P = 1 - ZᵀZ``: the symmetries become exact zeros."""
+    if not len(modes):
+        return matrix.copy()
+    along = modes @ matrix
+    inner = along @ modes.T
+    mixed = modes.T @ (along - 0.5 * inner @ modes)
+    return np.asarray(matrix - mixed - mixed.T)
