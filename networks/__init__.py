@@ -1,1 +1,22 @@
-"""x."""
+"""Deep networks as constraint satisfaction: the networks half of jamscape.
+
+Callers run one thread per process (``OMP_NUM_THREADS=1`` or ``torch.set_num_threads(1)``):
+these networks are too small to share, and the library never changes torch's settings.
+"""
+
+from networks.activations import ACTIVATIONS, Activation
+from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
+from networks.margin import HingeNetwork
+from networks.mlp import Mlp
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "HingeNetwork",
+    "Mlp",
+    "Patterns",
+    "digits",
+    "mnist",
+    "random_patterns",
+    "read_patterns",
+]

@@ -1,0 +1,88 @@
+"""Activation functions with the two derivatives that second-order work on a network needs."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+Symmetry: TypeAlias = Literal["homogeneous", "odd", "none"]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation ``σ``, its derivatives ``σ'`` and ``σ''``, and the symmetry it has.
+
+    ``value(z)`` returns ``a = σ(z)``; ``slope(z, a)`` and ``curvature(z, a)`` also receive ``a``,
+    from which most derivatives follow without a second transcendental function.
+
+    ``symmetry`` is "homogeneous" if ``σ(cz) = c σ(z)`` for ``c > 0`` (one rescaling per neuron
+    leaves the output alone), "odd" if ``σ(-z) = -σ(z)`` (one sign flip per neuron does).
+    """
+
+    value: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor, Tensor], Tensor]
+    curvature: Callable[[Tensor, Tensor], Tensor]
+    symmetry: Symmetry = "none"
+
+
+def _normal_cdf(z: Tensor) -> Tensor:
+    return 0.5 * torch.erfc(z * -math.sqrt(0.5))
+
+
+def _normal_pdf(z: Tensor) -> Tensor:
+    return torch.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def _logistic_slope(z: Tensor) -> Tensor:
+    s = torch.sigmoid(z)
+    return s * (1 - s)
+
+
+def _silu_slope(z: Tensor, a: Tensor) -> Tensor:
+    s = torch.sigmoid(z)
+    return s + a * (1 - s)
+
+
+def _silu_curvature(z: Tensor, _: Tensor) -> Tensor:
+    s = torch.sigmoid(z)
+    return s * (1 - s) * (2 + z * (1 - 2 * s))
+
+
+def _relu_slope(_: Tensor, a: Tensor) -> Tensor:
+    """Return the mask: a unit exactly at its kink counts as inactive."""
+    return (a > 0).to(a.dtype)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": Activation(
+        torch.relu,
+        _relu_slope,
+        lambda _, a: torch.zeros_like(a),
+        "homogeneous",
+    ),
+    "tanh": Activation(torch.tanh, lambda _, a: 1 - a * a, lambda _, a: 2 * a * (a * a - 1), "odd"),
+    "softplus": Activation(
+        torch.nn.functional.softplus, lambda z, _: torch.sigmoid(z), lambda z, _: _logistic_slope(z)
+    ),
+    "silu": Activation(torch.nn.functional.silu, _silu_slope, _silu_curvature),
+    "gelu": Activation(
+        torch.nn.functional.gelu,
+        lambda z, _: _normal_cdf(z) + z * _normal_pdf(z),
+        lambda z, _: (2 - z * z) * _normal_pdf(z),
+    ),
+}
+
+
+def activation(name: str) -> Activation:
+    """Return the activation called ``name``; ValueError if there is none.
+
+    >>> activation("tanh").symmetry
+    'odd'
+    """
+    if name not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise ValueError(f"expected an activation among {known}, got {name!r}")
+    return ACTIVATIONS[name]
