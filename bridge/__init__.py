@@ -4,19 +4,49 @@ Start with `bridge.protocols`: it says what a system is. Everything else in this
 written once against it.
 """
 
-from bridge.observables import Observables, observe
-from bridge.protocols import ConstraintProblem, HasEquivalents, HasFrozenBodies, Landscape, Loaded
-from bridge.spectra import Spectrum, hessian, spectrum
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.minimise import Minimum, lbfgs
+    from bridge.observables import Observables, observe
+    from bridge.protocols import ConstraintProblem, Landscape, Loaded
+    from bridge.spectra import Spectrum, hessian, spectrum
+    from bridge.testing import check_landscape, check_problem
+
+_HOMES = {
+    "ConstraintProblem": "protocols",
+    "Landscape": "protocols",
+    "Loaded": "protocols",
+    "Minimum": "minimise",
+    "Observables": "observables",
+    "Spectrum": "spectra",
+    "check_landscape": "testing",
+    "check_problem": "testing",
+    "hessian": "spectra",
+    "lbfgs": "minimise",
+    "observe": "observables",
+    "spectrum": "spectra",
+}
 
 __all__ = [
     "ConstraintProblem",
-    "HasEquivalents",
-    "HasFrozenBodies",
     "Landscape",
     "Loaded",
+    "Minimum",
     "Observables",
     "Spectrum",
+    "check_landscape",
+    "check_problem",
     "hessian",
+    "lbfgs",
     "observe",
     "spectrum",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: `jamscape --help` needs none of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bridge' has no attribute '{name}'")
+    return getattr(import_module(f"bridge.{_HOMES[name]}"), name)

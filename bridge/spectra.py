@@ -119,7 +119,8 @@ def participation_ratio(modes: Vector, body_size: int = 1) -> Vector:
     alike and ``1/n`` for one that moves a single body.
     """
     weights = (modes.reshape(len(modes), -1, body_size) ** 2).sum(axis=2)
-    return weights.sum(axis=1) ** 2 / (weights.shape[1] * (weights**2).sum(axis=1))
+    fourth = weights.shape[1] * (weights**2).sum(axis=1)
+    return np.asarray(weights.sum(axis=1) ** 2 / fourth)
 
 
 def rounding(matrix: Vector) -> float:

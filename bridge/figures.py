@@ -1,0 +1,189 @@
+"""The figure of the comparison: a column for each system, a row for each observable.
+
+Colours are those of Okabe and Ito, told apart by all; every status also has a marker of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.protocols import Vector
+from bridge.results import Column
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, GREY = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#8A8A8A",
+)  # fmt: skip
+
+STATUS_STYLES: dict[str, dict[str, Any]] = {
+    "jammed": {"marker": "o", "color": RED, "markeredgecolor": "white", "markeredgewidth": 0.4},
+    "unjammed": {"marker": "o", "color": BLUE, "markerfacecolor": "white"},
+    "stalled": {"marker": "x", "color": GREY},
+    "dead": {"marker": "+", "color": BLACK},
+}
+SPECTRA = {
+    "eigenvalues_h0": ("H₀", ORANGE),
+    "eigenvalues_hp": ("Hₚ", SKY),
+    "eigenvalues": ("H", BLACK),
+}
+SYMBOLS = {"phi": "packing fraction φ", "alpha": "patterns per component α", "P/N": "load P/N"}
+
+_STYLE: Any = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the project's style, and leave matplotlib's settings as they were."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def comparison(systems: Sequence[Column]) -> "Figure":
+    """Draw ``N_Δ/N`` and energy against load, gap distributions, and spectra of each system."""
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(2.15 * len(systems) + 0.5, 7.6), layout="constrained")
+        axes = figure.subplots(4, len(systems), squeeze=False)
+        for column, system in zip(axes.T, systems, strict=True):
+            column[0].set_title(system.name)
+            draw_constraints(column[0], system)
+            draw_energy(column[1], system)
+            column[1].set_xlabel(SYMBOLS.get(system.load_name, system.load_name))
+            draw_gaps(column[2], system)
+            draw_spectra(column[3], system)
+        _label_rows(axes)
+        _legends(axes)
+        return figure
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write the figure as ``.pdf`` and ``.png``."""
+    with style():
+        for suffix in (".pdf", ".png"):
+            figure.savefig(path.with_suffix(suffix))
+
+
+def draw_constraints(axes: "Axes", system: Column) -> None:
+    """Draw ``N_Δ/N`` of every run against its load, one marker a status."""
+    axes.axhline(1.0, color=GREY, lw=0.7, ls=":")
+    _mark_transition(axes, system)
+    _draw_runs(axes, system, "constraints_per_dof", floor=None)
+    axes.set_ylim(bottom=-0.06)
+
+
+def draw_energy(axes: "Axes", system: Column) -> None:
+    """Draw ``U`` of every run; those that reached ``U = 0`` stand on the lower edge."""
+    values = [r.data["energy"] for r in system.sweep if r.status == "jammed"]
+    floor = min(values) / 10 if values else 1e-3
+    axes.set_yscale("log")
+    _mark_transition(axes, system)
+    _draw_runs(axes, system, "energy", floor=floor)
+    axes.set_ylim(bottom=floor / 2)
+
+
+def draw_gaps(axes: "Axes", system: Column) -> None:
+    """Draw the densities of the violations ``Δ > 0`` and of the margins ``-Δ > 0``."""
+    gaps = _joined(system, "gaps")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for values, colour, marker in ((gaps[gaps > 0], RED, "o"), (-gaps[gaps < 0], BLUE, "s")):
+        if values.size:
+            x, density = log_density(values)
+            axes.plot(x, density, color=colour, marker=marker, ms=2.5, lw=0.8)
+
+
+def draw_spectra(axes: "Axes", system: Column) -> None:
+    """Draw the eigenvalue densities of ``H``, ``H0`` and ``Hp``, symmetries left out."""
+    axes.set_yscale("log")
+    for name, colour in (
+        ("eigenvalues_h0", ORANGE),
+        ("eigenvalues_hp", SKY),
+        ("eigenvalues", BLACK),
+    ):
+        values = _joined(system, name)
+        if values.size:
+            density, edges = np.histogram(values, bins=60, density=True)
+            axes.stairs(density, edges, color=colour)
+
+
+def log_density(values: Vector, bins_per_decade: int = 5) -> tuple[Vector, Vector]:
+    """Return bin centres and densities of positive values in logarithmic bins, empty ones left out.
+
+    >>> x, density = log_density(np.array([1.0, 1.5, 10.0]), bins_per_decade=1)
+    >>> len(x), bool(density[0] > density[-1])
+    (2, True)
+    """
+    low, high = np.log10(values.min()), np.log10(values.max())
+    count = max(1, int(np.ceil((high - low) * bins_per_decade)))
+    edges = np.logspace(low, high * (1 + 1e-12) + 1e-12, count + 1)
+    density, _ = np.histogram(values, bins=edges, density=True)
+    filled = density > 0
+    return np.sqrt(edges[1:] * edges[:-1])[filled], density[filled]
+
+
+def _draw_runs(axes: "Axes", system: Column, key: str, floor: float | None) -> None:
+    for status, look in STATUS_STYLES.items():
+        runs = [r.data for r in system.sweep if r.status == status]
+        loads = [data["load"] for data in runs]
+        values = [data[key] if floor is None else max(data[key], floor) for data in runs]
+        axes.plot(loads, values, ls="none", label=status, **look)
+
+
+def _mark_transition(axes: "Axes", system: Column) -> None:
+    if (load := system.transition()) is not None:
+        axes.axvline(load, color=GREY, lw=0.7)
+
+
+def _joined(system: Column, name: str) -> Vector:
+    arrays = [r.arrays[name] for r in system.at_transition if name in r.arrays]
+    return np.concatenate(arrays) if arrays else np.empty(0)
+
+
+def _label_rows(axes: "NDArray[Any]") -> None:
+    labels = ("constraints N$_Δ$/N", "energy U", "density P(|Δ|)", "eigenvalue density")
+    for row, label in zip(axes, labels, strict=True):
+        row[0].set_ylabel(label)
+    for panel in axes[2]:
+        panel.set_xlabel("|Δ|")
+    for panel in axes[3]:
+        panel.set_xlabel("eigenvalue λ")
+
+
+def _legends(axes: "NDArray[Any]") -> None:
+    from matplotlib.lines import Line2D
+
+    statuses = [Line2D([], [], ls="none", label=s, **look) for s, look in STATUS_STYLES.items()]
+    axes[0, 0].legend(handles=statuses, loc="upper left", handletextpad=0.1)
+    sides = [
+        Line2D([], [], color=RED, marker="o", ms=3, label="P$_+$: Δ > 0, violated"),
+        Line2D([], [], color=BLUE, marker="s", ms=3, label="P$_-$: Δ < 0, satisfied"),
+    ]
+    axes[2, 0].legend(handles=sides, loc="lower left")
+    parts = [Line2D([], [], color=colour, label=name) for name, colour in SPECTRA.values()]
+    axes[3, 0].legend(handles=parts, loc="upper right")

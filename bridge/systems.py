@@ -1,0 +1,259 @@
+"""The systems that the command line knows: their options, and how each is brought to its state.
+
+This is the bridge's top floor: the halves are imported inside the functions that need them,
+because they take seconds to import. A field of a class below is an option of the command line,
+a parameter of a stored record and a key of a configuration file, under the same name.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.protocols import ConstraintProblem, Vector
+    from networks import HingeNetwork, Patterns
+    from particles import Discs, Ellipses, Perceptron
+
+_RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
+
+Load: TypeAlias = tuple[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A problem and the point where its native minimiser ended."""
+
+    problem: "ConstraintProblem"
+    x: "Vector"
+    status: str
+    reason: str
+    load: Load
+    n_kinks: int | None = None
+
+
+class System(Protocol):
+    """How the top floor drives one kind of problem."""
+
+    kind: ClassVar[str]
+    load_label: ClassVar[str]
+
+    def check(self) -> None:
+        """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Return the state that ``jamscape jam`` reports."""
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Return the minimum reached from a random start at a fixed load."""
+
+
+def option(default: Any, text: str) -> Any:
+    """Return a dataclass field with the help text of its command line option."""
+    return field(default=default, metadata={"help": text})
+
+
+def _expect(holds: bool, expected: str, got: object, remedy: str) -> None:
+    if not holds:
+        raise ValueError(f"expected {expected}, got {got}: {remedy}")
+
+
+@dataclass(frozen=True)
+class DiscSystem:
+    """A periodic packing of discs or spheres, 50:50 of two sizes."""
+
+    kind: ClassVar[str] = "discs"
+    load_label: ClassVar[str] = "φ"
+
+    n: int = option(256, "Number of discs.")
+    ratio: float = option(1.4, "Diameter of a large disc over that of a small one.")
+    pressure: float = option(1e-6, "Pressure to decompress to.")
+    dim: int = option(2, "Dimension; 3 for spheres.")
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        _expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        self._packing(_start(self.dim))
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise a random start above jamming and decompress it to the pressure."""
+        return _decompressed(self._packing(_start(self.dim)), self.pressure, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise a random start at the packing fraction ``load``."""
+        return _quenched(self._packing(load), rng)
+
+    def _packing(self, phi: float) -> "Discs":
+        from particles import Discs
+
+        return Discs.bidisperse(self.n, phi, ratio=self.ratio, dim=self.dim)
+
+
+@dataclass(frozen=True)
+class EllipseSystem:
+    """A periodic packing of ellipses, 50:50 of two sizes."""
+
+    kind: ClassVar[str] = "ellipses"
+    load_label: ClassVar[str] = "φ"
+
+    n: int = option(256, "Number of ellipses.")
+    ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.")
+    aspect: float = option(1.5, "Long axis over short axis, at least 1.")
+    pressure: float = option(1e-6, "Pressure to decompress to.")
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        _expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        self._packing(0.94)
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise a random start above jamming and decompress it to the pressure."""
+        return _decompressed(self._packing(0.94), self.pressure, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise a random start at the packing fraction ``load``."""
+        return _quenched(self._packing(load), rng)
+
+    def _packing(self, phi: float) -> "Ellipses":
+        from particles import Ellipses
+
+        return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)
+
+
+@dataclass(frozen=True)
+class PerceptronSystem:
+    """The spherical perceptron with Gaussian patterns."""
+
+    kind: ClassVar[str] = "perceptron"
+    load_label: ClassVar[str] = "α"
+
+    n: int = option(200, "Number of components of the weight vector.")
+    alpha: float = option(4.0, "Patterns per component.")
+    sigma: float = option(-0.5, "Margin asked for, of either sign.")
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        import numpy as np
+
+        self._problem(self.alpha, np.random.default_rng(0))
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise from a random point of the sphere at the given ``α`` and ``σ``."""
+        return self.at(self.alpha, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise from a random point of the sphere at ``α = load``."""
+        from particles.perceptron import descend
+
+        problem = self._problem(load, rng)
+        found = descend(problem, problem.random_state(rng))
+        return State(problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
+
+    def _problem(self, alpha: float, rng: "np.random.Generator") -> "Perceptron":
+        from particles import Perceptron
+
+        return Perceptron.random(self.n, alpha, self.sigma, rng)
+
+
+@dataclass(frozen=True)
+class NetworkSystem:
+    """A fully connected network with quadratic hinge loss."""
+
+    kind: ClassVar[str] = "network"
+    load_label: ClassVar[str] = "P/N"
+
+    depth: int = option(2, "Number of hidden layers.")
+    width: int = option(24, "Units in each hidden layer.")
+    input_dim: int | None = option(None, "Components of a pattern; as many as the width if unset.")
+    load: float | None = option(None, "Patterns per weight, P/N.")
+    patterns: int | None = option(None, "Number of patterns P, instead of the load.")
+    data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
+    activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
+    steps: int = option(30_000, "Steps of annealed Adam before the polish.")
+    device: str = option("cpu", "Where to compute: cpu, cuda, ...")
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        import numpy as np
+
+        _expect(self.steps > 0, "steps > 0", self.steps, "pass a value such as 30000")
+        both = self.load is not None and self.patterns is not None
+        _expect(not both, "a load or a number of patterns", "both", "drop one of them")
+        self._problem(self.load, np.random.default_rng(0))
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Train on the given data from a random initialisation."""
+        return self._train(self.load, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Train on ``P = load · N`` patterns from a random initialisation."""
+        return self._train(load, rng)
+
+    def _train(self, load: float | None, rng: "np.random.Generator") -> State:
+        from networks import train
+
+        problem = self._problem(load, rng)
+        found = train(problem, problem.mlp.init(rng), steps=self.steps)
+        return State(
+            problem,
+            found.x,
+            found.status,
+            found.reason,
+            ("P/N", problem.load),
+            n_kinks=found.n_kinks,
+        )
+
+    def _problem(self, load: float | None, rng: "np.random.Generator") -> "HingeNetwork":
+        from networks import HingeNetwork, Mlp
+
+        mlp = Mlp(self.input_dim or self.width, self.width, self.depth, self.activation)
+        count = self.patterns if load is None else round(load * mlp.n_weights)
+        patterns = self._patterns(count, mlp.input_dim, mlp.n_weights, rng)
+        mlp = Mlp(patterns.dim, self.width, self.depth, self.activation)
+        return HingeNetwork(mlp, patterns, device=self.device)
+
+    def _patterns(
+        self, count: int | None, dim: int, n_weights: int, rng: "np.random.Generator"
+    ) -> "Patterns":
+        """Return the data; all of it if no number is given, or a jammed load of random patterns."""
+        from networks import digits, mnist, random_patterns, read_patterns
+
+        if self.data == "random":
+            return random_patterns(count or round(_RANDOM_LOAD * n_weights), dim, rng)
+        if self.data == "digits":
+            return digits(dim, count, rng)
+        if Path(self.data).is_dir():
+            return mnist(self.data, dim, count, rng)
+        return read_patterns(self.data, count, rng)
+
+
+SystemClass: TypeAlias = type[DiscSystem | EllipseSystem | PerceptronSystem | NetworkSystem]
+SYSTEMS: tuple[SystemClass, ...] = (
+    DiscSystem,
+    EllipseSystem,
+    PerceptronSystem,
+    NetworkSystem,
+)
+
+
+def _decompressed(
+    packing: "Discs | Ellipses", pressure: float, rng: "np.random.Generator"
+) -> State:
+    from particles import decompress
+
+    found = decompress(packing, packing.random_state(rng), pressure=pressure)
+    return State(found.problem, found.x, found.status, found.reason, ("phi", found.problem.phi))
+
+
+def _quenched(packing: "Discs | Ellipses", rng: "np.random.Generator") -> State:
+    from particles import minimise
+
+    found = minimise(packing, packing.random_state(rng))
+    return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
+
+
+def _start(dim: int) -> float:
+    """Return a packing fraction comfortably above the jamming of discs or spheres."""
+    _expect(dim in (2, 3), "2 or 3 dimensions", dim, "pass --dim 2 or --dim 3")
+    return {2: 0.86, 3: 0.68}[dim]
