@@ -120,4 +120,4 @@ def _rank(rows: Vector) -> int:
 
 def dense(matrix: Matrix) -> Vector:
     """Return the matrix as a dense array."""
-    return matrix.toarray() if isinstance(matrix, sparse.csr_array) else np.asarray(matrix)
+    return matrix.toarray() if isinstance(matrix, sparse.sparray) else np.asarray(matrix)

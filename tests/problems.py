@@ -1,0 +1,115 @@
+"""Systems whose energy, Hessian and counts are known on paper; derivations in tests/README.md."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Halfspaces:
+    """Linear gaps ``Δ = A x + b``: ``H = AᵀA`` over the violated rows and ``Hp = 0``."""
+
+    normals: Vector  # (m, n_dof)
+    offsets: Vector  # (m,)
+
+    @property
+    def n_dof(self) -> int:
+        return self.normals.shape[1]
+
+    def gaps(self, x: Vector) -> Vector:
+        if not np.isfinite(x).all():
+            raise ValueError("expected a finite state, got NaN or inf: check x")
+        return self.normals @ x + self.offsets
+
+    def gap_jacobian(self, x: Vector, rows: NDArray[np.intp] | None = None) -> Vector:
+        return self.normals if rows is None else self.normals[rows]
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        forces = np.maximum(self.gaps(x), 0)
+        return 0.5 * float(forces @ forces), self.normals.T @ forces
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        violated = self.normals[self.gaps(x) > 0]
+        return (v @ violated.T) @ violated
+
+    def zero_modes(self, x: Vector) -> Vector:
+        return np.zeros((0, self.n_dof))
+
+    def load_direction(self, x: Vector) -> Vector:
+        return np.ones(len(self.offsets))
+
+    def loaded(self, t: float) -> Self:
+        return replace(self, offsets=self.offsets + t)
+
+
+@dataclass(frozen=True, eq=False)
+class Balls:
+    """Stay inside balls: ``Δ = (|x - c|² - r²)/2``, ``∇Δ = x - c``, ``∇²Δ = 1``.
+
+    ``H0 = Σ (x - c)(x - c)ᵀ`` and ``Hp = (Σ Δ) 1`` over the violated balls.
+    """
+
+    centres: Vector  # (m, n_dof)
+    radius: float
+
+    @property
+    def n_dof(self) -> int:
+        return self.centres.shape[1]
+
+    def gaps(self, x: Vector) -> Vector:
+        if not np.isfinite(x).all():
+            raise ValueError("expected a finite state, got NaN or inf: check x")
+        return 0.5 * (((x - self.centres) ** 2).sum(axis=1) - self.radius**2)
+
+    def gap_jacobian(self, x: Vector, rows: NDArray[np.intp] | None = None) -> Vector:
+        return x - (self.centres if rows is None else self.centres[rows])
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        forces = np.maximum(self.gaps(x), 0)
+        return 0.5 * float(forces @ forces), self.gap_jacobian(x).T @ forces
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        forces = np.maximum(self.gaps(x), 0)
+        rows = self.gap_jacobian(x)[forces > 0]
+        return (v @ rows.T) @ rows + forces.sum() * v
+
+    def zero_modes(self, x: Vector) -> Vector:
+        return np.zeros((0, self.n_dof))
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Bodies on a line kept apart, ``Δ_i = 1 - (x_{i+1} - x_i)``: a system of a user's own.
+
+    One translation is a symmetry; a body that touches nobody is frozen.
+    """
+
+    n_dof: int
+
+    def gaps(self, x: Vector) -> Vector:
+        if not np.isfinite(x).all():
+            raise ValueError("expected a finite state, got NaN or inf: check x")
+        return 1.0 - np.diff(x)
+
+    def gap_jacobian(self, x: Vector, rows: NDArray[np.intp] | None = None) -> Vector:
+        jacobian = np.eye(self.n_dof)[:-1] - np.eye(self.n_dof, k=1)[:-1]
+        return jacobian if rows is None else jacobian[rows]
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        forces = np.maximum(self.gaps(x), 0)
+        return 0.5 * float(forces @ forces), self.gap_jacobian(x).T @ forces
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        rows = self.gap_jacobian(x)[self.gaps(x) > 0]
+        return (v @ rows.T) @ rows
+
+    def zero_modes(self, x: Vector) -> Vector:
+        return np.full((1, self.n_dof), self.n_dof**-0.5)
+
+    def frozen(self, x: Vector) -> list[NDArray[np.intp]]:
+        touching = np.abs(self.gap_jacobian(x)[self.gaps(x) > 0]).sum(axis=0) > 0
+        return [np.array([i]) for i in np.flatnonzero(~touching)]
