@@ -1,0 +1,120 @@
+"""Discs in the plane and spheres in space, under one law."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from particles.kernels import discs as kernels
+from particles.kernels.fire import relax_discs
+from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
+from particles.packing import Packing, Relaxation, Slopes
+from particles.pairs import Pairs, listed_pairs
+
+Vector = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Discs(Packing):
+    """Discs, or spheres, with harmonic repulsion: ``Δ_ij = 1 - r_ij/σ_ij``.
+
+    ``σ_ij = (D_i + D_j)/2``, and ``U = ½ Σ max(Δ, 0)²``; ``x`` is ``(N, d)``, row by row.
+
+    Parameters
+    ----------
+    diameters : (N,)
+        Diameters ``D``.
+    box : (d,)
+        Sides of the periodic box: two for discs, three for spheres.
+    reach : float
+        `gaps` lists the pairs with ``Δ > -reach``.
+
+    Raises
+    ------
+    ValueError
+        If an array is empty, or holds anything but positive finite numbers.
+
+    Examples
+    --------
+    Two discs of diameter 1 at distance 0.9 overlap by a tenth:
+
+    >>> import numpy as np
+    >>> pair = Discs(diameters=np.ones(2), box=np.array([5.0, 5.0]))
+    >>> energy, gradient = pair.energy_gradient(np.array([1.0, 1.0, 1.9, 1.0]))
+    >>> round(energy, 12), gradient.round(12)
+    (0.005, array([ 0.1,  0. , -0.1,  0. ]))
+    """
+
+    diameters: Vector
+    box: Vector
+    reach: float = 0.5
+
+    dimensions: ClassVar[tuple[int, ...]] = (2, 3)
+    n_angles: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    @classmethod
+    def bidisperse(cls, n: int, phi: float, ratio: float = 1.4, dim: int = 2) -> Self:
+        """Return ``n`` bodies, half of diameter 1 and half of ``ratio``, at ``phi``.
+
+        Examples
+        --------
+        >>> round(Discs.bidisperse(64, 0.85).phi, 12)
+        0.85
+        """
+        if dim not in cls.dimensions:
+            raise ValueError(f"expected dim = 2 (discs) or 3 (spheres), got {dim}")
+        diameters = bidisperse_diameters(n, ratio)
+        volume = (_UNIT_VOLUME[dim] * diameters**dim).sum() / check_phi(phi)
+        return cls(diameters, cubic_box(float(volume), dim))
+
+    @property
+    def bounding_radii(self) -> Vector:
+        """The radii, ``(N,)``."""
+        return 0.5 * self.diameters
+
+    @property
+    def volumes(self) -> Vector:
+        """``π D²/4`` or ``π D³/6``, ``(N,)``."""
+        return _UNIT_VOLUME[self.dim] * self.diameters**self.dim
+
+    @property
+    def species(self) -> list[Indices]:
+        """The bodies of each diameter."""
+        return species(self.diameters)
+
+    def slopes(self, x: ArrayLike, pairs: Pairs) -> Slopes:
+        """Return the gaps of ``pairs`` and their derivatives: ``∂Δ/∂r = -r/(σ |r|)``."""
+        sigma = 0.5 * (self.diameters[pairs.i] + self.diameters[pairs.j])
+        r = np.sqrt(np.einsum("ka,ka->k", pairs.vector, pairs.vector))
+        gap = (sigma - r) / sigma
+        # Two centres at one place push in no direction.
+        scale = np.divide(-1.0, sigma * r, out=np.zeros_like(r), where=r > 0.0)
+        return Slopes(gap, scale[:, None] * pairs.vector, np.empty((len(pairs), 0)))
+
+    def _add_gradient(self, bodies: Vector, pairs: tuple[Any, ...], gradient: Vector) -> float:
+        return float(kernels.energy_gradient(*pairs, self.diameters, gradient))
+
+    def _add_products(self, bodies: Vector, pairs: tuple[Any, ...], v: Vector, out: Vector) -> None:
+        kernels.hessian_products(*pairs, self.diameters, v, out)
+
+    def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
+        sizes = self.diameters[order]
+        first, second, vector = listed_pairs(bodies, 0.5 * sizes, self.box, skin)
+        owner = np.repeat(np.arange(self.n_bodies), np.diff(first))
+        inverse = 2.0 / (sizes[owner] + sizes[second])
+        pairs = (first, second, vector, inverse)
+        reach = 0.5 * skin / math.sqrt(self.dim)
+
+        def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
+            return relax_discs(*motion, pairs, clock, dt_max, reach, rules, steps)
+
+        return run
+
+
+_UNIT_VOLUME = {2: math.pi / 4.0, 3: math.pi / 6.0}

@@ -1,0 +1,1 @@
+"""Jitted loops only: floats and arrays in, floats and arrays out."""

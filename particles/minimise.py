@@ -1,0 +1,118 @@
+"""From any state to the minimum below it: compiled FIRE with neighbour lists."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from particles.kernels.fire import CONVERGED, FRICTION, NOT_FINITE, OUT_OF_STEPS, UNJAMMED
+from particles.packing import Packing
+from particles.pairs import cell_order
+
+Vector = NDArray[np.float64]
+Status = Literal["unjammed", "jammed", "stalled"]
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where a minimisation ended, and why.
+
+    Attributes
+    ----------
+    x : (n_dof,)
+        The state, moved continuously from the start: never wrapped into the box.
+    status : {"unjammed", "jammed", "stalled"}
+        No overlap is left; forces balance at a finite pressure; or neither within the steps given.
+    energy : float
+        ``U``.
+    pressure : float
+        ``Σ max(Δ, 0)/n``, with the ``n`` of all bodies, rattlers included.
+    max_force : float
+        Largest component of ``∇U`` (by ``ℓθ`` for an angle, see `Packing.levers`).
+    steps : int
+        Evaluations of the forces.
+    """
+
+    x: Vector
+    status: Status
+    energy: float
+    pressure: float
+    max_force: float
+    steps: int
+
+
+def minimise(
+    problem: Packing,
+    x: ArrayLike,
+    *,
+    relative: float = 1e-5,
+    absolute: float = 0.0,
+    floor: float = 1e-13,
+    max_steps: int = 1_000_000,
+    dt_max: float = 0.6,
+    skin: float = 0.3,
+) -> Minimum:
+    """Return the minimum of ``U`` below ``x``, by FIRE.
+
+    It has converged when no component of the force exceeds ``max(relative · p, absolute)``, and
+    is unjammed when ``p <= floor``, with ``p = Σ max(Δ, 0)/n``.
+
+    Parameters
+    ----------
+    problem : Discs or Ellipses
+        The packing.
+    x : (n_dof,)
+        Where to start.
+    relative, absolute : float
+        Largest force at convergence, in units of the pressure and absolutely.
+    floor : float
+        Pressure below which no contact is left.
+    max_steps : int
+        Evaluations of the forces after which the run is called stalled.
+    dt_max : float
+        Longest time step, for masses of 1 and stiffnesses of 1.
+    skin : float
+        Width of the neighbour list, in units of length.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has the wrong shape, or holds NaN or inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from particles.discs import Discs
+    >>> packing = Discs.bidisperse(64, phi=0.7)
+    >>> minimise(packing, packing.random_state(np.random.default_rng(1))).status
+    'unjammed'
+    """
+    bodies = problem.bodies(x).copy()
+    n = max(problem.n_dof - problem.dim, 1)
+    rules = (float(relative), float(absolute), float(floor), float(n))
+    levers = problem.levers
+    velocity = np.zeros_like(bodies)
+    clock = np.array([0.1 * dt_max, FRICTION, 0.0])
+    steps = 0
+    while True:
+        centres = np.ascontiguousarray(bodies[:, : problem.dim])
+        order = cell_order(centres, problem.bounding_radii, problem.box, skin)
+        relax = problem._relaxation(bodies[order], order, skin)
+        motion = (np.zeros(problem.n_dof), velocity[order].ravel(), np.empty(problem.n_dof))
+        reason, taken, energy, total, largest = relax(
+            motion, clock, dt_max, rules, max_steps - steps
+        )
+        steps += taken
+        bodies[order] += motion[0].reshape(bodies.shape) / levers[order]
+        velocity[order] = motion[1].reshape(bodies.shape)
+        if reason in (CONVERGED, UNJAMMED, NOT_FINITE, OUT_OF_STEPS) or steps >= max_steps:
+            break
+    pressure = total / n
+    status: Status = "stalled"
+    if reason == UNJAMMED:
+        status = "unjammed"
+    elif reason == CONVERGED:
+        # Forces that vanish absolutely, but not beside the pressure, are those of a last touch.
+        status = "jammed" if largest <= 1e-2 * pressure else "unjammed"
+    return Minimum(bodies.ravel(), status, energy, pressure, largest, steps)

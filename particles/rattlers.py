@@ -1,0 +1,44 @@
+"""Rattlers: bodies that no contact holds, to a fixed point."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from particles.kernels.rattlers import held_bodies
+
+Vector = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+def rattlers(i: Indices, j: Indices, normals: Vector, n_bodies: int) -> NDArray[np.bool_]:
+    """Return a mask ``(n_bodies,)`` of the bodies that are not held in place.
+
+    A body is held by contacts with bodies that are held themselves, at least ``d + 1`` of them,
+    whose normals lie in no half plane (half space). This is necessary for a balance of forces,
+    for discs, spheres and ellipses alike: an ellipse between two opposite contacts escapes
+    sideways, since both surfaces bend away from the contact.
+
+    Parameters
+    ----------
+    i, j : (m,)
+        The bodies of each contact.
+    normals : (m, d)
+        From ``i`` to ``j``, of any length.
+    n_bodies : int
+        Number of bodies.
+
+    Examples
+    --------
+    Three bodies around a fourth that only leans on one of them:
+
+    >>> import numpy as np
+    >>> i, j = np.array([0]), np.array([1])
+    >>> rattlers(i, j, np.array([[1.0, 0.0]]), 2)
+    array([ True,  True])
+    """
+    held = held_bodies(
+        np.ascontiguousarray(i, dtype=np.int64),
+        np.ascontiguousarray(j, dtype=np.int64),
+        np.ascontiguousarray(normals, dtype=np.float64),
+        n_bodies,
+    )
+    return ~np.asarray(held, dtype=np.bool_)
