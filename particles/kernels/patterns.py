@@ -1,0 +1,32 @@
+"""Loops over the patterns of a spherical perceptron."""
+
+from numba import njit
+
+# Sums may be reordered (that is what makes them vector instructions), but NaN and inf keep their
+# meaning: no "nnan" and no "ninf".
+REORDER = {"reassoc", "contract"}
+
+
+@njit(cache=True, fastmath=REORDER)
+def energy_pull(patterns, direction, sigma, pull):
+    """Return ``½ Σ f²``, ``Σ f s`` and ``Σ f``; write ``Σ f ξ`` to ``pull``.
+
+    One pass through the patterns: a violated row is added while it is still in the cache.
+    """
+    m, n = patterns.shape
+    pull[:] = 0.0
+    energy = 0.0
+    virial = 0.0
+    total = 0.0
+    for mu in range(m):
+        s = 0.0
+        for i in range(n):
+            s += patterns[mu, i] * direction[i]
+        f = sigma - s
+        if f > 0.0:
+            energy += 0.5 * f * f
+            virial += f * s
+            total += f
+            for i in range(n):
+                pull[i] += f * patterns[mu, i]
+    return energy, virial, total
