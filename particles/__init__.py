@@ -6,15 +6,19 @@ from particles.ellipses import Ellipses
 from particles.minimise import Minimum, minimise
 from particles.packing import Packing
 from particles.pairs import Pairs
+from particles.perceptron import Descent, Perceptron, descend
 
 __all__ = [
     "Decompressed",
+    "Descent",
     "Discs",
     "Ellipses",
     "Minimum",
     "Packing",
     "Pairs",
+    "Perceptron",
     "Stage",
     "decompress",
+    "descend",
     "minimise",
 ]

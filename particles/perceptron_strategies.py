@@ -8,7 +8,7 @@ from particles.perceptron import Perceptron
 
 
 @st.composite
-def perceptron_states(draw: st.DrawFn, max_n: int = 12) -> tuple[Perceptron, NDArray[np.float64]]:
+def perceptrons(draw: st.DrawFn, max_n: int = 12) -> tuple[Perceptron, NDArray[np.float64]]:
     """Draw a perceptron of 2 to ``max_n`` components and a point on or off its sphere."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n = draw(st.integers(2, max_n))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles.perceptron import Perceptron, descend
-from particles.perceptron_strategies import perceptron_states
+from particles.perceptron_strategies import perceptrons
 
 modest = settings(deadline=None, max_examples=25)
 
@@ -18,7 +18,7 @@ def central(f, x, h=1e-6):
 
 
 @modest
-@given(perceptron_states())
+@given(perceptrons())
 def test_energy_is_half_the_sum_of_squared_overlaps(state):
     problem, x = state
     overlaps = np.maximum(problem.gaps(x), 0.0)
@@ -28,7 +28,7 @@ def test_energy_is_half_the_sum_of_squared_overlaps(state):
 
 
 @modest
-@given(perceptron_states())
+@given(perceptrons())
 def test_gaps_on_the_sphere_are_sigma_minus_the_projection(state):
     problem, x = state
     x = problem.on_sphere(x)
@@ -37,7 +37,7 @@ def test_gaps_on_the_sphere_are_sigma_minus_the_projection(state):
 
 
 @modest
-@given(perceptron_states())
+@given(perceptrons())
 def test_derivatives_agree_with_central_differences(state):
     problem, x = state
     scale = np.linalg.norm(x)
@@ -78,7 +78,7 @@ def test_tangent_block_is_the_riemannian_hessian(rng):
 
 
 @modest
-@given(perceptron_states(), st.floats(1e-3, 1e3))
+@given(perceptrons(), st.floats(1e-3, 1e3))
 def test_the_length_of_x_is_a_symmetry(state, c):
     problem, x = state
     np.testing.assert_allclose(problem.gaps(c * x), problem.gaps(x), atol=1e-12)
@@ -90,7 +90,7 @@ def test_the_length_of_x_is_a_symmetry(state, c):
 
 
 @modest
-@given(perceptron_states(), st.floats(-1, 1))
+@given(perceptrons(), st.floats(-1, 1))
 def test_the_load_is_added_to_the_margin(state, t):
     problem, x = state
     expected = problem.gaps(x) + t * problem.load_direction(x)

@@ -1,13 +1,9 @@
 """Loops over the patterns of a spherical perceptron."""
 
-from numba import njit
-
-# Sums may be reordered (that is what makes them vector instructions), but NaN and inf keep their
-# meaning: no "nnan" and no "ninf".
-REORDER = {"reassoc", "contract"}
+from particles.kernels._jit import kernel
 
 
-@njit(cache=True, fastmath=REORDER)
+@kernel
 def energy_pull(patterns, direction, sigma, pull):
     """Return ``½ Σ f²``, ``Σ f s`` and ``Σ f``; write ``Σ f ξ`` to ``pull``.
 
