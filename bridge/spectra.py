@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from bridge.observables import dense
-from bridge.protocols import ConstraintProblem, Landscape, Vector
+from bridge.observables import counted_constraints, dense, free_variables, frozen_bodies
+from bridge.protocols import ConstraintProblem, Indices, Landscape, Vector
 
 _BLOCK = 256  # directions in one Hessian product: bounds the memory of batched products
 _DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 GB and an hour
@@ -21,18 +21,18 @@ _DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 G
 class Spectrum:
     """Eigenvalues of ``H``, ``H0`` and ``Hp``, each ``(n_dof,)`` and ascending.
 
-    The directions of continuous symmetries are projected out; each counts as one exact zero.
+    Each continuous symmetry, and each variable of a frozen body, is one exact zero.
 
     Attributes
     ----------
     zero_modes
-        Eigenvalues of ``H`` that vanish to rounding, symmetries included.
+        Eigenvalues of ``H`` that vanish to rounding, symmetries and frozen variables included.
     negative_modes
         Negative eigenvalues of ``H``: zero at a minimum.
     negative_modes_hp
         ``N_-(Hp)``.
     n_violated
-        ``N_Δ``, rows of the Jacobian behind ``H0``.
+        ``N_Δ``, rows of the Jacobian behind ``H0``: those that act on no frozen body.
     bound_holds
         Whether ``N_-(Hp) <= N_Δ``.
     """
@@ -74,25 +74,36 @@ def hessian(problem: Landscape, x: Vector) -> Vector:
     return 0.5 * (rows + rows.T)
 
 
-def stiffness(problem: ConstraintProblem, x: Vector) -> Vector:
-    """Return ``H0 = JᵀJ`` over the violated constraints, ``(n_dof, n_dof)``."""
-    violated = np.flatnonzero(problem.gaps(x) > 0)
-    jacobian = problem.gap_jacobian(x, violated)
+def stiffness(problem: ConstraintProblem, x: Vector, rows: Indices | None = None) -> Vector:
+    """Return ``H0 = JᵀJ`` over ``rows``, all violated constraints by default, as dense matrix."""
+    if rows is None:
+        rows = np.flatnonzero(problem.gaps(x) > 0)
+    jacobian = problem.gap_jacobian(x, rows)
     return dense(jacobian.T @ jacobian)
 
 
 def spectrum(problem: ConstraintProblem, x: Vector) -> Spectrum:
-    """Diagonalise ``H``, ``H0`` and ``Hp = H - H0`` at ``x``, symmetries projected out.
+    """Diagonalise ``H``, ``H0`` and ``Hp = H - H0`` at ``x``.
+
+    Symmetries are projected out, and the variables of frozen bodies left out: what still touches
+    a rattler at the end of a minimisation carries no force, but it would have a stiffness.
 
     Raises
     ------
     ValueError
         If ``n_dof`` is too large for a dense matrix.
     """
-    full, h0 = hessian(problem, x), stiffness(problem, x)
-    modes = problem.zero_modes(x)
+    gaps = problem.gaps(x)
+    free = free_variables(problem.n_dof, frozen_bodies(problem, x))
+    counted = counted_constraints(problem, x, gaps, free)
+    idle = np.setdiff1d(np.flatnonzero(gaps > 0), counted)
+    h0 = stiffness(problem, x, counted)
+    full = hessian(problem, x) - (stiffness(problem, x, idle) if idle.size else 0.0)
+    block, modes = np.ix_(free, free), _orthonormal(problem.zero_modes(x)[:, free])
+    n_frozen = problem.n_dof - int(free.sum())
     values, values_h0, values_hp = (
-        _projected_eigenvalues(matrix, modes) for matrix in (full, h0, full - h0)
+        np.sort(np.append(_projected_eigenvalues(matrix[block], modes), np.zeros(n_frozen)))
+        for matrix in (full, h0, full - h0)
     )
     tolerance = rounding(full)
     return Spectrum(
@@ -102,7 +113,7 @@ def spectrum(problem: ConstraintProblem, x: Vector) -> Spectrum:
         zero_modes=int((np.abs(values) <= tolerance).sum()),
         negative_modes=int((values < -tolerance).sum()),
         negative_modes_hp=int((values_hp < -tolerance).sum()),
-        n_violated=int((problem.gaps(x) > 0).sum()),
+        n_violated=len(counted),
     )
 
 
@@ -126,6 +137,14 @@ def participation_ratio(modes: Vector, body_size: int = 1) -> Vector:
 def rounding(matrix: Vector) -> float:
     """Return the size below which an eigenvalue of ``matrix`` cannot be told from zero."""
     return 4 * len(matrix) * float(np.finfo(np.float64).eps * np.abs(matrix).sum(axis=1).max())
+
+
+def _orthonormal(modes: Vector) -> Vector:
+    """Return orthonormal rows that span the given ones, restricted modes that vanish left out."""
+    if not modes.size:
+        return np.zeros((0, modes.shape[1]))
+    _, sizes, rows = np.linalg.svd(modes, full_matrices=False)
+    return np.asarray(rows[sizes > 1e-10 * sizes.max()])
 
 
 def _projected_eigenvalues(matrix: Vector, modes: Vector) -> Vector:

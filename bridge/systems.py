@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from bridge.protocols import ConstraintProblem, Vector
     from networks import HingeNetwork, Patterns
-    from particles import Discs, Ellipses, Perceptron
+    from particles import Discs, Ellipses
+    from particles.perceptron import Perceptron
 
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
@@ -144,14 +145,15 @@ class PerceptronSystem:
 
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Minimise from a random point of the sphere at ``α = load``."""
-        from particles.perceptron import descend
+        from particles.descend import descend
 
         problem = self._problem(load, rng)
         found = descend(problem, problem.random_state(rng))
-        return State(problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
+        reason = _why(found.status, found.steps, found.max_force)
+        return State(problem, found.x, found.status, reason, ("alpha", problem.alpha))
 
     def _problem(self, alpha: float, rng: "np.random.Generator") -> "Perceptron":
-        from particles import Perceptron
+        from particles.perceptron import Perceptron
 
         return Perceptron.random(self.n, alpha, self.sigma, rng)
 
@@ -243,14 +245,21 @@ def _decompressed(
     from particles import decompress
 
     found = decompress(packing, packing.random_state(rng), pressure=pressure)
-    return State(found.problem, found.x, found.status, found.reason, ("phi", found.problem.phi))
+    reason = "" if found.status == "jammed" else f"the pressure stayed at {found.pressure:.3g}"
+    return State(found.problem, found.x, found.status, reason, ("phi", found.phi))
 
 
 def _quenched(packing: "Discs | Ellipses", rng: "np.random.Generator") -> State:
     from particles import minimise
 
     found = minimise(packing, packing.random_state(rng))
-    return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
+    reason = _why(found.status, found.steps, found.max_force)
+    return State(packing, found.x, found.status, reason, ("phi", packing.phi))
+
+
+def _why(status: str, steps: int, force: float) -> str:
+    """Return why a descent stalled, or nothing."""
+    return f"largest force {force:.1e} after {steps} steps" if status == "stalled" else ""
 
 
 def _start(dim: int) -> float:

@@ -78,3 +78,14 @@ def test_participation_of_one_body_and_of_all():
     alone, together = np.eye(6)[:1], np.ones((1, 6))
     assert participation_ratio(alone, body_size=2) == pytest.approx([1 / 3])
     assert participation_ratio(together, body_size=2) == pytest.approx([1.0])
+
+
+def test_what_touches_a_frozen_body_does_not_stiffen_the_others():
+    class Leaning(Chain):
+        def frozen(self, x):
+            return [np.array([2])]
+
+    found = spectrum(Leaning(3), np.array([0.0, 0.5, 1.5 - 1e-12]))
+    assert (found.zero_modes, found.n_violated) == (2, 1)
+    assert found.eigenvalues == pytest.approx([0, 0, 2], abs=1e-14)
+    assert found.eigenvalues_hp == pytest.approx([0, 0, 0], abs=1e-14)
