@@ -71,7 +71,7 @@ def sweeps(size: str) -> list[Sweep]:
         Sweep("discs", DiscSystem(n=bodies), _grid(0.80, 0.90, 11), at_transition=True),
         Sweep("ellipses", EllipseSystem(n=bodies), _grid(0.84, 0.94, 11), at_transition=True),
         Sweep(
-            "perceptron", PerceptronSystem(n=components), _grid(3.0, 6.0, 11), at_transition=True
+            "perceptron", PerceptronSystem(n=components), _grid(3.5, 6.0, 11), at_transition=False
         ),
         Sweep("network", network, _grid(1.5, 4.0, 11), at_transition=False),
         Sweep("digits", digits, _grid(2.5, 5.5, 11), at_transition=False),
@@ -147,10 +147,12 @@ def _data(task: Task, found: "Measured") -> dict[str, Any]:
 
 def _arrays(found: "Measured") -> dict[str, Any]:
     """Keep gaps and spectra of jammed states: those of a satisfied or failed run say nothing."""
+    from bridge.observables import backbone_gaps
+
     if found.spectrum is None or found.state.status != "jammed":
         return {}
     return {
-        "gaps": found.gaps,
+        "gaps": backbone_gaps(found.state.problem, found.state.x),
         "eigenvalues": found.spectrum.eigenvalues,
         "eigenvalues_h0": found.spectrum.eigenvalues_h0,
         "eigenvalues_hp": found.spectrum.eigenvalues_hp,

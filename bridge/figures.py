@@ -3,7 +3,7 @@
 Colours are those of Okabe and Ito, told apart by all; every status also has a marker of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from bridge.protocols import Vector
 from bridge.results import Column
+from bridge.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +35,9 @@ SPECTRA = {
     "eigenvalues": ("H", BLACK),
 }
 SYMBOLS = {"phi": "packing fraction φ", "alpha": "patterns per component α", "P/N": "load P/N"}
+
+ENERGY_FLOOR = 1e-8  # where a run with U = 0 stands on the logarithmic axis
+SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues
 
 _STYLE: Any = {
     "font.size": 8,
@@ -68,8 +72,8 @@ def comparison(systems: Sequence[Column]) -> "Figure":
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(figsize=(2.15 * len(systems) + 0.5, 7.6), layout="constrained")
-        axes = figure.subplots(4, len(systems), squeeze=False)
+        figure = Figure(figsize=(2.05 * len(systems) + 0.6, 7.8), layout="constrained")
+        axes = figure.subplots(4, len(systems), squeeze=False, sharey="row")
         for column, system in zip(axes.T, systems, strict=True):
             column[0].set_title(system.name)
             draw_constraints(column[0], system)
@@ -77,8 +81,9 @@ def comparison(systems: Sequence[Column]) -> "Figure":
             column[1].set_xlabel(SYMBOLS.get(system.load_name, system.load_name))
             draw_gaps(column[2], system)
             draw_spectra(column[3], system)
+        axes[0, 0].set_ylim(bottom=-0.08)
         _label_rows(axes)
-        _legends(axes)
+        _legends(figure, axes)
         return figure
 
 
@@ -93,43 +98,54 @@ def draw_constraints(axes: "Axes", system: Column) -> None:
     """Draw ``N_Δ/N`` of every run against its load, one marker a status."""
     axes.axhline(1.0, color=GREY, lw=0.7, ls=":")
     _mark_transition(axes, system)
-    _draw_runs(axes, system, "constraints_per_dof", floor=None)
-    axes.set_ylim(bottom=-0.06)
+    _draw_runs(axes, system, lambda data: data["constraints_per_dof"])
+    axes.tick_params(labelbottom=False)
 
 
 def draw_energy(axes: "Axes", system: Column) -> None:
-    """Draw ``U`` of every run; those that reached ``U = 0`` stand on the lower edge."""
-    values = [r.data["energy"] for r in system.sweep if r.status == "jammed"]
-    floor = min(values) / 10 if values else 1e-3
+    """Draw ``U/n_dof`` of every run; those that reached ``U = 0`` stand on the lower edge."""
     axes.set_yscale("log")
+    axes.set_ylim(bottom=ENERGY_FLOOR / 2)
     _mark_transition(axes, system)
-    _draw_runs(axes, system, "energy", floor=floor)
-    axes.set_ylim(bottom=floor / 2)
+    _draw_runs(axes, system, lambda data: max(data["energy"] / data["n_dof"], ENERGY_FLOOR))
 
 
 def draw_gaps(axes: "Axes", system: Column) -> None:
     """Draw the densities of the violations ``Δ > 0`` and of the margins ``-Δ > 0``."""
-    gaps = _joined(system, "gaps")
+    gaps = _joined(system.at_transition, "gaps")
     axes.set_xscale("log")
     axes.set_yscale("log")
     for values, colour, marker in ((gaps[gaps > 0], RED, "o"), (-gaps[gaps < 0], BLUE, "s")):
         if values.size:
-            x, density = log_density(values)
+            x, density = log_density(values, bins_per_decade=4)
             axes.plot(x, density, color=colour, marker=marker, ms=2.5, lw=0.8)
 
 
 def draw_spectra(axes: "Axes", system: Column) -> None:
-    """Draw the eigenvalue densities of ``H``, ``H0`` and ``Hp``, symmetries left out."""
+    """Draw the eigenvalue densities of ``H``, ``H0`` and ``Hp`` just above the transition.
+
+    The axis is linear around zero and logarithmic far from it, in units of the mean eigenvalue of
+    ``H0``; exact zeros, of symmetries and frozen bodies, are left out.
+    """
+    states = system.lowest_jammed()
+    unit = _joined(states, "eigenvalues_h0").mean() if states else 1.0
+    axes.set_xscale("symlog", linthresh=SPECTRUM_LINEAR)
+    axes.set_xticks([-1, -1e-2, 0, 1e-2, 1], ["−1", "−10⁻²", "0", "10⁻²", "1"])
+    axes.set_xticks([], minor=True)
     axes.set_yscale("log")
-    for name, colour in (
-        ("eigenvalues_h0", ORANGE),
-        ("eigenvalues_hp", SKY),
-        ("eigenvalues", BLACK),
-    ):
-        values = _joined(system, name)
+    for name, (_, colour) in SPECTRA.items():
+        values = _joined(states, name) / unit
+        values = values[np.abs(values) > 1e-11]
         if values.size:
-            density, edges = np.histogram(values, bins=60, density=True)
-            axes.stairs(density, edges, color=colour)
+            density, edges = np.histogram(values, bins=_symlog_bins(values), density=True)
+            axes.stairs(density, edges, color=colour, lw=1.0)
+
+
+def _symlog_bins(values: Vector) -> Vector:
+    """Return bins that look even on the axis of `draw_spectra`."""
+    largest = 1.001 * float(np.abs(values).max())
+    half = SPECTRUM_LINEAR * np.sinh(np.linspace(0, np.arcsinh(largest / SPECTRUM_LINEAR), 28))
+    return np.concatenate([-half[:0:-1], half])
 
 
 def log_density(values: Vector, bins_per_decade: int = 5) -> tuple[Vector, Vector]:
@@ -147,12 +163,10 @@ def log_density(values: Vector, bins_per_decade: int = 5) -> tuple[Vector, Vecto
     return np.sqrt(edges[1:] * edges[:-1])[filled], density[filled]
 
 
-def _draw_runs(axes: "Axes", system: Column, key: str, floor: float | None) -> None:
+def _draw_runs(axes: "Axes", system: Column, value: Callable[[Mapping[str, Any]], float]) -> None:
     for status, look in STATUS_STYLES.items():
         runs = [r.data for r in system.sweep if r.status == status]
-        loads = [data["load"] for data in runs]
-        values = [data[key] if floor is None else max(data[key], floor) for data in runs]
-        axes.plot(loads, values, ls="none", label=status, **look)
+        axes.plot([d["load"] for d in runs], [value(d) for d in runs], ls="none", **look)
 
 
 def _mark_transition(axes: "Axes", system: Column) -> None:
@@ -160,26 +174,26 @@ def _mark_transition(axes: "Axes", system: Column) -> None:
         axes.axvline(load, color=GREY, lw=0.7)
 
 
-def _joined(system: Column, name: str) -> Vector:
-    arrays = [r.arrays[name] for r in system.at_transition if name in r.arrays]
+def _joined(records: Sequence[Record], name: str) -> Vector:
+    arrays = [r.arrays[name] for r in records if name in r.arrays]
     return np.concatenate(arrays) if arrays else np.empty(0)
 
 
 def _label_rows(axes: "NDArray[Any]") -> None:
-    labels = ("constraints N$_Δ$/N", "energy U", "density P(|Δ|)", "eigenvalue density")
+    labels = ("constraints N$_Δ$/N", "energy U/n", "density P(|Δ|)", "eigenvalue density")
     for row, label in zip(axes, labels, strict=True):
         row[0].set_ylabel(label)
     for panel in axes[2]:
-        panel.set_xlabel("|Δ|")
+        panel.set_xlabel("|Δ| at the transition")
     for panel in axes[3]:
-        panel.set_xlabel("eigenvalue λ")
+        panel.set_xlabel("eigenvalue λ / ⟨λ⟩ of H₀")
 
 
-def _legends(axes: "NDArray[Any]") -> None:
+def _legends(figure: "Figure", axes: "NDArray[Any]") -> None:
     from matplotlib.lines import Line2D
 
     statuses = [Line2D([], [], ls="none", label=s, **look) for s, look in STATUS_STYLES.items()]
-    axes[0, 0].legend(handles=statuses, loc="upper left", handletextpad=0.1)
+    figure.legend(handles=statuses, loc="outside upper center", ncols=4, handletextpad=0.1)
     sides = [
         Line2D([], [], color=RED, marker="o", ms=3, label="P$_+$: Δ > 0, violated"),
         Line2D([], [], color=BLUE, marker="s", ms=3, label="P$_-$: Δ < 0, satisfied"),

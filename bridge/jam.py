@@ -39,8 +39,14 @@ class Measured:
 
 
 def measure(state: State, *, with_spectrum: bool, seconds: float) -> Measured:
-    """Measure a state; a status that its own minimum contradicts becomes ``stalled``."""
+    """Measure a state; a status that its own spectrum contradicts becomes ``stalled``.
+
+    An unjammed state counts no constraint: a descent approaches ``Δ = 0`` from above, and what it
+    leaves is below the energy at which the system is called satisfied.
+    """
     seen = observe(state.problem, state.x)
+    if state.status == "unjammed":
+        seen = replace(seen, n_constraints=0, min_force=None)
     values = spectrum(state.problem, state.x) if with_spectrum else None
     if values is not None and state.status == "jammed" and not values.bound_holds:
         reason = (

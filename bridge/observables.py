@@ -95,17 +95,22 @@ def free_variables(n_dof: int, bodies: list[Indices]) -> Mask:
     return free
 
 
-def counted_constraints(
-    problem: ConstraintProblem,
-    x: Vector,
-    gaps: Vector,
-    free: Mask,
-) -> Indices:
+def counted_constraints(problem: ConstraintProblem, x: Vector, gaps: Vector, free: Mask) -> Indices:
     """Return the rows of the violated constraints that act on no frozen body."""
-    violated = np.flatnonzero(gaps > 0)
-    if free.all() or not violated.size:
-        return violated
-    return violated[~_touches(problem.gap_jacobian(x, violated), ~free)]
+    return _acting_on(problem, x, np.flatnonzero(gaps > 0), free)
+
+
+def backbone_gaps(problem: ConstraintProblem, x: Vector) -> Vector:
+    """Return the gaps that act on no frozen body: a rattler's are wherever it happens to lie."""
+    gaps = problem.gaps(x)
+    free = free_variables(problem.n_dof, frozen_bodies(problem, x))
+    return gaps[_acting_on(problem, x, np.arange(gaps.size), free)]
+
+
+def _acting_on(problem: ConstraintProblem, x: Vector, rows: Indices, free: Mask) -> Indices:
+    if free.all() or not rows.size:
+        return rows
+    return rows[~_touches(problem.gap_jacobian(x, rows), ~free)]
 
 
 def _touches(jacobian: Matrix, columns: Mask) -> Mask:

@@ -61,6 +61,13 @@ class Column:
                 return a + (b - a) * (0.5 - below) / (above - below)
         return None
 
+    def lowest_jammed(self) -> list[Record]:
+        """Return the jammed states of the lowest load at which every run jammed."""
+        for load in self.loads:
+            if self.jammed_fraction(load) == 1.0:
+                return [record for record in self.at(load) if record.status == "jammed"]
+        return []
+
     def jump(self) -> float | None:
         """Return the mean ``N_Δ/N`` of the states at the transition."""
         ratios = [record.data["constraints_per_dof"] for record in self.at_transition]
@@ -84,7 +91,7 @@ def write_table(systems: Sequence[Column], path: Path) -> None:
 
 def as_text(systems: Sequence[Column]) -> str:
     """Return the table to print: one line a system and load, then one a transition."""
-    lines = [f"{'system':12}{'load':>12}  {'runs':22}{'U':>11}{'pressure':>11}{'N_Δ/N':>8}"]
+    lines = [f"{'system':12}{'load':>15}  {'runs':22}{'U':>11}{'pressure':>11}{'N_Δ/N':>8}"]
     for system in systems:
         lines += [_line(system, load) for load in system.loads]
     lines += ["", f"{'system':12}{'transition':>18}  {'N_Δ/N there':>12}  bound N_-(Hp) <= N_Δ"]
@@ -122,14 +129,7 @@ def _column(name: str, records: list[Record]) -> Column:
     sweep = [record for record in records if not record.data["at_transition"]]
     column = Column(name, records[0].data["load_name"], sweep, ())
     found = [r for r in records if r.data["at_transition"] and r.status == "jammed"]
-    return Column(name, column.load_name, sweep, found or _lowest_jammed(column))
-
-
-def _lowest_jammed(column: Column) -> list[Record]:
-    for load in column.loads:
-        if column.jammed_fraction(load) == 1.0:
-            return [record for record in column.at(load) if record.status == "jammed"]
-    return []
+    return Column(name, column.load_name, sweep, found or column.lowest_jammed())
 
 
 def _all_records(systems: Sequence[Column]) -> list[Record]:
@@ -145,11 +145,11 @@ def _line(system: Column, load: float) -> str:
     sure = [record.data for record in records if record.status in ("jammed", "unjammed")]
     name = f"{system.load_name} = {load:.3f}"
     if not sure:
-        return f"{system.name:12}{name:>12}  {runs:22}"
+        return f"{system.name:12}{name:>15}  {runs:22}"
     energy, pressure, ratio = (
         fmean(data[key] for data in sure) for key in ("energy", "pressure", "constraints_per_dof")
     )
-    return f"{system.name:12}{name:>12}  {runs:22}{energy:11.3g}{pressure:11.3g}{ratio:8.3f}"
+    return f"{system.name:12}{name:>15}  {runs:22}{energy:11.3g}{pressure:11.3g}{ratio:8.3f}"
 
 
 def _verdict(system: Column) -> str:
