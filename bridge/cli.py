@@ -62,10 +62,10 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:  # an unknown option, a word where a number belongs
         message = error.format_message().rstrip(".")
         return _say(f"{message}: see 'jamscape --help'", error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted: the same command continues where this one ended", INTERRUPTED)
     except (RuntimeError, OSError, MemoryError) as error:
         return _say(f"failed: {error or type(error).__name__}", 1)
+    if code == INTERRUPTED:  # this is how typer reports Ctrl-C
+        return _say("interrupted: the same command continues where this one ended", code)
     return code or 0
 
 

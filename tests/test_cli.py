@@ -1,4 +1,4 @@
-"""The command line as a user meets it: one result on stdout, one line an error, honest exit codes."""
+"""The command line as a user meets it: a result on stdout, one line an error, exit codes."""
 
 import json
 import subprocess

@@ -1,0 +1,146 @@
+"""The comparison at the smallest sizes: what it keeps, how it continues, what it never claims."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bridge import compare, figures, results
+from bridge.store import Store
+from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
+
+TINY = [
+    compare.Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
+    compare.Sweep("perceptron", PerceptronSystem(n=20), (2.0, 8.0), at_transition=False),
+    compare.Sweep("network", NetworkSystem(width=5, steps=500), (0.5, 9.0), at_transition=False),
+]
+NAMES = [sweep.name for sweep in TINY]
+
+
+def records_of(todo, folder, progress=lambda done, total: None):
+    with Store(folder / "c.sqlite") as store:
+        compare.run(todo, store, workers=2, progress=progress)
+        return [store.get(task.key) for task in todo]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compare")
+
+
+@pytest.fixture(scope="module")
+def todo():
+    return compare.tasks(TINY, samples=2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def found(folder, todo):
+    return results.columns(records_of(todo, folder), NAMES)
+
+
+def test_every_state_is_kept_once(found, todo):
+    assert len(todo) == 3 * 2 * 2 + 2
+    assert sum(len(system.sweep) for system in found) == 12
+    assert [system.name for system in found] == NAMES
+
+
+def test_both_sides_of_the_transition_are_seen(found):
+    discs, perceptron, _ = found
+    for system in (discs, perceptron):
+        low, high = system.loads[0], system.loads[-1]
+        assert system.jammed_fraction(low) == 0.0
+        assert system.jammed_fraction(high) == 1.0
+        assert low < system.transition() < high
+
+
+def test_a_satisfied_state_counts_no_constraint(found):
+    for system in found:
+        for record in system.sweep:
+            assert (record.data["n_constraints"] == 0) == (record.status == "unjammed")
+
+
+def test_jammed_states_have_gaps_and_spectra_that_meet_the_bound(found):
+    for system in found:
+        for record in (*system.sweep, *system.at_transition):
+            if record.status == "jammed":
+                assert record.data["bound_holds"]
+                assert (record.arrays["gaps"] > 0).sum() == record.data["n_constraints"]
+                assert len(record.arrays["eigenvalues"]) == record.data["n_dof"]
+
+
+def test_a_second_run_computes_nothing(folder, todo, found):
+    said = []
+    again = records_of(todo, folder, lambda done, total: said.append((done, total)))
+    assert said == [(len(todo), len(todo))]
+    assert [r.seconds for r in again] == [
+        r.seconds for task in todo for r in again if r.key == task.key
+    ]
+
+
+def test_the_same_seed_gives_the_same_bits(todo, found):
+    task = next(task for task in todo if task.sweep == "discs" and task.load == 0.95)
+    again = compare.compute(task)
+    (kept,) = [r for system in found for r in system.sweep if r.key == task.key]
+    assert dict(again.data) == dict(kept.data)
+    assert (again.arrays["gaps"] == kept.arrays["gaps"]).all()
+
+
+def test_table_figure_and_document(found, tmp_path):
+    results.write_table(found, tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 14
+    assert set(rows[0]) == set(results.COLUMNS)
+    document = json.loads(results.as_json(found))
+    assert [system["system"] for system in document["systems"]] == NAMES
+    assert "discs" in results.as_text(found)
+    figures.save(figures.comparison(found), tmp_path / "figure")
+    assert (tmp_path / "figure.png").stat().st_size > 20_000
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+
+
+SCRIPT = """
+import sys
+from bridge import compare
+from bridge.cli import run
+from bridge.systems import DiscSystem
+
+loads = tuple(round(0.80 + 0.001 * i, 3) for i in range(100))
+compare.sweeps = lambda size: [compare.Sweep("discs", DiscSystem(n=128), loads, False)]
+if __name__ == "__main__":
+    sys.exit(run(["compare", "--samples", "1", "--out", sys.argv[1]]))
+"""
+
+
+def test_an_interrupt_keeps_what_is_finished(tmp_path):
+    script, out = tmp_path / "run.py", tmp_path / "out"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), str(out)]
+    started = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    wait_for_growth(out / "compare.sqlite")
+    started.send_signal(signal.SIGINT)
+    text, error = started.communicate(timeout=60)
+    assert started.returncode == 130, error
+    assert text == ""
+    assert "continues" in error.splitlines()[-1]
+    with Store(out / "compare.sqlite") as store:
+        kept = {record.key: record.seconds for record in store.records()}
+    assert 0 < len(kept) < 100
+    subprocess.run(command, check=True, capture_output=True)
+    with Store(out / "compare.sqlite") as store:
+        after = {record.key: record.seconds for record in store.records()}
+    assert len(after) == 100
+    assert all(after[key] == seconds for key, seconds in kept.items())
+
+
+def wait_for_growth(path):
+    """Wait until the store holds records: an empty one is three pages."""
+    for _ in range(600):
+        if path.exists() and path.stat().st_size > 100_000:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the run wrote nothing within a minute")
