@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> int:
     except (RuntimeError, OSError, MemoryError) as error:
         return _say(f"failed: {error or type(error).__name__}", 1)
     if code == INTERRUPTED:  # this is how typer reports Ctrl-C
-        return _say("interrupted: the same command continues where this one ended", code)
+        return _say("interrupted: what was finished is kept, and the same command continues from there", code)
     return code or 0
 
 
