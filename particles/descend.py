@@ -212,10 +212,11 @@ def _lower(point: _Point, new: _Point, slope: float) -> bool:
     Armijo's condition; where rounding hides the change of the energy, its form in the slope at
     the far end (Hager, Zhang, SIAM J. Optim. 16, 170, 2005, eq. 4.1).
     """
-    if new.energy <= point.energy + 1e-4 * slope - 1e-14 * point.energy:
+    noise = 1e-14 * point.energy + ROUNDING * float(np.sqrt(2.0 * point.energy))
+    if new.energy <= point.energy + 1e-4 * slope - noise:
         return True
     step = new.x - point.x
-    return new.energy <= point.energy * (1.0 + 1e-14) and bool(step @ new.gradient <= -0.8 * slope)
+    return new.energy <= point.energy + noise and bool(step @ new.gradient <= -0.8 * slope)
 
 
 def _newton(run: _Run, point: _Point, max_steps: int) -> _Point:
