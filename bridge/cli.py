@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import Field, fields
+from functools import partial
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,7 +66,10 @@ def run(arguments: list[str]) -> int:
     except (RuntimeError, OSError, MemoryError) as error:
         return _say(f"failed: {error or type(error).__name__}", 1)
     if code == INTERRUPTED:  # this is how typer reports Ctrl-C
-        return _say("interrupted: what was finished is kept, and the same command continues from there", code)
+        return _say(
+            "interrupted: what was finished is kept, and the same command continues from there",
+            code,
+        )
     return code or 0
 
 
@@ -89,7 +93,9 @@ def compare(
     from bridge import compare as comparison
     from bridge import figures, results
     from bridge.console import Progress
+    from bridge.runs import run_all
     from bridge.store import Store
+    from bridge.workers import map_unordered
 
     with checking_input():
         plan = comparison.sweeps(size)
@@ -97,10 +103,10 @@ def compare(
             sweep.system.check()
         out.mkdir(parents=True, exist_ok=True)
         store = Store(out / "compare.sqlite")
-    todo = comparison.tasks(plan, samples, seed)
+    todo = comparison.runs(plan, samples, seed)
     with store, Progress("compare") as progress:
-        comparison.run(todo, store, workers=workers, progress=progress)
-        records = [record for task in todo if (record := store.get(task.key))]
+        run_all(todo, store, progress=progress, mapper=partial(map_unordered, workers=workers))
+        records = [record for run in todo if (record := store.get(run.key))]
     found = results.columns(records, [sweep.name for sweep in plan])
     results.write_table(found, out / "table.csv")
     figures.save(figures.comparison(found), out / "figure")

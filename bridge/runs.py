@@ -1,0 +1,133 @@
+"""One run: a system, what to do with it, its seed; and the record it leaves."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.store import Record, Store, record_key
+from bridge.systems import System
+from bridge.workers import map_unordered
+
+if TYPE_CHECKING:
+    from bridge.jam import Measured
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One state to compute.
+
+    Attributes
+    ----------
+    label
+        The kind of the record, by which runs are grouped.
+    load
+        Minimise from a random start at this load; None to ``jam``, as the system's options say.
+    seed
+        Entropy, and then the spawn key, of the run's random numbers.
+    exact
+        Go on to the jamming point.
+    spectrum
+        Keep gaps and spectra if the state is jammed; those of other states say nothing.
+    """
+
+    label: str
+    system: System
+    seed: tuple[int, ...]
+    load: float | None = None
+    exact: bool = False
+    spectrum: bool = False
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is run, for the record."""
+        options = asdict(self.system)  # type: ignore[call-overload]
+        switches = {"at_load": self.load, "exact": self.exact, "spectrum": self.spectrum}
+        return {"system": self.system.kind, **options, **switches}
+
+    @property
+    def key(self) -> str:
+        """The key of the record this run will give."""
+        return record_key(self.label, self.parameters, self.seed)
+
+
+def compute(run: Run) -> Record:
+    """Bring one system to one state and measure it."""
+    import numpy as np
+
+    from bridge.jam import measure, to_exact_point
+    from bridge.provenance import provenance
+
+    entropy, *spawned = run.seed
+    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
+    started = time.perf_counter()
+    state = run.system.jam(rng) if run.load is None else run.system.at(run.load, rng)
+    if run.exact:
+        state = to_exact_point(state)
+    seconds = time.perf_counter() - started
+    spectrum = run.spectrum and state.status == "jammed"
+    found = measure(state, with_spectrum=spectrum, seconds=seconds)
+    return Record(
+        kind=run.label,
+        parameters=run.parameters,
+        seed=run.seed,
+        status=found.state.status,
+        seconds=seconds,
+        data=_data(run, found),
+        provenance=provenance(),
+        arrays=_arrays(found),
+    )
+
+
+def run_all(
+    runs: Sequence[Run],
+    store: Store,
+    *,
+    progress: Progress,
+    mapper: Callable[[Callable[[Run], Record], Sequence[Run]], Iterator[Record]] = map_unordered,
+) -> None:
+    """Compute the runs that the store does not hold, and keep each as it ends.
+
+    ``mapper(function, tasks)`` says where: `workers.map_unordered` on this machine's cores.
+    """
+    missing = [run for run in runs if run.key not in store]
+    done = len(runs) - len(missing)
+    progress(done, len(runs))
+    for record in mapper(compute, missing):
+        store.put(record)
+        done += 1
+        progress(done, len(runs))
+
+
+def _data(run: Run, found: "Measured") -> dict[str, Any]:
+    name, load = found.state.load
+    seen, values = found.observables, found.spectrum
+    return {
+        "system": run.label,
+        "load_name": name,
+        "load": load,
+        "sample": run.seed[-1],
+        "status": found.state.status,
+        "reason": found.state.reason,
+        "at_transition": run.load is None,
+        **asdict(seen),
+        "constraints_per_dof": seen.constraint_ratio,
+        "n_kinks": found.state.n_kinks,
+        "negative_modes_hp": None if values is None else values.negative_modes_hp,
+        "bound_holds": None if values is None else values.bound_holds,
+    }
+
+
+def _arrays(found: "Measured") -> dict[str, Any]:
+    if found.spectrum is None:
+        return {}
+    from bridge.observables import backbone_gaps
+
+    return {
+        "gaps": backbone_gaps(found.state.problem, found.state.x),
+        "eigenvalues": found.spectrum.eigenvalues,
+        "eigenvalues_h0": found.spectrum.eigenvalues_h0,
+        "eigenvalues_hp": found.spectrum.eigenvalues_hp,
+    }
