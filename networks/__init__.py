@@ -5,9 +5,11 @@ these networks are too small to share, and the library never changes torch's set
 """
 
 from networks.activations import ACTIVATIONS, Activation
+from networks.anneal import Schedule
 from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
+from networks.train import Trained, train
 
 __all__ = [
     "ACTIVATIONS",
@@ -15,8 +17,11 @@ __all__ = [
     "HingeNetwork",
     "Mlp",
     "Patterns",
+    "Schedule",
+    "Trained",
     "digits",
     "mnist",
     "random_patterns",
     "read_patterns",
+    "train",
 ]
