@@ -11,7 +11,7 @@ from particles.kernels import discs as kernels
 from particles.kernels.fire import relax_discs
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packing import Packing, Relaxation, Slopes
-from particles.pairs import Pairs, listed_pairs
+from particles.pairs import Pairs, raw_pairs, row_starts, widest_block
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -104,15 +104,17 @@ class Discs(Packing):
         kernels.hessian_products(*pairs, self.diameters, v, out)
 
     def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
-        sizes = self.diameters[order]
-        first, second, vector = listed_pairs(bodies, 0.5 * sizes, self.box, skin)
-        owner = np.repeat(np.arange(self.n_bodies), np.diff(first))
-        inverse = 2.0 / (sizes[owner] + sizes[second])
-        pairs = (first, second, vector, inverse)
-        reach = 0.5 * skin / math.sqrt(self.dim)
+        sizes, d = self.diameters[order], self.dim
+        i, j, vector = raw_pairs(bodies, 0.5 * sizes, self.box, 1.0, skin)
+        inverse = 2.0 / (sizes[i] + sizes[j])
+        first = row_starts(i, self.n_bodies)
+        pulls = np.empty(d * widest_block(first, kernels.BLOCK))
+        own, other = (d * i).astype(np.uint32), (d * j).astype(np.uint32)
+        pairs = (first, own, other, vector.ravel(), inverse, pulls)
+        reach = 0.5 * skin / math.sqrt(d)
 
         def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
-            return relax_discs(*motion, pairs, clock, dt_max, reach, rules, steps)
+            return relax_discs(motion, pairs, clock, dt_max, reach, rules, steps)
 
         return run
 

@@ -172,6 +172,6 @@ class Ellipses(Packing):
         reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
 
         def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
-            return relax_ellipses(*motion, pairs, body, scratch, clock, dt_max, reach, rules, steps)
+            return relax_ellipses(motion, pairs, body, scratch, clock, dt_max, reach, rules, steps)
 
         return run

@@ -93,22 +93,21 @@ def minimise(
     rules = (float(relative), float(absolute), float(floor), float(n))
     levers = problem.levers
     velocity = np.zeros_like(bodies)
-    clock = np.array([0.1 * dt_max, FRICTION, 0.0])
+    clock = np.array([0.1 * dt_max, FRICTION])
     steps = 0
     while True:
         centres = np.ascontiguousarray(bodies[:, : problem.dim])
         order = cell_order(centres, problem.bounding_radii, problem.box, skin)
         relax = problem._relaxation(bodies[order], order, skin)
         motion = (np.zeros(problem.n_dof), velocity[order].ravel(), np.empty(problem.n_dof))
-        reason, taken, energy, total, largest = relax(
-            motion, clock, dt_max, rules, max_steps - steps
-        )
+        reason, taken, energy, total = relax(motion, clock, dt_max, rules, max_steps - steps)
         steps += taken
         bodies[order] += motion[0].reshape(bodies.shape) / levers[order]
         velocity[order] = motion[1].reshape(bodies.shape)
         if reason in (CONVERGED, UNJAMMED, NOT_FINITE, OUT_OF_STEPS) or steps >= max_steps:
             break
     pressure = total / n
+    largest = float(np.abs(motion[2]).max())
     status: Status = "stalled"
     if reason == UNJAMMED:
         status = "unjammed"

@@ -47,10 +47,10 @@ class Relaxation(Protocol):
         dt_max: float,
         rules: tuple[float, float, float, float],
         steps: int,
-    ) -> tuple[int, int, float, float, float]:
+    ) -> tuple[int, int, float, float]:
         """Advance ``motion = (u, v, force)`` in place.
 
-        Returns the reason to stop, the steps taken, ``U``, ``Σ max(Δ, 0)`` and the largest force.
+        Returns the reason to stop, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
         """
 
 

@@ -77,15 +77,13 @@ def raw_pairs(
 
 def row_starts(i: NDArray[np.int32], n: int) -> NDArray[np.int64]:
     """Return where the pairs of each body begin, ``(n + 1,)``, for an ``i`` that never falls."""
-    return np.searchsorted(i, np.arange(n + 1)).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.bincount(i, minlength=n))])
 
 
-def listed_pairs(
-    centres: Vector, radii: Vector, box: Vector, skin: float
-) -> tuple[NDArray[np.int64], NDArray[np.int32], Vector]:
-    """Return ``(first, j, vector)`` of bodies in `cell_order`, the rows of each body together."""
-    i, j, vector = raw_pairs(centres, radii, box, 1.0, skin)
-    return row_starts(i, len(centres)), j, vector
+def widest_block(first: NDArray[np.int64], block: int) -> int:
+    """Return the most pairs that ``block`` bodies in a row have."""
+    edges = first[np.minimum(np.arange(0, first.size - 1 + block, block), first.size - 1)]
+    return int(np.diff(edges).max())
 
 
 def cell_order(centres: Vector, radii: Vector, box: Vector, skin: float) -> Indices:
