@@ -1,0 +1,120 @@
+"""Stationary points, and the certificate that a state is one of a given index."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bridge.landscape.identity import flat_directions
+from bridge.protocols import Landscape, Vector
+from bridge.spectra import hessian
+
+GRADIENT = 1e-9  # a certified state has every |∂U/∂x_i| below it
+_EPS = 4 * float(np.finfo(np.float64).eps)  # below n times this, an eigenvalue is no number
+_NEWTON = 1e-4  # and its own quadratic model sees the stationary point no farther away
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A certified stationary point.
+
+    Attributes
+    ----------
+    x
+        The state, ``(n_dof,)``.
+    energy
+        ``U``.
+    index
+        Number of negative eigenvalues: 0 for a minimum, 1 for a transition state.
+    log_det
+        ``Σ ln|λ|`` over the eigenvalues of the Hessian that are not symmetries: ``Σ ln ω²`` at unit
+        mass.
+    n_modes
+        How many these are: ``κ``.
+    lowest
+        The lowest of them.
+    residual
+        Largest ``|∂U/∂x_i|``.
+    order
+        Elements of the discrete symmetry group that leave the state as it is.
+    """
+
+    x: Vector
+    energy: float
+    index: int
+    log_det: float
+    n_modes: int
+    lowest: float
+    residual: float
+    order: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The quadratic model of a landscape at ``x``, on the complement of its symmetries.
+
+    ``values`` ``(m,)`` ascend; ``modes`` ``(n_dof, m)`` has the eigenvectors as columns.
+    """
+
+    x: Vector
+    energy: float
+    gradient: Vector
+    values: Vector
+    modes: Vector
+    floor: float
+
+    @property
+    def residual(self) -> float:
+        """Largest ``|∂U/∂x_i|``."""
+        return float(np.abs(self.gradient).max())
+
+
+def model(problem: Landscape, x: Vector) -> Model:
+    """Diagonalise the Hessian at ``x`` with the flat directions projected out exactly.
+
+    They are lifted above every other eigenvalue and left out: ``P H P + s ZᵀZ``.
+
+    Raises
+    ------
+    ValueError
+        If the state is not finite, or has too many variables for a dense matrix.
+    """
+    energy, gradient = problem.energy_gradient(x)
+    matrix, flat = hessian(problem, x), flat_directions(problem, x)
+    size = float(np.abs(matrix).sum(axis=1).max())
+    if len(flat):
+        along = flat @ matrix
+        lift = 2.0 * size + 1.0
+        mixed = flat.T @ (along - 0.5 * (along @ flat.T + lift * np.eye(len(flat))) @ flat)
+        matrix = matrix - mixed - mixed.T
+    values, modes = np.linalg.eigh(matrix)
+    count = len(values) - len(flat)
+    return Model(x, energy, gradient, values[:count], modes[:, :count], _EPS * len(matrix) * size)
+
+
+def certify(found: Model, index: int, order: int = 1) -> Point | str:
+    """Return the stationary point of this index, or one line that says why it is none.
+
+    Every ``|∂U/∂x_i|`` is below 1e-9, exactly ``index`` eigenvalues are negative, none is zero to
+    rounding, and the Newton step is short: a plateau has small gradients too.
+    """
+    sizes = np.abs(found.values)
+    if found.residual >= GRADIENT:
+        return f"the gradient stayed at {found.residual:.1e}"
+    if sizes.size and sizes.min() <= found.floor:
+        return "the Hessian is singular"
+    negative = int((found.values < 0).sum())
+    if negative != index:
+        return f"{negative} negative eigenvalues"
+    step = (found.gradient @ found.modes) / found.values
+    if np.abs(step).max(initial=0.0) > _NEWTON * (1.0 + np.abs(found.x).max()):
+        return "a plateau: the gradient is small but the stationary point is far"
+    return Point(
+        x=found.x,
+        energy=float(found.energy),
+        index=index,
+        log_det=float(np.log(sizes).sum()),
+        n_modes=len(sizes),
+        lowest=float(found.values[0]) if sizes.size else 0.0,
+        residual=found.residual,
+        order=order,
+    )

@@ -1,0 +1,55 @@
+"""From any state down to a certified minimum."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bridge.landscape.identity import Identity
+from bridge.landscape.points import Point, certify
+from bridge.landscape.saddles import follow
+from bridge.minimise import lbfgs
+from bridge.protocols import Landscape, Vector
+
+# Below this number of variables a diagonalised Hessian is cheaper than the steps that it saves.
+FEW = 45
+
+
+def quench(
+    problem: Landscape, x: Vector, identity: Identity, *, max_step: float = 0.1, rough: bool = False
+) -> Point | str:
+    """Return the minimum below ``x``, or one line that says why there is none.
+
+    Few variables: eigenvector following of index 0, whose short steps stay in the basin. More, or
+    a ``rough`` start far from any minimum: L-BFGS first.
+
+    Parameters
+    ----------
+    max_step
+        Longest step, root mean square over the variables, in the units of ``x``.
+    """
+    longest = max_step * np.sqrt(problem.n_dof)
+    if rough or problem.n_dof > FEW:
+        down = lbfgs(
+            problem,
+            x,
+            tolerance=1e-5,
+            zero_energy=_satisfied(problem),
+            max_evaluations=20_000,
+            max_step=max_step,
+        )
+        if down.status == "unjammed":
+            return "the energy vanishes: all constraints are satisfied"
+        x = down.x
+    walk = follow(problem, x, index=0, max_step=longest, max_steps=200)
+    found = certify(walk.end, 0)
+    return found if isinstance(found, str) else with_order(found, identity)
+
+
+def with_order(point: Point, identity: Identity) -> Point:
+    """Return the point with the order of its stabiliser filled in."""
+    return replace(point, order=identity.stabiliser_order(point.x))
+
+
+def _satisfied(problem: Landscape) -> float:
+    """Return the energy at which a constraint problem is satisfied; none is for other systems."""
+    return 1e-14 if hasattr(problem, "gaps") else -np.inf

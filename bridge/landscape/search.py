@@ -1,0 +1,100 @@
+"""One single-ended search: from a minimum, over a saddle, down both sides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bridge.landscape.identity import Identity
+from bridge.landscape.points import Model, Point, certify, model
+from bridge.landscape.quench import quench, with_order
+from bridge.landscape.saddles import Climb, follow
+from bridge.protocols import Landscape, Vector
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Lengths of a search, in the units of ``x``.
+
+    Attributes
+    ----------
+    climb
+        Longest step of a climb.
+    scatter
+        Largest root mean square displacement, over the variables, of a random start.
+    kick
+        Displacement along the mode that is climbed.
+    push
+        Displacement off a saddle.
+    descend
+        Longest step on the way down, root mean square over the variables.
+    max_steps
+        Steps after which a climb has stalled.
+    """
+
+    climb: float = 0.3
+    scatter: float = 0.4
+    kick: float = 0.15
+    push: float = 0.05
+    descend: float = 0.05
+    max_steps: int = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """A certified saddle, the model that certified it, and the two minima below it."""
+
+    saddle: Point
+    ends: tuple[Point, Point]
+
+
+def climb_from(
+    problem: Landscape, minimum: Point, attempt: int, steps: Steps, rng: np.random.Generator
+) -> Climb:
+    """Climb from a minimum: attempts alternate between its modes and random displacements.
+
+    A mode that keeps a symmetry of the minimum leads to symmetric saddles whose basins are too
+    narrow for a random start; random starts find the others. Each mode is tried in both senses,
+    the softest first.
+    """
+    mode, sense = divmod(attempt // 2, 2)
+    if attempt % 2 == 1 and mode < minimum.n_modes:
+        along = model(problem, minimum.x).modes[:, mode] * (1 - 2 * sense)
+        start = minimum.x + steps.kick * along
+        return follow(problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps)
+    size = rng.uniform(0.0, steps.scatter)
+    start = minimum.x + size * rng.standard_normal(problem.n_dof)
+    return follow(problem, start, max_step=steps.climb, max_steps=steps.max_steps)
+
+
+def certified_saddle(climb: Climb, identity: Identity) -> Point | str:
+    """Return the transition state where a climb ended, or one line that says why it is none."""
+    if climb.status == "stalled":
+        return f"the climb stalled: {climb.reason}"
+    found = certify(climb.end, 1)
+    return found if isinstance(found, str) else with_order(found, identity)
+
+
+def descend_both(
+    problem: Landscape, saddle: Model, identity: Identity, steps: Steps
+) -> tuple[Point, Point] | str:
+    """Return the minima on the two sides of a saddle, or one line that says why one is missing."""
+    ends: list[Point] = []
+    for sign in (1.0, -1.0):
+        start = _push_off(problem, saddle, sign * steps.push)
+        found = quench(problem, start, identity, max_step=steps.descend)
+        if isinstance(found, str):
+            return f"no minimum below the saddle: {found}"
+        if found.energy >= saddle.energy:
+            return "the minimum is not below the saddle"
+        ends.append(found)
+    return ends[0], ends[1]
+
+
+def _push_off(problem: Landscape, saddle: Model, push: float) -> Vector:
+    """Return the state ``push`` along the unstable mode, or nearer, where the energy is lower."""
+    for _ in range(12):
+        x = saddle.x + push * saddle.modes[:, 0]
+        if problem.energy_gradient(x)[0] < saddle.energy:
+            return np.asarray(x)
+        push *= 0.5
+    return np.asarray(x)
