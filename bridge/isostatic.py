@@ -1,0 +1,81 @@
+"""Jamming points at which the constraints alone fix the state: linear programs in turn."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bridge.active_set import contacts, optimal_vertex
+from bridge.certificate import Candidate, certify, settled
+from bridge.linearised import Linearised, P
+from bridge.protocols import Indices, Mask
+from bridge.room import make_room
+from bridge.vertex import Vertex
+
+# A force this small beside the mean is none: its constraint only pins a body that is loose.
+_NO_FORCE = 1e-9
+
+
+def isostatic_optimum(
+    here: Linearised[P], rows: Indices, max_step: float, max_steps: int = 50
+) -> Candidate[P]:
+    """Solve linear programs, each from the active constraints of the one before, until none moves.
+
+    Once the active constraints stay the same, this is Newton's method for ``Δ = 0``.
+
+    Parameters
+    ----------
+    here
+        Where to start.
+    rows
+        The constraints to start from, ``n + 1`` or a few more: contacts of a minimum.
+    max_step
+        Largest change of a variable in one step.
+    max_steps
+        Steps after which to give up.
+
+    Raises
+    ------
+    SingularError
+        If active constraints do not fix the variables that they act on.
+    """
+    held = here.columns_of(rows)
+    columns = here.free_of_symmetries(held)
+    rows = contacts(here, rows, columns)
+    residual, exchanges = np.inf, 0
+    for step in range(1, max_steps + 1):
+        vertex = Vertex.of(here, rows, columns)
+        best = optimal_vertex(vertex, here.rows_within(held), max_exchanges=10 * len(rows))
+        exchanges += best.exchanges
+        u, t = best.vertex.motion()
+        longest = float(np.abs(u).max())
+        reason = best.reason or (f"a step of {longest:.1e} is too long" * (longest > max_step))
+        if reason:
+            return Candidate(here, rows, best.vertex.forces(), reason, None, step, exchanges)
+        there = here.moved(u, t)
+        rows, here = here.follow(best.vertex.rows, there), there
+        before, residual = residual, float(np.abs(here.gaps[rows]).max())
+        if best.exchanges == 0 and settled(residual, before):
+            return replace(_end(here, rows), steps=step, exchanges=exchanges)
+    reason = f"active gaps are {residual:.1e} after {max_steps} steps"
+    return Candidate(here, rows, here.gaps[rows], reason, None, max_steps, exchanges)
+
+
+def _end(here: Linearised[P], rows: Indices) -> Candidate[P]:
+    """Leave out constraints without force and the bodies that only they held; certify the rest."""
+    held = here.columns_of(rows)
+    forces = Vertex.of(here, rows, here.free_of_symmetries(held)).forces()
+    loaded = forces > _NO_FORCE * forces.mean()
+    rows, forces = rows[loaded], forces[loaded]
+    held = here.columns_of(rows)
+    there = make_room(here, held)
+    rows, here = here.follow(rows, there), there
+    return _certified(here, rows, held)
+
+
+def _certified(here: Linearised[P], rows: Indices, held: Mask) -> Candidate[P]:
+    vertex = Vertex.of(here, rows, here.free_of_symmetries(held))
+    forces = vertex.forces()
+    certificate = certify(
+        here, rows, forces, held, n_free_motions=0, condition=vertex.factor.condition()
+    )
+    return Candidate(here, rows, forces, "", certificate)

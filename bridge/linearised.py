@@ -1,0 +1,122 @@
+"""A loaded problem around one state, to first order in the motion and in the load."""
+
+from dataclasses import dataclass
+from typing import Generic, Self, TypeVar
+
+import numpy as np
+from scipy import linalg, sparse
+
+from bridge.observables import dense
+from bridge.protocols import Indices, Loaded, Mask, Matrix, Vector
+
+P = TypeVar("P", bound=Loaded)
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised(Generic[P]):
+    """Gaps and their first derivatives: ``Δ(x + u; t) ≈ Δ + J u + t ℓ``.
+
+    Attributes
+    ----------
+    problem, x
+        The system at its present load, and its state ``(n_dof,)``.
+    gaps, jacobian, load
+        ``Δ (m,)``, ``J (m, n_dof)`` dense or CSR, and ``ℓ = ∂Δ/∂t (m,)``.
+    modes
+        Tangents of the symmetries, ``(k, n_dof)``.
+    """
+
+    problem: P
+    x: Vector
+    gaps: Vector
+    jacobian: Matrix
+    load: Vector
+    modes: Vector
+
+    @classmethod
+    def at(cls, problem: P, x: Vector) -> Self:
+        """Linearise ``problem`` at ``x``."""
+        return cls(
+            problem=problem,
+            x=x,
+            gaps=problem.gaps(x),
+            jacobian=problem.gap_jacobian(x),
+            load=problem.load_direction(x),
+            modes=problem.zero_modes(x),
+        )
+
+    def predicted(self, u: Vector, t: float) -> Vector:
+        """Return ``Δ + J u + t ℓ``, shape ``(m,)``."""
+        return self.gaps + self.jacobian @ u + t * self.load
+
+    def moved(self, u: Vector, t: float) -> Self:
+        """Move by ``u`` across the symmetries, change the load by ``t``, and linearise there."""
+        across = u - self.modes.T @ (self.modes @ u)
+        return self.at(self.problem.loaded(t), self.x + across)
+
+    def columns_of(self, rows: Indices) -> Mask:
+        """Tell which variables the constraints ``rows`` act on, ``(n_dof,)``."""
+        size = abs(self.jacobian[rows]).sum(axis=0)
+        return np.asarray(np.asarray(size).ravel() > 0)
+
+    def rows_within(self, columns: Mask) -> Mask:
+        """Tell which constraints act on no variable outside ``columns``, ``(m,)``."""
+        if columns.all():
+            return np.ones(len(self.gaps), dtype=bool)
+        size = abs(self.jacobian[:, np.flatnonzero(~columns)]).sum(axis=1)
+        return np.asarray(np.asarray(size).ravel() == 0)
+
+    def free_of_symmetries(self, columns: Mask) -> Indices:
+        """Return the variables ``columns`` less one per symmetry that moves them.
+
+        A held variable is pinned for each symmetry: the motion found is one of many that differ
+        by a symmetry, and `moved` makes them the same.
+        """
+        held = np.flatnonzero(columns)
+        modes = self.modes[:, held]
+        if not modes.size:
+            return held
+        upper, order = linalg.qr(modes, mode="r", pivoting=True)
+        sizes = np.abs(np.diag(upper))
+        rank = int((sizes > 1e-10 * max(sizes.max(), 1e-300)).sum())
+        return np.sort(np.delete(held, order[:rank]))
+
+    def follow(self, rows: Indices, there: "Linearised[P]") -> Indices:
+        """Return the places of the constraints ``rows`` in the list of gaps ``there``.
+
+        A dense Jacobian lists all constraints always. A sparse one lists the near ones: a
+        constraint is recognised by the variables it acts on, and among images of the same pair
+        by its derivative.
+        """
+        if not sparse.issparse(self.jacobian):
+            return rows
+        names = _names(self.jacobian)[rows]
+        others = _names(there.jacobian)
+        order = np.argsort(others, kind="stable")
+        first = np.searchsorted(others[order], names, side="left")
+        count = np.searchsorted(others[order], names, side="right") - first
+        if not count.all():
+            raise ValueError(
+                f"expected constraint {rows[np.argmin(count)]} to stay on the list of gaps, but "
+                "it left: list constraints further from contact"
+            )
+        places = order[first]
+        for k in np.flatnonzero(count > 1):
+            places[k] = self._nearest(rows[k], there, order[first[k] : first[k] + count[k]])
+        return np.asarray(places, dtype=np.intp)
+
+    def _nearest(self, row: int, there: "Linearised[P]", choices: Indices) -> int:
+        """Return the choice whose derivative is closest to that of ``row``: images of one pair."""
+        difference = dense(there.jacobian[choices]) - dense(self.jacobian[[row]])
+        return int(choices[np.argmin(np.abs(difference).sum(axis=1))])
+
+
+def _names(jacobian: sparse.csr_array) -> Indices:
+    """Return a number for the first and last variable of each row: those of a pair of bodies."""
+    start, stop = jacobian.indptr[:-1], jacobian.indptr[1:]
+    if not jacobian.nnz:
+        return np.full(len(start), -1, dtype=np.intp)
+    indices = jacobian.indices.astype(np.intp)
+    first = indices[np.minimum(start, len(indices) - 1)]
+    names = first * jacobian.shape[1] + indices[stop - 1]
+    return np.asarray(np.where(start == stop, -1, names))

@@ -1,0 +1,100 @@
+"""Linear programs in a trust region, one after another, from any state: slow and sure.
+
+    maximise t   subject to   Δ + J u + t ℓ <= 0,   |u_i| <= d
+
+This needs no minimum to start from, and is independent of the active sets used elsewhere. It
+tells a load without bound, and constraints that no load satisfies, from a search that stalled.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import OptimizeResult, linprog
+
+from bridge.linearised import Linearised, P
+from bridge.protocols import Indices, Vector
+from bridge.vertex import coefficients
+
+# Forces, in units of their mean, below which a constraint of the last program is not active.
+_NO_FORCE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Programme(Generic[P]):
+    """Where a sequence of linear programs ended.
+
+    Attributes
+    ----------
+    here
+        The system there.
+    rows
+        The constraints that carried a force in the last program.
+    status
+        ``"converged"``, ``"unbounded"``, ``"infeasible"``, ``"stalled"``.
+    programs
+        Linear programs solved.
+    """
+
+    here: Linearised[P]
+    rows: Indices
+    status: Literal["converged", "unbounded", "infeasible", "stalled"]
+    programs: int
+
+
+def sequential_programs(
+    problem: P,
+    x: Vector,
+    *,
+    max_step: float = 0.03,
+    growth: float = 1e-9,
+    max_programs: int = 100,
+) -> Programme[P]:
+    """Solve linear programs from ``x`` until the load grows by less than ``growth``.
+
+    Parameters
+    ----------
+    problem, x
+        The system at any load, and where to start, ``(n_dof,)``.
+    max_step
+        ``d``, the largest change of a variable in one program, in the units of ``x``.
+    growth
+        Change of the load at which to stop.
+    max_programs
+        Programs after which the search is called stalled.
+
+    References
+    ----------
+    S. Torquato, Y. Jiao, Phys. Rev. E 82, 061302 (2010).
+    """
+    here = Linearised.at(problem, x)
+    rows = np.empty(0, dtype=np.intp)
+    for count in range(1, max_programs + 1):
+        solution = _solve(here, max_step, aim=1.0)
+        if not solution.success:
+            feasible = _solve(here, max_step, aim=0.0).success
+            return Programme(here, rows, "unbounded" if feasible else "infeasible", count)
+        u, t = solution.x[:-1], float(solution.x[-1])
+        forces = -solution.ineqlin.marginals
+        there = here.moved(u, t)
+        rows = here.follow(np.flatnonzero(forces > _NO_FORCE * forces.max()), there)
+        here = there
+        if abs(t) < growth:
+            return Programme(here, rows, "converged", count)
+    return Programme(here, rows, "stalled", max_programs)
+
+
+def _solve(here: Linearised[Any], max_step: float, aim: float) -> OptimizeResult:
+    """Maximise ``aim t``; with no aim, only ask whether the constraints can be satisfied."""
+    n = here.problem.n_dof
+    objective = np.append(np.zeros(n), -aim)
+    bounds = np.column_stack([np.full(n + 1, -max_step), np.full(n + 1, max_step)])
+    bounds[-1] = -np.inf, np.inf
+    return linprog(
+        objective,
+        A_ub=coefficients(here, np.arange(n)),
+        b_ub=-here.gaps,
+        bounds=bounds,
+        method="highs-ipm" if sparse.issparse(here.jacobian) else "highs-ds",
+    )
