@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.systems import SYSTEMS, SystemClass
+from bridge.workers import map_unordered, use_one_thread
 
 app = typer.Typer(
     add_completion=False,
@@ -51,6 +52,7 @@ def checking_input() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line and exit."""
+    use_one_thread()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -95,7 +97,6 @@ def compare(
     from bridge.console import Progress
     from bridge.runs import run_all
     from bridge.store import Store
-    from bridge.workers import map_unordered
 
     with checking_input():
         plan = comparison.sweeps(size)
