@@ -1,115 +1,178 @@
 """Find minima and saddles, one numbered search after another."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from bridge.landscape.graph import Graph, Search
+from bridge.landscape.graph import Catalogue, Finding, Graph
+from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import certify
+from bridge.landscape.points import Point, certify
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
 from bridge.protocols import Landscape, Vector
+from bridge.workers import map_unordered
 
 Start = Callable[[np.random.Generator], Vector]
 
+_STAGES = ("quench", "hop", "climb", "connect", "critical")
 
-@dataclass(eq=False)
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Climbs for another process: ``(number, start, attempt)`` each, and what is known already."""
+
+    explorer: "Explorer"
+    starts: tuple[tuple[int, int, int], ...]
+    minima: dict[int, Point]
+    known: tuple[Point, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Explorer:
-    """Searches of one landscape that grow one graph.
+    """How one landscape is searched.
 
-    Search ``k`` draws from ``SeedSequence(seed, spawn_key=(k,))`` and from what is known before it,
-    so that an interrupted exploration continues as if it had not been.
+    Search ``k`` of a stage draws from ``SeedSequence(seed, spawn_key=(stage, k))`` and from what is
+    known before it, so that an interrupted exploration continues as if it had not been.
 
     Parameters
     ----------
-    problem
-        The landscape.
+    problem, identity
+        The landscape and its symmetry group.
     start
         Draws a random state.
     steps
-        Lengths, in the units of ``x``.
+        Lengths of a search for saddles.
+    hops
+        How basin hopping moves.
     seed
         Of all random numbers.
-    graph
-        What is known already.
     """
 
     problem: Landscape
     identity: Identity
     start: Start
     steps: Steps = field(default_factory=Steps)
+    hops: Hops = field(default_factory=Hops)
     seed: int = 0
-    graph: Graph = field(init=False)
-    attempts: dict[int, int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.graph = Graph(self.identity)
-
-    def rng(self, number: int) -> np.random.Generator:
+    def rng(self, stage: str, number: int) -> np.random.Generator:
         """Return the random numbers of one search."""
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+        key = (_STAGES.index(stage), number)
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
-    def quenches(self, numbers: range) -> Iterator[Search]:
-        """Minimise from random states; each yields what it met."""
+    def quenches(self, numbers: range) -> Iterator[Finding]:
+        """Minimise from random states."""
         for number in numbers:
-            found = self.minimum_from(self.start(self.rng(number)))
-            if isinstance(found, str):
-                yield self._done(Search(number, -1, found))
-            else:
-                yield self._done(Search(number, found, "minimum"))
+            yield self.quench_from("quench", number, self.start(self.rng("quench", number)))
 
-    def minimum_from(self, x: Vector) -> int | str:
-        """Quench a state and keep the minimum; return its number, or why there is none."""
-        found = quench(self.problem, x, self.identity, rough=True, max_step=0.1)
-        return found if isinstance(found, str) else self.graph.minima.add(found)
-
-    def searches(self, numbers: range) -> Iterator[Search]:
-        """Search for saddles from the minima that were tried least; each yields what it met."""
-        for number in numbers:
-            minimum = self.least_tried()
-            attempt = self.attempts.get(minimum, 0)
-            self.attempts[minimum] = attempt + 1
-            yield self._done(self.search(number, minimum, attempt))
-
-    def least_tried(self) -> int:
-        """Return the minimum with the fewest searches, the lowest of them in energy."""
-        minima = self.graph.minima
-        return min(range(len(minima)), key=lambda i: (self.attempts.get(i, 0), minima[i].energy))
-
-    def search(self, number: int, minimum: int, attempt: int) -> Search:
-        """Climb once from a minimum, and keep the saddle if it is certified."""
-        graph = self.graph
+    def quench_from(self, stage: str, number: int, x: Vector) -> Finding:
+        """Minimise from a given state."""
         try:
-            climb = climb_from(
-                self.problem, graph.minima[minimum], attempt, self.steps, self.rng(number)
-            )
-            saddle = certified_saddle(climb, self.identity)
-            if isinstance(saddle, str):
-                return Search(number, minimum, saddle, evaluations=climb.steps)
-            known = graph.saddles.find(saddle)
-            if known is not None:
-                graph.meet(known)
-                return Search(number, minimum, "known", known, climb.steps)
-            ends = descend_both(self.problem, climb.end, self.identity, self.steps)
-        except ValueError as error:  # two atoms at one place, an overflow: this search is lost
-            return Search(number, minimum, str(error))
-        if isinstance(ends, str):
-            return Search(number, minimum, ends, evaluations=climb.steps)
-        return Search(number, minimum, "new", graph.add_saddle(saddle, *ends), climb.steps)
-
-    def critical_point(self, number: int, index: int) -> Search:
-        """Walk from a random state to a stationary point of any index, for the Morse sum."""
-        start = self.start(self.rng(number))
-        walk = follow(self.problem, start, index=index, max_step=self.steps.climb)
-        found = certify(walk.end, index)
+            found = quench(self.problem, x, self.identity, rough=True, max_step=self.hops.descend)
+        except ValueError as error:
+            found = str(error)
         if isinstance(found, str):
-            return self._done(Search(number, -1, found))
-        kept = self.graph.higher.add(found)
-        return self._done(Search(number, -1, f"index {index}", kept, walk.steps))
+            return Finding(stage, number, -1, found)
+        return Finding(stage, number, -1, "found", minima=(found,))
 
-    def _done(self, search: Search) -> Search:
-        self.graph.discovery.append((len(self.graph.minima), len(self.graph.saddles)))
-        return search
+    def hopping(self, numbers: range) -> Iterator[Finding]:
+        """Run basin hopping from a random state each; every minimum on the way counts."""
+        for number in numbers:
+            rng = self.rng("hop", number)
+            met = Catalogue(self.identity)
+            for point in basin_hopping(
+                self.problem, self.identity, self.start(rng), self.hops, rng
+            ):
+                met.number(point)
+            status = "found" if len(met) else "no minimum"
+            yield Finding("hop", number, -1, status, minima=tuple(met))
+
+    def climbs(self, graph: Graph, numbers: range) -> Iterator[Finding]:
+        """Search for saddles from the minima that were tried least.
+
+        Each finding has to be absorbed before the next is asked for.
+        """
+        for number in numbers:
+            start, attempt = least_tried(graph.minima, graph.attempts())
+            yield self.climb(number, start, attempt, graph.minima[start], graph.saddles)
+
+    def climb(
+        self, number: int, start: int, attempt: int, minimum: Point, known: Catalogue
+    ) -> Finding:
+        """Climb once from a minimum; go down from a saddle that is not known yet."""
+        try:
+            walk = climb_from(self.problem, minimum, attempt, self.steps, self.rng("climb", number))
+            saddle = certified_saddle(walk, self.identity)
+            if isinstance(saddle, str):
+                return Finding("climb", number, start, saddle, steps=walk.steps)
+            if known.find(saddle) is not None:
+                return Finding("climb", number, start, "known", saddle, steps=walk.steps)
+            ends = descend_both(self.problem, walk.end, self.identity, self.steps)
+        except ValueError as error:  # two atoms at one place, an overflow: this search is lost
+            return Finding("climb", number, start, str(error))
+        if isinstance(ends, str):
+            return Finding("climb", number, start, ends, steps=walk.steps)
+        return Finding("climb", number, start, "found", saddle, ends, steps=walk.steps)
+
+    def climbs_in_parallel(self, graph: Graph, numbers: range, workers: int) -> Iterator[Finding]:
+        """Search for saddles in several processes, a batch of starts each.
+
+        The starts are chosen before the batch, so that the graph may grow in another order than
+        in one process.
+        """
+        attempts = graph.attempts()
+        starts = []
+        for number in numbers:
+            start, attempt = least_tried(graph.minima, attempts)
+            attempts[start] += 1
+            starts.append((number, start, attempt))
+        known = tuple(graph.saddles)
+        tasks = []
+        for k in range(workers):
+            chosen = tuple(starts[k::workers])
+            minima = {start: graph.minima[start] for _, start, _ in chosen}
+            tasks.append(Task(self, chosen, minima, known))
+        for findings in map_unordered(run_task, [t for t in tasks if t.starts], workers):
+            yield from findings
+
+    def critical_points(self, numbers: range, index: int) -> Iterator[Finding]:
+        """Walk from random states to stationary points of one index, for the Morse sum."""
+        for number in numbers:
+            start = self.start(self.rng("critical", number))
+            walk = follow(self.problem, start, index=index, max_step=self.steps.climb)
+            found = certify(walk.end, index)
+            if isinstance(found, str):
+                yield Finding("critical", number, -1, found, steps=walk.steps)
+            else:
+                yield Finding("critical", number, -1, "found", higher=found, steps=walk.steps)
+
+
+def least_tried(minima: Catalogue, attempts: Sequence[int]) -> tuple[int, int]:
+    """Return the minimum with the fewest attempts, the lowest of them in energy, and their number.
+
+    Raises
+    ------
+    ValueError
+        If there is no minimum to start from.
+    """
+    if not len(minima):
+        raise ValueError("expected a minimum to climb from, got none: quench more random starts")
+    start = min(range(len(minima)), key=lambda i: (attempts[i], minima[i].energy))
+    return start, int(attempts[start])
+
+
+def run_task(task: Task) -> list[Finding]:
+    """Do the climbs of one task."""
+    known = Catalogue(task.explorer.identity)
+    for point in task.known:
+        known.append(point)
+    findings = []
+    for number, start, attempt in task.starts:
+        finding = task.explorer.climb(number, start, attempt, task.minima[start], known)
+        if finding.saddle is not None:
+            known.number(finding.saddle)
+        findings.append(finding)
+    return findings

@@ -1,6 +1,7 @@
 """The landscape as a multigraph: minima, and every saddle between two of them."""
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -52,32 +53,65 @@ class Catalogue:
                 return number
         return None
 
-    def add(self, point: Point) -> int:
-        """Return the number of the point, new or not, and count that it was met."""
-        number = self.find(point)
-        if number is None:
-            number = len(self.points)
-            self.restore(point, 0)
-        self.hits[number] += 1
-        return number
+    def number(self, point: Point) -> int:
+        """Return the number of the point; a new one is appended."""
+        known = self.find(point)
+        return self.append(point) if known is None else known
 
-    def restore(self, point: Point, hits: int) -> None:
-        """Append a point that is known to be new."""
-        insort(self._sorted, (point.energy, len(self.points)))
+    def append(self, point: Point) -> int:
+        """Append a point that is known to be new, not yet met by any search."""
+        number = len(self.points)
+        insort(self._sorted, (point.energy, number))
         self._prints.append(self.identity.fingerprint(point.x))
         self.points.append(point)
-        self.hits.append(hits)
+        self.hits.append(0)
+        return number
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What one search brings home, before it is known what of it is new.
+
+    Attributes
+    ----------
+    stage, number
+        Which search it was: ``"quench"``, ``"hop"``, ``"climb"``, ``"connect"`` or ``"critical"``.
+    start
+        Number of the minimum it started from, or -1.
+    status
+        ``"found"``, or one line that says why nothing was.
+    saddle
+        A certified transition state.
+    minima
+        Certified minima: the two ends of the saddle, or what was met on the way. Empty for a saddle
+        that was known.
+    higher
+        A certified point of any index.
+    steps
+        Steps of the walk.
+    """
+
+    stage: str
+    number: int
+    start: int
+    status: str
+    saddle: Point | None = None
+    minima: tuple[Point, ...] = ()
+    higher: Point | None = None
+    steps: int = 0
 
 
 @dataclass(frozen=True)
 class Search:
-    """What one search met: its number, the minimum it started from, how it ended."""
+    """A finding as the graph keeps it: points by their numbers."""
 
+    stage: str
     number: int
     start: int
     status: str
     saddle: int | None = None
-    evaluations: int = 0
+    minima: tuple[int, ...] = ()
+    steps: int = 0
 
 
 class Graph:
@@ -90,8 +124,10 @@ class Graph:
     ends
         The two minima of each saddle, the lower number first. They are one for a rearrangement
         that leads from a minimum to an image of itself.
+    searches
+        Every search, in order.
     discovery
-        Numbers of minima and saddles known after each search.
+        Numbers of minima and saddles known after each of them.
     """
 
     def __init__(self, identity: Identity) -> None:
@@ -100,21 +136,43 @@ class Graph:
         self.saddles = Catalogue(identity)
         self.higher = Catalogue(identity)
         self.ends: list[tuple[int, int]] = []
+        self.searches: list[Search] = []
         self.discovery: list[tuple[int, int]] = []
+        self._climbs: Counter[int] = Counter()
 
-    def add_saddle(self, saddle: Point, first: Point, second: Point) -> int:
-        """Keep a saddle with its two minima, new or not; return its number."""
-        known = self.saddles.find(saddle)
-        if known is None:
-            a, b = self.minima.add(first), self.minima.add(second)
-            self.ends.append((min(a, b), max(a, b)))
-        return self.saddles.add(saddle)
+    def absorb(self, finding: Finding) -> Search:
+        """Keep what a search found, new or met again."""
+        status, saddle = finding.status, None
+        minima = tuple(self.minima.number(point) for point in finding.minima)
+        if finding.saddle is not None:
+            saddle = self.saddles.find(finding.saddle)
+            status = "new" if saddle is None else "known"
+            if saddle is None:
+                saddle = self.saddles.number(finding.saddle)
+                self.ends.append((min(minima), max(minima)))
+            minima = self.ends[saddle]
+        if finding.higher is not None:
+            self.higher.hits[self.higher.number(finding.higher)] += 1
+        search = Search(
+            finding.stage, finding.number, finding.start, status, saddle, minima, finding.steps
+        )
+        self.replay(search, len(self.minima), len(self.saddles))
+        return search
 
-    def meet(self, number: int) -> None:
-        """Count that a known saddle was met again, and its two minima with it."""
-        self.saddles.hits[number] += 1
-        for end in set(self.ends[number]):
-            self.minima.hits[end] += 1
+    def replay(self, search: Search, n_minima: int, n_saddles: int) -> None:
+        """Count what a search met, whose points are known already."""
+        for number in set(search.minima):
+            self.minima.hits[number] += 1
+        if search.saddle is not None:
+            self.saddles.hits[search.saddle] += 1
+        if search.stage == "climb":
+            self._climbs[search.start] += 1
+        self.searches.append(search)
+        self.discovery.append((n_minima, n_saddles))
+
+    def attempts(self) -> list[int]:
+        """Return how many climbs started from each minimum."""
+        return [self._climbs[number] for number in range(len(self.minima))]
 
     def components(self) -> list[set[int]]:
         """Return the sets of minima that saddles connect, the largest first."""

@@ -1,0 +1,206 @@
+"""A landscape in one SQLite file: every point in full precision, every search.
+
+Each search is one transaction, so that a killed process loses no more than the search that it was
+in. Opening the file again restores the graph, and the searches go on from there.
+"""
+
+import io
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from bridge.landscape.graph import Catalogue, Finding, Graph, Search
+from bridge.landscape.identity import Identity
+from bridge.landscape.points import Point
+from bridge.protocols import Vector
+
+SCHEMA = 1
+_KINDS = ("minimum", "saddle", "higher")
+_TABLES = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS points (
+    kind TEXT NOT NULL, number INTEGER NOT NULL, energy REAL NOT NULL, point_index INTEGER NOT NULL,
+    log_det REAL NOT NULL, n_modes INTEGER NOT NULL, lowest REAL NOT NULL, residual REAL NOT NULL,
+    stabiliser INTEGER NOT NULL, first INTEGER, second INTEGER, observables TEXT NOT NULL,
+    x BLOB NOT NULL, PRIMARY KEY (kind, number));
+CREATE TABLE IF NOT EXISTS searches (
+    row INTEGER PRIMARY KEY, stage TEXT NOT NULL, number INTEGER NOT NULL, start INTEGER NOT NULL,
+    status TEXT NOT NULL, saddle INTEGER, minima TEXT NOT NULL, steps INTEGER NOT NULL,
+    n_minima INTEGER NOT NULL, n_saddles INTEGER NOT NULL);
+"""
+
+Json = Any  # what the json module reads and writes
+
+
+class LandscapeStore:
+    """A file with one landscape, and its graph.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be opened, is in use, or holds something else.
+    """
+
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        if read_only and not self.path.is_file():
+            raise ValueError(f"expected a stored landscape, got no file at {path}: check the name")
+        try:
+            self._db = sqlite3.connect(self.path, timeout=0.5, isolation_level=None)
+            if not read_only:
+                self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._db.execute("PRAGMA journal_mode = WAL")
+                # A commit then survives the end of the process at once, and a power cut later.
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.executescript(_TABLES)
+            self._db.execute("SELECT count(*) FROM searches").fetchone()
+        except sqlite3.Error as error:
+            raise ValueError(_explain(self.path, error)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back, as one file."""
+        self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+
+    def about(self) -> dict[str, Json]:
+        """Return what the file says of itself: system, parameters, seed, provenance."""
+        rows = self._db.execute("SELECT name, value FROM about").fetchall()
+        return {name: json.loads(value) for name, value in rows}
+
+    def describe(self, **values: Json) -> None:
+        """Write what the file says of itself."""
+        rows = [(name, json.dumps(value)) for name, value in values.items()]
+        self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
+
+    def claim(self, **identity: Json) -> None:
+        """Make the file that of one run, or check that it is.
+
+        Raises
+        ------
+        ValueError
+            If it holds another system, other parameters or another seed.
+        """
+        found = self.about()
+        expected = json.loads(json.dumps({"schema": SCHEMA, **identity}))
+        if not found:
+            self.describe(**expected)
+            return
+        for name, value in expected.items():
+            if found.get(name) != value:
+                raise ValueError(
+                    f"expected {self.path} to hold {name} {value}, got {found.get(name)}: "
+                    "name another file"
+                )
+
+    def load(self, identity: Identity) -> Graph:
+        """Restore the graph, with how often each point was met."""
+        graph = Graph(identity)
+        catalogues = dict(zip(_KINDS, (graph.minima, graph.saddles, graph.higher), strict=True))
+        for kind, catalogue in catalogues.items():
+            for row in self._points(kind):
+                catalogue.append(_point(row))
+                if kind == "saddle":
+                    graph.ends.append((row[8], row[9]))
+        query = "SELECT * FROM searches ORDER BY row"
+        for _, stage, number, start, status, saddle, minima, steps, *known in self._db.execute(
+            query
+        ):
+            met = tuple(json.loads(minima))
+            graph.replay(Search(stage, number, start, status, saddle, met, steps), *known)
+        return graph
+
+    def keep(self, graph: Graph, finding: Finding) -> Search:
+        """Absorb a finding into the graph and write what is new, in one transaction."""
+        before = [len(c) for c in (graph.minima, graph.saddles, graph.higher)]
+        search = graph.absorb(finding)
+        self._db.execute("BEGIN")
+        for kind, catalogue, first in zip(
+            _KINDS, (graph.minima, graph.saddles, graph.higher), before, strict=True
+        ):
+            self._insert(kind, catalogue, first, graph.ends)
+        self._db.execute(
+            "INSERT INTO searches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                search.stage,
+                search.number,
+                search.start,
+                search.status,
+                search.saddle,
+                json.dumps(search.minima),
+                search.steps,
+                len(graph.minima),
+                len(graph.saddles),
+            ),
+        )
+        self._db.execute("COMMIT")
+        return search
+
+    def observe(self, values: Mapping[int, Mapping[str, float]]) -> None:
+        """Write the observables of minima, by their numbers."""
+        rows = [(json.dumps(dict(found)), number) for number, found in values.items()]
+        query = "UPDATE points SET observables = ? WHERE kind = 'minimum' AND number = ?"
+        self._db.execute("BEGIN")
+        self._db.executemany(query, rows)
+        self._db.execute("COMMIT")
+
+    def observables(self) -> list[dict[str, float]]:
+        """Return the observables of each minimum."""
+        query = "SELECT observables FROM points WHERE kind = 'minimum' ORDER BY number"
+        return [json.loads(text) for (text,) in self._db.execute(query)]
+
+    def _points(self, kind: str) -> list[tuple[Any, ...]]:
+        query = (
+            "SELECT energy, point_index, log_det, n_modes, lowest, residual, stabiliser, x, "
+            "first, second FROM points WHERE kind = ? ORDER BY number"
+        )
+        return self._db.execute(query, (kind,)).fetchall()
+
+    def _insert(
+        self, kind: str, catalogue: Catalogue, first: int, ends: list[tuple[int, int]]
+    ) -> None:
+        rows = [
+            (
+                *(kind, number, p.energy, p.index, p.log_det, p.n_modes, p.lowest, p.residual),
+                *(p.order, *(ends[number] if kind == "saddle" else (None, None)), "{}"),
+                _to_npy(p.x),
+            )
+            for number, p in enumerate(catalogue.points[first:], start=first)
+        ]
+        marks = ", ".join("?" * 13)
+        self._db.executemany(f"INSERT INTO points VALUES ({marks})", rows)
+
+
+def _point(row: tuple[Any, ...]) -> Point:
+    energy, index, log_det, n_modes, lowest, residual, order, x, *_ = row
+    state = np.load(io.BytesIO(x), allow_pickle=False)
+    return Point(state, energy, index, log_det, n_modes, lowest, residual, order)
+
+
+def _to_npy(x: Vector) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, x, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _explain(path: Path, error: sqlite3.Error) -> str:
+    if "locked" in str(error):
+        return f"expected to be the only user of {path}, got a file in use: let that run end"
+    if "not a database" in str(error) or "no such table" in str(error):
+        return f"expected a stored landscape, got another kind of file: {path}: name another file"
+    return f"expected a landscape file at {path}, got '{error}': check the folder's permissions"
