@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from particles.kernels import discs as kernels
 from particles.kernels.fire import relax_discs
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
-from particles.packing import Packing, Relaxation, Slopes
+from particles.packing import Packing, RawPairs, Relaxation, Slopes
 from particles.pairs import Pairs, raw_pairs, row_starts, widest_block
 
 Vector = NDArray[np.float64]
@@ -97,11 +97,16 @@ class Discs(Packing):
         scale = np.divide(-1.0, sigma * r, out=np.zeros_like(r), where=r > 0.0)
         return Slopes(gap, scale[:, None] * pairs.vector, np.empty((len(pairs), 0)))
 
-    def _add_gradient(self, bodies: Vector, pairs: tuple[Any, ...], gradient: Vector) -> float:
-        return float(kernels.energy_gradient(*pairs, self.diameters, gradient))
+    def _add_gradient(
+        self, bodies: Vector, pairs: RawPairs, gradient: Vector
+    ) -> tuple[float, float]:
+        energy, total = kernels.energy_gradient(*pairs, self.diameters, gradient)
+        return float(energy), float(total)
 
-    def _add_products(self, bodies: Vector, pairs: tuple[Any, ...], v: Vector, out: Vector) -> None:
-        kernels.hessian_products(*pairs, self.diameters, v, out)
+    def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
+        block = np.zeros((len(pairs[0]), self.dim, self.dim))
+        kernels.stiffness(*pairs, self.diameters, block)
+        return block
 
     def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
         sizes, d = self.diameters[order], self.dim

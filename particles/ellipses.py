@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from particles.kernels import ellipses as kernels
 from particles.kernels.fire import relax_ellipses
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
-from particles.packing import Packing, Relaxation, Slopes
-from particles.pairs import Pairs, raw_pairs, row_starts
+from particles.packing import Packing, RawPairs, Relaxation, Slopes
+from particles.pairs import Pairs, raw_pairs
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -139,11 +139,16 @@ class Ellipses(Packing):
         turned = 2.0 * bodies[:, 2]
         return mean, split * np.cos(turned), split * np.sin(turned)
 
-    def _add_gradient(self, bodies: Vector, pairs: tuple[Any, ...], gradient: Vector) -> float:
-        return float(kernels.energy_gradient(*pairs, self._shape(bodies), gradient))
+    def _add_gradient(
+        self, bodies: Vector, pairs: RawPairs, gradient: Vector
+    ) -> tuple[float, float]:
+        energy, total = kernels.energy_gradient(*pairs, self._shape(bodies), gradient)
+        return float(energy), float(total)
 
-    def _add_products(self, bodies: Vector, pairs: tuple[Any, ...], v: Vector, out: Vector) -> None:
-        kernels.hessian_products(*pairs, self._shape(bodies), v, out)
+    def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
+        block = np.zeros((len(pairs[0]), 4, 4))
+        kernels.stiffness(*pairs, self._shape(bodies), block)
+        return block
 
     @property
     def levers(self) -> Vector:
@@ -160,18 +165,22 @@ class Ellipses(Packing):
 
     def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
         mean, split = (moment[order] for moment in self.shape_moments)
-        lever, angle = self.levers[order, 2], np.ascontiguousarray(bodies[:, 2])
-        centres = np.ascontiguousarray(bodies[:, :2])
+        angle, centres = 2.0 * bodies[:, 2], np.ascontiguousarray(bodies[:, :2])
         i, j, vector = raw_pairs(centres, self.bounding_radii[order], self.box, 1.0, skin)
         keep, start = np.empty(i.size, np.bool_), np.empty(i.size)
-        shape = (mean, split * np.cos(2.0 * angle), split * np.sin(2.0 * angle))
-        kernels.select_near(i, j, vector, shape, skin, keep, start)
-        pairs = (row_starts(i[keep], self.n_bodies), j[keep], vector[keep], start[keep])
-        body, scratch = (mean, split, angle, lever), (np.empty_like(angle), np.empty_like(angle))
+        p, q = split * np.cos(angle), split * np.sin(angle)
+        short = 0.5 * self.diameters[order]
+        kernels.select_near(i, j, vector, (mean, p, q), short, skin, keep, start)
+        own, other = i[keep].astype(np.uint32), j[keep].astype(np.uint32)
+        pairs = (own, other, vector[keep].ravel(), start[keep])
+        body = (mean, 1.0 / self.levers[order, 2], np.stack([p, q], axis=1).ravel())
+        work, turned = np.empty(10 * kernels.CAP), np.empty(2 * self.n_bodies)
         # The surface moves by no more than |δx| + (a - b)|δθ|, and the lever is a - b or longer.
         reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
 
         def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
-            return relax_ellipses(motion, pairs, body, scratch, clock, dt_max, reach, rules, steps)
+            return relax_ellipses(
+                motion, pairs, body, work, turned, clock, dt_max, reach, rules, steps
+            )
 
         return run

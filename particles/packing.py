@@ -4,18 +4,20 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from particles.kernels.blocks import products
 from particles.mixture import check_phi, positive_array
 from particles.pairs import Pairs, near_pairs, raw_pairs
 from particles.rattlers import rattlers
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
+RawPairs: TypeAlias = tuple[NDArray[np.integer], NDArray[np.integer], Vector]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +93,14 @@ class Packing(ABC):
         """Return the gaps of ``pairs`` and their derivatives."""
 
     @abstractmethod
-    def _add_gradient(self, bodies: Vector, pairs: tuple[Any, ...], gradient: Vector) -> float:
-        """Add ``∇U`` to ``gradient`` and return ``U``."""
+    def _add_gradient(
+        self, bodies: Vector, pairs: RawPairs, gradient: Vector
+    ) -> tuple[float, float]:
+        """Add ``∇U`` to ``gradient``; return ``U`` and ``Σ max(Δ, 0)``."""
 
     @abstractmethod
-    def _add_products(self, bodies: Vector, pairs: tuple[Any, ...], v: Vector, out: Vector) -> None:
-        """Add ``H v`` to ``out``."""
+    def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
+        """Return ``∂²U`` of each pair, by ``r`` and the two angles: `kernels.blocks`."""
 
     @abstractmethod
     def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> "Relaxation":
@@ -226,7 +230,7 @@ class Packing(ABC):
         """Return ``U = ½ Σ max(Δ, 0)²`` and ``∇U``, shape ``(n_dof,)``."""
         bodies = self.bodies(x)
         gradient = np.zeros_like(bodies)
-        energy = self._add_gradient(bodies, self._touching(bodies), gradient)
+        energy, _ = self._add_gradient(bodies, self._touching(bodies), gradient)
         return energy, gradient.ravel()
 
     def hvp(self, x: ArrayLike, v: ArrayLike) -> Vector:
@@ -240,12 +244,36 @@ class Packing(ABC):
             )
         out = np.zeros_like(directions)
         shape = (-1, self.n_bodies, self.n_per_body)
-        self._add_products(
-            bodies, self._touching(bodies), directions.reshape(shape), out.reshape(shape)
-        )
+        i, j, vector = self._touching(bodies)
+        block = self._stiffness(bodies, (i, j, vector))
+        products(i, j, block, directions.reshape(shape), out.reshape(shape))
         return out
 
-    def _touching(self, bodies: Vector) -> tuple[Any, ...]:
+    def hessian(self, x: ArrayLike) -> sparse.csr_array:
+        """Return ``H = ∂²U/∂x²`` as a sparse matrix, ``(n_dof, n_dof)``."""
+        bodies = self.bodies(x)
+        return self._assembled(bodies, self._touching(bodies))
+
+    def _assembled(self, bodies: Vector, pairs: RawPairs) -> sparse.csr_array:
+        """Return the Hessian of some pairs as a sparse matrix."""
+        c, n = self.n_per_body, self.n_dof
+        block = self._stiffness(bodies, pairs)
+        touch = block.any(axis=(1, 2))
+        bodies_of = np.stack(pairs[:2], axis=1)[touch].astype(np.int64)
+        # The variables of a pair against those of its two bodies.
+        local = np.zeros((block.shape[1], 2 * c))
+        for a in range(self.dim):
+            local[a, a], local[a, c + a] = -1.0, 1.0
+        if self.n_angles:
+            local[self.dim, c - 1] = local[self.dim + 1, 2 * c - 1] = 1.0
+        values = local.T @ block[touch] @ local
+        place = (bodies_of[:, :, None] * c + np.arange(c)).reshape(-1, 2 * c)
+        rows = np.broadcast_to(place[:, :, None], values.shape)
+        columns = np.broadcast_to(place[:, None, :], values.shape)
+        entries = (values.ravel(), (rows.ravel(), columns.ravel()))
+        return sparse.csr_array(sparse.coo_array(entries, shape=(n, n)))
+
+    def _touching(self, bodies: Vector) -> RawPairs:
         """Return ``(i, j, vector)`` of the pairs whose bounding circles overlap, unordered."""
         centres = np.ascontiguousarray(bodies[:, : self.dim])
         return raw_pairs(centres, self.bounding_radii, self.box, 1.0, 0.0)

@@ -52,6 +52,14 @@ def cell_counts(box: Vector, reach: float, n: int) -> NDArray[np.int64]:
     return np.clip(np.floor(box / reach), 1, finest).astype(np.int64)
 
 
+def _expected(radii: Vector, box: Vector, factor: float, skin: float) -> int:
+    """Return more pairs than uniformly placed bodies would have."""
+    n, dim = len(radii), box.size
+    reach = factor * 2.0 * radii.mean() + skin
+    ball = (np.pi if dim == 2 else 4.0 * np.pi / 3.0) * (reach * reach + radii.var()) ** (dim / 2)
+    return int(16 + n + 0.7 * n * n * ball / box.prod())
+
+
 def raw_pairs(
     centres: Vector, radii: Vector, box: Vector, factor: float, skin: float
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Vector]:
@@ -60,7 +68,7 @@ def raw_pairs(
     cells = cell_counts(box, factor * 2.0 * float(radii.max()) + skin, n)
     use_cells = bool((cells >= 3).all())
     order, begin = sort_by_cell(centres, box, cells)
-    room = 16 + 3 * dim * n
+    room = _expected(radii, box, factor, skin)
     while True:
         out = (np.empty(room, np.int32), np.empty(room, np.int32), np.empty((room, dim)))
         if use_cells:

@@ -23,20 +23,9 @@ def overlap(square, sigma):
 
 
 @kernel
-def gaps(first, second, vector, diameters, gap):
-    """Write the gap of every pair."""
-    for k in range(first.size):
-        sigma = 0.5 * (diameters[first[k]] + diameters[second[k]])
-        square = 0.0
-        for a in range(vector.shape[1]):
-            square += vector[k, a] * vector[k, a]
-        gap[k] = overlap(square, sigma)
-
-
-@kernel
 def energy_gradient(first, second, vector, diameters, gradient):
-    """Add ``∇U`` to ``gradient``, shape ``(N, d)``; return ``U``."""
-    energy = 0.0
+    """Add ``∇U`` to ``gradient``, shape ``(N, d)``; return ``U`` and ``Σ max(Δ, 0)``."""
+    energy, total = 0.0, 0.0
     for k in range(first.size):
         i, j = first[k], second[k]
         sigma = 0.5 * (diameters[i] + diameters[j])
@@ -46,39 +35,35 @@ def energy_gradient(first, second, vector, diameters, gradient):
         if square < sigma * sigma:
             delta = overlap(square, sigma)
             energy += 0.5 * delta * delta
+            total += delta
             # Two centres at one place push in no direction.
             pull = delta / (sigma * math.sqrt(square)) if square > 0.0 else 0.0
             for a in range(vector.shape[1]):
                 gradient[i, a] += pull * vector[k, a]
                 gradient[j, a] -= pull * vector[k, a]
-    return energy
+    return energy, total
 
 
 @kernel
-def hessian_products(first, second, vector, diameters, v, out):
-    """Add ``H v`` to ``out``, both of shape ``(k, N, d)``.
+def stiffness(first, second, vector, diameters, block):
+    """Write ``∂²U/∂r²`` of every pair, shape ``(m, d, d)``; zeros where there is no contact.
 
-    Along the contact the stiffness is ``1/σ²``; across it the prestress ``-Δ/(σ r)`` is negative.
+    Along the contact it is ``1/σ²``; across it the prestress ``-Δ/(σ r)`` is negative.
     """
     dim = vector.shape[1]
     for k in range(first.size):
-        i, j = first[k], second[k]
-        sigma = 0.5 * (diameters[i] + diameters[j])
+        sigma = 0.5 * (diameters[first[k]] + diameters[second[k]])
         square = 0.0
         for a in range(dim):
             square += vector[k, a] * vector[k, a]
-        if i == j or square >= sigma * sigma or square == 0.0:
+        if square >= sigma * sigma or square == 0.0:
             continue
         across = -overlap(square, sigma) / (sigma * math.sqrt(square))
         along = (1.0 / (sigma * sigma) - across) / square
-        for b in range(v.shape[0]):
-            dot = 0.0
-            for a in range(dim):
-                dot += vector[k, a] * (v[b, j, a] - v[b, i, a])
-            for a in range(dim):
-                force = along * dot * vector[k, a] + across * (v[b, j, a] - v[b, i, a])
-                out[b, j, a] += force
-                out[b, i, a] -= force
+        for a in range(dim):
+            block[k, a, a] = across
+            for b in range(dim):
+                block[k, a, b] += along * vector[k, a] * vector[k, b]
 
 
 @kernel(inline=True)

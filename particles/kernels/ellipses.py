@@ -15,27 +15,41 @@ import numpy as np
 
 from particles.kernels._jit import kernel
 
+# Pairs of a block. A constant, so that the quantities of `work` are known not to overlap.
+CAP = 264
+
+# Unsigned, so that an index needs no test for being negative.
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+
+# Below every distance: centres at one place push in no direction.
+TINY = 1e-150
+
+# π/2 in two parts.
+HALF_PI_HIGH, HALF_PI_LOW = 1.5707963267948966, 6.123233995736766e-17
+
 
 @kernel(inline=True)
-def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
-    """Return the maximiser ``λ*`` of ``λ(1-λ) rᵀG⁻¹r``, by Newton inside a bracket.
+def quartic(x, y, ma, pa, qa, mb, pb, qb):
+    """Return the coefficients of a polynomial with the sign of ``d/dλ λ(1-λ) rᵀG⁻¹r``.
 
-    The derivative has the sign of a quartic that is positive at 0, negative at 1 and has one root
-    between. ``A = [[m + p, q], [q, m - p]]``.
+    It is positive at 0, negative at 1 and has one root between. ``A = [[m + p, q], [q, m - p]]``.
     """
     square = x * x + y * y
     twist_c, twist_s = x * x - y * y, 2.0 * x * y
     u = ma * square - (pa * twist_c + qa * twist_s)
     w = mb * square - (pb * twist_c + qb * twist_s) - u
-    det_a = ma * ma - pa * pa - qa * qa
+    c0 = ma * ma - pa * pa - qa * qa
     det_b = mb * mb - pb * pb - qb * qb
     cross = 2.0 * (ma * mb - pa * pb - qa * qb)
-    c0, c1, c2 = det_a, cross - 2.0 * det_a, det_a + det_b - cross
-    k0 = u * c0
-    k1 = 2.0 * (w - u) * c0
+    c1, c2 = cross - 2.0 * c0, c0 + det_b - cross
     k2 = (w - u) * c1 - u * c2 - 3.0 * w * c0
-    k3 = -2.0 * w * c1
-    k4 = -w * c2
+    return u * c0, 2.0 * (w - u) * c0, k2, -2.0 * w * c1, -w * c2
+
+
+@kernel
+def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
+    """Return the maximiser ``λ*`` of ``λ(1-λ) rᵀG⁻¹r``, by Newton inside a bracket."""
+    k0, k1, k2, k3, k4 = quartic(x, y, ma, pa, qa, mb, pb, qb)
     low, high, lam = 0.0, 1.0, start
     for _ in range(60):
         value = k0 + lam * (k1 + lam * (k2 + lam * (k3 + lam * k4)))
@@ -45,7 +59,7 @@ def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
         else:
             high = lam
         move = -value / slope if slope < 0.0 else 2.0
-        if abs(move) < 1e-9:
+        if abs(move) < 1e-9 and low <= lam + move <= high:
             return lam + move
         lam += move
         if not low < lam < high:
@@ -56,36 +70,34 @@ def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
 
 
 @kernel(inline=True)
-def contact(x, y, ma, pa, qa, mb, pb, qb, start):
-    """Return ``Δ``, ``∂μ/∂x``, ``∂μ/∂y``, ``∂μ/∂θ_i``, ``∂μ/∂θ_j`` and ``λ*``.
+def slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam):
+    """Return ``Δ``, ``∂μ/∂x``, ``∂μ/∂y``, ``∂μ/∂θ_i`` and ``∂μ/∂θ_j`` at ``λ*``.
 
-    The derivatives are those at fixed ``λ*``, since ``F`` is stationary in it.
+    The derivatives are those at fixed ``λ*``, since ``F`` is stationary in it. Two centres at one
+    place push in no direction.
     """
-    if x == 0.0 and y == 0.0:
-        return 1.0, 0.0, 0.0, 0.0, 0.0, 0.5
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, start)
     alf = 1.0 - lam
     m = alf * ma + lam * mb
     p = alf * pa + lam * pb
     q = alf * qa + lam * qb
-    det = m * m - p * p - q * q
-    sx = ((m - p) * x - q * y) / det
-    sy = ((m + p) * y - q * x) / det
+    per_det = 1.0 / (m * m - p * p - q * q)
+    sx = ((m - p) * x - q * y) * per_det
+    sy = ((m + p) * y - q * x) * per_det
     f = alf * lam * (x * sx + y * sy)
     mu = math.sqrt(f)
-    scale = alf * lam / mu
+    scale = alf * lam / (mu + TINY)
     cc, ss = sx * sx - sy * sy, 2.0 * sx * sy
-    ti = -scale * alf * (pa * ss - qa * cc)
-    tj = -scale * lam * (pb * ss - qb * cc)
-    return (1.0 - f) / (1.0 + mu), scale * sx, scale * sy, ti, tj, lam
+    ti = scale * alf * (qa * cc - pa * ss)
+    tj = scale * lam * (qb * cc - pb * ss)
+    return (1.0 - f) / (1.0 + mu), scale * sx, scale * sy, ti, tj
 
 
-@kernel
-def shapes(angles, mean, split, p, q):
-    """Write ``p = δ cos 2θ`` and ``q = δ sin 2θ`` of every body."""
-    for i in range(angles.size):
-        p[i] = split[i] * math.cos(2.0 * angles[i])
-        q[i] = split[i] * math.sin(2.0 * angles[i])
+@kernel(inline=True)
+def contact(x, y, ma, pa, qa, mb, pb, qb, start):
+    """Return what `slopes_at` does, and ``λ*``."""
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, start)
+    delta, gx, gy, ti, tj = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
+    return delta, gx, gy, ti, tj, lam
 
 
 @kernel
@@ -106,9 +118,9 @@ def gaps(first, second, vector, shape, gap, slope):
 
 @kernel
 def energy_gradient(first, second, vector, shape, gradient):
-    """Add ``∇U`` to ``gradient``, shape ``(N, 3)``; return ``U``."""
+    """Add ``∇U`` to ``gradient``, shape ``(N, 3)``; return ``U`` and ``Σ max(Δ, 0)``."""
     m, p, q = shape
-    energy = 0.0
+    energy, total = 0.0, 0.0
     for k in range(first.size):
         i, j = first[k], second[k]
         delta, gx, gy, ti, tj, _ = contact(
@@ -116,13 +128,14 @@ def energy_gradient(first, second, vector, shape, gradient):
         )
         if delta > 0.0:
             energy += 0.5 * delta * delta
+            total += delta
             gradient[i, 0] += delta * gx
             gradient[i, 1] += delta * gy
             gradient[i, 2] -= delta * ti
             gradient[j, 0] -= delta * gx
             gradient[j, 1] -= delta * gy
             gradient[j, 2] -= delta * tj
-    return energy
+    return energy, total
 
 
 @kernel(inline=True)
@@ -179,89 +192,227 @@ def hessian_block(x, y, ma, pa, qa, mb, pb, qb, grad, block):
 
 
 @kernel
-def hessian_products(first, second, vector, shape, v, out):
-    """Add ``H v`` to ``out``, both of shape ``(k, N, 3)``: ``∇μ∇μᵀ - Δ∇²μ`` of every contact."""
+def stiffness(first, second, vector, shape, block):
+    """Write ``∂²U = ∇μ∇μᵀ - Δ∇²μ`` by ``(x, y, θ_i, θ_j)``; zeros where there is no contact."""
     m, p, q = shape
     grad = np.empty(4)
-    block = np.empty((4, 4))
-    w = np.empty(4)
     for k in range(first.size):
         i, j = first[k], second[k]
         x, y = vector[k]
-        if x == 0.0 and y == 0.0:
-            continue
-        delta = hessian_block(x, y, m[i], p[i], q[i], m[j], p[j], q[j], grad, block)
-        if delta <= 0.0:
-            continue
+        delta = 0.0
+        if x != 0.0 or y != 0.0:
+            delta = hessian_block(x, y, m[i], p[i], q[i], m[j], p[j], q[j], grad, block[k])
         for a in range(4):
             for b in range(4):
-                block[a, b] = grad[a] * grad[b] - delta * block[a, b]
-        for n in range(v.shape[0]):
-            w[0] = v[n, j, 0] - v[n, i, 0]
-            w[1] = v[n, j, 1] - v[n, i, 1]
-            w[2] = v[n, i, 2]
-            w[3] = v[n, j, 2]
-            for a in range(4):
-                force = 0.0
-                for b in range(4):
-                    force += block[a, b] * w[b]
-                if a < 2:
-                    out[n, j, a] += force
-                    out[n, i, a] -= force
-                elif a == 2:
-                    out[n, i, 2] += force
-                else:
-                    out[n, j, 2] += force
+                stiff = grad[a] * grad[b] - delta * block[k, a, b]
+                block[k, a, b] = stiff if delta > 0.0 else 0.0
 
 
 @kernel
-def select_near(first, second, vector, shape, skin, keep, start):
+def select_near(first, second, vector, shape, short, skin, keep, start):
     """Mark pairs whose surfaces are closer than ``skin`` along the normal; keep their ``λ*``.
 
     The tangent planes of the scaled contact separate the two by ``(μ - 1)(h_i + h_j)``, ``h`` the
-    support functions along their normal, so that no pair is closer than this says.
+    support functions along their normal, so that no pair is closer than this says. ``F(½)`` and
+    the short half axes bound it from below, which is enough to turn most pairs away.
     """
     m, p, q = shape
     for k in range(first.size):
         i, j = first[k], second[k]
         x, y = vector[k]
+        keep[k] = False
+        mm, pp, qq = m[i] + m[j], p[i] + p[j], q[i] + q[j]
+        half = mm * (x * x + y * y) - pp * (x * x - y * y) - qq * 2.0 * x * y
+        half /= 2.0 * (mm * mm - pp * pp - qq * qq)
+        if (math.sqrt(half) - 1.0) * (short[i] + short[j]) >= skin:
+            continue
         delta, gx, gy, _, _, lam = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j], 0.5)
         start[k] = lam
         norm = math.sqrt(gx * gx + gy * gy)
         keep[k] = delta > 0.0 or -delta * (x * gx + y * gy) < skin * norm * (1.0 - delta)
 
 
+@kernel(inline=True)
+def _cos_sin(t):
+    """Return ``cos t`` and ``sin t`` to 1e-16 for ``|t|`` below 1e4, without a branch."""
+    turns = np.rint(t * (2.0 / math.pi))
+    r = t - turns * HALF_PI_HIGH - turns * HALF_PI_LOW
+    s = r * r
+    sine = r * (
+        1.0
+        - s
+        / 6.0
+        * (
+            1.0
+            - s
+            / 20.0
+            * (
+                1.0
+                - s
+                / 42.0
+                * (1.0 - s / 72.0 * (1.0 - s / 110.0 * (1.0 - s / 156.0 * (1.0 - s / 210.0))))
+            )
+        )
+    )
+    cosine = 1.0 - s / 2.0 * (
+        1.0
+        - s
+        / 12.0
+        * (
+            1.0
+            - s
+            / 30.0
+            * (
+                1.0
+                - s
+                / 56.0
+                * (1.0 - s / 90.0 * (1.0 - s / 132.0 * (1.0 - s / 182.0 * (1.0 - s / 240.0))))
+            )
+        )
+    )
+    quarter = turns - 4.0 * np.floor(0.25 * turns)
+    odd = quarter == 1.0 or quarter == 3.0
+    c, d = (sine, cosine) if odd else (cosine, sine)
+    c = -c if quarter == 1.0 or quarter == 2.0 else c
+    d = -d if quarter >= 2.0 else d
+    return c, d
+
+
 @kernel
-def forces(u, first, second, vector, start, body, scratch, force):
+def _turn(u, per_lever, twist, turned):
+    """Turn the shapes ``twist = (p, q)`` of the last list by the angles since."""
+    for i in range(per_lever.size):
+        c, s = _cos_sin(2.0 * per_lever[i] * u[3 * i + 2])
+        turned[2 * i] = c * twist[2 * i] - s * twist[2 * i + 1]
+        turned[2 * i + 1] = s * twist[2 * i] + c * twist[2 * i + 1]
+
+
+@kernel
+def _gather(u, own, other, vector, start, mean, turned, work):
+    """Lay out what the pairs of one block need, quantity by quantity."""
+    for k in range(own.size):
+        i, j = np.uint64(own[k]), np.uint64(other[k])
+        work[k] = vector[2 * k] + (u[THREE * j] - u[THREE * i])
+        work[CAP + k] = vector[2 * k + 1] + (u[THREE * j + ONE] - u[THREE * i + ONE])
+        work[2 * CAP + k] = mean[i]
+        work[3 * CAP + k] = turned[TWO * i]
+        work[4 * CAP + k] = turned[TWO * i + ONE]
+        work[5 * CAP + k] = mean[j]
+        work[6 * CAP + k] = turned[TWO * j]
+        work[7 * CAP + k] = turned[TWO * j + ONE]
+        work[8 * CAP + k] = start[k]
+
+
+@kernel
+def _solve(work, size):
+    """Improve ``λ*`` of all pairs by two steps of Newton; return how many need more.
+
+    From the ``λ*`` of the last call that is enough for nearly all, and no pair waits for another.
+    """
+    unsolved = 0
+    for k in range(size):
+        k0, k1, k2, k3, k4 = quartic(
+            work[k],
+            work[CAP + k],
+            work[2 * CAP + k],
+            work[3 * CAP + k],
+            work[4 * CAP + k],
+            work[5 * CAP + k],
+            work[6 * CAP + k],
+            work[7 * CAP + k],
+        )
+        lam = work[8 * CAP + k]
+        move = 0.0
+        for _ in range(2):
+            value = k0 + lam * (k1 + lam * (k2 + lam * (k3 + lam * k4)))
+            slope = k1 + lam * (2.0 * k2 + lam * (3.0 * k3 + lam * 4.0 * k4))
+            move = value / slope
+            lam -= move
+        work[8 * CAP + k] = lam
+        good = lam > 0.0 and lam < 1.0 and move * move < 1e-11
+        work[9 * CAP + k] = 0.0 if good else 1.0
+        unsolved += 0 if good else 1
+    return unsolved
+
+
+@kernel
+def _solve_rest(work, size):
+    """Find ``λ*`` of the pairs that are left, inside a bracket."""
+    for k in range(size):
+        if work[9 * CAP + k] > 0.0:
+            work[8 * CAP + k] = multiplier(
+                work[k],
+                work[CAP + k],
+                work[2 * CAP + k],
+                work[3 * CAP + k],
+                work[4 * CAP + k],
+                work[5 * CAP + k],
+                work[6 * CAP + k],
+                work[7 * CAP + k],
+                0.5,
+            )
+
+
+@kernel
+def _repel(work, size):
+    """Turn the pairs of a block into forces and torques; return ``Σ Δ²`` and ``Σ Δ``."""
+    energy, total = 0.0, 0.0
+    for k in range(size):
+        delta, gx, gy, ti, tj = slopes_at(
+            work[k],
+            work[CAP + k],
+            work[2 * CAP + k],
+            work[3 * CAP + k],
+            work[4 * CAP + k],
+            work[5 * CAP + k],
+            work[6 * CAP + k],
+            work[7 * CAP + k],
+            work[8 * CAP + k],
+        )
+        delta = delta if delta > 0.0 else 0.0
+        energy += delta * delta
+        total += delta
+        work[k] = delta * gx
+        work[CAP + k] = delta * gy
+        work[2 * CAP + k] = delta * ti
+        work[3 * CAP + k] = delta * tj
+    return energy, total
+
+
+@kernel
+def _scatter(own, other, start, per_lever, work, force):
+    """Add forces and torques to the bodies, and keep ``λ*``."""
+    for k in range(own.size):
+        i, j = np.uint64(own[k]), np.uint64(other[k])
+        start[k] = work[8 * CAP + k]
+        force[THREE * i] -= work[k]
+        force[THREE * i + ONE] -= work[CAP + k]
+        force[THREE * i + TWO] += work[2 * CAP + k] * per_lever[i]
+        force[THREE * j] += work[k]
+        force[THREE * j + ONE] += work[CAP + k]
+        force[THREE * j + TWO] += work[3 * CAP + k] * per_lever[j]
+
+
+@kernel
+def forces(u, pairs, body, work, turned, force):
     """Write ``-∇U`` at displacements ``u``; return ``U`` and ``Σ max(Δ, 0)``.
 
-    ``u`` and ``force`` are by ``(x, y, ℓθ)`` with the levers ``ℓ`` of ``body = (m, δ, θ, ℓ)``.
+    ``u`` and ``force`` are by ``(x, y, ℓθ)``; ``pairs = (i, j, vector, λ*)`` and
+    ``body = (m, 1/ℓ, (p, q))`` are those of the last list.
     """
-    mean, split, angle, lever = body
-    p, q = scratch
-    for i in range(mean.size):
-        turned = 2.0 * (angle[i] + u[3 * i + 2] / lever[i])
-        p[i] = split[i] * math.cos(turned)
-        q[i] = split[i] * math.sin(turned)
+    own, other, vector, start = pairs
+    mean, per_lever, twist = body
+    _turn(u, per_lever, twist, turned)
     force[:] = 0.0
-    energy = 0.0
-    total = 0.0
-    for i in range(first.size - 1):
-        for k in range(first[i], first[i + 1]):
-            j = second[k]
-            x = vector[k, 0] + (u[3 * j] - u[3 * i])
-            y = vector[k, 1] + (u[3 * j + 1] - u[3 * i + 1])
-            delta, gx, gy, ti, tj, lam = contact(
-                x, y, mean[i], p[i], q[i], mean[j], p[j], q[j], start[k]
-            )
-            start[k] = lam
-            if delta > 0.0:
-                energy += 0.5 * delta * delta
-                total += delta
-                force[3 * i] -= delta * gx
-                force[3 * i + 1] -= delta * gy
-                force[3 * i + 2] += delta * ti / lever[i]
-                force[3 * j] += delta * gx
-                force[3 * j + 1] += delta * gy
-                force[3 * j + 2] += delta * tj / lever[j]
-    return energy, total
+    energy, total = 0.0, 0.0
+    for begin in range(0, own.size, CAP):
+        end = min(begin + CAP, own.size)
+        i, j = own[begin:end], other[begin:end]
+        _gather(u, i, j, vector[2 * begin : 2 * end], start[begin:end], mean, turned, work)
+        if _solve(work, end - begin) > 0:
+            _solve_rest(work, end - begin)
+        part = _repel(work, end - begin)
+        _scatter(i, j, start[begin:end], per_lever, work, force)
+        energy += part[0]
+        total += part[1]
+    return 0.5 * energy, total

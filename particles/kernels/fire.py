@@ -112,12 +112,11 @@ def relax_discs(motion, pairs, clock, dt_max, reach, rules, steps):
 
 
 @kernel
-def relax_ellipses(motion, pairs, body, scratch, clock, dt_max, reach, rules, steps):
+def relax_ellipses(motion, pairs, body, work, turned, clock, dt_max, reach, rules, steps):
     """Run FIRE on ellipses; ``u`` is by ``(x, y, ℓθ)``. Returns what `relax_discs` does."""
     u, _, force = motion
-    first, second, vector, start = pairs
     for n in range(steps):
-        energy, total = ellipses.forces(u, first, second, vector, start, body, scratch, force)
+        energy, total = ellipses.forces(u, pairs, body, work, turned, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:
             return reason, n + 1, energy, total

@@ -38,14 +38,37 @@ def sort_by_cell(centres, box, cells):
 
 @kernel(inline=True)
 def _nearest(centres, box, i, j, vector):
-    """Write the vector from body ``i`` to the nearest image of ``j``; return its square."""
-    square = 0.0
+    """Write the vector from body ``i`` to the nearest image of ``j``."""
     for k in range(box.size):
         r = centres[j, k] - centres[i, k]
-        r -= box[k] * np.rint(r / box[k])
-        vector[k] = r
-        square += r * r
-    return square
+        vector[k] = r - box[k] * np.rint(r / box[k])
+
+
+@kernel
+def _wrapped(centres, box, order):
+    """Return the centres inside the box, in ``order``, in three dimensions."""
+    inside = np.zeros((centres.shape[0], 3))
+    for a in range(order.size):
+        for k in range(box.size):
+            x = centres[order[a], k]
+            inside[a, k] = x - box[k] * math.floor(x / box[k])
+    return inside
+
+
+@kernel
+def _around(cell, cells, box, stencil, around, shift):
+    """Write the cells after ``cell`` that touch it, and by how much each is moved to do so."""
+    for s in range(around.size):
+        around[s] = 0
+        rest = cell
+        stride = 1
+        for k in range(box.size - 1, -1, -1):
+            place = rest % cells[k] + stencil[s, k]
+            rest //= cells[k]
+            wraps = 1 if place >= cells[k] else (-1 if place < 0 else 0)
+            around[s] += (place - wraps * cells[k]) * stride
+            shift[s, k] = wraps * box[k]
+            stride *= cells[k]
 
 
 @kernel
@@ -55,32 +78,26 @@ def pairs_by_cells(centres, radii, box, cells, order, begin, stencil, factor, sk
     ``out = (i, j, vector)`` is filled as far as it goes; the number of pairs is returned.
     """
     first, second, vectors = out
-    dim = box.size
+    inside = _wrapped(centres, box, order)
+    reach = factor * radii[order]
     count = 0
-    vector = np.empty(dim)
-    place = np.empty(dim, np.int64)
     around = np.empty(stencil.shape[0], np.int64)
+    shift = np.zeros((stencil.shape[0], 3))
     for cell in range(begin.size - 1):
-        rest = cell
-        for k in range(dim - 1, -1, -1):
-            place[k] = rest % cells[k]
-            rest //= cells[k]
-        for s in range(around.size):
-            around[s] = 0
-            for k in range(dim):
-                around[s] = around[s] * cells[k] + (place[k] + stencil[s, k]) % cells[k]
+        _around(cell, cells, box, stencil, around, shift)
         for a in range(begin[cell], begin[cell + 1]):
-            i = order[a]
             for s in range(around.size):
+                x = inside[a, 0] - shift[s, 0]
+                y = inside[a, 1] - shift[s, 1]
+                z = inside[a, 2] - shift[s, 2]
+                least = reach[a] + skin
                 for b in range(a + 1 if s == 0 else begin[around[s]], begin[around[s] + 1]):
-                    j = order[b]
-                    reach = factor * (radii[i] + radii[j]) + skin
-                    if _nearest(centres, box, i, j, vector) < reach * reach:
+                    dx, dy, dz = inside[b, 0] - x, inside[b, 1] - y, inside[b, 2] - z
+                    if dx * dx + dy * dy + dz * dz < (least + reach[b]) ** 2:
                         if count < first.size:
-                            first[count] = i
-                            second[count] = j
-                            for k in range(dim):
-                                vectors[count, k] = vector[k]
+                            first[count] = order[a]
+                            second[count] = order[b]
+                            _nearest(centres, box, order[a], order[b], vectors[count])
                         count += 1
     return count
 
