@@ -126,6 +126,10 @@ def _jam_command(kind: SystemClass) -> Callable[..., int]:
         system = kind(**given)
         with checking_input():
             system.check()
+            if exact and not kind.has_exact_point:
+                raise ValueError(
+                    f"expected a packing or the perceptron with --exact, got {kind.kind}"
+                )
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
         found = jam.run_jam(system, seed, exact=exact, with_spectrum=spectrum)
@@ -168,6 +172,42 @@ _SHARED = {
 
 for _kind in SYSTEMS:
     jam_app.command(_kind.kind)(_jam_command(_kind))
+
+
+@app.command()
+def ensemble(
+    config: Annotated[Path, typer.Argument(help="The ensemble, in TOML.")],
+    out: Annotated[Path, typer.Option(help="File for the records.")] = Path("ensemble.sqlite"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; all cores if unset.")
+    ] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Only shard I/K of the runs.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
+) -> int:
+    """Run a system over a grid of parameters and seeds."""
+    from bridge import ensemble as ensembles
+    from bridge.config import read_runs
+    from bridge.console import Progress
+    from bridge.runs import run_all
+    from bridge.store import Store
+
+    with checking_input():
+        runs = read_runs(config)
+        runs = ensembles.shard(runs, shard) if shard else runs
+    if dry_run:
+        typer.echo(ensembles.estimate(runs).as_text())
+        return 0
+    with checking_input():
+        local = partial(map_unordered, workers=workers)
+        mapper = ensembles.dask_mapper(scheduler) if scheduler else local
+        store = Store(out)
+    with ensembles.ending_on_signals(), store, Progress("ensemble") as progress:
+        run_all(runs, store, progress=progress, mapper=mapper)
+        statuses = [record.status for run in runs if (record := store.get(run.key))]
+    counts = ", ".join(f"{statuses.count(name)} {name}" for name in sorted(set(statuses)))
+    typer.echo(f"{len(statuses)} runs in {out}: {counts}")
+    return STALLED if "stalled" in statuses else 0
 
 
 @app.command()

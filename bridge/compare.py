@@ -44,7 +44,7 @@ def sweeps(size: str) -> list[Sweep]:
     return [
         Sweep("discs", DiscSystem(n=bodies), _grid(0.80, 0.90, 11), at_transition=True),
         Sweep("ellipses", EllipseSystem(n=bodies), _grid(0.84, 0.94, 11), at_transition=True),
-        Sweep("perceptron", perceptron, _grid(3.5, 6.0, 11), at_transition=False),
+        Sweep("perceptron", perceptron, _grid(3.5, 6.0, 11), at_transition=True),
         Sweep("network", network, _grid(1.5, 4.0, 11), at_transition=False),
         Sweep("digits", digits, _grid(2.5, 5.5, 11), at_transition=False),
     ]
@@ -52,11 +52,18 @@ def sweeps(size: str) -> list[Sweep]:
 
 def runs(plan: Iterable[Sweep], samples: int, seed: int) -> list[Run]:
     """Return every state to compute, the most expensive first so that no core waits at the end."""
+    seeds = [(seed, sample) for sample in range(samples)]
     found = [
-        Run(sweep.name, sweep.system, (seed, sample), load, spectrum=True)
+        Run(sweep.name, sweep.system, one, load, spectrum=True)
         for sweep in plan
-        for load in (*sweep.loads, *((None,) if sweep.at_transition else ()))
-        for sample in range(samples)
+        for load in sweep.loads
+        for one in seeds
+    ]
+    found += [
+        Run(sweep.name, sweep.system, one, at_transition=True, spectrum=True)
+        for sweep in plan
+        if sweep.at_transition
+        for one in seeds
     ]
     return sorted(found, key=_cost, reverse=True)
 

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.observables import Observables, observe
+from bridge.approach import approach
+from bridge.exact import ExactJamming, exact_jamming
+from bridge.observables import Observables, backbone_gaps, observe
+from bridge.protocols import Loaded
 from bridge.provenance import provenance
 from bridge.spectra import Spectrum, spectrum
 from bridge.systems import State, System
 
 if TYPE_CHECKING:
-    from bridge.protocols import Vector
+    from bridge.protocols import ConstraintProblem, Vector
 
+
+_TOUCH = 1e-10  # relative load by which contacts at the jamming point overlap, to be counted
+_SPECTRUM_LOAD = 1e-7
 
 _SHOWN = (
     "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
@@ -62,13 +68,71 @@ def run_jam(system: System, seed: int, *, exact: bool = False, with_spectrum: bo
     started = time.perf_counter()
     state = system.jam(np.random.default_rng(np.random.SeedSequence(seed)))
     if exact:
-        state = to_exact_point(state)
-    return measure(state, with_spectrum=with_spectrum, seconds=time.perf_counter() - started)
+        return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
+    seconds = time.perf_counter() - started
+    return measure(state, with_spectrum=with_spectrum, seconds=seconds)
 
 
-def to_exact_point(state: State) -> State:
-    """Move a state to the jamming point next to it."""
-    raise ValueError("exact")
+def measure_exact(system: System, state: State, *, with_spectrum: bool, started: float) -> Measured:
+    """Go from a state to the jamming point next to it, and measure that.
+
+    Forces there are those of the certificate, in units of their mean. The spectrum is that of the
+    minimum at ``1e-7`` above the jamming load, because at the point itself ``Hp`` vanishes.
+    """
+    found = exact_jamming(loaded(state.problem), state.x, minimise=system.minimise)
+    seconds = time.perf_counter() - started
+    status = "jammed" if found.status == "jammed" else "stalled"
+    reason = f"{found.status}: {found.reason}" if found.reason else ""
+    end = State(found.problem, found.x, status, reason, system.exact_load(found.problem))
+    values = None
+    if with_spectrum and status == "jammed":
+        above = found.problem.loaded(_SPECTRUM_LOAD)
+        values = spectrum(above, system.minimise(above, found.x).x)
+    return Measured(end, _observe_exact(found), values, seconds)
+
+
+def near_transition(system: System, state: State, pressure: float = 1e-6) -> State:
+    """Unload a state until its pressure is low: the same protocol for every loaded system."""
+    for stage in approach(loaded(state.problem), state.x, system.minimise):
+        state = State(stage.problem, stage.x, stage.status, "", system.exact_load(stage.problem))
+        if stage.pressure <= pressure:
+            return state
+    return replace(state, status="stalled", reason="the pressure could not be brought down")
+
+
+def loaded(problem: "ConstraintProblem") -> Loaded:
+    """Return the problem as one whose load can be changed.
+
+    Raises
+    ------
+    TypeError
+        If it has no such load.
+    """
+    if not isinstance(problem, Loaded):
+        name = type(problem).__name__
+        raise TypeError(f"expected a system with a load, got {name}: give it `loaded`")
+    return problem
+
+
+def _observe_exact(found: ExactJamming[Any]) -> Observables:
+    """Count at the jamming point: what is active is told by the certificate, not by a sign."""
+    touching = found.problem.loaded(_TOUCH)
+    seen = observe(touching, found.x)
+    proof = found.certificate
+    gaps = backbone_gaps(touching, found.x)
+    satisfied = gaps[gaps < 0]
+    return replace(
+        seen,
+        n_symmetries=int(found.held.sum()) - proof.n if proof else seen.n_symmetries,
+        n=proof.n if proof else seen.n,
+        n_isostatic=proof.n_isostatic if proof else seen.n_isostatic,
+        n_constraints=len(found.rows),
+        energy=found.problem.energy_gradient(found.x)[0],
+        pressure=0.0,
+        max_residual=proof.dual_residual if proof else seen.max_residual,
+        min_force=proof.min_force if proof else None,
+        smallest_gap=float(-satisfied.max()) if satisfied.size else None,
+    )
 
 
 def as_json(system: System, seed: int, found: Measured) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def any_stalled(systems: Sequence[Column]) -> bool:
 def _column(name: str, records: list[Record]) -> Column:
     records = sorted(records, key=lambda r: (r.data["load"], r.data["sample"]))
     sweep = [record for record in records if not record.data["at_transition"]]
-    column = Column(name, records[0].data["load_name"], sweep, ())
+    column = Column(name, sweep[0].data["load_name"], sweep, ())
     found = [r for r in records if r.data["at_transition"] and r.status == "jammed"]
     return Column(name, column.load_name, sweep, found or column.lowest_jammed())
 

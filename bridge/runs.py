@@ -25,6 +25,8 @@ class Run:
         The kind of the record, by which runs are grouped.
     load
         Minimise from a random start at this load; None to ``jam``, as the system's options say.
+    at_transition
+        Unload the state until its pressure is low.
     seed
         Entropy, and then the spawn key, of the run's random numbers.
     exact
@@ -37,6 +39,7 @@ class Run:
     system: System
     seed: tuple[int, ...]
     load: float | None = None
+    at_transition: bool = False
     exact: bool = False
     spectrum: bool = False
 
@@ -44,8 +47,14 @@ class Run:
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
         options = asdict(self.system)  # type: ignore[call-overload]
-        switches = {"at_load": self.load, "exact": self.exact, "spectrum": self.spectrum}
-        return {"system": self.system.kind, **options, **switches}
+        return {
+            "system": self.system.kind,
+            **options,
+            "at_load": self.load,
+            "at_transition": self.at_transition,
+            "exact": self.exact,
+            "spectrum": self.spectrum,
+        }
 
     @property
     def key(self) -> str:
@@ -57,7 +66,7 @@ def compute(run: Run) -> Record:
     """Bring one system to one state and measure it."""
     import numpy as np
 
-    from bridge.jam import measure, to_exact_point
+    from bridge.jam import measure, measure_exact, near_transition
     from bridge.provenance import provenance
 
     entropy, *spawned = run.seed
@@ -65,16 +74,19 @@ def compute(run: Run) -> Record:
     started = time.perf_counter()
     state = run.system.jam(rng) if run.load is None else run.system.at(run.load, rng)
     if run.exact:
-        state = to_exact_point(state)
-    seconds = time.perf_counter() - started
-    spectrum = run.spectrum and state.status == "jammed"
-    found = measure(state, with_spectrum=spectrum, seconds=seconds)
+        found = measure_exact(run.system, state, with_spectrum=run.spectrum, started=started)
+    else:
+        if run.at_transition:
+            state = near_transition(run.system, state)
+        seconds = time.perf_counter() - started
+        spectrum = run.spectrum and state.status == "jammed"
+        found = measure(state, with_spectrum=spectrum, seconds=seconds)
     return Record(
         kind=run.label,
         parameters=run.parameters,
         seed=run.seed,
         status=found.state.status,
-        seconds=seconds,
+        seconds=found.seconds,
         data=_data(run, found),
         provenance=provenance(),
         arrays=_arrays(found),
@@ -111,7 +123,7 @@ def _data(run: Run, found: "Measured") -> dict[str, Any]:
         "sample": run.seed[-1],
         "status": found.state.status,
         "reason": found.state.reason,
-        "at_transition": run.load is None,
+        "at_transition": run.at_transition,
         **asdict(seen),
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import ConstraintProblem, Vector
-    from networks import HingeNetwork, Patterns
-    from particles import Discs, Ellipses
-    from particles.perceptron import Perceptron
+    from networks import HingeNetwork, Patterns, Trained
+    from particles import Descent, Discs, Ellipses, Minimum, Packing, Perceptron
 
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
@@ -38,7 +37,7 @@ class System(Protocol):
     """How the top floor drives one kind of problem."""
 
     kind: ClassVar[str]
-    load_label: ClassVar[str]
+    has_exact_point: ClassVar[bool]
 
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
@@ -48,6 +47,12 @@ class System(Protocol):
 
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Return the minimum reached from a random start at a fixed load."""
+
+    def minimise(self, problem: Any, x: "Vector") -> Any:
+        """Descend from ``x`` by the system's own minimiser; the end has ``x`` and ``status``."""
+
+    def exact_load(self, problem: Any) -> Load:
+        """Return the load that the exact jamming point maximises, by its name."""
 
 
 def option(default: Any, text: str) -> Any:
@@ -65,7 +70,7 @@ class DiscSystem:
     """A periodic packing of discs or spheres, 50:50 of two sizes."""
 
     kind: ClassVar[str] = "discs"
-    load_label: ClassVar[str] = "φ"
+    has_exact_point: ClassVar[bool] = True
 
     n: int = option(256, "Number of discs.")
     ratio: float = option(1.4, "Diameter of a large disc over that of a small one.")
@@ -85,6 +90,16 @@ class DiscSystem:
         """Minimise a random start at the packing fraction ``load``."""
         return _quenched(self._packing(load), rng)
 
+    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE."""
+        from particles import minimise
+
+        return minimise(problem, x)
+
+    def exact_load(self, problem: "Packing") -> Load:
+        """Return the packing fraction."""
+        return "phi", problem.phi
+
     def _packing(self, phi: float) -> "Discs":
         from particles import Discs
 
@@ -96,7 +111,7 @@ class EllipseSystem:
     """A periodic packing of ellipses, 50:50 of two sizes."""
 
     kind: ClassVar[str] = "ellipses"
-    load_label: ClassVar[str] = "φ"
+    has_exact_point: ClassVar[bool] = True
 
     n: int = option(256, "Number of ellipses.")
     ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.")
@@ -116,6 +131,16 @@ class EllipseSystem:
         """Minimise a random start at the packing fraction ``load``."""
         return _quenched(self._packing(load), rng)
 
+    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE."""
+        from particles import minimise
+
+        return minimise(problem, x)
+
+    def exact_load(self, problem: "Packing") -> Load:
+        """Return the packing fraction."""
+        return "phi", problem.phi
+
     def _packing(self, phi: float) -> "Ellipses":
         from particles import Ellipses
 
@@ -127,7 +152,7 @@ class PerceptronSystem:
     """The spherical perceptron with Gaussian patterns."""
 
     kind: ClassVar[str] = "perceptron"
-    load_label: ClassVar[str] = "α"
+    has_exact_point: ClassVar[bool] = True
 
     n: int = option(200, "Number of components of the weight vector.")
     alpha: float = option(4.0, "Patterns per component.")
@@ -145,15 +170,25 @@ class PerceptronSystem:
 
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Minimise from a random point of the sphere at ``α = load``."""
-        from particles.descend import descend
+        from particles import descend
 
         problem = self._problem(load, rng)
         found = descend(problem, problem.random_state(rng))
         reason = _why(found.status, found.steps, found.max_force)
         return State(problem, found.x, found.status, reason, ("alpha", problem.alpha))
 
+    def minimise(self, problem: "Perceptron", x: "Vector") -> "Descent":
+        """Descend by L-BFGS and Newton."""
+        from particles import descend
+
+        return descend(problem, x)
+
+    def exact_load(self, problem: "Perceptron") -> Load:
+        """Return the margin."""
+        return "sigma", problem.sigma
+
     def _problem(self, alpha: float, rng: "np.random.Generator") -> "Perceptron":
-        from particles.perceptron import Perceptron
+        from particles import Perceptron
 
         return Perceptron.random(self.n, alpha, self.sigma, rng)
 
@@ -163,7 +198,7 @@ class NetworkSystem:
     """A fully connected network with quadratic hinge loss."""
 
     kind: ClassVar[str] = "network"
-    load_label: ClassVar[str] = "P/N"
+    has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
 
     depth: int = option(2, "Number of hidden layers.")
     width: int = option(24, "Units in each hidden layer.")
@@ -191,6 +226,16 @@ class NetworkSystem:
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Train on ``P = load · N`` patterns from a random initialisation."""
         return self._train(load, rng)
+
+    def minimise(self, problem: "HingeNetwork", x: "Vector") -> "Trained":
+        """Train on from ``x``."""
+        from networks import train
+
+        return train(problem, x, steps=self.steps)
+
+    def exact_load(self, problem: "HingeNetwork") -> Load:
+        """Return the margin."""
+        return "margin", problem.margin
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         from networks import train
@@ -239,9 +284,7 @@ SYSTEMS: tuple[SystemClass, ...] = (
 )
 
 
-def _decompressed(
-    packing: "Discs | Ellipses", pressure: float, rng: "np.random.Generator"
-) -> State:
+def _decompressed(packing: "Packing", pressure: float, rng: "np.random.Generator") -> State:
     from particles import decompress
 
     found = decompress(packing, packing.random_state(rng), pressure=pressure)
@@ -249,7 +292,7 @@ def _decompressed(
     return State(found.problem, found.x, found.status, reason, ("phi", found.phi))
 
 
-def _quenched(packing: "Discs | Ellipses", rng: "np.random.Generator") -> State:
+def _quenched(packing: "Packing", rng: "np.random.Generator") -> State:
     from particles import minimise
 
     found = minimise(packing, packing.random_state(rng))

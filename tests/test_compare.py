@@ -16,7 +16,7 @@ from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
 
 TINY = [
     compare.Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
-    compare.Sweep("perceptron", PerceptronSystem(n=20), (2.0, 8.0), at_transition=False),
+    compare.Sweep("perceptron", PerceptronSystem(n=20), (2.0, 8.0), at_transition=True),
     compare.Sweep("network", NetworkSystem(width=5, steps=500), (0.5, 9.0), at_transition=False),
 ]
 NAMES = [sweep.name for sweep in TINY]
@@ -44,7 +44,7 @@ def found(folder, todo):
 
 
 def test_every_state_is_kept_once(found, todo):
-    assert len(todo) == 3 * 2 * 2 + 2
+    assert len(todo) == 3 * 2 * 2 + 4
     assert sum(len(system.sweep) for system in found) == 12
     assert [system.name for system in found] == NAMES
 
@@ -93,7 +93,7 @@ def test_table_figure_and_document(found, tmp_path):
     results.write_table(found, tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 14
+    assert len(rows) == 16
     assert set(rows[0]) == set(results.COLUMNS)
     document = json.loads(results.as_json(found))
     assert [system["system"] for system in document["systems"]] == NAMES
