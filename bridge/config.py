@@ -64,15 +64,15 @@ def _expand(document: Mapping[str, Any]) -> Iterator[Run]:
 
 
 def _grid(table: dict[str, Any], seeds: list[int], where: str) -> Iterator[Run]:
-    kind = _CLASSES.get(table.get("system", ""))
-    if kind is None:
+    name = table.get("system", "nothing")
+    if not isinstance(name, str) or name not in _CLASSES:
         names = ", ".join(_CLASSES)
-        got = repr(table.get("system", "nothing"))
-        raise ValueError(f"expected {where}.system to be one of {names}, got {got}: name one")
+        raise ValueError(f"expected {where}.system to be one of {names}, got {name!r}: name one")
+    kind = _CLASSES[name]
     types = {item.name: item.type for item in fields(kind)} | dict.fromkeys(_SWITCHES, bool)
     _known(table, {"system", *types}, f"{where}.")
     axes = {
-        name: [_typed(one, types[name], f"{where}.{name}") for one in _as_list(value)]
+        name: [_typed(one, types[name], f"{where}.{name}") for one in _values(value, where, name)]
         for name, value in table.items()
         if name != "system"
     }
@@ -102,7 +102,9 @@ def _seeds(value: Any) -> list[int]:
     return seeds
 
 
-def _as_list(value: Any) -> list[Any]:
+def _values(value: Any, where: str, name: str) -> list[Any]:
+    if value == []:
+        raise ValueError(f"expected values for {where}.{name}, got an empty list: name one")
     return value if isinstance(value, list) else [value]
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
+_LARGEST = 10_000_000  # numbers in one array of a system that this program sets out to minimise
+
 Load: TypeAlias = tuple[str, float]
 
 
@@ -60,6 +62,10 @@ def option(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
 
 
+def _check_size(what: str, numbers: float) -> None:
+    _expect(numbers <= _LARGEST, f"at most {_LARGEST:,} {what}", numbers, "ask for fewer")
+
+
 def _expect(holds: bool, expected: str, got: object, remedy: str) -> None:
     if not holds:
         raise ValueError(f"expected {expected}, got {got}: {remedy}")
@@ -80,6 +86,7 @@ class DiscSystem:
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
         _expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        _check_size("bodies", self.n)
         self._packing(_start(self.dim))
 
     def jam(self, rng: "np.random.Generator") -> State:
@@ -121,6 +128,7 @@ class EllipseSystem:
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
         _expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        _check_size("bodies", self.n)
         self._packing(0.94)
 
     def jam(self, rng: "np.random.Generator") -> State:
@@ -162,6 +170,7 @@ class PerceptronSystem:
         """Raise ``ValueError`` if an option is wrong."""
         import numpy as np
 
+        _check_size("components of all patterns", self.alpha * self.n**2)
         self._problem(self.alpha, np.random.default_rng(0))
 
     def jam(self, rng: "np.random.Generator") -> State:
@@ -217,6 +226,8 @@ class NetworkSystem:
         _expect(self.steps > 0, "steps > 0", self.steps, "pass a value such as 30000")
         both = self.load is not None and self.patterns is not None
         _expect(not both, "a load or a number of patterns", "both", "drop one of them")
+        _check_size("weights", self.depth * self.width**2 + self.width * (self.input_dim or 0))
+        _check_size("patterns", self.patterns or (self.load or 0) * self.depth * self.width**2)
         self._problem(self.load, np.random.default_rng(0))
 
     def jam(self, rng: "np.random.Generator") -> State:
