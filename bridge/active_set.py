@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from bridge.factor import Factor
 from bridge.linearised import Linearised
@@ -22,15 +23,6 @@ from bridge.vertex import Vertex, coefficients, dense_row
 _ROUNDING = 1e-13
 # A weight in a sum of rows or forces that is smaller than this part of the largest is rounding.
 _NEGLIGIBLE = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class Optimum:
-    """A vertex without violated constraint and negative force, or the ``reason`` for none."""
-
-    vertex: Vertex
-    exchanges: int
-    reason: str = ""
 
 
 def contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices:
@@ -92,6 +84,60 @@ def _unload_one(forces: Vector, stress: Vector) -> tuple[int, Vector]:
     steps = np.where(falls, forces / np.where(falls, -stress, 1.0), np.inf)
     first = int(np.argmin(steps))
     return first, forces + steps[first] * stress
+
+
+def completed(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices | None:
+    """Add constraints to ``rows`` until there are ``n + 1``, where the energy lets it slide.
+
+    A motion that ``rows`` leave free and along which the energy falls to second order goes on
+    until it meets another constraint. Where the energy rises along all of them, curvature holds
+    the state and None is returned; also where nothing is met.
+
+    Raises
+    ------
+    SingularError
+        If ``rows`` are redundant even beside the load.
+    """
+    held = here.columns_of(rows)
+    while (missing := len(columns) + 1 - len(rows)) > 0:
+        matrix = coefficients(here, columns)
+        free = _free_motions(matrix[rows], missing)
+        u = np.zeros((missing, here.problem.n_dof))
+        u[:, columns] = free[:, :-1]
+        # Not the stiffness of contacts that carry no force: those of loose bodies.
+        stretches = here.jacobian[here.gaps > 0.0] @ u.T
+        curvature = u @ here.problem.hvp(here.x, u).T - stretches.T @ stretches
+        curvatures, mixtures = np.linalg.eigh(curvature)
+        if curvatures[0] >= 0.0:
+            return None
+        rates = matrix @ (mixtures[:, 0] @ free)
+        idle = here.rows_within(held)
+        idle[rows] = False
+        met = idle & (np.abs(rates) > _NEGLIGIBLE * np.abs(rates).max())
+        if not met.any():
+            return None
+        nearness = np.where(met, np.abs(here.gaps) / np.where(met, np.abs(rates), 1.0), np.inf)
+        rows = np.append(rows, np.argmin(nearness))
+    return rows
+
+
+def _free_motions(matrix: Any, count: int) -> Vector:
+    """Return orthonormal ``(u, t)``, ``(count, n + 1)``, with ``J u + t ℓ = 0``."""
+    n = matrix.shape[1]
+    others = np.random.default_rng(0).standard_normal((count, n))
+    stack = sparse.vstack([matrix, others], "csr") if sparse.issparse(matrix) else None
+    factor = Factor(np.vstack([matrix, others]) if stack is None else stack)
+    units = np.eye(n)[n - count :]
+    return np.asarray(np.linalg.qr(np.column_stack([factor.solve(unit) for unit in units]))[0].T)
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """A vertex without violated constraint and negative force, or the ``reason`` for none."""
+
+    vertex: Vertex
+    exchanges: int
+    reason: str = ""
 
 
 def optimal_vertex(vertex: Vertex, within: Mask, max_exchanges: int) -> Optimum:

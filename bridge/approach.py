@@ -73,7 +73,13 @@ def stage(problem: P, x: Vector, status: str) -> Stage[P]:
 
 
 def approach(
-    problem: P, x: Vector, minimise: Minimiser[P], *, ratio: float = 0.1, max_stages: int = 60
+    problem: P,
+    x: Vector,
+    minimise: Minimiser[P],
+    *,
+    first_change: float = 0.01,
+    ratio: float = 0.1,
+    max_stages: int = 60,
 ) -> Iterator[Stage[P]]:
     """Yield minima ever closer to jamming, from above.
 
@@ -87,6 +93,8 @@ def approach(
         The system and where to start; a minimum close to jamming is taken as it is.
     minimise
         Called as ``minimise(problem, x)``.
+    first_change
+        First change of the load where it has to be raised; doubled from then on.
     ratio
         Of the distances to jamming of one stage and the one before.
     max_stages
@@ -94,7 +102,7 @@ def approach(
     """
     here = stage(problem, x, "jammed")
     if not _balanced(here):
-        here = _raised(problem, x, minimise)
+        here = _raised(problem, x, minimise, first_change)
     yield here
     damping = 1.0
     for _ in range(max_stages):
@@ -116,10 +124,9 @@ def _balanced(here: Stage[P]) -> bool:
     return here.pressure > 0.0 and float(np.abs(gradient).max()) <= 1e-3 * here.pressure
 
 
-def _raised(problem: P, x: Vector, minimise: Minimiser[P]) -> Stage[P]:
+def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> Stage[P]:
     """Raise the load, in doubling steps, until the minimum has violated constraints."""
     found = minimise(problem, x)
-    step = 0.01
     for _ in range(_MOST_DOUBLINGS):
         if found.status != "unjammed":
             return stage(problem, found.x, found.status)

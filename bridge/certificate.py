@@ -8,6 +8,9 @@ import numpy as np
 from bridge.linearised import Linearised, P
 from bridge.protocols import Indices, Mask, Vector
 
+# A gap this small is closed.
+CLOSED = 1e-12
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -29,13 +32,17 @@ class Certificate:
     min_force
         Weakest force, in units of the mean force.
     margin
-        Smallest ``-Δ`` of the constraints that are not active; None if there are none.
+        Smallest ``-Δ`` of the constraints that are not closed; None if there are none.
+    n_redundant
+        Constraints that are closed, but whose force is not needed: they close by geometry alone,
+        as the last of the twelve contacts of seven equal discs in a hexagon. Each is one more
+        state of self-stress, and leaves the forces around it undetermined.
     n_constraints, n
         Active constraints, and degrees of freedom: variables that they hold, less symmetries.
     n_isostatic
         ``n + 1``.
     n_self_stresses
-        Independent balanced sets of forces, ``n_constraints - rank J``.
+        Independent balanced sets of forces on the active constraints, ``n_constraints - rank J``.
     n_free_motions
         Motions the active constraints leave free to first order, ``n - rank J``.
     condition
@@ -50,6 +57,7 @@ class Certificate:
     dual_residual: float
     min_force: float
     margin: float | None
+    n_redundant: int
     n_constraints: int
     n: int
     n_self_stresses: int
@@ -67,7 +75,7 @@ class Certificate:
         """Tell whether there is one self-stress and no free motion."""
         return self.n_self_stresses == 1 and self.n_free_motions == 0
 
-    def flaw(self, tolerance: float = 1e-12) -> str:
+    def flaw(self, tolerance: float = CLOSED) -> str:
         """Return what is missing for a strict local maximum of the load; empty if nothing is.
 
         Gaps must hold, and forces balance beside their mean, to ``tolerance``.
@@ -139,12 +147,15 @@ def certify(
     n = len(here.free_of_symmetries(held))
     residual = here.jacobian[rows].T @ forces
     others = np.delete(here.gaps, rows)
+    closed = np.abs(others) <= CLOSED
+    open_gaps = others[~closed]
     return Certificate(
         primal_residual=float(np.abs(here.gaps[rows]).max(initial=0.0)),
         violation=float(max(others.max(initial=0.0), 0.0)),
         dual_residual=float(np.abs(residual).max() / forces.mean()),
         min_force=float(forces.min() / forces.mean()),
-        margin=float(-others.max()) if len(others) else None,
+        margin=float(-open_gaps.max()) if len(open_gaps) else None,
+        n_redundant=int(closed.sum()),
         n_constraints=len(rows),
         n=n,
         n_self_stresses=len(rows) - (n - n_free_motions),

@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal
 
 import numpy as np
 
+from bridge.active_set import completed
 from bridge.approach import Minimiser, Stage, approach, descend
 from bridge.certificate import Candidate, Certificate
 from bridge.curved import curved_optimum
@@ -28,6 +29,11 @@ from bridge.sequential import sequential_programs
 
 # Pressure at which overlaps are about to drown in the rounding of the gaps.
 _LOWEST_PRESSURE = 1e-9
+# Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
+# early on a motion that is all but flat.
+_FEW_MISSING = 3
+# Times to start again from where an unstable minimum slid to.
+_MOST_RESTARTS = 5
 
 Status = Literal["jammed", "hypostatic", "degenerate", "unbounded", "infeasible", "stalled"]
 
@@ -109,21 +115,31 @@ def exact_jamming(
     """
     last: Candidate[P] | None = None
     count = 0
-    for count, stage in enumerate(approach(problem, x, minimise, max_stages=max_stages), start=1):
-        problem, x = stage.problem, stage.x
-        if stage.status == "unbounded":
+    for restart in range(_MOST_RESTARTS):
+        change = 0.01 if restart == 0 else 1e-4
+        stages = approach(problem, x, minimise, first_change=change, max_stages=max_stages)
+        failures = 0
+        for stage in stages:
+            count += 1
+            problem, x = stage.problem, stage.x
+            candidate = _attempt(stage, max_step, max_excess)
+            if candidate is not None and not _flaw(candidate):
+                return _result(candidate, "jammed", "", count)
+            last = candidate or last
+            failures += candidate is not None
+            if failures == 2 or stage.pressure < _LOWEST_PRESSURE:
+                break
+        if last is None:
             break
-        candidate = _attempt(stage, max_step, max_excess) if stage.status == "jammed" else None
-        if candidate is not None and not _flaw(candidate):
-            return _result(candidate, "jammed", "", count)
-        last = candidate or last
-        if stage.pressure < _LOWEST_PRESSURE:
-            break
+        # The minimum was not stable: the load has grown, and descends from where it slid to.
+        problem, x = last.here.problem, last.here.x
     return _by_programs(problem, x, last, count)
 
 
 def _attempt(stage: Stage[P], max_step: float, max_excess: float) -> Candidate[P] | None:
     """Try to end from a minimum; None where it is too far from jamming."""
+    if stage.status != "jammed":
+        return None
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
     rows = counted_constraints(stage.problem, stage.x, here.gaps, free)
@@ -135,10 +151,12 @@ def _attempt(stage: Stage[P], max_step: float, max_excess: float) -> Candidate[P
 
 def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]:
     """Solve for the jamming point whose active constraints are about ``rows``."""
-    n = len(here.free_of_symmetries(here.columns_of(rows)))
+    columns = here.free_of_symmetries(here.columns_of(rows))
+    missing = len(columns) + 1 - len(rows)
     try:
-        if len(rows) > n:
-            return isostatic_optimum(here, rows, max_step)
+        full = completed(here, rows, columns) if missing <= _FEW_MISSING else None
+        if full is not None:
+            return isostatic_optimum(here, full, max_step)
         return curved_optimum(here, rows, max_step)
     except (SingularError, ValueError) as error:
         return Candidate(here, rows, here.gaps[rows], str(error))
