@@ -1,6 +1,7 @@
-"""To a given pressure by growing or shrinking the bodies: the approach to jamming."""
+"""The approach to jamming: to a given pressure, or quasi-statically through packing fractions."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,27 @@ from particles.packing import Packing
 
 Vector = NDArray[np.float64]
 
+# Growth stops here: with so much overlap the bodies would be meaningless.
+LARGEST_PHI = 1.5
+
+# Where this part of the distance to jamming is still too long a step, the packing rearranges at a
+# finite pressure.
+SMALLEST_DAMPING = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One minimum on the way: packing fraction, pressure, energy and how it ended."""
+    """One minimum on the way.
+
+    Attributes
+    ----------
+    phi, pressure, energy : float
+        Packing fraction, ``Σ max(Δ, 0)/n`` without rattlers, and ``U``.
+    status : {"unjammed", "jammed", "stalled"}
+        How its minimisation ended.
+    steps : int
+        Evaluations of the forces.
+    """
 
     phi: float
     pressure: float
@@ -52,6 +70,54 @@ class Decompressed:
     stages: tuple[Stage, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    """A packing driven through packing fractions: one stage each, and where it ended."""
+
+    problem: Packing
+    x: Vector
+    stages: tuple[Stage, ...]
+
+
+@dataclass(eq=False)
+class _Place:
+    """A minimum, with the packing it belongs to and its pressure."""
+
+    problem: Packing
+    minimum: Minimum
+    pressure: float
+
+
+@dataclass(eq=False)
+class _Approach:
+    """The minima met so far, and how they are found."""
+
+    options: dict[str, Any]
+    max_stages: int
+    stages: list[Stage] = field(default_factory=list)
+
+    @property
+    def exhausted(self) -> bool:
+        return len(self.stages) >= self.max_stages
+
+    def settle(self, problem: Packing, x: ArrayLike) -> _Place:
+        """Minimise, and write down what came of it."""
+        found = minimise(problem, x, **self.options)
+        p = problem.pressure(found.x)
+        self.stages.append(Stage(problem.phi, p, found.energy, found.status, found.steps))
+        return _Place(problem, found, p)
+
+    def grow(self, here: _Place, step: float) -> _Place:
+        """Grow the bodies, by longer and longer steps, until forces balance at some pressure."""
+        while here.minimum.status == "unjammed" and not self.exhausted:
+            if here.problem.phi + step > LARGEST_PHI:
+                break
+            problem = here.problem.with_phi(here.problem.phi + step)
+            here = self.settle(problem, here.minimum.x)
+            step *= 2.0
+        return here
+
+
 def distance_to_jamming(problem: Packing, x: ArrayLike) -> float:
     """Return ``φ - φ_J ≈ 2U/(dU/dφ)``, which is exact where ``U ∝ (φ - φ_J)²``.
 
@@ -77,7 +143,8 @@ def decompress(
 
     The distance to jamming is extrapolated by the virial, ``φ - φ_J = 2U/(dU/dφ)``, and each
     stage leaves the part ``shrink`` of it. A stage that lands below jamming is taken back, and
-    repeated with half the step.
+    repeated with half the step. Where no step is small enough, because the packing rearranges at
+    a finite pressure, it goes on from the rearranged state, grown until it jams again.
 
     Parameters
     ----------
@@ -100,40 +167,79 @@ def decompress(
     Raises
     ------
     ValueError
-        If the pressure is not positive, or ``x`` is not a state.
+        If the pressure is not between 0 and 1, or ``x`` is not a state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from particles import Discs
+    >>> packing = Discs.bidisperse(64, phi=0.86)
+    >>> x = packing.random_state(np.random.default_rng(0))
+    >>> decompress(packing, x, pressure=1e-5).status
+    'jammed'
     """
     if not 0.0 < pressure < 1.0:
         raise ValueError(f"expected a pressure between 0 and 1, got {pressure}")
-    options = {"floor": 1e-3 * pressure, **options}
     least = shrink if shrink is not None else (0.3 if problem.n_angles else 0.1)
-    stages: list[Stage] = []
+    way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
+    here, status = _approach(way, way.settle(problem, x), pressure, tolerance, least)
+    last = here.problem
+    return Decompressed(last, here.minimum.x, last.phi, here.pressure, status, tuple(way.stages))
 
-    def settle(at: Packing, start: ArrayLike) -> tuple[Minimum, float]:
-        found = minimise(at, start, **options)
-        p = at.pressure(found.x)
-        stages.append(Stage(at.phi, p, found.energy, found.status, found.steps))
-        return found, p
 
-    def ended(at: Packing, state: Vector, p: float, status: Status) -> Decompressed:
-        return Decompressed(at, state, at.phi, p, status, tuple(stages))
-
-    here, p = settle(problem, x)
-    while here.status == "unjammed" and len(stages) < max_stages:
-        if problem.phi > 1.5:
-            return ended(problem, here.x, p, "unjammed")
-        problem = problem.loaded(0.01 / problem.dim)
-        here, p = settle(problem, here.x)
+def _approach(
+    way: _Approach, here: _Place, pressure: float, tolerance: float, least: float
+) -> tuple[_Place, Status]:
+    """Go from minimum to minimum until the pressure is the one asked for."""
+    here = way.grow(here, 0.01)
     damping = 1.0
-    while here.status == "jammed" and len(stages) < max_stages:
-        if abs(p / pressure - 1.0) <= tolerance:
-            return ended(problem, here.x, p, "jammed")
-        ratio = min(max(pressure / p, least), 10.0)
-        change = (ratio - 1.0) * distance_to_jamming(problem, here.x) * damping
-        there = problem.with_phi(problem.phi + change)
-        found, p_found = settle(there, here.x)
-        if found.status == "unjammed" or (found.status == "jammed" and p_found < 0.1 * pressure):
+    while here.minimum.status == "jammed":
+        if abs(here.pressure / pressure - 1.0) <= tolerance:
+            return here, "jammed"
+        if way.exhausted:
+            break
+        ratio = min(max(pressure / here.pressure, least), 10.0)
+        step = (ratio - 1.0) * distance_to_jamming(here.problem, here.minimum.x) * damping
+        there = way.settle(here.problem.with_phi(here.problem.phi + step), here.minimum.x)
+        lost = there.minimum.status == "unjammed" or there.pressure < 0.1 * pressure
+        if not lost:
+            here, damping = there, min(1.0, 2.0 * damping)
+        elif damping > SMALLEST_DAMPING:
             damping *= 0.5
-            continue
-        problem, here, p = there, found, p_found
-        damping = min(1.0, 2.0 * damping)
-    return ended(problem, here.x, p, "stalled")
+        else:
+            here, damping = way.grow(there, 1e-4), 1.0
+    return here, "unjammed" if here.minimum.status == "unjammed" else "stalled"
+
+
+def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: Any) -> Compressed:
+    """Return what a packing goes through when driven quasi-statically to each of ``phis``.
+
+    Each minimum starts from the last one, so that up and down again shows hysteresis: ``φ_J``
+    depends on the history.
+
+    Parameters
+    ----------
+    problem : Discs or Ellipses
+        The packing.
+    x : (n_dof,)
+        Where to start.
+    phis : iterable of float
+        Packing fractions, in the order in which they are visited.
+    **options
+        Passed to `minimise`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from particles import Discs
+    >>> packing = Discs.bidisperse(32, phi=0.7)
+    >>> x = packing.random_state(np.random.default_rng(0))
+    >>> [stage.status for stage in compress(packing, x, [0.7, 0.9, 0.7]).stages]
+    ['unjammed', 'jammed', 'unjammed']
+    """
+    way = _Approach(options, max_stages=0)
+    state = problem.bodies(x).ravel()
+    for phi in phis:
+        problem = problem.with_phi(phi)
+        state = way.settle(problem, state).minimum.x
+    return Compressed(problem, state, tuple(way.stages))

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from particles.kernels import discs as kernels
 from particles.kernels.fire import relax_discs
+from particles.law import RawPairs, Relaxation, Slopes
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
-from particles.packing import Packing, RawPairs, Relaxation, Slopes
+from particles.packing import Packing
 from particles.pairs import Pairs, raw_pairs, row_starts, widest_block
 
 Vector = NDArray[np.float64]
@@ -96,6 +97,11 @@ class Discs(Packing):
         # Two centres at one place push in no direction.
         scale = np.divide(-1.0, sigma * r, out=np.zeros_like(r), where=r > 0.0)
         return Slopes(gap, scale[:, None] * pairs.vector, np.empty((len(pairs), 0)))
+
+    def normal_gaps(self, x: ArrayLike) -> Vector:
+        """Return ``σ - r`` of the near pairs, ``(m,)``."""
+        near, slopes = self.near(x)
+        return slopes.gap * 0.5 * (self.diameters[near.i] + self.diameters[near.j])
 
     def _add_gradient(
         self, bodies: Vector, pairs: RawPairs, gradient: Vector

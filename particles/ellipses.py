@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from particles.kernels import ellipses as kernels
 from particles.kernels.fire import relax_ellipses
+from particles.law import RawPairs, Relaxation, Slopes
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
-from particles.packing import Packing, RawPairs, Relaxation, Slopes
+from particles.packing import Packing
 from particles.pairs import Pairs, raw_pairs
 
 Vector = NDArray[np.float64]
@@ -112,6 +113,18 @@ class Ellipses(Packing):
         gap, slope = np.empty(len(pairs)), np.empty((len(pairs), 4))
         kernels.gaps(pairs.i, pairs.j, pairs.vector, self._shape(self.bodies(x)), gap, slope)
         return Slopes(gap, slope[:, :2], slope[:, 2:])
+
+    def normal_gaps(self, x: ArrayLike) -> Vector:
+        """Return by how far the surfaces overlap along their normal, ``(m,)``, see `Packing`.
+
+        The gap ``Δ`` of the energy is a scaling distance; exponents are about this one. To first
+        order they differ by the factor ``h_i + h_j``, the supports along the normal.
+        """
+        near = self.pairs(x)
+        gap = np.empty(len(near))
+        shape = self._shape(self.bodies(x))
+        kernels.normal_gaps(near.i, near.j, near.vector, shape, gap)
+        return -gap
 
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations and the angles of bodies of aspect 1, orthonormal."""

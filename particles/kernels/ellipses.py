@@ -1,12 +1,6 @@
-"""Loops over pairs of ellipses: the contact function of Perram and Wertheim in the plane.
+"""Loops over pairs of ellipses.
 
-J. W. Perram and M. S. Wertheim, J. Comput. Phys. 58, 409 (1985). With ``A`` and ``B`` the shape
-matrices (eigenvalues: the squared half axes) and ``r`` the vector between the centres,
-
-    F(r, A, B) = max_λ λ(1-λ) rᵀ G⁻¹ r,    G = (1-λ)A + λB,    μ = √F,    Δ = 1 - μ:
-
-scaled by ``μ`` about their centres, the two ellipses just touch. Here ``A = m + δ(cos 2θ, sin 2θ)``
-as a multiple of the identity and a traceless part, ``m = (a² + b²)/2`` and ``δ = (a² - b²)/2``.
+The shapes of all bodies come as ``(m, p, q)``, see `particles.kernels.contact`.
 """
 
 import math
@@ -14,6 +8,14 @@ import math
 import numpy as np
 
 from particles.kernels._jit import kernel
+from particles.kernels.contact import (
+    contact,
+    hessian_block,
+    multiplier,
+    normal_gap,
+    quartic,
+    slopes_at,
+)
 
 # Pairs of a block. A constant, so that the quantities of `work` are known not to overlap.
 CAP = 264
@@ -21,83 +23,8 @@ CAP = 264
 # Unsigned, so that an index needs no test for being negative.
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 
-# Below every distance: centres at one place push in no direction.
-TINY = 1e-150
-
 # π/2 in two parts.
 HALF_PI_HIGH, HALF_PI_LOW = 1.5707963267948966, 6.123233995736766e-17
-
-
-@kernel(inline=True)
-def quartic(x, y, ma, pa, qa, mb, pb, qb):
-    """Return the coefficients of a polynomial with the sign of ``d/dλ λ(1-λ) rᵀG⁻¹r``.
-
-    It is positive at 0, negative at 1 and has one root between. ``A = [[m + p, q], [q, m - p]]``.
-    """
-    square = x * x + y * y
-    twist_c, twist_s = x * x - y * y, 2.0 * x * y
-    u = ma * square - (pa * twist_c + qa * twist_s)
-    w = mb * square - (pb * twist_c + qb * twist_s) - u
-    c0 = ma * ma - pa * pa - qa * qa
-    det_b = mb * mb - pb * pb - qb * qb
-    cross = 2.0 * (ma * mb - pa * pb - qa * qb)
-    c1, c2 = cross - 2.0 * c0, c0 + det_b - cross
-    k2 = (w - u) * c1 - u * c2 - 3.0 * w * c0
-    return u * c0, 2.0 * (w - u) * c0, k2, -2.0 * w * c1, -w * c2
-
-
-@kernel
-def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
-    """Return the maximiser ``λ*`` of ``λ(1-λ) rᵀG⁻¹r``, by Newton inside a bracket."""
-    k0, k1, k2, k3, k4 = quartic(x, y, ma, pa, qa, mb, pb, qb)
-    low, high, lam = 0.0, 1.0, start
-    for _ in range(60):
-        value = k0 + lam * (k1 + lam * (k2 + lam * (k3 + lam * k4)))
-        slope = k1 + lam * (2.0 * k2 + lam * (3.0 * k3 + lam * 4.0 * k4))
-        if value > 0.0:
-            low = lam
-        else:
-            high = lam
-        move = -value / slope if slope < 0.0 else 2.0
-        if abs(move) < 1e-9 and low <= lam + move <= high:
-            return lam + move
-        lam += move
-        if not low < lam < high:
-            lam = 0.5 * (low + high)
-            if high - low < 1e-15:
-                break
-    return lam
-
-
-@kernel(inline=True)
-def slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam):
-    """Return ``Δ``, ``∂μ/∂x``, ``∂μ/∂y``, ``∂μ/∂θ_i`` and ``∂μ/∂θ_j`` at ``λ*``.
-
-    The derivatives are those at fixed ``λ*``, since ``F`` is stationary in it. Two centres at one
-    place push in no direction.
-    """
-    alf = 1.0 - lam
-    m = alf * ma + lam * mb
-    p = alf * pa + lam * pb
-    q = alf * qa + lam * qb
-    per_det = 1.0 / (m * m - p * p - q * q)
-    sx = ((m - p) * x - q * y) * per_det
-    sy = ((m + p) * y - q * x) * per_det
-    f = alf * lam * (x * sx + y * sy)
-    mu = math.sqrt(f)
-    scale = alf * lam / (mu + TINY)
-    cc, ss = sx * sx - sy * sy, 2.0 * sx * sy
-    ti = scale * alf * (qa * cc - pa * ss)
-    tj = scale * lam * (qb * cc - pb * ss)
-    return (1.0 - f) / (1.0 + mu), scale * sx, scale * sy, ti, tj
-
-
-@kernel(inline=True)
-def contact(x, y, ma, pa, qa, mb, pb, qb, start):
-    """Return what `slopes_at` does, and ``λ*``."""
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, start)
-    delta, gx, gy, ti, tj = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
-    return delta, gx, gy, ti, tj, lam
 
 
 @kernel
@@ -114,6 +41,16 @@ def gaps(first, second, vector, shape, gap, slope):
         slope[k, 1] = -gy
         slope[k, 2] = -ti
         slope[k, 3] = -tj
+
+
+@kernel
+def normal_gaps(first, second, vector, shape, gap):
+    """Write the distance of the surfaces of every pair, negative on overlap."""
+    m, p, q = shape
+    for k in range(first.size):
+        i, j = first[k], second[k]
+        x, y = vector[k]
+        gap[k] = normal_gap(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
 
 
 @kernel
@@ -136,59 +73,6 @@ def energy_gradient(first, second, vector, shape, gradient):
             gradient[j, 1] -= delta * gy
             gradient[j, 2] -= delta * tj
     return energy, total
-
-
-@kernel(inline=True)
-def hessian_block(x, y, ma, pa, qa, mb, pb, qb, grad, block):
-    """Write ``∂μ`` and ``∂²μ`` by ``(x, y, θ_i, θ_j)``, the motion of ``λ*`` included.
-
-    With ``s = G⁻¹r`` and ``h(λ, z) = λ(1-λ) rᵀG⁻¹r``: ``F_zz = h_zz - h_zλ h_λz / h_λλ``.
-    """
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, 0.5)
-    alf = 1.0 - lam
-    ell = alf * lam
-    m = alf * ma + lam * mb
-    p = alf * pa + lam * pb
-    q = alf * qa + lam * qb
-    det = m * m - p * p - q * q
-    gxx, gxy, gyy = (m - p) / det, -q / det, (m + p) / det
-    sx, sy = gxx * x + gxy * y, gxy * x + gyy * y
-    # dA s, dB s and (B - A) s, and what G⁻¹ makes of them.
-    ax, ay = 2.0 * (-qa * sx + pa * sy), 2.0 * (pa * sx + qa * sy)
-    bx, by = 2.0 * (-qb * sx + pb * sy), 2.0 * (pb * sx + qb * sy)
-    cm, cp, cq = mb - ma, pb - pa, qb - qa
-    cx, cy = (cm + cp) * sx + cq * sy, cq * sx + (cm - cp) * sy
-    iax, iay = gxx * ax + gxy * ay, gxy * ax + gyy * ay
-    ibx, iby = gxx * bx + gxy * by, gxy * bx + gyy * by
-    icx, icy = gxx * cx + gxy * cy, gxy * cx + gyy * cy
-    sas, sbs = sx * ax + sy * ay, sx * bx + sy * by
-    cc, ss = sx * sx - sy * sy, 2.0 * sx * sy
-    bend_a, bend_b = -4.0 * (pa * cc + qa * ss), -4.0 * (pb * cc + qb * ss)
-    grad[0], grad[1] = 2.0 * ell * sx, 2.0 * ell * sy
-    grad[2], grad[3] = -ell * alf * sas, -ell * lam * sbs
-    block[0, 0], block[0, 1], block[1, 1] = 2.0 * ell * gxx, 2.0 * ell * gxy, 2.0 * ell * gyy
-    block[0, 2], block[1, 2] = -2.0 * ell * alf * iax, -2.0 * ell * alf * iay
-    block[0, 3], block[1, 3] = -2.0 * ell * lam * ibx, -2.0 * ell * lam * iby
-    block[2, 2] = -ell * alf * bend_a + 2.0 * ell * alf * alf * (ax * iax + ay * iay)
-    block[3, 3] = -ell * lam * bend_b + 2.0 * ell * lam * lam * (bx * ibx + by * iby)
-    block[2, 3] = 2.0 * ell * alf * lam * (ax * ibx + ay * iby)
-    h0 = 2.0 * (1.0 - 2.0 * lam) * sx - 2.0 * ell * icx
-    h1 = 2.0 * (1.0 - 2.0 * lam) * sy - 2.0 * ell * icy
-    h2 = -alf * (alf - 2.0 * lam) * sas + 2.0 * ell * alf * (ax * icx + ay * icy)
-    h3 = -lam * (2.0 * alf - lam) * sbs + 2.0 * ell * lam * (bx * icx + by * icy)
-    bend = 2.0 * ell * (cx * icx + cy * icy)
-    bend -= 2.0 * (x * sx + y * sy) + 2.0 * (1.0 - 2.0 * lam) * (sx * cx + sy * cy)
-    mixed = (h0, h1, h2, h3)
-    f = ell * (x * sx + y * sy)
-    mu = math.sqrt(f)
-    for a in range(4):
-        for b in range(a, 4):
-            second = (block[a, b] - mixed[a] * mixed[b] / bend) / (2.0 * mu)
-            block[a, b] = second - grad[a] * grad[b] / (4.0 * mu * f)
-            block[b, a] = block[a, b]
-    for a in range(4):
-        grad[a] /= 2.0 * mu
-    return (1.0 - f) / (1.0 + mu)
 
 
 @kernel

@@ -1,0 +1,188 @@
+"""What a law of repulsion says of itself, and what is the same for all bodies in a box."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from particles.mixture import check_phi, positive_array
+from particles.pairs import Pairs
+
+Vector = NDArray[np.float64]
+Indices = NDArray[np.intp]
+RawPairs: TypeAlias = tuple[NDArray[np.integer], NDArray[np.integer], Vector]
+
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """Gaps and their derivatives, pair by pair.
+
+    Attributes
+    ----------
+    gap : (m,)
+        ``Δ``.
+    vector : (m, d)
+        ``∂Δ/∂r``, with ``r`` from the first body to the second.
+    angles : (m, 2) or (m, 0)
+        ``∂Δ/∂θ`` of the first and of the second body.
+    """
+
+    gap: Vector
+    vector: Vector
+    angles: Vector
+
+
+class Relaxation(Protocol):
+    """FIRE over one list of pairs, until it converges or the list is stale."""
+
+    def __call__(
+        self,
+        motion: tuple[Vector, Vector, Vector],
+        clock: Vector,
+        dt_max: float,
+        rules: tuple[float, float, float, float],
+        steps: int,
+    ) -> tuple[int, int, float, float]:
+        """Advance ``motion = (u, v, force)`` in place.
+
+        Returns the reason to stop, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
+        """
+
+
+class Law(ABC):
+    """Bodies of some shape in a periodic box, and how two of them repel.
+
+    The first half is what a new law has to say; the second half is bookkeeping.
+    """
+
+    diameters: Vector
+    box: Vector
+    reach: float
+
+    dimensions: ClassVar[tuple[int, ...]]
+    n_angles: ClassVar[int]
+
+    # What a law says of itself.
+
+    @property
+    @abstractmethod
+    def bounding_radii(self) -> Vector:
+        """Radius of the circle or sphere around each body, ``(N,)``."""
+
+    @property
+    @abstractmethod
+    def volumes(self) -> Vector:
+        """Area or volume of each body, ``(N,)``."""
+
+    @property
+    @abstractmethod
+    def species(self) -> list[Indices]:
+        """The bodies of each species: those of one size and shape."""
+
+    @abstractmethod
+    def slopes(self, x: ArrayLike, pairs: Pairs) -> Slopes:
+        """Return the gaps of ``pairs`` and their derivatives."""
+
+    @abstractmethod
+    def _add_gradient(
+        self, bodies: Vector, pairs: RawPairs, gradient: Vector
+    ) -> tuple[float, float]:
+        """Add ``∇U`` to ``gradient``; return ``U`` and ``Σ max(Δ, 0)``."""
+
+    @abstractmethod
+    def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
+        """Return ``∂²U`` of each pair, by ``r`` and the two angles: `kernels.blocks`."""
+
+    @abstractmethod
+    def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
+        """Return a run of FIRE over the pairs nearer than ``skin``, bodies in ``order``."""
+
+    @property
+    def levers(self) -> Vector:
+        """Lengths that make one step of every variable of a body alike, ``(N, n_per_body)``.
+
+        The minimiser moves ``ℓ θ`` where ``x`` holds ``θ``.
+        """
+        return np.ones((self.n_bodies, self.n_per_body))
+
+    # What follows from it.
+
+    def _check(self) -> None:
+        """Turn the fields into read-only arrays, or say what is wrong with them."""
+        object.__setattr__(self, "diameters", positive_array("diameters", self.diameters, "(N,)"))
+        object.__setattr__(self, "box", positive_array("box", self.box, "(d,)"))
+        if self.box.size not in self.dimensions:
+            expected = " or ".join(str(d) for d in self.dimensions)
+            raise ValueError(f"expected a box with {expected} sides, got {self.box.size}")
+        if not 0.0 < self.reach < math.inf:
+            raise ValueError(f"expected a positive, finite reach, got {self.reach}")
+
+    @property
+    def n_bodies(self) -> int:
+        """Number of bodies, rattlers included."""
+        return int(self.diameters.size)
+
+    @property
+    def dim(self) -> int:
+        """Dimension of space."""
+        return int(self.box.size)
+
+    @property
+    def n_per_body(self) -> int:
+        """Variables of one body: its centre, and its angle if it has one."""
+        return self.dim + self.n_angles
+
+    @property
+    def n_dof(self) -> int:
+        """Number of variables."""
+        return self.n_bodies * self.n_per_body
+
+    @property
+    def phi(self) -> float:
+        """Packing fraction: the volume of all bodies over that of the box."""
+        return float(self.volumes.sum() / self.box.prod())
+
+    def bodies(self, x: ArrayLike) -> Vector:
+        """Return ``x`` as ``(N, d)`` or ``(N, 3)``, one row a body.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` has another size, or holds NaN or inf.
+        """
+        state = np.asarray(x, dtype=np.float64)
+        if state.shape != (self.n_dof,):
+            raise ValueError(f"expected a state of shape ({self.n_dof},), got {state.shape}")
+        if not np.isfinite(state).all():
+            raise ValueError(
+                f"expected finite variables, got {state[~np.isfinite(state)][0]} "
+                f"at index {np.flatnonzero(~np.isfinite(state))[0]}"
+            )
+        return state.reshape(self.n_bodies, self.n_per_body)
+
+    def centres(self, x: ArrayLike) -> Vector:
+        """Return the centres of the bodies, ``(N, d)``."""
+        return np.ascontiguousarray(self.bodies(x)[:, : self.dim])
+
+    def random_state(self, rng: np.random.Generator) -> Vector:
+        """Return centres, and angles if there are any, drawn uniformly: ``(n_dof,)``."""
+        state = rng.random((self.n_bodies, self.n_per_body))
+        state[:, : self.dim] *= self.box
+        state[:, self.dim :] *= np.pi
+        return state.ravel()
+
+    def loaded(self, t: float) -> Self:
+        """Return the packing with every length of the bodies ``1 + t`` times as large.
+
+        The box and ``x`` stay as they are, and ``Δ = 1 - μ`` becomes ``1 - μ/(1 + t)``.
+        """
+        if not -1.0 < t < math.inf:
+            raise ValueError(f"expected a relative growth t > -1, got {t}")
+        return replace(self, diameters=self.diameters * (1.0 + t))  # type: ignore[type-var]
+
+    def with_phi(self, phi: float) -> Self:
+        """Return the packing with its bodies grown, or shrunk, to packing fraction ``phi``."""
+        return self.loaded((check_phi(phi) / self.phi) ** (1.0 / self.dim) - 1.0)
