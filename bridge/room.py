@@ -1,29 +1,71 @@
 """Room for the bodies that carry no force, where the others have moved."""
 
 import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
 
 from bridge.linearised import Linearised, P
-from bridge.observables import dense
-from bridge.protocols import Mask
+from bridge.protocols import Indices, Mask, Matrix, Vector
 
 # Distance that is left to the constraints, well above the rounding of a gap.
 _CLEARANCE = 1e-9
+# Longest motion of a variable in one program, in units of the worst violation.
+_REACH = 100.0
+# Cost of a motion beside that of a violation: the shortest motion that makes room is taken.
+_COST = 1e-4
 
 
-def make_room(here: Linearised[P], held: Mask, max_moves: int = 100) -> Linearised[P]:
+def make_room(here: Linearised[P], held: Mask, max_programs: int = 20) -> Linearised[P]:
     """Move the variables that are not ``held`` until none of their constraints is violated.
 
-    Each move is the shortest that opens the violated constraints to first order. Where that does
-    not end, the last state is returned, and its violations say so.
+    Each move minimises the sum of the violations, to first order, by a linear program over those
+    variables alone. Where that does not end, the last state is returned, and its violations say
+    so.
     """
     loose = np.flatnonzero(~held)
-    for _ in range(max_moves if len(loose) else 0):
-        theirs = ~here.rows_within(held)
-        closed = np.flatnonzero(theirs & (here.gaps > -0.5 * _CLEARANCE))
-        if not len(closed):
+    x, gaps, jacobian = here.x, here.gaps, here.jacobian
+    best, best_x = np.inf, x
+    for _ in range(max_programs if len(loose) else 0):
+        theirs = np.flatnonzero(_acting(jacobian, loose))
+        worst = float(gaps[theirs].max(initial=-1.0))
+        if worst < best:
+            best, best_x = worst, x
+        elif worst > 10.0 * best:
             break
-        rows = dense(here.jacobian[closed][:, loose])
-        u = np.zeros_like(here.x)
-        u[loose] = -np.linalg.lstsq(rows, here.gaps[closed] + _CLEARANCE)[0]
-        here = Linearised.at(here.problem, here.x + u)
-    return here
+        if worst <= -0.5 * _CLEARANCE:
+            break
+        x = x.copy()
+        x[loose] += _shortest_move(gaps[theirs], jacobian[theirs][:, loose])
+        gaps, jacobian = here.problem.gaps(x), here.problem.gap_jacobian(x)
+    return here if best_x is here.x else Linearised.at(here.problem, best_x)
+
+
+def _acting(jacobian: Matrix, columns: Indices) -> Mask:
+    """Tell which rows have an entry in ``columns``."""
+    size = abs(jacobian[:, columns]).sum(axis=1)
+    return np.asarray(np.asarray(size).ravel() > 0)
+
+
+def _shortest_move(gaps: Vector, jacobian: Matrix) -> Vector:
+    """Return ``u`` that minimises ``Σ max(Δ + J u + clearance, 0)``, and costs little besides.
+
+    Lengths are in units of the worst violation: the solver's tolerance is absolute.
+    """
+    unit = max(float(gaps.max()), _CLEARANCE)
+    clearance = max(_CLEARANCE, 1e-4 * unit)
+    norms = np.asarray(abs(jacobian).sum(axis=1)).ravel()
+    near = np.flatnonzero(gaps > -2.0 * _REACH * unit * norms)
+    rows = sparse.csr_array(jacobian)[near]
+    m, n = rows.shape
+    longest = np.full(2 * n + m, np.inf)
+    longest[: 2 * n] = _REACH
+    solution = linprog(
+        np.concatenate([np.full(2 * n, _COST), np.ones(m)]),
+        A_ub=sparse.hstack([rows, -rows, -sparse.eye_array(m)], format="csr"),
+        b_ub=-(gaps[near] + clearance) / unit,
+        bounds=np.column_stack([np.zeros(2 * n + m), longest]),
+        method="highs-ds",
+    )
+    if not solution.success:
+        return np.zeros(n)
+    return np.asarray(unit * (solution.x[:n] - solution.x[n : 2 * n]))
