@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from particles.minimise import Minimum, Status, minimise
 from particles.packing import Packing
+from particles.release import released
 
 Vector = NDArray[np.float64]
 
@@ -144,7 +145,8 @@ def decompress(
     The distance to jamming is extrapolated by the virial, ``φ - φ_J = 2U/(dU/dφ)``, and each
     stage leaves the part ``shrink`` of it. A stage that lands below jamming is taken back, and
     repeated with half the step. Where no step is small enough, because the packing rearranges at
-    a finite pressure, it goes on from the rearranged state, grown until it jams again.
+    a finite pressure, it goes on from the rearranged state, grown until it jams again. Rattlers
+    are moved off what they lean on at the end.
 
     Parameters
     ----------
@@ -183,8 +185,10 @@ def decompress(
     least = shrink if shrink is not None else (0.3 if problem.n_angles else 0.1)
     way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
     here, status = _approach(way, way.settle(problem, x), pressure, tolerance, least)
-    last = here.problem
-    return Decompressed(last, here.minimum.x, last.phi, here.pressure, status, tuple(way.stages))
+    last, state = here.problem, here.minimum.x
+    if status == "jammed":
+        state = released(last, state)
+    return Decompressed(last, state, last.phi, last.pressure(state), status, tuple(way.stages))
 
 
 def _approach(

@@ -28,7 +28,7 @@ def rattlers(i: Indices, j: Indices, normals: Vector, n_bodies: int) -> NDArray[
 
     Examples
     --------
-    Three bodies around a fourth that only leans on one of them:
+    Two bodies that only lean on each other:
 
     >>> import numpy as np
     >>> i, j = np.array([0]), np.array([1])
