@@ -119,9 +119,14 @@ class Classifier:
 
     def zero_modes(self, x: Vector) -> Vector:
         """Return the shifts of all outputs, ``(H + 1, n_dof)``; none if ``λ > 0``."""
+        return np.zeros((0, self.n_dof)) if self.l2 > 0 else self._shifts(x)
+
+    def harmonic_modes(self, x: Vector) -> Vector:
+        """Return the shifts of all outputs if ``λ > 0``: the energy along them is a parabola."""
+        return self._shifts(x) if self.l2 > 0 else np.zeros((0, self.n_dof))
+
+    def _shifts(self, x: Vector) -> Vector:
         self.layers(x)
-        if self.l2 > 0:
-            return np.zeros((0, self.n_dof))
         modes = np.zeros((self.hidden + 1, self.n_dof))
         for k in range(self.hidden + 1):
             self.layers(modes[k])[1][:, k] = self.data.n_classes**-0.5
@@ -265,34 +270,6 @@ class Classifier:
         outer = np.hstack([rdelta.T @ h + delta.T @ rh, rdelta.sum(axis=0)[:, None]])
         found = np.concatenate([(rback.T @ self._inputs).ravel(), outer.ravel()])
         return np.asarray(found + 2 * self.l2 * v)
-
-
-def area_under_curve(probabilities: Vector, data: Outcomes) -> float:
-    """Return the area under the receiver operating characteristic, the mean over classes.
-
-    For a class: the probability that one of its patterns is given more of it than a pattern of
-    another class, ties counting one half. Classes without patterns, or with all, are left out.
-    """
-    areas = []
-    for c in range(data.n_classes):
-        inside = data.label == c
-        n_in, n_out = int(inside.sum()), int((~inside).sum())
-        if n_in and n_out:
-            ranks = _ranks(probabilities[:, c])[inside].sum()
-            areas.append((ranks - n_in * (n_in + 1) / 2) / (n_in * n_out))
-    return float(np.mean(areas))
-
-
-def accuracy(probabilities: Vector, data: Outcomes) -> float:
-    """Return the fraction of patterns whose most likely class is theirs."""
-    return float((probabilities.argmax(axis=1) == data.label).mean())
-
-
-def _ranks(values: Vector) -> Vector:
-    """Return the ranks from 1, ties sharing their mean."""
-    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[group])
 
 
 def _log_softmax(y: Vector) -> Vector:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.landscape.identity import flat_directions
-from bridge.protocols import Landscape, Vector
+from bridge.protocols import Indices, Landscape, Vector
 from bridge.spectra import hessian
 
 GRADIENT = 1e-9  # a certified state has every |∂U/∂x_i| below it
@@ -53,6 +53,7 @@ class Model:
     """The quadratic model of a landscape at ``x``, on the complement of its symmetries.
 
     ``values`` ``(m,)`` ascend; ``modes`` ``(n_dof, m)`` has the eigenvectors as columns.
+    ``climbable`` numbers those along which there may be a saddle, in order.
     """
 
     x: Vector
@@ -60,6 +61,7 @@ class Model:
     gradient: Vector
     values: Vector
     modes: Vector
+    climbable: Indices
     floor: float
 
     @property
@@ -88,7 +90,21 @@ def model(problem: Landscape, x: Vector) -> Model:
         matrix = matrix - mixed - mixed.T
     values, modes = np.linalg.eigh(matrix)
     count = len(values) - len(flat)
-    return Model(x, energy, gradient, values[:count], modes[:, :count], _EPS * len(matrix) * size)
+    values, modes = values[:count], modes[:, :count]
+    climbable = _climbable(problem, x, modes)
+    return Model(x, energy, gradient, values, modes, climbable, _EPS * len(matrix) * size)
+
+
+def _climbable(problem: Landscape, x: Vector, modes: Vector) -> Indices:
+    """Return the modes that are not among the harmonic ones of a system that has such.
+
+    ``harmonic_modes(x)``, ``(k, n_dof)``, spans directions in which the energy is a parabola that
+    nothing else depends on: weight decay along a symmetry that it breaks. No saddle lies there.
+    """
+    harmonic = getattr(problem, "harmonic_modes", None)
+    if harmonic is None:
+        return np.arange(modes.shape[1])
+    return np.flatnonzero(((harmonic(x) @ modes) ** 2).sum(axis=0) < 0.5)
 
 
 def certify(found: Model, index: int, order: int = 1) -> Point | str:

@@ -7,6 +7,10 @@ import numpy as np
 from bridge.landscape.points import Model, model
 from bridge.protocols import Indices, Landscape, Vector
 
+# Errors of the expected change of energy at which the longest step shrinks or grows again.
+_POOR, _GOOD = 1.0, 0.3
+_SHORTEST = 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class Climb:
@@ -49,25 +53,33 @@ def follow(
     tolerance
         Converged when every ``|∂U/∂x_i|`` is below it.
     max_step
-        Longest step, in the units of ``x``.
+        Longest step, in the units of ``x``; it shrinks where the quadratic model is poor.
 
     References
     ----------
     D. J. Wales, J. Chem. Phys. 101, 3750 (1994).
     """
-    here = model(problem, x)
+    here, trust = model(problem, x), max_step
     for step in range(max_steps):
         if here.residual < tolerance:
             return Climb(here, step, "converged")
-        climbed = np.arange(index)
+        climbed = here.climbable[:index].copy()
         if along is not None:
-            climbed[0] = np.abs(along @ here.modes).argmax()
-            along = here.modes[:, climbed[0]] if climbed[0] else None
-        move = follow_step(here.gradient @ here.modes, here.values, climbed)
+            lowest, climbed[0] = climbed[0], np.abs(along @ here.modes).argmax()
+            along = here.modes[:, climbed[0]] if climbed[0] != lowest else None
+        slopes = here.gradient @ here.modes
+        move = follow_step(slopes, here.values, climbed)
         length = float(np.linalg.norm(move))
-        if length > max_step:
-            move *= max_step / length
-        here = model(problem, here.x + here.modes @ move)
+        if length > trust:
+            move *= trust / length
+        there = model(problem, here.x + here.modes @ move)
+        expected = float(slopes @ move + 0.5 * here.values @ move**2)
+        error = abs(there.energy - here.energy - expected)
+        if error > _POOR * abs(expected):
+            trust = max(0.5 * min(trust, length), _SHORTEST * max_step)
+        elif error < _GOOD * abs(expected):
+            trust = min(1.5 * trust, max_step)
+        here = there
     if here.residual < tolerance:
         return Climb(here, max_steps, "converged")
     return Climb(here, max_steps, "stalled", f"{max_steps} steps left {here.residual:.1e}")

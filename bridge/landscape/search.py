@@ -57,8 +57,9 @@ def climb_from(
     the softest first.
     """
     mode, sense = divmod(attempt // 2, 2)
-    if attempt % 2 == 1 and mode < minimum.n_modes:
-        along = model(problem, minimum.x).modes[:, mode] * (1 - 2 * sense)
+    here = model(problem, minimum.x) if attempt % 2 == 1 else None
+    if here is not None and mode < len(here.climbable):
+        along = here.modes[:, here.climbable[mode]] * (1 - 2 * sense)
         start = minimum.x + steps.kick * along
         return follow(problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps)
     size = rng.uniform(0.0, steps.scatter)

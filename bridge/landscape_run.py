@@ -1,0 +1,196 @@
+"""The result of ``jamscape landscape``: one explored landscape, and what was found in it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.landscape.completeness import completeness
+from bridge.landscape.connect import connect_all
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Finding, Graph
+from bridge.landscape.identity import identity_of
+from bridge.landscape.store import LandscapeStore
+from bridge.landscape_systems import Case, LandscapeSystem
+from bridge.provenance import provenance
+
+Progress = Callable[[int, int], None]
+
+_PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
+_MOST = 100_000  # climbs of a search without a limit
+
+
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """A landscape after its searches."""
+
+    case: Case
+    graph: Graph
+    observables: list[dict[str, float]]
+    seconds: float
+
+
+def run_landscape(
+    system: LandscapeSystem,
+    seed: int,
+    *,
+    searches: int | None = None,
+    out: Path | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Explored:
+    """Explore a landscape: random minimisations, basin hopping, climbs, missing connections.
+
+    With ``out`` everything is kept in that file as it is found, and a run that was interrupted, or
+    that is given more searches, continues there.
+
+    Parameters
+    ----------
+    searches
+        Climbs for saddles; if not given, until as many as half of all, and at least 200, have
+        brought nothing new.
+    progress
+        Called with the numbers of minima and saddles after each search.
+
+    Raises
+    ------
+    ValueError
+        If an option is wrong, or the file holds another landscape.
+    """
+    started = time.perf_counter()
+    if searches is not None and searches < 0:
+        raise ValueError(f"expected a number of searches >= 0, got {searches}")
+    case = system.case(np.random.default_rng(np.random.SeedSequence(seed)))
+    identity = identity_of(case.problem)
+    explorer = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
+    with LandscapeStore(":memory:" if out is None else out) as store:
+        parameters = asdict(system)  # type: ignore[call-overload]
+        store.claim(system=system.kind, parameters=parameters, seed=seed)
+        store.describe(log_group_order=_finite(identity.log_group_order), provenance=provenance())
+        graph = store.load(identity)
+
+        def keep(finding: Finding) -> None:
+            store.keep(graph, finding)
+            if progress is not None:
+                progress(len(graph.minima), len(graph.saddles))
+
+        _explore(explorer, graph, case, searches, workers, keep)
+        observables = [case.observe(point.x) for point in graph.minima]
+        store.observe(dict(enumerate(observables)))
+        seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
+        store.describe(seconds=seconds)
+    return Explored(case, graph, observables, seconds)
+
+
+def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
+    """Return the document of ``jamscape landscape --json``; a key that does not apply is null."""
+    graph = found.graph
+    euler = getattr(found.case.problem, "euler_characteristic", None)
+    return {
+        "system": system.kind,
+        "seed": seed,
+        "parameters": asdict(system),  # type: ignore[call-overload]
+        "minima": [
+            {"energy": p.energy, "order": p.order, "log_det": p.log_det, "observables": seen}
+            for p, seen in zip(graph.minima, found.observables, strict=True)
+        ],
+        "saddles": [
+            {"energy": p.energy, "minima": list(ends), "order": p.order, "log_det": p.log_det}
+            for p, ends in zip(graph.saddles, graph.ends, strict=True)
+        ],
+        "n_minima": len(graph.minima),
+        "n_saddles": len(graph.saddles),
+        "connected": graph.connected,
+        "completeness": asdict(completeness(graph, euler)),
+        "seconds": found.seconds,
+        "provenance": provenance(),
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """Return the same document for reading: the lowest minima and saddles, and the counts."""
+    whole = "connected" if document["connected"] else "not connected"
+    counts = f"{document['n_minima']} minima, {document['n_saddles']} saddles"
+    lines = [f"{document['system']}: {counts}, {whole}"]
+    known = document["completeness"]
+    names = ("estimated_minima", "estimated_saddles", "morse_sum", "expected_morse_sum")
+    lines += [f"  {name:20} {known[name]:g}" for name in names if known[name] is not None]
+    for kind in ("minima", "saddles"):
+        lines.append(f"  lowest {kind}")
+        lowest = sorted(document[kind], key=lambda point: float(point["energy"]))[:10]
+        for point in lowest:
+            seen = "".join(f"  {k} {v:.6g}" for k, v in point.get("observables", {}).items())
+            lines.append(f"    {point['energy']:18.9f}  order {point['order']}{seen}")
+    lines.append(f"  {'seconds':20} {document['seconds']:.3g}")
+    return "\n".join(lines)
+
+
+def _explore(
+    explorer: Explorer,
+    graph: Graph,
+    case: Case,
+    searches: int | None,
+    workers: int,
+    keep: Callable[[Finding], None],
+) -> None:
+    """Do what has not been done yet of each stage."""
+    n_quenches = 20 if searches is None else max(10, min(200, searches // 10))
+    for finding in explorer.quenches(range(_done(graph, "quench"), n_quenches)):
+        keep(finding)
+    for finding in explorer.hopping(range(_done(graph, "hop"), max(1, n_quenches // 10))):
+        keep(finding)
+    if not len(graph.minima):
+        return
+    _climb(explorer, graph, searches, workers, keep)
+    first = _done(graph, "connect")
+    for finding in connect_all(explorer, graph, range(first, first + 5 * len(graph.minima))):
+        keep(finding)
+    if case.every_index:
+        n_modes = graph.minima[0].n_modes
+        done = _done(graph, "critical")
+        for number in range(done, max(100, 40 * n_modes**2)):
+            for finding in explorer.critical_points(
+                range(number, number + 1), number % (n_modes + 1)
+            ):
+                keep(finding)
+
+
+def _climb(
+    explorer: Explorer,
+    graph: Graph,
+    searches: int | None,
+    workers: int,
+    keep: Callable[[Finding], None],
+) -> None:
+    """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""
+    limit = _MOST if searches is None else searches
+    while (done := _done(graph, "climb")) < limit:
+        if searches is None and _is_flat(graph):
+            return
+        batch = range(done, min(limit, done + (50 * workers if searches is None else limit)))
+        if workers > 1:
+            batch = range(done, min(limit, done + 200 * workers))
+            findings = explorer.climbs_in_parallel(graph, batch, workers)
+        else:
+            findings = explorer.climbs(graph, batch)
+        for finding in findings:
+            keep(finding)
+
+
+def _is_flat(graph: Graph) -> bool:
+    """Tell whether the last half of all climbs, and 200 at least, met nothing new."""
+    statuses = [s.status for s in graph.searches if s.stage == "climb"]
+    last = max(_PATIENCE, len(statuses) // 2)
+    return len(statuses) >= last and "new" not in statuses[-last:]
+
+
+def _done(graph: Graph, stage: str) -> int:
+    """Return the next number of a stage."""
+    return max((s.number + 1 for s in graph.searches if s.stage == stage), default=0)
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,377 @@
+"""The landscapes that the command line knows: their options, and what a search of each needs.
+
+Top floor, as `bridge.systems`: the halves are imported inside the functions that need them, and a
+field of a class is an option of the command line under the same name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+
+from bridge.systems import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.landscape.hop import Hops
+    from bridge.landscape.search import Steps
+    from bridge.protocols import ConstraintProblem, Landscape, Vector
+    from networks.classifier import Classifier
+    from networks.quench_data import Outcomes
+
+Observe: TypeAlias = "Callable[[Vector], dict[str, float]]"
+
+
+def _nothing(x: "Vector") -> dict[str, float]:
+    del x
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A landscape, where its searches start, and how far they step.
+
+    Attributes
+    ----------
+    every_index
+        Whether stationary points of all indices are searched, for the Morse sum.
+    observe
+        Numbers of a minimum that its energy does not tell, such as the test accuracy.
+    """
+
+    problem: "Landscape"
+    start: "Callable[[np.random.Generator], Vector]"
+    steps: "Steps"
+    hops: "Hops"
+    every_index: bool = False
+    observe: Observe = field(default=_nothing)
+
+
+class LandscapeSystem(Protocol):
+    """How the top floor builds one landscape."""
+
+    kind: ClassVar[str]
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the landscape; raise ``ValueError`` in one line if an option is wrong."""
+
+
+@dataclass(frozen=True)
+class LennardJonesLandscape:
+    """A Lennard-Jones cluster."""
+
+    kind: ClassVar[str] = "lj"
+
+    n: int = option(7, "Number of atoms.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the cluster."""
+        del rng
+        from bridge.landscape.hop import Hops
+        from bridge.landscape.search import Steps
+        from particles.clusters import LennardJones
+
+        problem = LennardJones(self.n)
+        return Case(problem, problem.random_state, Steps(), Hops(temperature=0.8))
+
+
+@dataclass(frozen=True)
+class AxilrodTellerLandscape:
+    """Three Lennard-Jones atoms with the Axilrod-Teller term."""
+
+    kind: ClassVar[str] = "ljat3"
+
+    z: float = option(2.0, "Strength of the three-atom term.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the cluster."""
+        del rng
+        from bridge.landscape.hop import Hops
+        from bridge.landscape.search import Steps
+        from particles.clusters import AxilrodTeller
+
+        problem = AxilrodTeller(3, self.z)
+        return Case(problem, problem.random_state, Steps(), Hops())
+
+
+@dataclass(frozen=True)
+class MullerBrownLandscape:
+    """The Müller-Brown surface in the plane."""
+
+    kind: ClassVar[str] = "muller-brown"
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the surface."""
+        del rng
+        from bridge.landscape.hop import Hops
+        from bridge.landscape.search import Steps
+        from particles.muller_brown import MullerBrown
+
+        problem = MullerBrown()
+        steps = Steps(climb=0.1, scatter=0.3, kick=0.1, push=0.02, descend=0.02)
+        hops = Hops(temperature=50.0, size=0.5, descend=0.05)
+        return Case(problem, problem.random_state, steps, hops, every_index=True)
+
+
+@dataclass(frozen=True)
+class SpinGlassLandscape:
+    """The spherical p-spin glass; its couplings are drawn from the seed."""
+
+    kind: ClassVar[str] = "pspin"
+
+    n: int = option(4, "Number of spins.")
+    p: int = option(3, "How many spins interact.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the glass; every index is searched up to six spins."""
+        from bridge.landscape.hop import Hops
+        from bridge.landscape.search import Steps
+        from particles.spin_glass import SphericalSpinGlass
+
+        problem = SphericalSpinGlass.random(self.n, self.p, rng)
+        steps = Steps(climb=0.2, scatter=0.8, kick=0.2, push=0.05)
+        hops = Hops(temperature=float(self.n), size=1.0)
+        observe = _PerSpin(problem)
+        return Case(problem, problem.random_state, steps, hops, self.n <= 6, observe)
+
+
+@dataclass(frozen=True)
+class ClassifierLandscape:
+    """A classifier with one tanh hidden layer, cross-entropy and weight decay."""
+
+    kind: ClassVar[str] = "classifier"
+
+    data: str = option("quench", "quench (outcomes of LJAT3), digits, or a .npz or .csv file.")
+    hidden: int = option(3, "Number of hidden units.")
+    l2: float = option(1e-3, "Weight decay λ.")
+    patterns: int = option(1000, "Training patterns; as many more, or the rest, are the test set.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the network; the test set gives each minimum an area under the curve."""
+        from bridge.landscape.hop import Hops
+        from bridge.landscape.search import Steps
+        from networks.classifier import Classifier
+
+        train, test = self._data(rng)
+        problem = Classifier(train, self.hidden, self.l2)
+        steps = Steps(climb=1.0, scatter=1.5, kick=0.5, push=0.1, descend=0.2, max_steps=200)
+        hops = Hops(temperature=0.05, size=2.0, descend=0.5)
+        observe = _OnTestSet(problem, test)
+        return Case(problem, problem.random_state, steps, hops, observe=observe)
+
+    def _data(self, rng: "np.random.Generator") -> "tuple[Outcomes, Outcomes]":
+        from networks.quench_data import digit_outcomes, read_outcomes
+
+        if self.patterns < 2:
+            raise ValueError(f"expected at least 2 patterns, got {self.patterns}")
+        if self.data == "quench":
+            found = quench_outcomes(2 * self.patterns, rng)
+        elif self.data == "digits":
+            found = digit_outcomes().shuffled(rng)
+        else:
+            found = read_outcomes(Path(self.data)).shuffled(rng)
+        return found.standardised().split(min(self.patterns, 2 * len(found) // 3))
+
+
+@dataclass(frozen=True)
+class RegressionLandscape:
+    """The non-linear regression with five parameters; its noise is drawn from the seed."""
+
+    kind: ClassVar[str] = "regression"
+
+    noise: float = option(0.02, "Standard deviation of the noise.")
+    points: int = option(100, "Number of data points.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the regression."""
+        from bridge.landscape.hop import Hops
+        from bridge.landscape.search import Steps
+        from networks.regression import Regression
+
+        problem = Regression.random(self.noise, self.points, rng)
+        steps = Steps(climb=0.1, scatter=0.4, kick=0.1, push=0.02, descend=0.02, max_steps=200)
+        hops = Hops(temperature=0.05, size=0.5, descend=0.05)
+        return Case(problem, problem.random_state, steps, hops)
+
+
+@dataclass(frozen=True)
+class PackingLandscape:
+    """A small packing of discs or ellipses above jamming."""
+
+    kind: ClassVar[str] = "packing"
+
+    n: int = option(10, "Number of bodies.")
+    ratio: float = option(1.4, "Size of a large body over that of a small one.")
+    aspect: float = option(1.0, "Long axis over short axis; 1 for discs.")
+    phi: float = option(0.95, "Packing fraction, above jamming.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the packing; each minimum has its number of contacts."""
+        del rng
+        from particles import Discs, Ellipses
+
+        if self.aspect == 1.0:
+            return _constrained(Discs.bidisperse(self.n, self.phi, ratio=self.ratio), 0.1)
+        packing = Ellipses.bidisperse(self.n, self.phi, aspect=self.aspect, ratio=self.ratio)
+        return _constrained(packing, 0.1)
+
+
+@dataclass(frozen=True)
+class PerceptronLandscape:
+    """A small spherical perceptron in its unsatisfiable phase."""
+
+    kind: ClassVar[str] = "perceptron"
+
+    n: int = option(12, "Number of components of the weight vector.")
+    alpha: float = option(8.0, "Patterns per component.")
+    sigma: float = option(-0.5, "Margin asked for, of either sign.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the perceptron; each minimum has its number of violated patterns."""
+        from particles.perceptron import Perceptron
+
+        return _constrained(Perceptron.random(self.n, self.alpha, self.sigma, rng), 0.3)
+
+
+@dataclass(frozen=True)
+class NetworkLandscape:
+    """A small network with quadratic hinge loss and more patterns than it can fit."""
+
+    kind: ClassVar[str] = "network"
+
+    depth: int = option(1, "Number of hidden layers.")
+    width: int = option(3, "Units in each hidden layer.")
+    input_dim: int = option(3, "Components of a pattern.")
+    load: float = option(8.0, "Patterns per weight, P/N.")
+    activation: str = option("tanh", "relu, tanh, softplus, silu or gelu.")
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the network on random patterns; each minimum has its violated patterns."""
+        from networks import HingeNetwork, Mlp, random_patterns
+
+        mlp = Mlp(self.input_dim, self.width, self.depth, self.activation)
+        patterns = random_patterns(round(self.load * mlp.n_weights), self.input_dim, rng)
+        problem = HingeNetwork(mlp, patterns)
+        return _constrained(problem, 0.5, start=mlp.init)
+
+
+LandscapeClass: TypeAlias = type[
+    LennardJonesLandscape
+    | AxilrodTellerLandscape
+    | MullerBrownLandscape
+    | SpinGlassLandscape
+    | ClassifierLandscape
+    | RegressionLandscape
+    | PackingLandscape
+    | PerceptronLandscape
+    | NetworkLandscape
+]
+LANDSCAPES: tuple[LandscapeClass, ...] = (
+    LennardJonesLandscape,
+    AxilrodTellerLandscape,
+    MullerBrownLandscape,
+    SpinGlassLandscape,
+    ClassifierLandscape,
+    RegressionLandscape,
+    PackingLandscape,
+    PerceptronLandscape,
+    NetworkLandscape,
+)
+
+
+def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "Outcomes":
+    """Return starting distances of three LJAT3 atoms, and the minimum that L-BFGS takes them to.
+
+    Atoms start uniformly in a cube of side ``2√3``; a pattern is ``(r₁₂, r₁₃, r₂₃)``. Class 0 is
+    the triangle, class ``k`` the line with atom ``k`` in the middle. Starts that reach neither (the
+    atoms fly apart) are drawn again.
+    """
+    import numpy as np
+
+    from bridge.minimise import lbfgs
+    from networks.quench_data import Outcomes
+    from particles.clusters import AxilrodTeller
+
+    problem = AxilrodTeller(3, z)
+    patterns, labels = np.empty((count, 3)), np.empty(count, dtype=np.intp)
+    done = 0
+    while done < count:
+        x = rng.uniform(-(3**0.5), 3**0.5, 9)
+        end = lbfgs(problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000)
+        label = _outcome(_sides(end.x)) if end.status == "jammed" else None
+        if label is not None:
+            patterns[done], labels[done] = _sides(x), label
+            done += 1
+    return Outcomes(patterns, labels, 4)
+
+
+def _sides(x: "Vector") -> "Vector":
+    """Return the distances 12, 13 and 23."""
+    import numpy as np
+
+    a, b, c = x.reshape(3, 3)
+    return np.array([np.linalg.norm(a - b), np.linalg.norm(a - c), np.linalg.norm(b - c)])
+
+
+def _outcome(sides: "Vector") -> int | None:
+    """Return 0 for an equilateral triangle, ``k`` for a line with atom ``k`` in the middle."""
+    longest = int(sides.argmax())
+    others = sides.sum() - sides[longest]
+    if sides.max() - sides.min() < 0.01:
+        return 0
+    if others - sides[longest] < 0.01 and sides[longest] < 3.0:
+        return 3 - longest
+    return None
+
+
+def _constrained(
+    problem: "ConstraintProblem",
+    scale: float,
+    start: "Callable[[np.random.Generator], Vector] | None" = None,
+) -> Case:
+    """Return the case of a constraint problem whose variables move by about ``scale``."""
+    from bridge.landscape.hop import Hops
+    from bridge.landscape.search import Steps
+
+    steps = Steps(climb=scale, scatter=scale, kick=scale, push=0.05 * scale, descend=0.1 * scale)
+    hops = Hops(temperature=0.01, size=2 * scale, descend=0.3 * scale)
+    begin = problem.random_state if start is None else start  # type: ignore[attr-defined]
+    return Case(problem, begin, steps, hops, observe=_Constraints(problem))
+
+
+@dataclass(frozen=True, eq=False)
+class _PerSpin:
+    """Energy per spin."""
+
+    problem: "Landscape"
+
+    def __call__(self, x: "Vector") -> dict[str, float]:
+        return {"energy_per_spin": self.problem.energy_gradient(x)[0] / self.problem.n_dof}
+
+
+@dataclass(frozen=True, eq=False)
+class _Constraints:
+    """Numbers of violated constraints."""
+
+    problem: "ConstraintProblem"
+
+    def __call__(self, x: "Vector") -> dict[str, float]:
+        return {"n_constraints": float((self.problem.gaps(x) > 0).sum())}
+
+
+@dataclass(frozen=True, eq=False)
+class _OnTestSet:
+    """How a classifier does on patterns that it has not seen."""
+
+    problem: "Classifier"
+    test: "Outcomes"
+
+    def __call__(self, x: "Vector") -> dict[str, float]:
+        from networks.scores import accuracy, area_under_curve
+
+        probabilities = self.problem.outputs(x, self.test)
+        return {
+            "test_auc": area_under_curve(probabilities, self.test),
+            "test_accuracy": accuracy(probabilities, self.test),
+        }
