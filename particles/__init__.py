@@ -1,6 +1,6 @@
 """Particles: packings of discs, spheres and ellipses, and the spherical perceptron."""
 
-from particles.compress import Decompressed, Stage, decompress
+from particles.compress import Compressed, Decompressed, Stage, compress, decompress
 from particles.discs import Discs
 from particles.ellipses import Ellipses
 from particles.minimise import Minimum, minimise
@@ -9,6 +9,7 @@ from particles.pairs import Pairs
 from particles.perceptron import Descent, Perceptron, descend
 
 __all__ = [
+    "Compressed",
     "Decompressed",
     "Descent",
     "Discs",
@@ -18,6 +19,7 @@ __all__ = [
     "Pairs",
     "Perceptron",
     "Stage",
+    "compress",
     "decompress",
     "descend",
     "minimise",

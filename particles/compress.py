@@ -204,7 +204,11 @@ def _approach(
             break
         ratio = min(max(pressure / here.pressure, least), 10.0)
         step = (ratio - 1.0) * distance_to_jamming(here.problem, here.minimum.x) * damping
-        there = way.settle(here.problem.with_phi(here.problem.phi + step), here.minimum.x)
+        phi = here.problem.phi
+        phi = min(max(phi + step, 0.7 * phi), 1.3 * phi)
+        if phi > LARGEST_PHI:
+            break
+        there = way.settle(here.problem.with_phi(phi), here.minimum.x)
         lost = there.minimum.status == "unjammed" or there.pressure < 0.1 * pressure
         if not lost:
             here, damping = there, min(1.0, 2.0 * damping)

@@ -1,0 +1,100 @@
+"""Which bodies are held, against a linear program and by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from particles import Discs, minimise
+from particles.kernels.rattlers import surrounded_2d, surrounded_3d
+from particles.rattlers import rattlers
+from particles.release import released
+
+
+def can_escape(normals):
+    """Whether some direction leaves every contact: max s with w·n >= s, |w| <= 1."""
+    dim = normals.shape[1]
+    answer = linprog(
+        np.append(np.zeros(dim), -1.0),
+        A_ub=np.hstack([-normals, np.ones((len(normals), 1))]),
+        b_ub=np.zeros(len(normals)),
+        bounds=[(-1, 1)] * dim + [(None, 1)],
+    )
+    return -answer.fun > 1e-9
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3]), st.integers(1, 9))
+def test_a_body_is_surrounded_when_no_direction_leaves_every_contact(seed, dim, count):
+    normals = np.random.default_rng(seed).standard_normal((count, dim))
+    held = (surrounded_2d if dim == 2 else surrounded_3d)(normals)
+    assume(count > dim)
+    assert held == (not can_escape(normals))
+
+
+def test_d_contacts_never_hold():
+    assert not surrounded_2d(np.array([[1.0, 0.0], [-1.0, 0.0]]))
+    assert not surrounded_3d(np.array([[1.0, 0.0, 0.0], [-0.5, 1.0, 0.0], [-0.5, -1.0, 0.0]]))
+
+
+def test_contacts_in_a_half_plane_do_not_hold():
+    assert not surrounded_2d(np.array([[1.0, 0.1], [-1.0, 0.1], [0.0, 1.0]]))
+    assert not surrounded_2d(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]))
+    assert surrounded_2d(np.array([[1.0, -0.1], [-1.0, -0.1], [0.0, 1.0]]))
+
+
+def test_a_body_that_only_rattlers_hold_is_one_of_them():
+    """0 is caged by 1, 2 and 3, and nothing holds those."""
+    angles = 2 * np.pi * np.arange(3) / 3
+    normals = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    loose = rattlers(np.zeros(3, int), np.arange(1, 4), normals, 4)
+    assert loose.all()
+
+
+def test_a_body_between_its_own_images_is_held():
+    single = Discs(np.array([1.0]), np.array([0.9, 0.9]))
+    assert not single.rattlers(np.zeros(2)).any()
+    assert single.frozen(np.zeros(2)) == []
+
+
+def test_frozen_lists_the_variables_of_each_rattler():
+    packing = Discs(np.ones(3), np.full(2, 9.0))
+    x = np.array([1.0, 1.0, 1.9, 1.0, 5.0, 5.0])
+    assert [list(v) for v in packing.frozen(x)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_released_rattlers_touch_nothing_and_move_nobody():
+    packing = Discs.bidisperse(200, phi=0.87)
+    x = minimise(packing, packing.random_state(np.random.default_rng(0))).x
+    loose = packing.rattlers(x)
+    assert loose.any()
+    # Push one rattler into a neighbour, as a minimisation may leave it.
+    near, slopes = packing.near(x)
+    row = np.flatnonzero(loose[near.i] & ~loose[near.j])[0]
+    pushed = x.reshape(-1, 2).copy()
+    pushed[near.i[row]] += (
+        near.vector[row] * (-slopes.gap[row] + 1e-9) / np.linalg.norm(near.vector[row])
+    )
+    assert packing.gaps(pushed.ravel())[row] > 0 or packing.energy_gradient(pushed.ravel())[0] > 0
+    free = released(packing, pushed.ravel())
+    near, slopes = packing.near(free)
+    touch = slopes.gap > 0
+    assert not (touch & (loose[near.i] | loose[near.j])).any()
+    assert np.array_equal(free.reshape(-1, 2)[~loose], pushed[~loose])
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_every_body_that_is_held_balances_its_forces(dim):
+    packing = Discs.bidisperse(80, phi=0.9 if dim == 2 else 0.7, dim=dim)
+    x = minimise(packing, packing.random_state(np.random.default_rng(5)), relative=1e-10).x
+    near, slopes = packing.near(x)
+    loose = packing.rattlers(x)
+    push = np.maximum(slopes.gap, 0)[:, None] * slopes.vector
+    for body in np.flatnonzero(~loose):
+        mine = (near.i == body) | (near.j == body)
+        assert (slopes.gap[mine] > 0).sum() >= dim + 1
+    total = np.zeros((80, dim))
+    np.add.at(total, near.i, push)
+    np.add.at(total, near.j, -push)
+    assert np.abs(total).max() < 1e-9
