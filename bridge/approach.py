@@ -84,8 +84,9 @@ def approach(
     """Yield minima ever closer to jamming, from above.
 
     The load is raised until constraints stay violated. Then each stage leaves the part ``ratio``
-    of the distance extrapolated; one that lands below jamming is taken back and repeated with
-    half the step. A stage that is not ``"jammed"`` is the last.
+    of the distance extrapolated. Where nothing stays violated, the load is raised again from
+    there by smaller steps: the minimum may have lost its stability, so that no minimum close to
+    it is left below. A stage that is not ``"jammed"`` is the last.
 
     Parameters
     ----------
@@ -104,17 +105,16 @@ def approach(
     if not _balanced(here):
         here = _raised(problem, x, minimise, first_change)
     yield here
-    damping = 1.0
     for _ in range(max_stages):
         if here.status != "jammed" or here.distance == 0.0:
             return
-        there = here.problem.loaded(-(1.0 - ratio) * here.distance * damping)
+        change = (1.0 - ratio) * here.distance
+        there = here.problem.loaded(-change)
         found = minimise(there, here.x)
-        if found.status != "jammed":
-            damping *= 0.5
-            continue
-        here = stage(there, found.x, found.status)
-        damping = min(1.0, 2.0 * damping)
+        if found.status == "unjammed":
+            here = _raised(there, found.x, minimise, ratio * change)
+        else:
+            here = stage(there, found.x, found.status)
         yield here
 
 
