@@ -6,17 +6,25 @@ run stalled; 130 interrupted, with all finished records kept.
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import Field, fields
 from functools import partial
-from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bridge.systems import SYSTEMS, SystemClass
+from bridge.landscape_systems import LANDSCAPES, LandscapeSystem
+from bridge.options import (
+    AsJson,
+    OutFile,
+    OutFolder,
+    Seed,
+    Workers,
+    WrongUse,
+    add_commands,
+    checking_input,
+    make_folder,
+)
+from bridge.systems import SYSTEMS, System
 from bridge.workers import map_unordered, use_one_thread
 
 app = typer.Typer(
@@ -27,27 +35,12 @@ app = typer.Typer(
     help="Packings, perceptrons and deep networks as one kind of problem, side by side.",
 )
 jam_app = typer.Typer(no_args_is_help=True, help="Bring one system to a minimum and measure it.")
+landscape_app = typer.Typer(no_args_is_help=True, help="Find the minima and saddles of a system.")
 app.add_typer(jam_app, name="jam")
+app.add_typer(landscape_app, name="landscape")
 
 STALLED = 3
 INTERRUPTED = 130
-
-Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the results.")]
-
-
-class WrongUse(Exception):  # noqa: N818 - it is how a command says that its input is wrong
-    """An input that cannot be run, in one line; nothing has been written."""
-
-
-@contextmanager
-def checking_input() -> Iterator[None]:
-    """Turn what the libraries say of a wrong input into exit code 2."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        raise WrongUse(str(error)) from error
 
 
 def main() -> None:
@@ -86,9 +79,7 @@ def compare(
     samples: Annotated[int, typer.Option(min=1, help="Runs at each load.")] = 2,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("compare"),
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; all cores if unset.")
-    ] = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> int:
     """Drive discs, ellipses, a perceptron and networks through their transitions."""
@@ -102,7 +93,7 @@ def compare(
         plan = comparison.sweeps(size)
         for sweep in plan:
             sweep.system.check()
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         store = Store(out / "compare.sqlite")
     todo = comparison.runs(plan, samples, seed)
     with store, Progress("compare") as progress:
@@ -116,71 +107,86 @@ def compare(
     return STALLED if results.any_stalled(found) else 0
 
 
-def _jam_command(kind: SystemClass) -> Callable[..., int]:
-    """Return the command of one system: each field of its class is an option."""
+def _jam(
+    system: System, *, seed: int, exact: bool, spectrum: bool, out: Path | None, as_json: bool
+) -> int:
+    from bridge import jam
 
-    def command(**given: Any) -> int:
-        from bridge import jam
-
-        seed, exact, spectrum, out, as_json = (given.pop(name) for name in _SHARED)
-        system = kind(**given)
-        with checking_input():
-            system.check()
-            if exact and not kind.has_exact_point:
-                raise ValueError(
-                    f"expected a packing or the perceptron with --exact, got {kind.kind}"
-                )
-            if out is not None:
-                out.mkdir(parents=True, exist_ok=True)
-        found = jam.run_jam(system, seed, exact=exact, with_spectrum=spectrum)
-        document = jam.as_json(system, seed, found)
-        if out is not None:
-            jam.write(found, document, out)
-        typer.echo(json.dumps(document) if as_json else jam.as_text(document))
-        return STALLED if found.state.status == "stalled" else 0
-
-    parameters = [*map(_option, fields(kind)), *_SHARED.values()]
-    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    command.__doc__ = kind.__doc__
-    return command
+    with checking_input():
+        system.check()
+        if exact and not system.has_exact_point:
+            raise ValueError(f"expected a packing or perceptron with --exact, got {system.kind}")
+        make_folder(out)
+    found = jam.run_jam(system, seed, exact=exact, with_spectrum=spectrum)
+    document = jam.as_json(system, seed, found)
+    if out is not None:
+        jam.write(found, document, out)
+    typer.echo(json.dumps(document) if as_json else jam.as_text(document))
+    return STALLED if found.state.status == "stalled" else 0
 
 
-def _option(item: "Field[Any]") -> Parameter:
-    """Return the command line option of one field of a system."""
-    kind: Any = item.type
-    return _keyword(
-        item.name, item.default, Annotated[kind, typer.Option(help=item.metadata["help"])]
-    )
+add_commands(
+    jam_app,
+    SYSTEMS,
+    _jam,
+    {
+        "seed": (0, Seed),
+        "exact": (False, Annotated[bool, typer.Option("--exact", help="Go to the jamming point.")]),
+        "spectrum": (False, Annotated[bool, typer.Option("--spectrum", help="Diagonalise H.")]),
+        "out": (None, OutFolder),
+        "as_json": (False, AsJson),
+    },
+)
 
 
-def _keyword(name: str, default: Any, annotation: Any) -> Parameter:
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+def _landscape(
+    system: LandscapeSystem,
+    *,
+    seed: int,
+    searches: int | None,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    from bridge import landscape_run
+    from bridge.console import Counts
+
+    with checking_input():
+        found = landscape_run.run_landscape(
+            system,
+            seed,
+            searches=searches,
+            out=out,
+            workers=workers or 1,
+            progress=Counts("minima", "saddles"),
+        )
+    document = landscape_run.as_json(system, seed, found)
+    typer.echo(json.dumps(document) if as_json else landscape_run.as_text(document))
+    return 0
 
 
-_SHARED = {
-    "seed": _keyword("seed", 0, Seed),
-    "exact": _keyword(
-        "exact", False, Annotated[bool, typer.Option("--exact", help="Go to the jamming point.")]
-    ),
-    "spectrum": _keyword(
-        "spectrum", False, Annotated[bool, typer.Option("--spectrum", help="Diagonalise H.")]
-    ),
-    "out": _keyword("out", None, Out),
-    "as_json": _keyword("as_json", False, AsJson),
-}
-
-for _kind in SYSTEMS:
-    jam_app.command(_kind.kind)(_jam_command(_kind))
+add_commands(
+    landscape_app,
+    LANDSCAPES,
+    _landscape,
+    {
+        "seed": (0, Seed),
+        "searches": (
+            None,
+            Annotated[int | None, typer.Option(help="Climbs for saddles; until flat if unset.")],
+        ),
+        "workers": (None, Workers),
+        "out": (None, OutFile),
+        "as_json": (False, AsJson),
+    },
+)
 
 
 @app.command()
 def ensemble(
     config: Annotated[Path, typer.Argument(help="The ensemble, in TOML.")],
     out: Annotated[Path, typer.Option(help="File for the records.")] = Path("ensemble.sqlite"),
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; all cores if unset.")
-    ] = None,
+    workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     shard: Annotated[str | None, typer.Option(help="Only shard I/K of the runs.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,

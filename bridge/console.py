@@ -46,6 +46,21 @@ class Progress:
             sys.stderr.write(f"{self.title}: {done} of {total}\n")
 
 
+class Counts:
+    """Call it with numbers that grow without a known end; at most one line in ten seconds."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self._said = time.monotonic()
+
+    def __call__(self, *counts: int) -> None:
+        """Show how many of each have been found."""
+        if time.monotonic() - self._said > 10:
+            self._said = time.monotonic()
+            found = (f"{count} {name}" for count, name in zip(counts, self.names, strict=True))
+            sys.stderr.write(", ".join(found) + "\n")
+
+
 def _bar() -> "Bar":
     from rich.console import Console
     from rich.progress import (
