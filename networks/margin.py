@@ -157,6 +157,8 @@ class HingeNetwork:
         return replace(self, margin=self.margin + t)
 
     def _tensor(self, x: Vector) -> Tensor:
+        if not np.isfinite(x).all():
+            raise ValueError("expected finite parameters, got NaN or infinity: training diverged")
         return torch.tensor(x, dtype=torch.float64, device=self.inputs.device)
 
     def _violated(self, w: Tensor) -> tuple[passes.Forward, Tensor, Tensor]:

@@ -73,11 +73,12 @@ def train(
 
 def certify(problem: HingeNetwork, x: Vector, steps: int) -> Trained:
     """Return what is known about the state ``x``, without moving it."""
+    if not np.isfinite(x).all():
+        reason = "training diverged: lower the learning rate"
+        return Trained(x, np.nan, np.inf, steps, 0, "stalled", reason=reason)
     gaps = problem.gaps(x)
     energy = 0.5 * float(np.sum(np.maximum(gaps, 0) ** 2))
     rows = np.flatnonzero(gaps > 0)
-    if not np.isfinite(gaps).all():
-        return Trained(x, energy, np.inf, steps, 0, "stalled", reason="the energy is not finite")
     if energy < FITTED:
         return Trained(x, energy, 0.0, steps, len(rows), "unjammed")
     jacobian = problem.gap_jacobian(x, rows) * gaps[rows, None]
