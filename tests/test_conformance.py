@@ -53,6 +53,9 @@ class WrongEnergy(Chain):
         energy, gradient = super().energy_gradient(x)
         return energy / len(x), gradient / len(x)
 
+    def hvp(self, x, v):
+        return super().hvp(x, v) / len(x)
+
 
 class WrongProduct(Chain):
     def hvp(self, x, v):
