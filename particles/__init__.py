@@ -3,10 +3,13 @@
 from particles.compress import Compressed, Decompressed, Stage, compress, decompress
 from particles.discs import Discs
 from particles.ellipses import Ellipses
+from particles.ensemble import ensemble
+from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
 from particles.minimise import Minimum, minimise
 from particles.packing import Packing
 from particles.pairs import Pairs
 from particles.perceptron import Descent, Perceptron, descend
+from particles.pictures import plot
 
 __all__ = [
     "Compressed",
@@ -22,5 +25,11 @@ __all__ = [
     "compress",
     "decompress",
     "descend",
+    "ensemble",
     "minimise",
+    "plot",
+    "read_gsd",
+    "read_xyz",
+    "write_gsd",
+    "write_xyz",
 ]

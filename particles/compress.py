@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from particles.minimise import Minimum, Status, minimise
 from particles.packing import Packing
+from particles.pictures import png
 from particles.release import released
 
 Vector = NDArray[np.float64]
@@ -69,6 +70,10 @@ class Decompressed:
     pressure: float
     status: Status
     stages: tuple[Stage, ...]
+
+    def _repr_png_(self) -> bytes:
+        """Return a picture, for notebooks."""
+        return png(self.problem, self.x)
 
 
 @dataclass(frozen=True, eq=False)
