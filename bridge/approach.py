@@ -11,7 +11,9 @@ from bridge.minimise import lbfgs
 from bridge.protocols import Loaded, Vector
 
 # Doublings of the load's first change before it is called unbounded.
-_MOST_DOUBLINGS = 60
+_MOST_DOUBLINGS = 40
+# Energies in one generic descent.
+_MOST_EVALUATIONS = 10_000
 
 
 class Settled(Protocol):
@@ -55,12 +57,14 @@ class Stage(Generic[P]):
 
 def descend(problem: Loaded, x: Vector) -> Settled:
     """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
-    found = lbfgs(problem, x, tolerance=1e-5)
+    found = lbfgs(problem, x, tolerance=1e-5, max_evaluations=_MOST_EVALUATIONS)
     for _ in range(4):
         pressure = float(np.maximum(problem.gaps(found.x), 0.0).sum()) / problem.n_dof
         if found.status != "jammed" or found.max_residual <= 1e-6 * pressure:
             break
-        found = lbfgs(problem, found.x, tolerance=3e-7 * pressure)
+        found = lbfgs(
+            problem, found.x, tolerance=3e-7 * pressure, max_evaluations=_MOST_EVALUATIONS
+        )
     return found
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from bridge.certificate import Candidate, certify, settled
-from bridge.factor import Factor
+from bridge.factor import Factor, SingularError
 from bridge.linearised import Linearised, P
 from bridge.observables import dense
 from bridge.protocols import Indices, Mask, Matrix, Vector
@@ -51,10 +51,12 @@ def curved_optimum(
     Raises
     ------
     SingularError
-        If curvature does not fix what the constraints leave free.
+        If curvature does not fix what the constraints leave free, or there is no overlap.
     """
     held = here.columns_of(rows)
     overlaps = here.gaps[rows]
+    if not (overlaps > 0.0).all():
+        raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
     forces = overlaps / float(overlaps @ here.load[rows])
     curvature = _curvature(here, float(overlaps @ here.load[rows]))
     residual, exchanges = np.inf, 0

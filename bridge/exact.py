@@ -176,7 +176,7 @@ def _by_programs(problem: P, x: Vector, last: Candidate[P] | None, stages: int) 
         candidate = _finish(here, rows, max_step=0.1)
         if not _flaw(candidate):
             return _result(candidate, "jammed", "", stages)
-        last = candidate
+        last = last or candidate
     if last is None:
         last = Candidate(here, rows, np.full(len(rows), np.nan), "no minimum was close to jamming")
     return _result(last, _verdict(last), _flaw(last), stages)
@@ -190,12 +190,12 @@ def _flaw(candidate: Candidate[Any]) -> str:
 
 
 def _verdict(candidate: Candidate[Any]) -> Status:
-    certificate = candidate.certificate
-    if certificate is None:
-        return "stalled"
-    if certificate.n_free_motions > 0:
+    """Name what a candidate that is no jamming point is instead."""
+    here, rows, certificate = candidate.here, candidate.rows, candidate.certificate
+    if len(rows) <= len(here.free_of_symmetries(here.columns_of(rows))):
         return "hypostatic"
-    if certificate.n_self_stresses != 1 or certificate.condition >= 1e14:
+    weak = candidate.forces <= 1e-9 * np.abs(candidate.forces).mean()
+    if weak.any() or (certificate is not None and certificate.condition >= 1e14):
         return "degenerate"
     return "stalled"
 

@@ -109,8 +109,11 @@ def _end(here: Linearised[P], rows: Indices) -> Candidate[P]:
     held = here.columns_of(rows)
     forces = Vertex.of(here, rows, here.free_of_symmetries(held)).forces()
     loaded = forces > _NO_FORCE * forces.mean()
-    rows, forces = rows[loaded], forces[loaded]
-    held = here.columns_of(rows)
+    held = here.columns_of(rows[loaded])
+    if loaded.sum() != len(here.free_of_symmetries(held)) + 1:
+        reason = f"{(~loaded).sum()} active constraints carry no force, and yet hold the state"
+        return Candidate(here, rows, forces, reason)
+    rows = rows[loaded]
     there = make_room(here, held)
     rows, here = here.follow(rows, there), there
     return _certified(here, rows, held)

@@ -2,8 +2,8 @@
 
     maximise t   subject to   Δ + J u + t ℓ <= 0,   |u_i| <= d
 
-This needs no minimum to start from, and is independent of the active sets used elsewhere. It
-tells a load without bound, and constraints that no load satisfies, from a search that stalled.
+This needs no minimum to start from, and is independent of the active sets used elsewhere.
+Without the trust region one program tells whether anything stops the load from growing.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from bridge.vertex import coefficients
 
 # Forces, in units of their mean, below which a constraint of the last program is not active.
 _NO_FORCE = 1e-7
+# linprog's status codes; 4 is "unbounded or infeasible" where the trust region was feasible.
+_INFEASIBLE, _UNBOUNDED = 2, (3, 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +73,11 @@ def sequential_programs(
     here = Linearised.at(problem, x)
     rows = np.empty(0, dtype=np.intp)
     for count in range(1, max_programs + 1):
-        solution = _solve(here, max_step, aim=1.0)
+        solution = _solve(here, max_step)
+        if solution.status == _INFEASIBLE:
+            return Programme(here, rows, "infeasible", count)
         if not solution.success:
-            feasible = _solve(here, max_step, aim=0.0).success
-            return Programme(here, rows, "unbounded" if feasible else "infeasible", count)
+            return Programme(here, rows, "stalled", count)
         u, t = solution.x[:-1], float(solution.x[-1])
         forces = -solution.ineqlin.marginals
         there = here.moved(u, t)
@@ -82,17 +85,17 @@ def sequential_programs(
         here = there
         if abs(t) < growth:
             return Programme(here, rows, "converged", count)
+    if _solve(here, np.inf).status in _UNBOUNDED:
+        return Programme(here, rows, "unbounded", max_programs)
     return Programme(here, rows, "stalled", max_programs)
 
 
-def _solve(here: Linearised[Any], max_step: float, aim: float) -> OptimizeResult:
-    """Maximise ``aim t``; with no aim, only ask whether the constraints can be satisfied."""
+def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:
     n = here.problem.n_dof
-    objective = np.append(np.zeros(n), -aim)
     bounds = np.column_stack([np.full(n + 1, -max_step), np.full(n + 1, max_step)])
     bounds[-1] = -np.inf, np.inf
     return linprog(
-        objective,
+        np.append(np.zeros(n), -1.0),
         A_ub=coefficients(here, np.arange(n)),
         b_ub=-here.gaps,
         bounds=bounds,
