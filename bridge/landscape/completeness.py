@@ -1,5 +1,6 @@
 """What is missing: discovery curves, capture and recapture, and the Morse sum."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ def completeness(graph: Graph, euler_characteristic: int | None = None) -> Compl
         discovery_curve=_curve(graph.discovery),
         estimated_minima=chao(graph.minima.hits),
         estimated_saddles=chao(graph.saddles.hits),
-        morse_sum=morse_sum(graph) if len(graph.higher) else None,
+        morse_sum=morse_sum(graph) if _all_indices(graph) else None,
         expected_morse_sum=euler_characteristic,
     )
 
@@ -72,16 +73,18 @@ def morse_sum(graph: Graph) -> int:
     Each distinct point stands for ``G/o`` labelled ones. Complete sets on a compact manifold, or
     where the energy grows without bound, give the Euler characteristic.
     """
-    known: list[Point] = [*graph.minima, *graph.saddles]
-    known += [point for point in graph.higher if point.index > 1]
+    known: list[Point] = [*graph.minima, *graph.saddles, *graph.higher]
     return sum((-1) ** point.index * copies(graph.identity, point) for point in known)
+
+
+def _all_indices(graph: Graph) -> bool:
+    """Tell whether points of every index were searched."""
+    return any(search.stage == "critical" for search in graph.searches)
 
 
 def copies(identity: Identity, point: Point) -> int:
     """Return the number of labelled points that a distinct one stands for, ``G/o``."""
-    from math import exp
-
-    return round(exp(identity.log_group_order) / point.order)
+    return round(math.exp(identity.log_group_order) / point.order)
 
 
 def _curve(discovery: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:

@@ -9,7 +9,7 @@ from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point, certify
-from bridge.landscape.quench import quench
+from bridge.landscape.quench import quench, with_order
 from bridge.landscape.saddles import follow
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
 from bridge.protocols import Landscape, Vector
@@ -138,16 +138,35 @@ class Explorer:
         for findings in map_unordered(run_task, [t for t in tasks if t.starts], workers):
             yield from findings
 
-    def critical_points(self, numbers: range, index: int) -> Iterator[Finding]:
-        """Walk from random states to stationary points of one index, for the Morse sum."""
+    def critical_points(self, graph: Graph, numbers: range, index: int) -> Iterator[Finding]:
+        """Walk from random states to stationary points of one index, for the Morse sum.
+
+        Minima and transition states join the others; each finding has to be absorbed before the
+        next is asked for.
+        """
         for number in numbers:
-            start = self.start(self.rng("critical", number))
-            walk = follow(self.problem, start, index=index, max_step=self.steps.climb)
-            found = certify(walk.end, index)
-            if isinstance(found, str):
-                yield Finding("critical", number, -1, found, steps=walk.steps)
-            else:
-                yield Finding("critical", number, -1, "found", higher=found, steps=walk.steps)
+            try:
+                yield self._critical_point(graph, number, index)
+            except ValueError as error:
+                yield Finding("critical", number, -1, str(error))
+
+    def _critical_point(self, graph: Graph, number: int, index: int) -> Finding:
+        start = self.start(self.rng("critical", number))
+        walk = follow(self.problem, start, index=index, max_step=self.steps.climb)
+        found = certify(walk.end, index)
+        if isinstance(found, str):
+            return Finding("critical", number, -1, found, steps=walk.steps)
+        point = with_order(found, self.identity)
+        if index == 0:
+            return Finding("critical", number, -1, "found", minima=(point,), steps=walk.steps)
+        if index > 1:
+            return Finding("critical", number, -1, "found", higher=point, steps=walk.steps)
+        if graph.saddles.find(point) is not None:
+            return Finding("critical", number, -1, "known", point, steps=walk.steps)
+        ends = descend_both(self.problem, walk.end, self.identity, self.steps)
+        if isinstance(ends, str):
+            return Finding("critical", number, -1, ends, steps=walk.steps)
+        return Finding("critical", number, -1, "found", point, ends, steps=walk.steps)
 
 
 def least_tried(minima: Catalogue, attempts: Sequence[int]) -> tuple[int, int]:

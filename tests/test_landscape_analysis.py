@@ -1,0 +1,350 @@
+"""Trees, heat capacities, rates and measures, against closed forms and independent computations."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.linalg import expm
+
+from bridge.landscape.completeness import chao, completeness, morse_sum
+from bridge.landscape.disconnectivity import Branch, barrier, merge_tree, of_graph
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Finding, Graph
+from bridge.landscape.identity import PlainIdentity
+from bridge.landscape.kinetics import (
+    Rates,
+    energy_profile,
+    fastest_path,
+    mean_first_passage,
+    rates,
+    relaxation_spectrum,
+)
+from bridge.landscape.measures import measures
+from bridge.landscape.order import hamming, jaccard, overlap, overlaps
+from bridge.landscape.points import Point
+from bridge.landscape.thermodynamics import superposition
+from particles.clusters import LennardJones
+from particles.muller_brown import MullerBrown
+from particles.spin_glass import SphericalSpinGlass
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(scope="module")
+def lj7():
+    problem = LennardJones(7)
+    explorer = Explorer(problem, problem, problem.random_state)
+    graph = Graph(problem)
+    for finding in explorer.quenches(range(20)):
+        graph.absorb(finding)
+    for finding in explorer.climbs(graph, range(250)):
+        graph.absorb(finding)
+    return graph
+
+
+def random_graph(rng, n=7, m=16):
+    """A connected graph of made-up stationary points in the plane."""
+    graph = Graph(PlainIdentity(MullerBrown()))
+    wells = [
+        Point(rng.normal(size=2) * 9, e, 0, rng.normal(), 2, 1.0, 0.0)
+        for e in rng.uniform(-1, 0, n)
+    ]
+    pairs = [(i, int(rng.integers(i))) for i in range(1, n)]
+    pairs += [tuple(rng.integers(n, size=2)) for _ in range(m - n + 1)]
+    for k, (a, b) in enumerate(pairs):
+        height = max(wells[a].energy, wells[b].energy) + rng.uniform(0.1, 2)
+        saddle = Point(rng.normal(size=2) * 9, height, 1, rng.normal(), 2, -rng.uniform(0.5, 2), 0)
+        graph.absorb(Finding("climb", k, 0, "found", saddle, (wells[a], wells[b])))
+    return graph
+
+
+# The merge tree.
+
+
+def lowest_pass(n, barriers, ends, a, b):
+    """The smallest energy below which a and b are connected, by trying every level."""
+    for level in sorted(barriers):
+        reached, grown = {a}, True
+        while grown:
+            grown = False
+            for height, (i, j) in zip(barriers, ends, strict=True):
+                if height <= level and (i in reached) != (j in reached):
+                    reached |= {i, j}
+                    grown = True
+        if b in reached:
+            return level
+    return None
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds)
+def test_the_tree_has_the_minimax_barrier_of_every_pair(seed):
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(2, 8)), int(rng.integers(0, 14))
+    wells = rng.uniform(-1, 0, n)
+    ends = [tuple(int(i) for i in rng.integers(n, size=2)) for _ in range(m)]
+    barriers = np.round(rng.uniform(0, 1, m), 1)
+    roots = merge_tree(wells, barriers, ends)
+    assert sorted(i for root in roots for i in root.minima) == list(range(n))
+    for a, b in itertools.combinations(range(n), 2):
+        (root,) = [root for root in roots if a in root.minima]
+        assert barrier(root, a, b) == lowest_pass(n, barriers, ends, a, b)
+
+
+def walk(branch):
+    yield branch
+    for child in branch.children:
+        yield from walk(child)
+
+
+def test_saddles_of_one_height_make_one_node():
+    (root,) = merge_tree([0, 1, 2], [3.0, 3.0], [(0, 1), (1, 2)])
+    assert root == Branch(3.0, (0, 1, 2), tuple(Branch(float(i), (i,)) for i in range(3)))
+
+
+def test_the_tree_of_lj7_ends_at_its_lowest_passes(lj7):
+    (root,) = of_graph(lj7)
+    heights = sorted(branch.energy for branch in walk(root) if branch.children)
+    assert heights == pytest.approx([-15.444734, -15.319864, -15.283421], abs=1e-6)
+    assert lj7.minima[root.minima[0]].energy == pytest.approx(-16.505384, abs=1e-6)
+
+
+def test_the_free_tree_tends_to_the_tree_as_it_gets_cold(lj7):
+    (cold,) = of_graph(lj7, temperature=1e-4)
+    (root,) = of_graph(lj7)
+    assert [b.minima for b in walk(cold)] == [b.minima for b in walk(root)]
+    assert [b.energy for b in walk(cold)] == pytest.approx([b.energy for b in walk(root)], abs=0.02)
+
+
+# Thermodynamics.
+
+
+def test_heat_capacity_of_lj7(lj7):
+    found = superposition(lj7.minima.points, np.array([0.1, 0.15, 0.2, 0.3]))
+    assert found.heat_capacity == pytest.approx([15.785, 18.385, 19.126, 16.851], abs=5e-4)
+    fine = superposition(lj7.minima.points, np.linspace(0.15, 0.22, 71))
+    assert fine.peak() == (pytest.approx(0.186, abs=1e-9), pytest.approx(19.226, abs=5e-4))
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds)
+def test_heat_capacity_is_the_slope_of_the_energy(seed):
+    rng = np.random.default_rng(seed)
+    points = [
+        Point(np.zeros(1), e, 0, rng.normal(), int(rng.integers(1, 9)), 1.0, 0.0, int(o))
+        for e, o in zip(rng.normal(size=5), rng.integers(1, 9, 5), strict=True)
+    ]
+    t, step = rng.uniform(0.1, 2.0), 1e-5
+    found = superposition(points, np.array([t - step, t, t + step]))
+    slope = (found.energy[2] - found.energy[0]) / (2 * step)
+    assert found.heat_capacity[1] == pytest.approx(slope, rel=1e-6)
+    # and the energy is T² d ln Z/dT, for potential and vibrations together
+    again = t**2 * (found.log_z[2] - found.log_z[0]) / (2 * step)
+    assert found.energy[1] == pytest.approx(again, rel=1e-5, abs=1e-6)
+    assert found.occupation.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_two_wells_against_an_integral():
+    """A double parabola at a low temperature: the partition function is that of the integral."""
+    t, depth = 0.02, 0.03
+    wells = [
+        Point(np.zeros(1), -depth, 0, np.log(4.0), 1, 4.0, 0.0),
+        Point(np.ones(1), 0.0, 0, np.log(9.0), 1, 9.0, 0.0),
+    ]
+    found = superposition(wells, np.array([t]))
+    left = quad(lambda x: np.exp(-(2.0 * x * x - depth) / t), -1, 1)[0]
+    right = quad(lambda x: np.exp(-4.5 * x * x / t), -1, 1)[0]
+    assert found.occupation[0, 0] == pytest.approx(left / (left + right), rel=1e-6)
+
+
+def test_wrong_temperatures_are_refused(lj7):
+    for t in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="expected"):
+            superposition(lj7.minima.points, np.array([t]))
+        with pytest.raises(ValueError, match="T > 0"):
+            rates(lj7, t)
+    with pytest.raises(ValueError, match="at least one minimum"):
+        superposition([], np.array([1.0]))
+
+
+# Kinetics.
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds, st.floats(0.02, 1.0))
+def test_detailed_balance(seed, t):
+    found = rates(random_graph(np.random.default_rng(seed)), t)
+    flow = found.constants * found.equilibrium[:, None]
+    assert flow == pytest.approx(flow.T, rel=1e-10, abs=0)
+
+
+def test_a_rate_is_that_of_transition_state_theory():
+    """One dimension: k = (ω/2π) exp(-ΔV/T)."""
+    graph = Graph(PlainIdentity(MullerBrown()))
+    wells = [
+        Point(np.array([x, 0.0]), e, 0, np.log(4.0), 1, 4.0, 0.0) for x, e in ((-1, 0), (1, -1))
+    ]
+    saddle = Point(np.zeros(2), 0.5, 1, np.log(7.0), 1, -7.0, 0.0)
+    graph.absorb(Finding("climb", 0, 0, "found", saddle, (wells[0], wells[1])))
+    found = rates(graph, 0.25)
+    assert found.constants[0, 1] == pytest.approx(2.0 / (2 * np.pi) * np.exp(-0.5 / 0.25))
+    assert found.constants[1, 0] == pytest.approx(2.0 / (2 * np.pi) * np.exp(-1.5 / 0.25))
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds, st.floats(0.05, 1.0))
+def test_graph_transformation_is_the_linear_solve(seed, t):
+    rng = np.random.default_rng(seed)
+    found = rates(random_graph(rng), t)
+    targets = rng.choice(7, int(rng.integers(1, 4)), replace=False)
+    times = mean_first_passage(found, targets)
+    rest = np.setdiff1d(np.arange(7), targets)
+    generator = found.constants - np.diag(found.escape)
+    solved = np.linalg.solve(-generator[np.ix_(rest, rest)], np.ones(rest.size))
+    assert times[rest] == pytest.approx(solved, rel=1e-6)
+    assert (times[targets] == 0).all()
+
+
+def test_graph_transformation_survives_what_a_solve_does_not():
+    """A chain 0-1-2 with rates 1e-40 uphill: the time is 1/k01 + 1/k12 (1 + k10/k01), exactly."""
+    up, down = 1e-40, 1.0
+    constants = np.array([[0, up, 0], [down, 0, up], [0, down, 0]])
+    found = Rates(constants, np.ones(3) / 3)
+    time = mean_first_passage(found, np.array([2]))[0]
+    assert time == pytest.approx(1 / up + 1 / up * (1 + down / up), rel=1e-12)
+
+
+def test_a_target_that_cannot_be_reached_takes_forever():
+    constants = np.array([[0, 1.0, 0], [1.0, 0, 0], [0, 0, 0]])
+    times = mean_first_passage(Rates(constants, np.ones(3) / 3), np.array([0]))
+    assert times.tolist() == [0.0, 1.0, np.inf]
+    with pytest.raises(ValueError, match="targets among"):
+        mean_first_passage(Rates(constants, np.ones(3) / 3), np.array([5]))
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds)
+def test_the_spectrum_is_that_of_the_master_equation(seed):
+    found = rates(random_graph(np.random.default_rng(seed)), 0.7)
+    generator = found.constants.T - np.diag(found.escape)
+    values = np.sort(-np.linalg.eigvals(generator).real)
+    assert relaxation_spectrum(found) == pytest.approx(values, abs=1e-9 * values.max())
+    late = expm(generator * 1e4 / values[1]) @ np.eye(7)[0]
+    assert late == pytest.approx(found.equilibrium, abs=1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds)
+def test_the_fastest_path_has_the_largest_product(seed):
+    graph = random_graph(np.random.default_rng(seed), n=5, m=9)
+    found = rates(graph, 0.4)
+    best = fastest_path(graph, 0.4, 0, 4)
+    assert best is not None
+    product = np.prod([found.branching[a, b] for a, b in itertools.pairwise(best.minima)])
+    for k in range(4):
+        for middle in itertools.permutations(range(1, 4), k):
+            path = (0, *middle, 4)
+            other = np.prod([found.branching[a, b] for a, b in itertools.pairwise(path)])
+            assert product >= other * (1 - 1e-9)
+    profile = energy_profile(graph, best)
+    assert (np.diff(profile)[::2] > 0).all()
+    assert (np.diff(profile)[1::2] < 0).all()
+
+
+def test_no_path_between_parts():
+    graph = Graph(PlainIdentity(MullerBrown()))
+    for k in range(2):
+        graph.absorb(
+            Finding("quench", k, -1, "found", minima=(Point(np.full(2, k), k, 0, 0, 2, 1, 0),))
+        )
+    with np.errstate(invalid="ignore"):
+        assert fastest_path(graph, 1.0, 0, 1) is None
+
+
+# Completeness.
+
+
+def test_capture_and_recapture_of_known_populations():
+    rng = np.random.default_rng(0)
+    weights = rng.gamma(0.7, size=200)
+    hits = np.bincount(rng.choice(200, 400, p=weights / weights.sum()), minlength=200)
+    met = hits[hits > 0]
+    assert len(met) < chao(met) <= 215  # a lower bound, up to its own scatter
+    assert chao([3] * 50) == 50
+    assert chao([1, 1, 1]) is None
+
+
+@pytest.mark.parametrize(("n", "seed"), [(3, 0), (3, 1), (4, 0), (5, 2)])
+def test_the_morse_sum_of_spins_is_the_euler_characteristic(n, seed):
+    glass = SphericalSpinGlass.random(n, 3, np.random.default_rng(seed))
+    explorer = Explorer(glass, glass, glass.random_state)
+    graph = Graph(glass)
+    for finding in explorer.quenches(range(40)):
+        graph.absorb(finding)
+    for finding in explorer.climbs(graph, range(80)):
+        graph.absorb(finding)
+    for index in range(n):
+        for finding in explorer.critical_points(range(60), index):
+            graph.absorb(finding)
+    assert morse_sum(graph) == glass.euler_characteristic
+    total = len(graph.minima) + len(graph.saddles) + sum(p.index > 1 for p in graph.higher)
+    assert total <= glass.most_critical_points
+    # H(-w) = -H(w): maxima are as many as minima
+    assert sum(p.index == n - 1 for p in graph.higher) == len(graph.minima)
+
+
+def test_completeness_of_lj7(lj7):
+    found = completeness(lj7)
+    assert found.estimated_minima == pytest.approx(4)
+    assert found.estimated_saddles == pytest.approx(12, abs=0.5)
+    assert found.morse_sum is None
+    assert found.discovery_curve[-1][1:] == (4, 12)
+
+
+# Order parameters and the network.
+
+
+def test_overlaps_of_images_are_one(lj7):
+    rng = np.random.default_rng(0)
+    problem = LennardJones(7)
+    x = lj7.minima[0].x - np.tile(lj7.minima[0].x.reshape(-1, 3).mean(axis=0), 7)
+    for name, image in problem.equivalents(x, rng):
+        if name != "translation":
+            assert overlap(problem, image, x) == pytest.approx(1.0)
+    table = overlaps(lj7)
+    assert table == pytest.approx(table.T)
+
+
+def test_distances_between_sets():
+    a, b = np.array([1, 1, 0, 0], bool), np.array([0, 1, 1, 0], bool)
+    assert hamming(a, b) == 0.5
+    assert jaccard(a, b) == pytest.approx(2 / 3)
+    assert jaccard(~a & a, ~b & b) == 0.0
+    with pytest.raises(ValueError, match="one length"):
+        hamming(a, b[:3])
+
+
+def test_measures_of_a_star():
+    graph = Graph(PlainIdentity(MullerBrown()))
+    wells = [Point(np.array([10.0 * i, 0]), float(i), 0, 0.0, 2, 1.0, 0.0) for i in range(5)]
+    for k in range(1, 5):
+        saddle = Point(np.array([10.0 * k, 5]), 9.0 + k, 1, 0.0, 2, -1.0, 0.0)
+        graph.absorb(Finding("climb", k, 0, "found", saddle, (wells[0], wells[k])))
+    found = measures(graph)
+    assert (found.minima, found.edges, found.components, found.largest_degree) == (5, 4, 1, 4)
+    assert found.clustering == 0.0
+    assert found.path_length == pytest.approx(1.6)
+    assert found.assortativity == pytest.approx(-1.0)
+    assert found.degree_energy < 0
+
+
+def test_measures_need_no_edges():
+    graph = Graph(PlainIdentity(MullerBrown()))
+    with pytest.raises(ValueError, match="at least one minimum"):
+        measures(graph)
+    point = Point(np.zeros(2), 0.0, 0, 0.0, 2, 1.0, 0.0)
+    graph.absorb(Finding("quench", 0, -1, "found", minima=(point,)))
+    assert measures(graph).assortativity is None

@@ -1,0 +1,309 @@
+"""Minima and saddles: whole landscapes that are known, certificates, and how searches continue."""
+
+import math
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.landscape.band import relax_band
+from bridge.landscape.connect import connect_all
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Catalogue, Finding, Graph
+from bridge.landscape.identity import GapIdentity, PlainIdentity, flat_directions, identity_of
+from bridge.landscape.points import Point, certify, model
+from bridge.landscape.quench import quench
+from bridge.landscape.saddles import follow
+from bridge.landscape.store import LandscapeStore
+from particles.clusters import AxilrodTeller, LennardJones
+from particles.discs import Discs
+from particles.muller_brown import MullerBrown
+from particles.perceptron import Perceptron
+
+LJ7_MINIMA = [-16.505384, -15.935043, -15.593211, -15.533060]
+LJ7_SADDLES = [
+    -15.444734, -15.319864, -15.283421, -15.097846, -15.033384, -15.026438, -14.816400,
+    -14.811130, -14.596946, -14.568061, -14.548573, -12.548938,
+]  # fmt: skip
+
+
+def explore(problem, quenches, climbs, seed=0):
+    explorer = Explorer(problem, identity_of(problem), problem.random_state, seed=seed)
+    graph = Graph(explorer.identity)
+    for finding in explorer.quenches(range(quenches)):
+        graph.absorb(finding)
+    for finding in explorer.climbs(graph, range(climbs)):
+        graph.absorb(finding)
+    return explorer, graph
+
+
+@pytest.fixture(scope="module")
+def lj7():
+    return explore(LennardJones(7), 20, 250)[1]
+
+
+def energies(points):
+    return sorted(point.energy for point in points)
+
+
+def test_all_minima_and_saddles_of_lj7(lj7):
+    assert energies(lj7.minima) == pytest.approx(LJ7_MINIMA, abs=1e-6)
+    assert energies(lj7.saddles) == pytest.approx(LJ7_SADDLES, abs=1e-6)
+    assert lj7.connected
+
+
+def test_point_groups_and_frequencies_of_lj7(lj7):
+    found = [(p.order, p.log_det, p.n_modes) for p in sorted(lj7.minima, key=lambda p: p.energy)]
+    expected = [(20, 69.94764), (6, 69.22681), (6, 67.52028), (2, 67.48165)]
+    assert [order for order, _, _ in found] == [order for order, _ in expected]
+    assert [f[1] for f in found] == pytest.approx([f[1] for f in expected], abs=1e-5)
+    assert {n for _, _, n in found} == {15}
+
+
+@pytest.mark.parametrize(("n", "minima", "saddles"), [(5, 1, 2), (6, 2, 3), (8, 8, 42)])
+def test_whole_landscapes_of_small_clusters(n, minima, saddles):
+    _, graph = explore(LennardJones(n), 20, 60 if n < 8 else 1100, seed=1)
+    assert (len(graph.minima), len(graph.saddles)) == (minima, saddles)
+
+
+def test_every_saddle_is_certified_and_above_its_minima(lj7):
+    problem = LennardJones(7)
+    for saddle, (a, b) in zip(lj7.saddles, lj7.ends, strict=True):
+        _, gradient = problem.energy_gradient(saddle.x)
+        assert np.abs(gradient).max() < 1e-9
+        hessian = problem.hessian(saddle.x)
+        assert int((np.linalg.eigvalsh(hessian) < -1e-6).sum()) == 1
+        assert int((np.abs(np.linalg.eigvalsh(hessian)) < 1e-6).sum()) == 6
+        assert saddle.energy > max(lj7.minima[a].energy, lj7.minima[b].energy)
+
+
+def test_the_four_labelled_minima_of_ljat3():
+    _, graph = explore(AxilrodTeller(), 20, 60)
+    assert energies(graph.minima) == pytest.approx([-2.21909817, -2.18509884], abs=1e-8)
+    labelled = sum(2 * math.factorial(3) / point.order for point in graph.minima)
+    assert labelled == 4
+    assert {point.n_modes for point in graph.minima} == {3, 4}  # a line has a mode more
+
+
+def test_the_surface_of_muller_and_brown():
+    _, graph = explore(MullerBrown(), 10, 40)
+    expected = [
+        (-0.558224, 1.441726, -146.699517),
+        (0.623499, 0.028038, -108.166724),
+        (-0.050011, 0.466694, -80.767818),
+        (0.212487, 0.292988, -72.248940),
+        (-0.822002, 0.624313, -40.664844),
+    ]
+    points = [*graph.minima, *graph.saddles]
+    found = sorted((*point.x, point.energy) for point in points)
+    assert np.array(found) == pytest.approx(np.array(sorted(expected)), abs=1e-6)
+    assert graph.connected
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1))
+def test_images_of_a_minimum_are_one(seed):
+    problem, rng = LennardJones(7), np.random.default_rng(seed)
+    found = quench(problem, problem.random_state(rng), problem, rough=True)
+    if isinstance(found, str):
+        return
+    catalogue = Catalogue(problem)
+    catalogue.number(found)
+    for _, image in problem.equivalents(found.x, rng):
+        again = quench(problem, image, problem)
+        assert isinstance(again, Point)
+        assert catalogue.number(again) == 0
+
+
+def test_two_saddles_between_two_minima_are_both_kept(lj7):
+    pairs = [ends for ends in lj7.ends if ends[0] != ends[1]]
+    assert len(set(pairs)) < len(pairs)
+    assert lj7.network().number_of_edges() == 12
+
+
+def test_what_is_no_saddle_is_refused():
+    problem = LennardJones(7)
+    minimum = quench(problem, problem.random_state(np.random.default_rng(0)), problem, rough=True)
+    at_minimum = model(problem, minimum.x)
+    assert certify(at_minimum, 1) == "0 negative eigenvalues"
+    assert isinstance(certify(at_minimum, 0), Point)
+    near = model(problem, minimum.x + 1e-6)
+    moved = model(problem, minimum.x * (1 + 1e-7))
+    assert isinstance(certify(near, 0), Point)  # a translation is no displacement
+    assert "gradient" in certify(moved, 0)
+
+
+def test_a_plateau_is_no_minimum():
+    """Two atoms a hundred diameters apart: the gradient vanishes, the minimum is far away."""
+    far = np.array([0.0, 0, 0, 100.0, 0, 0])
+    assert isinstance(certify(model(LennardJones(2), far), 0), str)
+
+
+def test_following_any_index_ends_at_that_index():
+    problem = LennardJones(7)
+    rng = np.random.default_rng(2)
+    for index in (0, 1, 2):
+        starts = [problem.random_state(rng) for _ in range(4)]
+        walks = [follow(problem, x, index=index, max_steps=500) for x in starts]
+        ends = [w.end for w in walks if w.status == "converged"]
+        assert any(isinstance(certify(end, index), Point) for end in ends)
+
+
+def test_a_band_finds_the_pass_of_muller_and_brown():
+    surface = MullerBrown()
+    a, b = np.array([0.623499, 0.028038]), np.array([-0.050011, 0.466694])
+    band = relax_band(surface, a, b, max_step=0.02)
+    peak = band.peaks()[0]
+    assert band.energies[peak] == pytest.approx(-72.249, abs=0.5)
+    walk = follow(surface, band.images[peak], along=band.tangents[peak], max_step=0.05)
+    assert walk.end.energy == pytest.approx(-72.248940, abs=1e-5)
+
+
+def test_missing_connections_are_found():
+    explorer, graph = explore(LennardJones(8), 40, 0)
+    assert not graph.connected
+    for finding in connect_all(explorer, graph, range(60)):
+        graph.absorb(finding)
+    assert graph.connected
+
+
+def test_a_search_that_found_nothing_says_why():
+    problem = LennardJones(4)
+    explorer = Explorer(problem, problem, lambda rng: np.zeros(12))
+    (finding,) = explorer.quenches(range(1))
+    assert "one place" in finding.status
+    assert finding.minima == ()
+    with pytest.raises(ValueError, match="quench more"):
+        next(explorer.climbs(Graph(problem), range(1)))
+
+
+def test_parallel_searches_find_the_same_landscape():
+    explorer, graph = explore(LennardJones(6), 20, 0)
+    for finding in explorer.climbs_in_parallel(graph, range(60), workers=2):
+        graph.absorb(finding)
+    assert (len(graph.minima), len(graph.saddles)) == (2, 3)
+    assert sorted(s.number for s in graph.searches if s.stage == "climb") == list(range(60))
+
+
+# The store.
+
+
+def run_into(path, stop, climbs=40):
+    problem = LennardJones(7)
+    explorer = Explorer(problem, problem, problem.random_state)
+    with LandscapeStore(path) as store:
+        graph = store.load(problem)
+        done = {s: sum(x.stage == s for x in graph.searches) for s in ("quench", "climb")}
+        for finding in explorer.quenches(range(done["quench"], 5)):
+            store.keep(graph, finding)
+        for finding in explorer.climbs(graph, range(done["climb"], climbs)):
+            store.keep(graph, finding)
+            if finding.number == stop:
+                break
+    return graph
+
+
+def test_an_interrupted_search_continues_as_if_it_had_not_been(tmp_path):
+    whole = run_into(tmp_path / "whole.sqlite", stop=None)
+    run_into(tmp_path / "parts.sqlite", stop=7)
+    run_into(tmp_path / "parts.sqlite", stop=23)
+    parts = run_into(tmp_path / "parts.sqlite", stop=None)
+    assert parts.searches == whole.searches
+    assert parts.discovery == whole.discovery
+    assert parts.ends == whole.ends
+    for kind in ("minima", "saddles"):
+        first, second = getattr(parts, kind), getattr(whole, kind)
+        assert first.hits == second.hits
+        assert all(np.array_equal(p.x, q.x) for p, q in zip(first, second, strict=True))
+
+
+def test_a_killed_search_keeps_all_but_the_last(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, {here!r})\n"
+        "from test_landscape_search import run_into\n"
+        "run_into({path!r}, stop=None, climbs=100_000)"
+    ).format(here=__file__.rsplit("/", 1)[0], path=str(tmp_path / "a.sqlite"))
+    process = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    seen = 0
+    while seen < 20 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        wal = tmp_path / "a.sqlite-wal"
+        seen = 20 if wal.exists() and wal.stat().st_size > 300_000 else 0
+    process.kill()
+    process.wait()
+    with LandscapeStore(tmp_path / "a.sqlite") as store:
+        graph = store.load(LennardJones(7))
+    climbs = [s.number for s in graph.searches if s.stage == "climb"]
+    assert climbs == list(range(len(climbs)))
+    assert len(climbs) > 3
+    assert len(graph.ends) == len(graph.saddles) == graph.discovery[-1][1]
+
+
+def test_a_store_refuses_another_run_and_other_files(tmp_path):
+    path = tmp_path / "a.sqlite"
+    with LandscapeStore(path) as store:
+        store.claim(system="lj", parameters={"n": 7}, seed=0)
+        store.claim(system="lj", parameters={"n": 7}, seed=0)
+        with pytest.raises(ValueError, match=r"expected .* to hold seed 1, got 0"):
+            store.claim(system="lj", parameters={"n": 7}, seed=1)
+        with pytest.raises(ValueError, match="in use"):
+            LandscapeStore(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.sqlite"]
+    (tmp_path / "b").write_text("x" * 2000)
+    with pytest.raises(ValueError, match="another kind of file"):
+        LandscapeStore(tmp_path / "b")
+    with pytest.raises(ValueError, match="got no file"):
+        LandscapeStore(tmp_path / "c", read_only=True)
+
+
+# Systems with gaps.
+
+
+def test_packings_with_rattlers_have_certified_minima():
+    packing = Discs.bidisperse(8, 0.92)
+    rng = np.random.default_rng(0)
+    identity = identity_of(packing)
+    assert isinstance(identity, GapIdentity)
+    found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(25)]
+    minima = [point for point in found if isinstance(point, Point)]
+    assert len(minima) >= 10
+    catalogue = Catalogue(identity)
+    for point in minima:
+        number = catalogue.number(point)
+        flat = flat_directions(packing, point.x)
+        assert point.n_modes == packing.n_dof - len(flat)
+        assert len(flat) == 2 + 2 * int(packing.rattlers(point.x).sum())
+        for _, image in packing.equivalents(point.x, rng):
+            again = quench(packing, image, identity)
+            assert isinstance(again, Point)
+            assert catalogue.number(again) == number
+
+
+def test_the_length_of_a_perceptron_makes_no_new_minimum():
+    problem = Perceptron.random(8, 6.0, -0.5, np.random.default_rng(1))
+    _, graph = explore(problem, 12, 30)
+    for number, point in enumerate(graph.minima):
+        longer = quench(problem, 3.0 * point.x, graph.identity)
+        assert isinstance(longer, Point)
+        assert graph.minima.find(longer) == number
+        assert point.n_modes == 7
+    for saddle, (a, b) in zip(graph.saddles, graph.ends, strict=True):
+        assert saddle.energy > max(graph.minima[a].energy, graph.minima[b].energy)
+
+
+def test_plain_states_are_told_apart():
+    identity = PlainIdentity(MullerBrown())
+    x = np.array([0.1, 0.2])
+    assert identity.same(x, x + 1e-9, 1e-6)
+    assert not identity.same(x, x + 1e-3, 1e-6)
+
+
+def test_a_finding_without_a_saddle_adds_none():
+    graph = Graph(LennardJones(7))
+    search = graph.absorb(Finding("climb", 0, 0, "the Hessian is singular"))
+    assert (search.saddle, len(graph.saddles), graph.connected) == (None, 0, False)
