@@ -152,9 +152,8 @@ def _explore(
         n_modes = graph.minima[0].n_modes
         done = _done(graph, "critical")
         for number in range(done, max(100, 40 * n_modes**2)):
-            for finding in explorer.critical_points(
-                range(number, number + 1), number % (n_modes + 1)
-            ):
+            index = number % (n_modes + 1)
+            for finding in explorer.critical_points(graph, range(number, number + 1), index):
                 keep(finding)
 
 
