@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from networks.strategies import hinge_networks
-from particles.strategies import discs, ellipses
-from problems import Balls, Chain, Halfspaces
 
 from bridge import check_problem
+from networks.strategies import hinge_networks
 from particles.perceptron_strategies import perceptrons
+from particles.strategies import discs, ellipses
+
+from problems import Balls, Chain, Halfspaces
 
 
 @settings(deadline=None, max_examples=40)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import Balls, Chain, Halfspaces
 
 from bridge import lbfgs
+
+from problems import Balls, Chain, Halfspaces
 
 CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 

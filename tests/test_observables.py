@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from problems import Balls, Chain, Halfspaces
 
 from bridge import observe
+
+from problems import Balls, Chain, Halfspaces
 
 CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 

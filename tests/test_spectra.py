@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from problems import Balls, Chain, Halfspaces
 from scipy import sparse
 
 from bridge import hessian, spectrum
 from bridge.spectra import eigenmodes, participation_ratio
+
+from problems import Balls, Chain, Halfspaces
 
 
 class Outside(Balls):
