@@ -49,18 +49,21 @@ def sequential_programs(
     problem: P,
     x: Vector,
     *,
-    max_step: float = 0.03,
+    max_step: float = 0.3,
     growth: float = 1e-9,
-    max_programs: int = 100,
+    max_programs: int = 200,
 ) -> Programme[P]:
-    """Solve linear programs from ``x`` until the load grows by less than ``growth``.
+    """Solve linear programs from ``x`` until the load can grow by less than ``growth``.
+
+    A step that fulfils less than a tenth of what its program promised is taken back and the trust
+    region halved; one that fulfils three quarters doubles it again.
 
     Parameters
     ----------
     problem, x
         The system at any load, and where to start, ``(n_dof,)``.
     max_step
-        ``d``, the largest change of a variable in one program, in the units of ``x``.
+        Largest ``d``: change of a variable in one program, in the units of ``x``.
     growth
         Change of the load at which to stop.
     max_programs
@@ -72,22 +75,35 @@ def sequential_programs(
     """
     here = Linearised.at(problem, x)
     rows = np.empty(0, dtype=np.intp)
+    step = max_step
     for count in range(1, max_programs + 1):
-        solution = _solve(here, max_step)
+        solution = _solve(here, step)
         if solution.status == _INFEASIBLE:
             return Programme(here, rows, "infeasible", count)
         if not solution.success:
             return Programme(here, rows, "stalled", count)
         u, t = solution.x[:-1], float(solution.x[-1])
-        forces = -solution.ineqlin.marginals
         there = here.moved(u, t)
+        promised = t - _slack(here)
+        fulfilled = t + _slack(there) - _slack(here)
+        if fulfilled < 0.1 * promised and promised > growth:
+            step *= 0.5
+            continue
+        forces = -solution.ineqlin.marginals
         rows = here.follow(np.flatnonzero(forces > _NO_FORCE * forces.max()), there)
         here = there
-        if abs(t) < growth:
+        if promised <= growth:
             return Programme(here, rows, "converged", count)
+        step = min(2.0 * step, max_step) if fulfilled > 0.75 * promised else step
     if _solve(here, np.inf).status in _UNBOUNDED:
         return Programme(here, rows, "unbounded", max_programs)
     return Programme(here, rows, "stalled", max_programs)
+
+
+def _slack(here: Linearised[Any]) -> float:
+    """Return by how much the load can grow with the state as it is; negative if violated."""
+    raised = here.load > 0.0
+    return float((-here.gaps[raised] / here.load[raised]).min(initial=np.inf))
 
 
 def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:
@@ -99,5 +115,6 @@ def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:
         A_ub=coefficients(here, np.arange(n)),
         b_ub=-here.gaps,
         bounds=bounds,
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         method="highs-ipm" if sparse.issparse(here.jacobian) else "highs-ds",
     )
