@@ -74,11 +74,13 @@ def of_graph(graph: Graph, temperature: float | None = None) -> list[Branch]:
 
 def barrier(tree: Branch, a: int, b: int) -> float | None:
     """Return the lowest energy over which ``a`` and ``b`` communicate, or None if they do not."""
-    if not {a, b} <= set(tree.minima):
+    pair = {a, b}
+    if not pair <= set(tree.minima):
         return None
-    for child in tree.children:
-        if {a, b} <= set(child.minima):
-            return barrier(child, a, b)
+    inside: Branch | None = tree
+    while inside is not None:
+        tree = inside
+        inside = next((child for child in tree.children if pair <= set(child.minima)), None)
     return tree.energy
 
 

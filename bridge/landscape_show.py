@@ -1,0 +1,157 @@
+"""``jamscape landscape show``: figures and tables of a stored landscape."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge import figures
+from bridge import landscape_figures as draw
+from bridge.landscape.completeness import completeness
+from bridge.landscape.disconnectivity import of_graph
+from bridge.landscape.graph import Graph
+from bridge.landscape.measures import measures
+from bridge.landscape.points import Point
+from bridge.landscape.store import LandscapeStore
+from bridge.landscape.thermodynamics import superposition
+from bridge.protocols import Vector
+
+_WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
+
+
+@dataclass(frozen=True)
+class StoredIdentity:
+    """The points of a file are distinct already: nothing is compared, only counted."""
+
+    log_group_order: float
+
+    def fingerprint(self, x: Vector) -> Vector:
+        """Return nothing."""
+        del x
+        return np.empty(0)
+
+    def same(self, x: Vector, other: Vector, tolerance: float) -> bool:
+        """Return whether they are equal."""
+        return bool(np.abs(x - other).max() < tolerance)
+
+    def stabiliser_order(self, x: Vector) -> int:
+        """Return 1; the file holds the orders."""
+        del x
+        return 1
+
+    def aligned(self, x: Vector, reference: Vector) -> Vector:
+        """Return ``x``."""
+        del reference
+        return x
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A landscape as a file holds it."""
+
+    about: dict[str, Any]
+    graph: Graph
+    observables: list[dict[str, float]]
+
+
+def read_landscape(path: Path) -> Stored:
+    """Read a stored landscape.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it holds something else, or no minimum.
+    """
+    with LandscapeStore(path, read_only=True) as store:
+        about = store.about()
+        order = about.get("log_group_order")
+        graph = store.load(StoredIdentity(np.inf if order is None else order))
+        observables = store.observables()
+    if not len(graph.minima):
+        raise ValueError(f"expected a landscape with a minimum in {path}, got none: search longer")
+    return Stored(about, graph, observables)
+
+
+def show(path: Path, out: Path) -> dict[str, Any]:
+    """Write the figures and tables of a stored landscape into a folder; return a summary.
+
+    ``tree`` (coloured by the first observable there is), ``heat_capacity``, ``discovery``, each as
+    ``.pdf`` and ``.png``; ``minima.csv``, ``saddles.csv`` and ``summary.json``.
+    """
+    stored = read_landscape(path)
+    out.mkdir(parents=True, exist_ok=True)
+    graph, found = stored.graph, completeness(stored.graph)
+    label, colours = _colours(stored.observables)
+    tree = draw.disconnectivity(of_graph(graph), colours, colour_label=label)
+    figures.save(tree, out / "tree")
+    heat = draw.thermodynamics(graph.minima.points, temperatures(graph.minima.points))
+    figures.save(heat, out / "heat_capacity")
+    figures.save(draw.discovery(found), out / "discovery")
+    _write_minima(stored, out / "minima.csv")
+    _write_saddles(graph, out / "saddles.csv")
+    names = ("system", "parameters", "seed", "seconds")
+    summary = {name: stored.about.get(name) for name in names} | {
+        "n_minima": len(graph.minima),
+        "n_saddles": len(graph.saddles),
+        "connected": graph.connected,
+        "lowest": min(point.energy for point in graph.minima),
+        "estimated_minima": found.estimated_minima,
+        "estimated_saddles": found.estimated_saddles,
+        "network": asdict(measures(graph)),
+    }
+    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+def temperatures(minima: Sequence[Point], count: int = 400) -> Vector:
+    """Return temperatures around those where the occupation of the minima changes, ``(count,)``.
+
+    From where all but a hundredth sits in one minimum to where the heat capacity has settled.
+    """
+    energies = np.array([point.energy for point in minima])
+    spread = float(np.ptp(energies)) or 1.0
+    wide = np.logspace(np.log10(spread) - 5, np.log10(spread) + 2, 700)
+    found = superposition(minima, wide)
+    moving = np.abs(found.heat_capacity - found.occupation @ _modes(minima)) > 0.02
+    if not moving.any():
+        return np.linspace(0.05, 2.0, count) * spread
+    first, last = wide[moving][0], wide[moving][-1]
+    peak = found.temperature[int((found.heat_capacity * moving).argmax())]
+    return np.linspace(max(0.5 * first, 0.1 * peak), min(last, 4.0 * peak), count)
+
+
+def _modes(minima: Sequence[Point]) -> Vector:
+    return np.array([float(point.n_modes) for point in minima])
+
+
+def _colours(observables: Sequence[dict[str, float]]) -> tuple[str, Vector | None]:
+    """Return the first wanted observable that varies, as the colour of each minimum."""
+    for name in _WANTED:
+        values = np.array([seen.get(name, np.nan) for seen in observables])
+        if np.isfinite(values).any() and np.ptp(values[np.isfinite(values)]) > 0:
+            return name.replace("_", " "), values
+    return "", None
+
+
+def _write_minima(stored: Stored, path: Path) -> None:
+    names = sorted({name for seen in stored.observables for name in seen})
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["number", "energy", "order", "log_det", "n_modes", "hits", *names])
+        points = zip(stored.graph.minima, stored.observables, stored.graph.minima.hits, strict=True)
+        for number, (p, seen, hits) in enumerate(points):
+            values = [seen.get(name, "") for name in names]
+            rows.writerow([number, repr(p.energy), p.order, p.log_det, p.n_modes, hits, *values])
+
+
+def _write_saddles(graph: Graph, path: Path) -> None:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["number", "energy", "first", "second", "order", "log_det", "lowest", "hits"])
+        points = zip(graph.saddles, graph.ends, graph.saddles.hits, strict=True)
+        for number, (p, ends, hits) in enumerate(points):
+            rows.writerow([number, repr(p.energy), *ends, p.order, p.log_det, p.lowest, hits])
