@@ -73,7 +73,8 @@ class LennardJonesLandscape:
         from particles.clusters import LennardJones
 
         problem = LennardJones(self.n)
-        return Case(problem, problem.random_state, Steps(), Hops(temperature=0.8))
+        hops = Hops(temperature=0.8, move=problem.move)
+        return Case(problem, problem.random_state, Steps(), hops)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,23 @@ class Cluster(ABC):
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         return (directions * (self.radius * rng.random((self.n, 1)) ** (1 / 3))).ravel()
 
+    def move(self, x: Vector, size: float, rng: np.random.Generator) -> Vector:
+        """Return a move for basin hopping: all atoms by up to ``size``, or a loose one elsewhere.
+
+        In one of four moves the atom with the fewest neighbours within 1.5 is put anywhere on the
+        surface: a cluster grows an overlayer faster than it can shake one off.
+        """
+        atoms = x.reshape(-1, 3) - x.reshape(-1, 3).mean(axis=0)
+        if rng.random() < 0.75:
+            return np.asarray((atoms + rng.uniform(-size, size, atoms.shape)).ravel())
+        near = (np.linalg.norm(atoms[:, None] - atoms[None], axis=2) < 1.5).sum(axis=1)
+        loose = rng.choice(np.flatnonzero(near == near.min()))
+        direction = rng.standard_normal(3)
+        direction /= np.linalg.norm(direction)
+        others = np.delete(atoms, loose, axis=0)
+        atoms[loose] = direction * (float((others @ direction).max()) + 0.5)
+        return np.asarray(atoms.ravel())
+
     @property
     def radius(self) -> float:
         """Radius of a ball that holds the cluster: close packing at the distance ``2^(1/6)``."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point
-from bridge.landscape.quench import quench
+from bridge.landscape.quench import descend, quench
 from bridge.protocols import Landscape, Vector
 
 Move: TypeAlias = Callable[[Vector, float, np.random.Generator], Vector]
@@ -47,36 +47,38 @@ class Hops:
 def basin_hopping(
     problem: Landscape, identity: Identity, x: Vector, hops: Hops, rng: np.random.Generator
 ) -> Iterator[Point]:
-    """Yield the certified minima that a run of basin hopping meets, accepted or not.
+    """Yield the certified minima of a run of basin hopping, accepted or not, once for each energy.
 
     A move whose minimisation fails is rejected. Every ten moves the size grows or shrinks by a
-    tenth, towards an acceptance of one half.
+    tenth, towards an acceptance of one half. The walk itself needs no certificate: it goes by the
+    energies at which L-BFGS ends.
 
     References
     ----------
     D. J. Wales, J. P. K. Doye, J. Phys. Chem. A 101, 5111 (1997).
     """
-    current = _quench(problem, identity, x, hops)
-    size, accepted = hops.size, 0
-    if current is not None:
-        yield current
-    for count in range(1, hops.count + 1):
-        from_x = x if current is None else current.x
-        found = _quench(problem, identity, hops.move(from_x, size, rng), hops)
-        if found is not None:
-            yield found
-            rise = -np.inf if current is None else found.energy - current.energy
+    seen: set[float] = set()
+    here, energy, size, accepted = x, np.inf, hops.size, 0
+    for count in range(hops.count + 1):
+        trial = descend(problem, hops.move(here, size, rng) if count else x, max_step=hops.descend)
+        if not isinstance(trial, str):
+            if _is_new(trial.energy, seen):
+                found = quench(problem, trial.x, identity, max_step=hops.descend)
+                if isinstance(found, Point):
+                    yield found
+            rise = trial.energy - energy
             if rise <= 0 or rng.random() < np.exp(-rise / hops.temperature):
-                current = found
+                here, energy = trial.x, trial.energy
                 accepted += 1
-        if count % 10 == 0:
+        if count % 10 == 9:
             size *= 1.1 if accepted > 5 else 0.9
             accepted = 0
 
 
-def _quench(problem: Landscape, identity: Identity, x: Vector, hops: Hops) -> Point | None:
-    try:
-        found = quench(problem, x, identity, rough=True, max_step=hops.descend)
-    except ValueError:  # two atoms at one place, an overflow
-        return None
-    return None if isinstance(found, str) else found
+def _is_new(energy: float, seen: set[float]) -> bool:
+    """Tell whether no minimum of this energy, to six digits after the point, was met before."""
+    key = round(energy, 6)
+    if {key, round(key - 1e-6, 6), round(key + 1e-6, 6)} & seen:
+        return False
+    seen.add(key)
+    return True

@@ -7,7 +7,7 @@ import numpy as np
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point, certify
 from bridge.landscape.saddles import follow
-from bridge.minimise import lbfgs
+from bridge.minimise import Minimum, lbfgs
 from bridge.protocols import Landscape, Vector
 
 # Below this number of variables a diagonalised Hessian is cheaper than the steps that it saves.
@@ -27,8 +27,20 @@ def quench(
     max_step
         Longest step, root mean square over the variables, in the units of ``x``.
     """
-    longest = max_step * np.sqrt(problem.n_dof)
     if rough or problem.n_dof > FEW:
+        down = descend(problem, x, max_step=max_step)
+        if isinstance(down, str):
+            return down
+        x = down.x
+    longest = max_step * np.sqrt(problem.n_dof)
+    walk = follow(problem, x, index=0, max_step=longest, max_steps=200)
+    found = certify(walk.end, 0)
+    return found if isinstance(found, str) else with_order(found, identity)
+
+
+def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> Minimum | str:
+    """Return where L-BFGS ends, near a minimum, or one line that says why it ends at none."""
+    try:
         down = lbfgs(
             problem,
             x,
@@ -37,12 +49,11 @@ def quench(
             max_evaluations=20_000,
             max_step=max_step,
         )
-        if down.status == "unjammed":
-            return "the energy vanishes: all constraints are satisfied"
-        x = down.x
-    walk = follow(problem, x, index=0, max_step=longest, max_steps=200)
-    found = certify(walk.end, 0)
-    return found if isinstance(found, str) else with_order(found, identity)
+    except ValueError as error:  # two atoms at one place, an overflow
+        return str(error)
+    if down.status == "unjammed":
+        return "the energy vanishes: all constraints are satisfied"
+    return down
 
 
 def with_order(point: Point, identity: Identity) -> Point:
