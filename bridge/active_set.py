@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from bridge.factor import Factor
+from bridge.factor import Factor, SingularError
 from bridge.linearised import Linearised
 from bridge.protocols import Indices, Mask, Vector
 from bridge.vertex import Vertex, coefficients, dense_row
@@ -43,21 +43,30 @@ def contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices:
         return rows
     matrix = coefficients(here, columns)[rows]
     kept = np.ones(len(rows), dtype=bool)
+    needed = np.zeros(len(rows), dtype=bool)  # without force, and yet the only hold of a motion
     normal = Factor(matrix.T @ matrix, definite=True)
     gaps = here.gaps[rows]
     forces = gaps / float(gaps @ here.load[rows])
     goal = np.zeros(len(columns) + 1)
     goal[-1] = 1.0
-    for _ in range(excess):
+    while excess > 0:
         forces = forces + kept * (matrix @ normal.solve(goal - matrix.T @ forces))
-        leaving = int(np.argmin(np.where(kept, forces, np.inf)))
+        leaving = int(np.argmin(np.where(kept & ~needed, forces, np.inf)))
         if forces[leaving] > -_NEGLIGIBLE * forces.mean():
             stress = _self_stress(matrix, normal, kept, gaps, leaving)
+            stress[needed] = 0.0
             leaving, forces = _unload_one(np.maximum(forces, 0.0), stress)
+        line = dense_row(matrix, leaving)
+        try:
+            normal = normal.changed(-line, line)
+        except SingularError:
+            if needed[leaving]:
+                raise
+            needed[leaving] = True
+            continue
         kept[leaving] = False
         forces[leaving] = 0.0
-        line = dense_row(matrix, leaving)
-        normal = normal.changed(-line, line)
+        excess -= 1
     return rows[kept]
 
 
@@ -81,6 +90,8 @@ def _unload_one(forces: Vector, stress: Vector) -> tuple[int, Vector]:
     """Add as much of a self-stress as the first force to vanish allows; say which it is."""
     # The two last contacts of a body vanish with its third: the stress has rounding there.
     falls = stress < -_NEGLIGIBLE * np.abs(stress).max()
+    if not falls.any():
+        raise SingularError("contacts are redundant, but no self-stress unloads one of them")
     steps = np.where(falls, forces / np.where(falls, -stress, 1.0), np.inf)
     first = int(np.argmin(steps))
     return first, forces + steps[first] * stress

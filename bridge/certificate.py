@@ -110,6 +110,8 @@ class Candidate(Generic[P]):
         Constraints taken to be active, and their forces ``λ``.
     reason
         Why it ended before converging; empty if it converged.
+    degenerate
+        Whether constraints are redundant, or carry no force and are needed all the same.
     certificate
         What the converged state is worth; None before that.
     steps, exchanges
@@ -123,6 +125,7 @@ class Candidate(Generic[P]):
     certificate: Certificate | None = None
     steps: int = 0
     exchanges: int = 0
+    degenerate: bool = False
 
 
 def settled(residual: float, before: float) -> bool:

@@ -29,6 +29,8 @@ from bridge.sequential import sequential_programs
 
 # Pressure at which overlaps are about to drown in the rounding of the gaps.
 _LOWEST_PRESSURE = 1e-9
+# Pressure below which contacts in excess are there to stay, as in a crystal.
+_CRYSTAL_PRESSURE = 1e-6
 # Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
 # early on a motion that is all but flat.
 _FEW_MISSING = 3
@@ -144,7 +146,8 @@ def _attempt(stage: Stage[P], max_step: float, max_excess: float) -> Candidate[P
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
     rows = counted_constraints(stage.problem, stage.x, here.gaps, free)
     n = len(here.free_of_symmetries(here.columns_of(rows)))
-    if not len(rows) or len(rows) - n - 1 > max(3.0, max_excess * n):
+    excess = len(rows) - n - 1
+    if not len(rows) or (excess > max(3.0, max_excess * n) and stage.pressure > _CRYSTAL_PRESSURE):
         return None
     return _finish(here, rows, max_step)
 
@@ -159,7 +162,8 @@ def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]
             return isostatic_optimum(here, full, max_step)
         return curved_optimum(here, rows, max_step)
     except (SingularError, ValueError) as error:
-        return Candidate(here, rows, here.gaps[rows], str(error))
+        redundant = isinstance(error, SingularError) and missing <= 0
+        return Candidate(here, rows, here.gaps[rows], str(error), degenerate=redundant)
 
 
 def _by_programs(problem: P, x: Vector, last: Candidate[P] | None, stages: int) -> ExactJamming[P]:
@@ -194,8 +198,7 @@ def _verdict(candidate: Candidate[Any]) -> Status:
     here, rows, certificate = candidate.here, candidate.rows, candidate.certificate
     if len(rows) <= len(here.free_of_symmetries(here.columns_of(rows))):
         return "hypostatic"
-    weak = candidate.forces <= 1e-9 * np.abs(candidate.forces).mean()
-    if weak.any() or (certificate is not None and certificate.condition >= 1e14):
+    if candidate.degenerate or (certificate is not None and certificate.condition >= 1e14):
         return "degenerate"
     return "stalled"
 

@@ -112,7 +112,7 @@ def _end(here: Linearised[P], rows: Indices) -> Candidate[P]:
     held = here.columns_of(rows[loaded])
     if loaded.sum() != len(here.free_of_symmetries(held)) + 1:
         reason = f"{(~loaded).sum()} active constraints carry no force, and yet hold the state"
-        return Candidate(here, rows, forces, reason)
+        return Candidate(here, rows, forces, reason, degenerate=True)
     rows = rows[loaded]
     there = make_room(here, held)
     rows, here = here.follow(rows, there), there
