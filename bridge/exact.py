@@ -18,7 +18,7 @@ import numpy as np
 
 from bridge.active_set import completed
 from bridge.approach import Minimiser, Stage, approach, descend
-from bridge.certificate import Candidate, Certificate
+from bridge.certificate import CLOSED, Candidate, Certificate
 from bridge.curved import curved_optimum
 from bridge.factor import SingularError
 from bridge.isostatic import isostatic_optimum
@@ -81,6 +81,22 @@ class ExactJamming(Generic[P]):
     stages: int
     steps: int
     exchanges: int
+
+    @property
+    def relative_forces(self) -> Vector:
+        """The forces in units of their mean, ``(n_constraints,)``."""
+        return np.asarray(self.forces / self.forces.mean())
+
+    def margins(self) -> Vector:
+        """Return ``h = -Δ > 0`` of the open constraints between held variables.
+
+        Those of loose bodies are left out: their distance to the others is arbitrary.
+        """
+        here = Linearised.at(self.problem, self.x)
+        inside = here.rows_within(self.held)
+        inside[self.rows] = False
+        margins = -self.gaps[inside]
+        return np.asarray(margins[margins > CLOSED])
 
 
 def exact_jamming(
