@@ -12,7 +12,7 @@ from particles.kernels.fire import relax_discs
 from particles.law import RawPairs, Relaxation, Slopes
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packing import Packing
-from particles.pairs import Pairs, raw_pairs, row_starts, widest_block
+from particles.pairs import Pairs, raw_pairs
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -118,14 +118,12 @@ class Discs(Packing):
         sizes, d = self.diameters[order], self.dim
         i, j, vector = raw_pairs(bodies, 0.5 * sizes, self.box, 1.0, skin)
         inverse = 2.0 / (sizes[i] + sizes[j])
-        first = row_starts(i, self.n_bodies)
-        pulls = np.empty(d * widest_block(first, kernels.BLOCK))
         own, other = (d * i).astype(np.uint32), (d * j).astype(np.uint32)
-        pairs = (first, own, other, vector.ravel(), inverse, pulls)
+        pairs, pulls = (own, other, vector.ravel(), inverse), np.empty(d * kernels.CAP)
         reach = 0.5 * skin / math.sqrt(d)
 
         def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
-            return relax_discs(motion, pairs, clock, dt_max, reach, rules, steps)
+            return relax_discs(motion, pairs, pulls, clock, dt_max, reach, rules, steps)
 
         return run
 

@@ -83,17 +83,6 @@ def raw_pairs(
         room = found
 
 
-def row_starts(i: NDArray[np.int32], n: int) -> NDArray[np.int64]:
-    """Return where the pairs of each body begin, ``(n + 1,)``, for an ``i`` that never falls."""
-    return np.concatenate([[0], np.cumsum(np.bincount(i, minlength=n))])
-
-
-def widest_block(first: NDArray[np.int64], block: int) -> int:
-    """Return the most pairs that ``block`` bodies in a row have."""
-    edges = first[np.minimum(np.arange(0, first.size - 1 + block, block), first.size - 1)]
-    return int(np.diff(edges).max())
-
-
 def cell_order(centres: Vector, radii: Vector, box: Vector, skin: float) -> Indices:
     """Return the bodies in an order in which neighbours in space are neighbours in memory."""
     cells = cell_counts(box, 2.0 * float(radii.max()) + skin, len(centres))

@@ -5,12 +5,13 @@ import math
 import numpy as np
 
 from particles.kernels._jit import kernel
+from particles.kernels.lanes import difference, exchange
 
-# Bodies whose pairs stay in the first cache while they are worked on.
-BLOCK = 512
+# Pairs of a block: they stay in the first cache while they are worked on.
+CAP = 256
 
 # Unsigned, so that an index needs no test for being negative.
-ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+TWO = np.uint64(2)
 
 # Below every square of a distance: centres at one place push in no direction.
 TINY = 1e-300
@@ -83,12 +84,13 @@ def repel(square, inverse):
 
 
 @kernel
-def _gather_2d(u, own, other, pulls):
+def _gather(u, own, other, pulls, dim):
     """Write ``u_j - u_i`` of every pair."""
     for k in range(own.size):
         i, j = np.uint64(own[k]), np.uint64(other[k])
-        pulls[2 * k] = u[j] - u[i]
-        pulls[2 * k + 1] = u[j + ONE] - u[i + ONE]
+        difference(u, i, j, pulls, np.uint64(dim * k))
+        if dim == 3:
+            pulls[dim * k + 2] = u[j + TWO] - u[i + TWO]
 
 
 @kernel
@@ -104,56 +106,6 @@ def _repel_2d(vector, inverse, pulls):
         pulls[2 * k] = push * x
         pulls[2 * k + 1] = push * y
     return energy, total
-
-
-@kernel
-def _scatter_2d(first, block, stop, other, pulls, force):
-    """Add the forces of the pairs of some bodies to both bodies of each."""
-    begin = first[block]
-    for body in range(block, stop):
-        fx, fy = 0.0, 0.0
-        for k in range(np.uint64(first[body] - begin), np.uint64(first[body + 1] - begin)):
-            j = np.uint64(other[k])
-            x, y = pulls[TWO * k], pulls[TWO * k + ONE]
-            fx -= x
-            fy -= y
-            force[j] += x
-            force[j + ONE] += y
-        force[2 * body] += fx
-        force[2 * body + 1] += fy
-
-
-@kernel
-def forces_2d(u, first, own, other, vector, inverse, pulls, force):
-    """Write ``-∇U`` at displacements ``u``; return ``U`` and ``Σ max(Δ, 0)``.
-
-    The pair vectors of the last list plus displacements, not positions: what is subtracted is
-    small, and the noise of the forces falls from 1e-14 to 1e-16. A block of bodies at a time is
-    gathered, worked on and scattered, so that the middle step runs on vectors; ``own`` and
-    ``other`` are where in ``u`` the bodies of a pair begin, ``first`` the first pair of a body.
-    """
-    force[:] = 0.0
-    energy, total = 0.0, 0.0
-    n = first.size - 1
-    for block in range(0, n, BLOCK):
-        stop = min(block + BLOCK, n)
-        begin, end = first[block], first[stop]
-        _gather_2d(u, own[begin:end], other[begin:end], pulls)
-        part = _repel_2d(vector[2 * begin : 2 * end], inverse[begin:end], pulls)
-        _scatter_2d(first, block, stop, other[begin:end], pulls, force)
-        energy += part[0]
-        total += part[1]
-    return 0.5 * energy, total
-
-
-@kernel
-def _gather_3d(u, own, other, pulls):
-    """Do the same for spheres."""
-    for k in range(own.size):
-        i, j = np.uint64(own[k]), np.uint64(other[k])
-        pulls[3 * k] = u[j] - u[i]
-        pulls[3 * k + 1] = u[j + ONE] - u[i + ONE]
-        pulls[3 * k + 2] = u[j + TWO] - u[i + TWO]
 
 
 @kernel
@@ -174,37 +126,40 @@ def _repel_3d(vector, inverse, pulls):
 
 
 @kernel
-def _scatter_3d(first, block, stop, other, pulls, force):
-    """Do the same for spheres."""
-    begin = first[block]
-    for body in range(block, stop):
-        fx, fy, fz = 0.0, 0.0, 0.0
-        for k in range(np.uint64(first[body] - begin), np.uint64(first[body + 1] - begin)):
-            j, at = np.uint64(other[k]), THREE * k
-            x, y, z = pulls[at], pulls[at + ONE], pulls[at + TWO]
-            fx -= x
-            fy -= y
-            fz -= z
-            force[j] += x
-            force[j + ONE] += y
-            force[j + TWO] += z
-        force[3 * body] += fx
-        force[3 * body + 1] += fy
-        force[3 * body + 2] += fz
+def _scatter(own, other, pulls, force, dim):
+    """Add the force of every pair to both bodies."""
+    for k in range(own.size):
+        i, j = np.uint64(own[k]), np.uint64(other[k])
+        exchange(force, i, j, pulls, np.uint64(dim * k))
+        if dim == 3:
+            force[j + TWO] += pulls[dim * k + 2]
+            force[i + TWO] -= pulls[dim * k + 2]
 
 
 @kernel
-def forces_3d(u, first, own, other, vector, inverse, pulls, force):
-    """Do the same for spheres."""
+def forces(u, pairs, pulls, force):
+    """Write ``-∇U`` at displacements ``u``; return ``U`` and ``Σ max(Δ, 0)``.
+
+    The pair vectors of the last list plus displacements, not positions: what is subtracted is
+    small, and the noise of the forces falls from 1e-14 to 1e-16. A block of pairs at a time is
+    gathered, worked on and scattered, so that the middle step runs on vectors. In
+    ``pairs = (own, other, vector, 1/σ)`` the first two are where in ``u`` the bodies begin.
+    """
+    own, other, vector, inverse = pairs
     force[:] = 0.0
     energy, total = 0.0, 0.0
-    n = first.size - 1
-    for block in range(0, n, BLOCK):
-        stop = min(block + BLOCK, n)
-        begin, end = first[block], first[stop]
-        _gather_3d(u, own[begin:end], other[begin:end], pulls)
-        part = _repel_3d(vector[3 * begin : 3 * end], inverse[begin:end], pulls)
-        _scatter_3d(first, block, stop, other[begin:end], pulls, force)
+    flat = vector.size == 2 * own.size
+    for begin in range(0, own.size, CAP):
+        end = min(begin + CAP, own.size)
+        i, j = own[begin:end], other[begin:end]
+        if flat:
+            _gather(u, i, j, pulls, 2)
+            part = _repel_2d(vector[2 * begin : 2 * end], inverse[begin:end], pulls)
+            _scatter(i, j, pulls, force, 2)
+        else:
+            _gather(u, i, j, pulls, 3)
+            part = _repel_3d(vector[3 * begin : 3 * end], inverse[begin:end], pulls)
+            _scatter(i, j, pulls, force, 3)
         energy += part[0]
         total += part[1]
     return 0.5 * energy, total

@@ -92,19 +92,14 @@ def advance(motion, total, clock, dt_max, reach, rules):
 
 
 @kernel
-def relax_discs(motion, pairs, clock, dt_max, reach, rules, steps):
+def relax_discs(motion, pairs, pulls, clock, dt_max, reach, rules, steps):
     """Run FIRE on discs or spheres until it stops, or some ``|u_k| > reach``.
 
     ``motion = (u, v, force)``. Returns the reason, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
     """
     u, _, force = motion
-    first, own, other, vector, inverse, pulls = pairs
-    flat = u.size == 2 * (first.size - 1)
     for n in range(steps):
-        if flat:
-            energy, total = discs.forces_2d(u, first, own, other, vector, inverse, pulls, force)
-        else:
-            energy, total = discs.forces_3d(u, first, own, other, vector, inverse, pulls, force)
+        energy, total = discs.forces(u, pairs, pulls, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:
             return reason, n + 1, energy, total
