@@ -20,6 +20,7 @@ from bridge.provenance import provenance
 Progress = Callable[[int, int], None]
 
 _PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
+_BANDS = 50  # bands between minima that are not connected
 _MOST = 100_000  # climbs of a search without a limit
 
 
@@ -146,7 +147,9 @@ def _explore(
         return
     _climb(explorer, graph, searches, workers, keep)
     first = _done(graph, "connect")
-    for finding in connect_all(explorer, graph, range(first, first + 5 * len(graph.minima))):
+    for finding in connect_all(
+        explorer, graph, range(first, first + min(2 * len(graph.minima), _BANDS))
+    ):
         keep(finding)
     if case.every_index:
         n_modes = graph.minima[0].n_modes

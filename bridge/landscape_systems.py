@@ -5,7 +5,7 @@ field of a class is an option of the command line under the same name.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
@@ -237,7 +237,7 @@ class PerceptronLandscape:
 
 @dataclass(frozen=True)
 class NetworkLandscape:
-    """A small network with quadratic hinge loss and more patterns than it can fit."""
+    """A small network with hinge loss, more patterns than it can fit, and weight decay."""
 
     kind: ClassVar[str] = "network"
 
@@ -246,15 +246,18 @@ class NetworkLandscape:
     input_dim: int = option(3, "Components of a pattern.")
     load: float = option(8.0, "Patterns per weight, P/N.")
     activation: str = option("tanh", "relu, tanh, softplus, silu or gelu.")
+    l2: float = option(1e-2, "Weight decay that keeps the minima from running to infinity.")
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the network on random patterns; each minimum has its violated patterns."""
+        from bridge.landscape.confine import Confined
         from networks import HingeNetwork, Mlp, random_patterns
 
         mlp = Mlp(self.input_dim, self.width, self.depth, self.activation)
         patterns = random_patterns(round(self.load * mlp.n_weights), self.input_dim, rng)
-        problem = HingeNetwork(mlp, patterns)
-        return _constrained(problem, 0.5, start=mlp.init)
+        network = HingeNetwork(mlp, patterns)
+        case = _constrained(network, 0.5, start=mlp.init)
+        return replace(case, problem=Confined(network, self.l2))
 
 
 LandscapeClass: TypeAlias = type[

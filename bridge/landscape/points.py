@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.landscape.identity import flat_directions
-from bridge.protocols import Indices, Landscape, Vector
+from bridge.protocols import Indices, Landscape, Mask, Vector
 from bridge.spectra import hessian
 
 GRADIENT = 1e-9  # a certified state has every |∂U/∂x_i| below it
 _EPS = 4 * float(np.finfo(np.float64).eps)  # below n times this, an eigenvalue is no number
+_BALANCED = 1e-5
 _NEWTON = 1e-4  # and its own quadratic model sees the stationary point no farther away
 
 
@@ -81,7 +82,10 @@ def model(problem: Landscape, x: Vector) -> Model:
         If the state is not finite, or has too many variables for a dense matrix.
     """
     energy, gradient = problem.energy_gradient(x)
-    matrix, flat = hessian(problem, x), flat_directions(problem, x)
+    matrix = hessian(problem, x)
+    # Who is frozen is a question of balanced forces: on the way it would be an accident.
+    balanced = float(np.abs(gradient).max()) < _BALANCED
+    flat = flat_directions(problem, x) if balanced else problem.zero_modes(x)
     size = float(np.abs(matrix).sum(axis=1).max())
     if len(flat):
         along = flat @ matrix
@@ -91,20 +95,21 @@ def model(problem: Landscape, x: Vector) -> Model:
     values, modes = np.linalg.eigh(matrix)
     count = len(values) - len(flat)
     values, modes = values[:count], modes[:, :count]
-    climbable = _climbable(problem, x, modes)
-    return Model(x, energy, gradient, values, modes, climbable, _EPS * len(matrix) * size)
+    floor = _EPS * len(matrix) * size
+    climbable = np.flatnonzero(_climbable(problem, x, modes) & (np.abs(values) > floor))
+    return Model(x, energy, gradient, values, modes, climbable, floor)
 
 
-def _climbable(problem: Landscape, x: Vector, modes: Vector) -> Indices:
-    """Return the modes that are not among the harmonic ones of a system that has such.
+def _climbable(problem: Landscape, x: Vector, modes: Vector) -> Mask:
+    """Tell which modes are not among the harmonic ones of a system that has such.
 
     ``harmonic_modes(x)``, ``(k, n_dof)``, spans directions in which the energy is a parabola that
     nothing else depends on: weight decay along a symmetry that it breaks. No saddle lies there.
     """
     harmonic = getattr(problem, "harmonic_modes", None)
     if harmonic is None:
-        return np.arange(modes.shape[1])
-    return np.flatnonzero(((harmonic(x) @ modes) ** 2).sum(axis=0) < 0.5)
+        return np.ones(modes.shape[1], dtype=bool)
+    return np.asarray(((harmonic(x) @ modes) ** 2).sum(axis=0) < 0.5)
 
 
 def certify(found: Model, index: int, order: int = 1) -> Point | str:

@@ -63,6 +63,8 @@ def follow(
     for step in range(max_steps):
         if here.residual < tolerance:
             return Climb(here, step, "converged")
+        if len(here.climbable) < index:
+            return Climb(here, step, "stalled", "no mode is left to climb: all bodies are free")
         climbed = here.climbable[:index].copy()
         if along is not None:
             lowest, climbed[0] = climbed[0], np.abs(along @ here.modes).argmax()
