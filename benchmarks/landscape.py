@@ -1,0 +1,219 @@
+"""Landscapes against the numbers asked for, and against pele and topsearch.
+
+    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 force minima network lj13]
+    OMP_NUM_THREADS=1 python benchmarks/landscape.py peers PEERS PELE_PYTHON TOPSEARCH_PYTHON
+
+``PEERS`` is the folder with landscape_pele.py and landscape_topsearch.py; the other two are the
+interpreters of environments that have these programs. Seconds are of processor time, after
+compilation; ``lj13`` takes ten minutes.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Finding, Graph
+from bridge.landscape.hop import Hops, basin_hopping
+from bridge.landscape.identity import identity_of
+from bridge.landscape_systems import Case, ClassifierLandscape, LennardJonesLandscape
+from particles.clusters import LennardJones
+
+LISTED = {13: -44.326801, 19: -72.659782, 26: -108.315616, 38: -173.928427}
+
+
+def explorer_of(case: Case, seed: int = 0) -> tuple[Explorer, Graph]:
+    identity = identity_of(case.problem)
+    found = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
+    return found, Graph(identity)
+
+
+def until(graph: Graph, findings: Iterator[Finding], done: Callable[[], bool]) -> None:
+    for finding in findings:
+        graph.absorb(finding)
+        if done():
+            return
+
+
+def warm_up(n: int) -> None:
+    explorer, graph = explorer_of(LennardJonesLandscape(n).case(np.random.default_rng(0)), 99)
+    until(graph, explorer.quenches(range(3)), lambda: False)
+    until(graph, explorer.climbs(graph, range(5)), lambda: False)
+
+
+def whole(n: int, minima: int, saddles: int, limit: float) -> None:
+    """Processor time to the last minimum and saddle, over five seeds."""
+    warm_up(n)
+    taken = []
+    for seed in range(5):
+        explorer, graph = explorer_of(LennardJonesLandscape(n).case(np.random.default_rng(0)), seed)
+        begin = time.process_time()
+
+        def complete(graph: Graph = graph) -> bool:
+            return (len(graph.minima), len(graph.saddles)) == (minima, saddles)
+
+        until(graph, explorer.quenches(range(10)), complete)
+        until(graph, explorer.climbs(graph, range(5000)), complete)
+        taken.append(time.process_time() - begin)
+        assert complete(), f"LJ{n}, seed {seed}: {len(graph.minima)}/{len(graph.saddles)}"
+    shown = ", ".join(f"{t:.2f}" for t in taken)
+    print(f"LJ{n}: all {minima} minima and {saddles} saddles in {shown} s (asked: < {limit} s)")
+
+
+def force(n: int = 38) -> None:
+    problem = LennardJones(n)
+    x = problem.random_state(np.random.default_rng(0))
+    best = np.inf
+    for _ in range(20):
+        begin = time.perf_counter()
+        for _ in range(2000):
+            problem.energy_gradient(x)
+        best = min(best, (time.perf_counter() - begin) / 2000)
+    print(f"LJ{n}: energy and gradient in {best * 1e6:.2f} µs (asked: < 4 µs)")
+
+
+def global_minima(limit: float = 600.0, seeds: int = 3) -> None:
+    for n, listed in LISTED.items():
+        problem, taken = LennardJones(n), []
+        for seed in range(seeds):
+            begin, best, run = time.process_time(), 0.0, 0
+            while best > listed + 1e-5 and time.process_time() - begin < limit:
+                rng = np.random.default_rng([seed, run])
+                hops = Hops(count=600, temperature=0.8, move=problem.move)
+                start = problem.random_state(rng)
+                for point in basin_hopping(problem, problem, start, hops, rng):
+                    best = min(best, point.energy)
+                    if best <= listed + 1e-5:
+                        break
+                run += 1
+            taken.append(f"{best:.6f} in {time.process_time() - begin:.1f} s")
+        print(f"LJ{n}: {'; '.join(taken)} (listed: {listed})", flush=True)
+
+
+def lj13(limit: float = 600.0) -> None:
+    warm_up(13)
+    case = LennardJonesLandscape(13).case(np.random.default_rng(0))
+    explorer, graph = explorer_of(case)
+    begin = time.process_time()
+    until(graph, explorer.quenches(range(30)), lambda: False)
+    until(graph, explorer.hopping(range(3)), lambda: False)
+    until(
+        graph,
+        explorer.climbs(graph, range(10**7)),
+        lambda: time.process_time() - begin > limit,
+    )
+    lowest = min(point.energy for point in graph.minima)
+    print(
+        f"LJ13: {len(graph.minima)} minima and {len(graph.saddles)} saddles in {limit:.0f} s, "
+        f"lowest {lowest:.6f} (asked: >= 1000 minima; known: about 1510 and 28756)"
+    )
+
+
+class Differences:
+    """The same energy with its gradient and Hessian products by central differences."""
+
+    def __init__(self, problem: object, gradient: bool) -> None:
+        self.problem, self.by_energy = problem, gradient
+        self.n_dof = problem.n_dof
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        energy, gradient = self.problem.energy_gradient(x)
+        if not self.by_energy:
+            return energy, gradient
+        step, found = 1e-5, np.empty_like(x)
+        for i in range(x.size):
+            move = np.zeros_like(x)
+            move[i] = step
+            ahead, behind = (self.problem.energy_gradient(x + s * move)[0] for s in (1, -1))
+            found[i] = (ahead - behind) / (2 * step)
+        return energy, found
+
+    def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        step = 1e-5
+        rows = [
+            (self.energy_gradient(x + step * d)[1] - self.energy_gradient(x - step * d)[1])
+            / (2 * step)
+            for d in np.atleast_2d(v)
+        ]
+        return np.array(rows).reshape(v.shape)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.problem, name)
+
+
+def network(searches: int = 40) -> None:
+    """Ten hidden units on the outcomes of LJAT3: 84 parameters, 1000 patterns."""
+    case = ClassifierLandscape(hidden=10, l2=1e-3).case(np.random.default_rng(0))
+    explorer, graph = explorer_of(case)
+    until(graph, explorer.quenches(range(3)), lambda: False)
+    climbs = list(range(searches))
+    begin = time.process_time()
+    until(graph, explorer.climbs(graph, range(len(climbs))), lambda: False)
+    spent = time.process_time() - begin
+    met = sum(s.saddle is not None for s in graph.searches)
+    print(
+        f"network of {case.problem.n_dof} parameters: {met} certified saddles "
+        f"({len(graph.saddles)} distinct) of {searches} climbs in {spent:.1f} s: "
+        f"{met / spent:.2f} a second"
+    )
+    x = graph.minima[0].x
+    model_time = timed(lambda: case.problem.hvp(x, np.eye(x.size)))
+    for by_energy, name in ((True, "energies"), (False, "exact gradients")):
+        other = Differences(case.problem, by_energy)
+        directions = np.eye(x.size)[: 2 if by_energy else None]
+        slow = timed(lambda o=other, d=directions: o.hvp(x, d), 1) * x.size / len(directions)
+        print(f"  a Hessian from differences of {name} takes {slow / model_time:.0f} times as long")
+    slow_case = replace(case, problem=Differences(case.problem, False))
+    slower, second = explorer_of(slow_case)
+    slower = replace(slower, identity=explorer.identity)
+    second = Graph(explorer.identity)
+    for point in graph.minima.points[:3]:
+        second.minima.append(point)
+    begin, count = time.process_time(), 3
+    until(second, slower.climbs(second, range(count)), lambda: False)
+    spent_slow = (time.process_time() - begin) / count
+    ratio = spent_slow / (spent / searches)
+    print(f"  a climb with differences of exact gradients takes {ratio:.0f} times as long")
+
+
+def timed(work: Callable[[], object], count: int = 20) -> float:
+    begin = time.process_time()
+    for _ in range(count):
+        work()
+    return (time.process_time() - begin) / count
+
+
+def peers(folder: str, pele: str, topsearch: str) -> None:
+    whole(7, 4, 12, 2)
+    for name, python, script, arguments in (
+        ("pele", pele, "landscape_pele.py", ["7", "100", "30"]),
+        ("topsearch", topsearch, "landscape_topsearch.py", ["lj7"]),
+    ):
+        begin = time.perf_counter()
+        command = [python, str(Path(folder) / script), *arguments]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        spent = time.perf_counter() - begin
+        said = shown.stdout.strip() or shown.stderr[-300:]
+        print(f"{name} ({spent:.1f} s with its imports): {said}")
+
+
+CASES: dict[str, Callable[[], None]] = {
+    "force": force,
+    "lj7": lambda: whole(7, 4, 12, 2),
+    "lj8": lambda: whole(8, 8, 42, 10),
+    "minima": global_minima,
+    "network": network,
+    "lj13": lj13,
+}
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["peers"]:
+        peers(*sys.argv[2:5])
+    else:
+        for chosen in sys.argv[1:] or [name for name in CASES if name != "lj13"]:
+            CASES[chosen]()
