@@ -12,7 +12,7 @@ from particles.kernels.fire import relax_discs
 from particles.law import RawPairs, Relaxation, Slopes
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packing import Packing
-from particles.pairs import Pairs, raw_pairs
+from particles.pairs import PairFinder, Pairs
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -114,18 +114,37 @@ class Discs(Packing):
         kernels.stiffness(*pairs, self.diameters, block)
         return block
 
-    def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
-        sizes, d = self.diameters[order], self.dim
-        i, j, vector = raw_pairs(bodies, 0.5 * sizes, self.box, 1.0, skin)
-        inverse = 2.0 / (sizes[i] + sizes[j])
-        own, other = (d * i).astype(np.uint32), (d * j).astype(np.uint32)
-        pairs, pulls = (own, other, vector.ravel(), inverse), np.empty(d * kernels.CAP)
-        reach = 0.5 * skin / math.sqrt(d)
+    def relaxation(self, order: Indices, skin: float) -> Relaxation:
+        """Return FIRE over the pairs nearer than ``skin``, bodies in ``order``."""
+        return _DiscRelaxation(self.diameters[order], self.box, skin)
 
-        def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
-            return relax_discs(motion, pairs, pulls, clock, dt_max, reach, rules, steps)
 
-        return run
+class _DiscRelaxation:
+    """FIRE over lists of pairs of discs or spheres."""
+
+    def __init__(self, sizes: Vector, box: Vector, skin: float) -> None:
+        self.sizes, self.dim = sizes, box.size
+        self.find = PairFinder(0.5 * sizes, box, 1.0, skin)
+        self.pulls = np.empty(box.size * kernels.CAP)
+        self.reach = 0.5 * skin / math.sqrt(box.size)
+
+    def relist(self, bodies: Vector) -> None:
+        i, j, vector = self.find(bodies)
+        inverse = kernels.places(i, j, self.sizes, self.dim)
+        self.pairs = i.view(np.uint32), j.view(np.uint32), vector.ravel(), inverse
+
+    def run(
+        self,
+        motion: tuple[Vector, Vector, Vector],
+        clock: Vector,
+        dt_max: float,
+        rules: tuple[float, float, float, float],
+        steps: int,
+    ) -> tuple[int, int, float, float]:
+        outcome: tuple[int, int, float, float] = relax_discs(
+            motion, self.pairs, self.pulls, clock, dt_max, self.reach, rules, steps
+        )
+        return outcome
 
 
 _UNIT_VOLUME = {2: math.pi / 4.0, 3: math.pi / 6.0}

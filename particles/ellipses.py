@@ -13,7 +13,7 @@ from particles.kernels.fire import relax_ellipses
 from particles.law import RawPairs, Relaxation, Slopes
 from particles.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packing import Packing
-from particles.pairs import Pairs, raw_pairs
+from particles.pairs import PairFinder, Pairs
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -176,24 +176,42 @@ class Ellipses(Packing):
         levers[:, 2] = np.where(excess > 0.0, np.sqrt(excess * (excess + 0.1)), 1.0)
         return levers
 
-    def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
-        mean, split = (moment[order] for moment in self.shape_moments)
-        angle, centres = 2.0 * bodies[:, 2], np.ascontiguousarray(bodies[:, :2])
-        i, j, vector = raw_pairs(centres, self.bounding_radii[order], self.box, 1.0, skin)
-        keep, start = np.empty(i.size, np.bool_), np.empty(i.size)
-        p, q = split * np.cos(angle), split * np.sin(angle)
-        short = 0.5 * self.diameters[order]
-        kernels.select_near(i, j, vector, (mean, p, q), short, skin, keep, start)
-        own, other = i[keep].astype(np.uint32), j[keep].astype(np.uint32)
-        pairs = (own, other, vector[keep].ravel(), start[keep])
-        body = (mean, 1.0 / self.levers[order, 2], np.stack([p, q], axis=1).ravel())
-        work, turned = np.empty(10 * kernels.CAP), np.empty(2 * self.n_bodies)
+    def relaxation(self, order: Indices, skin: float) -> Relaxation:
+        """Return FIRE over the pairs nearer than ``skin``, bodies in ``order``."""
+        sizes, aspect = self.diameters[order], self.aspect[order]
+        return _EllipseRelaxation(Ellipses(sizes, aspect, self.box), skin)
+
+
+class _EllipseRelaxation:
+    """FIRE over lists of pairs of ellipses, by ``(x, y, ℓθ)``."""
+
+    def __init__(self, problem: Ellipses, skin: float) -> None:
+        self.problem, self.skin = problem, skin
+        self.find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
+        self.work, self.turned = np.empty(10 * kernels.CAP), np.empty(2 * problem.n_bodies)
+        self.per_lever = 1.0 / problem.levers[:, 2]
         # The surface moves by no more than |δx| + (a - b)|δθ|, and the lever is a - b or longer.
-        reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
+        self.reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
 
-        def run(motion, clock, dt_max, rules, steps):  # type: ignore[no-untyped-def]
-            return relax_ellipses(
-                motion, pairs, body, work, turned, clock, dt_max, reach, rules, steps
-            )
+    def relist(self, bodies: Vector) -> None:
+        i, j, vector = self.find(np.ascontiguousarray(bodies[:, :2]))
+        shape = self.problem._shape(bodies)
+        start, short = np.empty(i.size), 0.5 * self.problem.diameters
+        near = kernels.select_near(i, j, vector, shape, short, self.skin, start)
+        own, other = i[:near].view(np.uint32), j[:near].view(np.uint32)
+        self.pairs = own, other, vector[:near].ravel(), start[:near]
+        self.body = shape[0], self.per_lever, np.stack(shape[1:], axis=1).ravel()
 
-        return run
+    def run(
+        self,
+        motion: tuple[Vector, Vector, Vector],
+        clock: Vector,
+        dt_max: float,
+        rules: tuple[float, float, float, float],
+        steps: int,
+    ) -> tuple[int, int, float, float]:
+        scratch, pace = (self.work, self.turned), (clock, dt_max, self.reach)
+        outcome: tuple[int, int, float, float] = relax_ellipses(
+            motion, self.pairs, self.body, *scratch, *pace, rules, steps
+        )
+        return outcome

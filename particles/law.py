@@ -36,9 +36,12 @@ class Slopes:
 
 
 class Relaxation(Protocol):
-    """FIRE over one list of pairs, until it converges or the list is stale."""
+    """FIRE over lists of pairs, for bodies in some order."""
 
-    def __call__(
+    def relist(self, bodies: Vector) -> None:
+        """List the near pairs of ``bodies``, ``(N, c)``; displacements count from there."""
+
+    def run(
         self,
         motion: tuple[Vector, Vector, Vector],
         clock: Vector,
@@ -46,7 +49,7 @@ class Relaxation(Protocol):
         rules: tuple[float, float, float, float],
         steps: int,
     ) -> tuple[int, int, float, float]:
-        """Advance ``motion = (u, v, force)`` in place.
+        """Advance ``motion = (u, v, force)`` in place, until it converges or the list is stale.
 
         Returns the reason to stop, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
         """
@@ -97,8 +100,8 @@ class Law(ABC):
         """Return ``∂²U`` of each pair, by ``r`` and the two angles: `kernels.blocks`."""
 
     @abstractmethod
-    def _relaxation(self, bodies: Vector, order: Indices, skin: float) -> Relaxation:
-        """Return a run of FIRE over the pairs nearer than ``skin``, bodies in ``order``."""
+    def relaxation(self, order: Indices, skin: float) -> Relaxation:
+        """Return FIRE over the pairs whose surfaces are nearer than ``skin``, in ``order``."""
 
     @property
     def levers(self) -> Vector:

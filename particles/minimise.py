@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.kernels.fire import CONVERGED, FRICTION, NOT_FINITE, OUT_OF_STEPS, UNJAMMED
+from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
 from particles.packing import Packing
-from particles.pairs import cell_order
+from particles.pairs import PairFinder
 
 Vector = NDArray[np.float64]
 Status = Literal["unjammed", "jammed", "stalled"]
@@ -51,7 +51,7 @@ def minimise(
     floor: float = 1e-13,
     max_steps: int = 1_000_000,
     dt_max: float = 0.6,
-    skin: float = 0.3,
+    skin: float = 0.4,
 ) -> Minimum:
     """Return the minimum of ``U`` below ``x``, by FIRE.
 
@@ -78,7 +78,7 @@ def minimise(
     Raises
     ------
     ValueError
-        If ``x`` has the wrong shape, or holds NaN or inf.
+        If ``x`` has the wrong shape, or holds NaN or inf, or there is no step to take.
 
     Examples
     --------
@@ -88,30 +88,38 @@ def minimise(
     >>> minimise(packing, packing.random_state(np.random.default_rng(1))).status
     'unjammed'
     """
-    bodies = problem.bodies(x).copy()
+    if max_steps < 1:
+        raise ValueError(f"expected at least one step, got max_steps = {max_steps}")
+    start = problem.bodies(x)
     n = max(problem.n_dof - problem.dim, 1)
     rules = (float(relative), float(absolute), float(floor), float(n))
-    levers = problem.levers
-    velocity = np.zeros_like(bodies)
+    order = PairFinder(problem.bounding_radii, problem.box, 1.0, skin).order(problem.centres(x))
+    bodies, levers = start[order], problem.levers[order]
+    relaxation = problem.relaxation(order, skin)
+    motion = (np.zeros(start.size), np.zeros(start.size), np.empty(start.size))
     clock = np.array([0.1 * dt_max, FRICTION])
-    steps = 0
-    while True:
-        centres = np.ascontiguousarray(bodies[:, : problem.dim])
-        order = cell_order(centres, problem.bounding_radii, problem.box, skin)
-        relax = problem._relaxation(bodies[order], order, skin)
-        motion = (np.zeros(problem.n_dof), velocity[order].ravel(), np.empty(problem.n_dof))
-        reason, taken, energy, total = relax(motion, clock, dt_max, rules, max_steps - steps)
+    steps, reason = 0, STALE_LIST
+    while reason == STALE_LIST and steps < max_steps:
+        relaxation.relist(bodies)
+        reason, taken, energy, total = relaxation.run(
+            motion, clock, dt_max, rules, max_steps - steps
+        )
         steps += taken
-        bodies[order] += motion[0].reshape(bodies.shape) / levers[order]
-        velocity[order] = motion[1].reshape(bodies.shape)
-        if reason in (CONVERGED, UNJAMMED, NOT_FINITE, OUT_OF_STEPS) or steps >= max_steps:
-            break
-    pressure = total / n
-    largest = float(np.abs(motion[2]).max())
-    status: Status = "stalled"
+        bodies += motion[0].reshape(bodies.shape) / levers
+        motion[0][:] = 0.0
+    end = np.empty_like(start)
+    end[order] = bodies
+    pressure, largest = total / n, float(np.abs(motion[2]).max())
+    return Minimum(
+        end.ravel(), _status(reason, largest, pressure), energy, pressure, largest, steps
+    )
+
+
+def _status(reason: int, largest: float, pressure: float) -> Status:
+    """Return what the compiled loop's reason to stop means."""
     if reason == UNJAMMED:
-        status = "unjammed"
-    elif reason == CONVERGED:
+        return "unjammed"
+    if reason == CONVERGED:
         # Forces that vanish absolutely, but not beside the pressure, are those of a last touch.
-        status = "jammed" if largest <= 1e-2 * pressure else "unjammed"
-    return Minimum(bodies.ravel(), status, energy, pressure, largest, steps)
+        return "jammed" if largest <= 1e-2 * pressure else "unjammed"
+    return "stalled"

@@ -10,7 +10,7 @@ from scipy import sparse
 from particles.assembly import assembled
 from particles.kernels.blocks import products
 from particles.law import Indices, Law, RawPairs, Slopes, Vector
-from particles.pairs import Pairs, near_pairs, raw_pairs
+from particles.pairs import PairFinder, Pairs, near_pairs
 from particles.rattlers import rattlers
 
 
@@ -98,7 +98,7 @@ class Packing(Law):
     def _touching(self, bodies: Vector) -> RawPairs:
         """Return ``(i, j, vector)`` of the pairs whose bounding circles overlap, unordered."""
         centres = np.ascontiguousarray(bodies[:, : self.dim])
-        return raw_pairs(centres, self.bounding_radii, self.box, 1.0, 0.0)
+        return PairFinder(self.bounding_radii, self.box)(centres)
 
     def n_free(self, x: ArrayLike) -> int:
         """Return ``n``: the variables of all bodies but rattlers, less the translations.

@@ -46,47 +46,53 @@ def _half_stencil(dim: int) -> NDArray[np.int64]:
     return np.array(offsets, dtype=np.int64)
 
 
-def cell_counts(box: Vector, reach: float, n: int) -> NDArray[np.int64]:
-    """Return the number of cells along each side, at least ``reach`` wide and about one a body."""
-    finest = max(1.0, np.ceil((4.0 * n) ** (1.0 / box.size)))
-    return np.clip(np.floor(box / reach), 1, finest).astype(np.int64)
+class PairFinder:
+    """Finds all pairs with ``r < factor (R_i + R_j) + skin``, again and again.
 
+    Its arrays are used anew by every call: what one call returned is gone with the next.
+    """
 
-def _expected(radii: Vector, box: Vector, factor: float, skin: float) -> int:
-    """Return more pairs than uniformly placed bodies would have."""
-    n, dim = len(radii), box.size
-    reach = factor * 2.0 * radii.mean() + skin
-    ball = (np.pi if dim == 2 else 4.0 * np.pi / 3.0) * (reach * reach + radii.var()) ** (dim / 2)
-    return int(16 + n + 0.7 * n * n * ball / box.prod())
+    def __init__(self, radii: Vector, box: Vector, factor: float = 1.0, skin: float = 0.0) -> None:
+        self.radii, self.box, self.factor, self.skin = radii, box, factor, skin
+        reach = factor * 2.0 * float(radii.max()) + skin
+        finest = max(1.0, np.ceil((4.0 * radii.size) ** (1.0 / box.size)))
+        self.cells = np.clip(np.floor(box / reach), 1, finest).astype(np.int64)
+        self.stencil = _half_stencil(box.size)
+        self._make_room(self._expected())
 
+    def _expected(self) -> int:
+        """Return a few more pairs than uniformly placed bodies would have."""
+        n, dim = self.radii.size, self.box.size
+        square = (self.factor * 2.0 * self.radii.mean() + self.skin) ** 2 + self.radii.var()
+        ball = (np.pi if dim == 2 else 4.0 * np.pi / 3.0) * square ** (dim / 2)
+        return int(16 + 0.5 * n + 0.6 * n * n * ball / self.box.prod())
 
-def raw_pairs(
-    centres: Vector, radii: Vector, box: Vector, factor: float, skin: float
-) -> tuple[NDArray[np.int32], NDArray[np.int32], Vector]:
-    """Return ``(i, j, vector)`` of all pairs with ``r < factor (R_i + R_j) + skin``, unordered."""
-    n, dim = centres.shape
-    cells = cell_counts(box, factor * 2.0 * float(radii.max()) + skin, n)
-    use_cells = bool((cells >= 3).all())
-    order, begin = sort_by_cell(centres, box, cells)
-    room = _expected(radii, box, factor, skin)
-    while True:
-        out = (np.empty(room, np.int32), np.empty(room, np.int32), np.empty((room, dim)))
-        if use_cells:
-            stencil = _half_stencil(dim)
-            found = pairs_by_cells(
-                centres, radii, box, cells, order, begin, stencil, factor, skin, out
-            )
-        else:
-            found = pairs_by_images(centres, radii, box, factor, skin, out)
-        if found <= room:
-            return out[0][:found], out[1][:found], out[2][:found]
-        room = found
+    def _make_room(self, room: int) -> None:
+        self._out = (
+            np.empty(room, np.int32),
+            np.empty(room, np.int32),
+            np.empty((room, self.box.size)),
+        )
 
+    def order(self, centres: Vector) -> Indices:
+        """Return the bodies in an order in which neighbours in space are so in memory."""
+        return np.asarray(sort_by_cell(centres, self.box, self.cells)[0], dtype=np.intp)
 
-def cell_order(centres: Vector, radii: Vector, box: Vector, skin: float) -> Indices:
-    """Return the bodies in an order in which neighbours in space are neighbours in memory."""
-    cells = cell_counts(box, 2.0 * float(radii.max()) + skin, len(centres))
-    return np.asarray(sort_by_cell(centres, box, cells)[0], dtype=np.intp)
+    def __call__(self, centres: Vector) -> tuple[NDArray[np.int32], NDArray[np.int32], Vector]:
+        """Return ``(i, j, vector)``, in no particular order."""
+        found = self._find(centres)
+        if found > self._out[0].size:
+            self._make_room(found + found // 8)
+            found = self._find(centres)
+        i, j, vector = self._out
+        return i[:found], j[:found], vector[:found]
+
+    def _find(self, centres: Vector) -> int:
+        where, rules = (centres, self.radii, self.box), (self.factor, self.skin)
+        if (self.cells < 3).any():
+            return int(pairs_by_images(*where, *rules, self._out))
+        sorting = sort_by_cell(centres, self.box, self.cells)
+        return int(pairs_by_cells(*where, self.cells, *sorting, self.stencil, *rules, self._out))
 
 
 def near_pairs(
@@ -96,7 +102,7 @@ def near_pairs(
 
     The order is a function of the positions only, so that two calls can be compared row by row.
     """
-    i, j, vector = raw_pairs(centres, radii, box, factor, skin)
+    i, j, vector = PairFinder(radii, box, factor, skin)(centres)
     swap = i > j
     i, j = np.where(swap, j, i), np.where(swap, i, j)
     vector = np.where(swap[:, None], -vector, vector)

@@ -84,6 +84,17 @@ def repel(square, inverse):
 
 
 @kernel
+def places(first, second, sizes, dim):
+    """Turn bodies into where in ``u`` they begin, in place; return ``1/σ`` of every pair."""
+    inverse = np.empty(first.size)
+    for k in range(first.size):
+        inverse[k] = 2.0 / (sizes[first[k]] + sizes[second[k]])
+        first[k] *= dim
+        second[k] *= dim
+    return inverse
+
+
+@kernel
 def _gather(u, own, other, pulls, dim):
     """Write ``u_j - u_i`` of every pair."""
     for k in range(own.size):

@@ -93,27 +93,32 @@ def stiffness(first, second, vector, shape, block):
 
 
 @kernel
-def select_near(first, second, vector, shape, short, skin, keep, start):
-    """Mark pairs whose surfaces are closer than ``skin`` along the normal; keep their ``λ*``.
+def select_near(first, second, vector, shape, short, skin, start):
+    """Keep pairs whose surfaces are closer than ``skin`` along the normal, and their ``λ*``.
 
-    The tangent planes of the scaled contact separate the two by ``(μ - 1)(h_i + h_j)``, ``h`` the
-    support functions along their normal, so that no pair is closer than this says. ``F(½)`` and
-    the short half axes bound it from below, which is enough to turn most pairs away.
+    They are moved to the front of the arrays, and their number is returned. The tangent planes of
+    the scaled contact separate the two bodies by ``(μ - 1)(h_i + h_j)``, ``h`` the support
+    functions along their normal, so that no pair is closer than this says. ``F(½)`` and the short
+    half axes bound it from below, which is enough to turn most pairs away.
     """
     m, p, q = shape
+    kept = 0
     for k in range(first.size):
         i, j = first[k], second[k]
         x, y = vector[k]
-        keep[k] = False
         mm, pp, qq = m[i] + m[j], p[i] + p[j], q[i] + q[j]
         half = mm * (x * x + y * y) - pp * (x * x - y * y) - qq * 2.0 * x * y
         half /= 2.0 * (mm * mm - pp * pp - qq * qq)
         if (math.sqrt(half) - 1.0) * (short[i] + short[j]) >= skin:
             continue
         delta, gx, gy, _, _, lam = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j], 0.5)
-        start[k] = lam
         norm = math.sqrt(gx * gx + gy * gy)
-        keep[k] = delta > 0.0 or -delta * (x * gx + y * gy) < skin * norm * (1.0 - delta)
+        if delta > 0.0 or -delta * (x * gx + y * gy) < skin * norm * (1.0 - delta):
+            first[kept], second[kept] = i, j
+            vector[kept, 0], vector[kept, 1] = x, y
+            start[kept] = lam
+            kept += 1
+    return kept
 
 
 @kernel(inline=True)
