@@ -142,6 +142,22 @@ def best_window(values: ArrayLike, *, low: float = 0.0, fewest: int = FEWEST) ->
     return float(ordered[counts[int(np.argmin(distances))] - 1])
 
 
+def finite_size_floor(samples: Sequence[Vector], per_sample: float = 3.0) -> float:
+    """Return the value below which samples hold ``per_sample`` values on average.
+
+    The power laws end where a sample holds one value or so: below the floor it is the number of
+    constraints that shapes the distribution. Pass it as ``low``.
+
+    Examples
+    --------
+    >>> finite_size_floor([np.array([0.1, 0.3]), np.array([0.2, 0.4])], per_sample=1.0)
+    0.2
+    """
+    ordered = np.sort(np.concatenate(_groups(samples)))
+    count = round(per_sample * len(samples))
+    return float(ordered[min(count, len(ordered)) - 1]) if count >= 1 and len(ordered) else 0.0
+
+
 def stability(
     samples: Vector | Sequence[Vector],
     highs: ArrayLike,
