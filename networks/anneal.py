@@ -24,7 +24,7 @@ class Schedule:
     """
 
     first: float = 1e-2
-    last: float = 1e-4
+    last: float = 1e-5
     stages: int = 100
     warmup: int = 300
     momentum: float = 0.97
@@ -97,18 +97,50 @@ class Adam:
         self.w.addcdiv_(self.mean, self.scratch, value=-rate / (1 - b1**self.steps))
 
 
+@dataclass(frozen=True, eq=False)
+class Annealed:
+    """Where an anneal ended.
+
+    Attributes
+    ----------
+    w
+        The parameters, ``(n_dof,)``.
+    steps
+        Steps made.
+    mean_gradient
+        ``∇U`` averaged over the last tenth of the steps, ``(n_dof,)``. At a minimum that sits on
+        kinks no gradient vanishes, but steps fall on all sides of them, and their mean tends to
+        the element of the generalised gradient that does.
+    fall
+        Relative fall of the energy over that last tenth.
+    """
+
+    w: Vector
+    steps: int
+    mean_gradient: Vector
+    fall: float
+
+
 def anneal(
     problem: HingeNetwork, x: Vector, *, steps: int, schedule: Schedule | None = None
-) -> tuple[Vector, int]:
-    """Return the parameters after at most ``steps`` of Adam, and how many were made.
+) -> Annealed:
+    """Return the parameters after at most ``steps`` of Adam.
 
     Ends early when no pattern is violated, or when the energy is no longer finite.
     """
     schedule = schedule or Schedule()
     adam = Adam(problem, x, schedule)
+    total, first = torch.zeros_like(adam.w), steps - max(1, steps // 10)
+    before = energy = np.inf
+    step = 0
     for step in range(steps):
         energy = adam.backward(adam.gaps())
         if energy == 0 or not np.isfinite(energy):
-            return adam.w.cpu().numpy(), step
+            break
+        if step >= first:
+            before = energy if step == first else before
+            total += adam.gradient
         adam.step(schedule.rate(step, steps))
-    return adam.w.cpu().numpy(), steps
+    mean = total / (steps - first)
+    fall = 1.0 - energy / before if 0 < before < np.inf else np.inf
+    return Annealed(adam.w.cpu().numpy(), step, mean.cpu().numpy(), fall)
