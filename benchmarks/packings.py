@@ -1,0 +1,190 @@
+"""How fast packings are, beside what a user would pick instead.
+
+usage: python benchmarks/packings.py [lammps=PYTHON] [pele=PYTHON] [jax-md=PYTHON]
+
+Each peer is run by the interpreter given for it, on the same discs, in the same minute, one
+thread each. Without peers the table has our column only. It takes some three minutes.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from particles import Discs, Ellipses, decompress, minimise
+from particles.kernels import discs as disc_kernels
+from particles.kernels import ellipses as ellipse_kernels
+from particles.pairs import PairFinder
+
+SIZES = (1024, 4096, 16384)
+SEEDS = range(10)
+SKIN = 0.3
+
+
+def fastest(call, repeats):
+    """Seconds of the fastest of ten rounds of calls."""
+    call()
+    best = np.inf
+    for _ in range(10):
+        start = time.perf_counter()
+        for _ in range(repeats):
+            call()
+        best = min(best, (time.perf_counter() - start) / repeats)
+    return best
+
+
+def listed(problem, x):
+    """A list of pairs at ``x``, and what the loops over it need."""
+    order = PairFinder(problem.bounding_radii, problem.box, 1.0, SKIN).order(problem.centres(x))
+    relaxation = problem.relaxation(order, SKIN)
+    relaxation.relist(problem.bodies(x)[order])
+    return relaxation, np.zeros(problem.n_dof), np.empty(problem.n_dof)
+
+
+def disc_force(n, x=None):
+    """Nanoseconds per disc and force, and the energy it was computed at."""
+    problem = Discs.bidisperse(n, 0.86)
+    if x is None:
+        x = minimise(problem, random_state(problem, 0), max_steps=20).x
+    run, u, force = listed(problem, x)
+    loop = disc_kernels.forces
+    energy, _ = loop(u, run.pairs, run.pulls, force)
+    seconds = fastest(lambda: loop(u, run.pairs, run.pulls, force), max(1, int(1e6 / n)))
+    return 1e9 * seconds / n, energy
+
+
+def ellipse_contact(aspect):
+    """Nanoseconds per pair of a list: the contact functions, then the whole force."""
+    problem = Ellipses.bidisperse(1024, 0.95, aspect=aspect)
+    x = minimise(problem, random_state(problem, 0), relative=0.0, absolute=1e-4).x
+    run, u, force = listed(problem, x)
+    parts = (u, run.pairs, run.body, run.work, run.turned, force)
+    whole = fastest(lambda: ellipse_kernels.forces(*parts), 300) / len(run.pairs[0])
+    size = ellipse_kernels.CAP
+
+    def contacts():
+        ellipse_kernels._solve(run.work, size)
+        ellipse_kernels._repel(run.work.copy(), size)
+
+    return 1e9 * fastest(contacts, 3000) / size, 1e9 * whole
+
+
+def random_state(problem, seed):
+    return problem.random_state(np.random.default_rng(seed))
+
+
+def median_seconds(problem, work, seeds):
+    """Median over seeds of the seconds from a random start."""
+    seconds = []
+    for seed in seeds:
+        x = random_state(problem, seed)
+        start = time.perf_counter()
+        found = work(problem, x)
+        seconds.append(time.perf_counter() - start)
+        assert found.status == "jammed", found
+    return float(np.median(seconds))
+
+
+def to_forces_of_1e_10(problem, x):
+    return minimise(problem, x, relative=0.0, absolute=1e-10)
+
+
+def bytes_per_disc(n=200_000):
+    """Peak memory of a minimisation beyond its input."""
+    problem = Discs.bidisperse(n, 0.86)
+    x = random_state(problem, 0)
+    tracemalloc.start()
+    minimise(problem, x, max_steps=20)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / n
+
+
+def written(path):
+    """Write the discs that the peers work on."""
+    data = {"sizes": SIZES}
+    for n in SIZES:
+        problem = Discs.bidisperse(n, 0.86)
+        data[f"x_{n}"] = to_forces_of_1e_10(problem, random_state(problem, 0)).x
+        data[f"diameters_{n}"], data[f"side_{n}"] = problem.diameters, problem.box[0]
+    problem = Discs.bidisperse(1024, 0.86)
+    data["starts"] = np.array([random_state(problem, seed) for seed in SEEDS])
+    np.savez(path, **data)
+    return data
+
+
+def asked(peers, path):
+    """What each peer answers, or what it died of."""
+    script, answers = Path(__file__).with_name("packings_peers.py"), {}
+    alone = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    for name, python in peers.items():
+        done = subprocess.run(
+            [python, str(script), name, str(path)], capture_output=True, text=True, env=alone
+        )
+        if done.returncode:
+            print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        else:
+            answers[name] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answers
+
+
+def compared(peers):
+    """Rows that every code has."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "discs.npz"
+        data = written(path)
+        ours = {str(n): disc_force(n, data[f"x_{n}"]) for n in SIZES}
+        seconds = median_seconds(Discs.bidisperse(1024, 0.86), to_forces_of_1e_10, SEEDS)
+        answers = asked(peers, path)
+    for name, answer in answers.items():
+        for n, energy in answer["energy"].items():
+            assert abs(energy / ours[n][1] - 1) < 1e-8, f"{name} computes another energy at N = {n}"
+    for n, (mine, _) in ours.items():
+        theirs = [answer["force"][n] for answer in answers.values()]
+        yield f"disc force, ns a disc, N = {n}", mine, *theirs
+    theirs = [1e3 * answer["minimise"] for answer in answers.values()]
+    yield "discs N = 1024, random start to forces of 1e-10, ms", 1e3 * seconds, *theirs
+
+
+def own():
+    """Rows that no peer has."""
+    for aspect in (1.5, 10.0):
+        contact, whole = ellipse_contact(aspect)
+        yield f"ellipse contact, warm, ns a pair, aspect {aspect:g}", contact
+        yield f"ellipse force, ns a listed pair, aspect {aspect:g}", whole
+    dense = Ellipses.bidisperse(1024, 0.95, aspect=1.5)
+    yield (
+        "ellipses N = 1024, to forces of 1e-10, s",
+        median_seconds(dense, to_forces_of_1e_10, SEEDS),
+    )
+    yield "ellipses N = 1024, to p = 1e-6, s", median_seconds(dense, decompress, range(5))
+    discs = Discs.bidisperse(1024, 0.86)
+    yield "discs N = 1024, to p = 1e-6, s", median_seconds(discs, decompress, range(5))
+    for n in (10**3, 10**4, 10**5, 10**6):
+        yield f"disc force, ns a disc, N = {n}", disc_force(n)[0]
+    yield "memory of a minimisation, bytes a disc", bytes_per_disc()
+
+
+def main(arguments):
+    peers = dict(argument.split("=", 1) for argument in arguments)
+    when = f"{datetime.now(UTC):%Y-%m-%d}"
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, {when}\n")
+    print(f"| {'what':52} | ours |" + "".join(f" {name} |" for name in peers))
+    print("| --- |" + " ---: |" * (1 + len(peers)))
+    for rows in (compared(peers), own()):
+        for what, *numbers in rows:
+            cells = "".join(f" {number:.3g} |" for number in numbers)
+            print(f"| {what:52} |{cells}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
