@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from networks.activations import Activation
 from networks.mlp import Mlp
 
 
@@ -62,15 +63,19 @@ def output(mlp: Mlp, w: Tensor, inputs: Tensor) -> Tensor:
     return (inputs @ last.T)[:, 0]
 
 
-def forward(mlp: Mlp, w: Tensor, inputs: Tensor) -> Forward:
-    """Return the forward pass of patterns ``(P, input_dim + 1)`` at parameters ``(n_dof,)``."""
+def forward(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None) -> Forward:
+    """Return the forward pass of patterns ``(P, input_dim + 1)`` at parameters ``(n_dof,)``.
+
+    ``sigma`` takes the place of the network's own activation if given.
+    """
+    sigma = sigma or mlp.sigma
     *hidden, last = layers(mlp, w)
     received, preactivations, slopes = [inputs], [], []
     for layer in hidden:
         z = received[-1] @ layer.T
-        a = mlp.sigma.value(z)
+        a = sigma.value(z)
         preactivations.append(z)
-        slopes.append(mlp.sigma.slope(z, a))
+        slopes.append(sigma.slope(z, a))
         received.append(with_ones(a))
     return Forward(received, preactivations, slopes, (received[-1] @ last.T)[:, 0])
 
