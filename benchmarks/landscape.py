@@ -198,7 +198,7 @@ def peers(folder: str, pele: str, topsearch: str) -> None:
         command = [python, str(Path(folder) / script), *arguments]
         shown = subprocess.run(command, capture_output=True, text=True, check=False)
         spent = time.perf_counter() - begin
-        said = shown.stdout.strip() or shown.stderr[-300:]
+        said = (shown.stdout.strip() or shown.stderr).splitlines()[-1]
         print(f"{name} ({spent:.1f} s with its imports): {said}")
 
 

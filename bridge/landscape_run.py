@@ -147,14 +147,13 @@ def _explore(
         return
     _climb(explorer, graph, searches, workers, keep)
     first = _done(graph, "connect")
-    for finding in connect_all(
-        explorer, graph, range(first, first + min(2 * len(graph.minima), _BANDS))
-    ):
+    bands = _BANDS if searches is None else min(_BANDS, searches // 10)
+    for finding in connect_all(explorer, graph, range(first, bands)):
         keep(finding)
     if case.every_index:
         n_modes = graph.minima[0].n_modes
         done = _done(graph, "critical")
-        for number in range(done, max(100, 40 * n_modes**2)):
+        for number in range(done, 30 * (n_modes + 1) ** 2):
             index = number % (n_modes + 1)
             for finding in explorer.critical_points(graph, range(number, number + 1), index):
                 keep(finding)

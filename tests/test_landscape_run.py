@@ -1,0 +1,192 @@
+"""Landscapes as the command line explores and shows them."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from bridge import check_landscape
+from bridge.landscape.confine import Confined
+from bridge.landscape.disconnectivity import merge_tree
+from bridge.landscape.graph import Finding, Graph
+from bridge.landscape.identity import PlainIdentity
+from bridge.landscape.points import Point
+from bridge.landscape_figures import disconnectivity, discovery, strokes, thermodynamics
+from bridge.landscape_run import as_json, as_text, run_landscape
+from bridge.landscape_show import read_landscape, show, temperatures
+from bridge.landscape_systems import (
+    LANDSCAPES,
+    AxilrodTellerLandscape,
+    ClassifierLandscape,
+    LennardJonesLandscape,
+    MullerBrownLandscape,
+    NetworkLandscape,
+    PackingLandscape,
+    PerceptronLandscape,
+    RegressionLandscape,
+    SpinGlassLandscape,
+)
+from particles.muller_brown import MullerBrown
+
+KEYS = {
+    "system", "seed", "parameters", "minima", "saddles", "n_minima", "n_saddles", "connected",
+    "completeness", "seconds", "provenance",
+}  # fmt: skip
+
+SMALL = [
+    LennardJonesLandscape(6),
+    AxilrodTellerLandscape(),
+    MullerBrownLandscape(),
+    SpinGlassLandscape(3, 3),
+    ClassifierLandscape(hidden=2, patterns=60),
+    RegressionLandscape(),
+    PackingLandscape(n=6, phi=1.0),
+    PackingLandscape(n=4, aspect=1.4, phi=1.1),
+    PerceptronLandscape(n=6),
+    NetworkLandscape(width=2, input_dim=2),
+]
+
+
+@pytest.mark.parametrize("system", SMALL, ids=lambda s: s.kind)
+def test_every_landscape_gives_every_key_of_the_contract(system):
+    found = run_landscape(system, seed=1, searches=12)
+    document = json.loads(json.dumps(as_json(system, 1, found)))
+    assert set(document) >= KEYS
+    assert set(document["completeness"]) >= {
+        "discovery_curve", "estimated_minima", "estimated_saddles", "morse_sum"
+    }  # fmt: skip
+    assert document["n_minima"] == len(document["minima"]) > 0
+    assert document["n_saddles"] == len(document["saddles"])
+    for saddle in document["saddles"]:
+        below = [document["minima"][i]["energy"] for i in saddle["minima"]]
+        assert saddle["energy"] > max(below)
+    assert f"{document['n_minima']} minima" in as_text(document)
+    problem = found.case.problem
+    for point in found.graph.minima:
+        assert np.abs(problem.energy_gradient(point.x)[1]).max() < 1e-9
+
+
+def test_every_kind_is_tested():
+    assert {system.kind for system in SMALL} == {kind.kind for kind in LANDSCAPES}
+
+
+def test_without_a_limit_it_goes_on_until_nothing_new_comes():
+    found = run_landscape(AxilrodTellerLandscape(), seed=0)
+    climbs = [s for s in found.graph.searches if s.stage == "climb"]
+    assert len(climbs) >= 200
+    assert all(s.status != "new" for s in climbs[len(climbs) // 2 :])
+    assert found.graph.connected
+
+
+def test_muller_brown_is_complete_by_its_morse_sum():
+    system = MullerBrownLandscape()
+    document = as_json(system, 0, run_landscape(system, 0, searches=40))
+    known = document["completeness"]
+    assert known["morse_sum"] == known["expected_morse_sum"] == 1
+
+
+def test_a_file_is_continued_and_the_same_numbers_come_out(tmp_path):
+    system = LennardJonesLandscape(6)
+    first = run_landscape(system, 0, searches=10, out=tmp_path / "a")
+    more = run_landscape(system, 0, searches=40, out=tmp_path / "a")
+    again = run_landscape(system, 0, searches=40, out=tmp_path / "a")
+    climbs = [sum(s.stage == "climb" for s in f.graph.searches) for f in (first, more, again)]
+    assert climbs == [10, 40, 40]
+    assert [p.energy for p in more.graph.saddles] == [p.energy for p in again.graph.saddles]
+    with pytest.raises(ValueError, match="name another file"):
+        run_landscape(LennardJonesLandscape(5), 0, searches=10, out=tmp_path / "a")
+
+
+WRONG = [
+    LennardJonesLandscape(1),
+    AxilrodTellerLandscape(float("nan")),
+    SpinGlassLandscape(1),
+    SpinGlassLandscape(4, 1),
+    ClassifierLandscape(data="nowhere.csv"),
+    ClassifierLandscape(hidden=0, patterns=20),
+    ClassifierLandscape(patterns=1),
+    RegressionLandscape(noise=-1),
+    PackingLandscape(phi=5.0),
+    PackingLandscape(aspect=0.5),
+    PerceptronLandscape(alpha=0),
+    NetworkLandscape(activation="step"),
+    NetworkLandscape(l2=0.0),
+]
+
+
+@pytest.mark.parametrize("system", WRONG, ids=repr)
+def test_a_wrong_option_is_one_line_and_nothing_is_written(system, tmp_path):
+    with pytest.raises(ValueError) as error:
+        run_landscape(system, 0, searches=5, out=tmp_path / "a")
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_show_writes_figures_and_tables(tmp_path):
+    system = ClassifierLandscape(hidden=3, l2=1e-4, patterns=80)
+    found = run_landscape(system, 0, searches=30, out=tmp_path / "a.sqlite")
+    summary = show(tmp_path / "a.sqlite", tmp_path / "shown")
+    names = {path.name for path in (tmp_path / "shown").iterdir()}
+    assert names == {
+        *(f"{n}.{s}" for n in ("tree", "heat_capacity", "discovery") for s in ("pdf", "png")),
+        "minima.csv", "saddles.csv", "summary.json",
+    }  # fmt: skip
+    assert summary["n_minima"] == len(found.graph.minima)
+    with (tmp_path / "shown" / "minima.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["energy"]) for row in rows] == [p.energy for p in found.graph.minima]
+    assert all(0 <= float(row["test_auc"]) <= 1 for row in rows)
+    stored = read_landscape(tmp_path / "a.sqlite")
+    assert all(
+        np.array_equal(p.x, q.x)
+        for p, q in zip(stored.graph.minima, found.graph.minima, strict=True)
+    )
+
+
+def test_an_empty_landscape_cannot_be_shown(tmp_path):
+    from bridge.landscape.store import LandscapeStore
+
+    LandscapeStore(tmp_path / "a").close()
+    with pytest.raises(ValueError, match="search longer"):
+        show(tmp_path / "a", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_branches_do_not_cross():
+    """Leaves of a branch stand side by side, so that no other branch can stand among them."""
+    rng = np.random.default_rng(0)
+    ends = [(i, int(rng.integers(i))) for i in range(1, 30)]
+    roots = merge_tree(rng.uniform(-1, 0, 30), rng.uniform(0, 1, 29), ends)
+    placed = strokes(roots)
+    place = {s.branch.minima[0]: s.x for s in placed if not s.branch.children}
+    assert sorted(place.values()) == list(range(30))
+    for stroke in placed:
+        spots = sorted(place[leaf] for leaf in stroke.branch.minima)
+        assert spots == list(np.arange(spots[0], spots[0] + len(spots)))
+        assert spots[0] <= stroke.x <= spots[-1]
+
+
+def test_a_long_staircase_can_be_drawn():
+    """Deeper than Python's recursion."""
+    n = 1500
+    roots = merge_tree(np.zeros(n), np.arange(1.0, n), [(i, i + 1) for i in range(n - 1)])
+    assert len(strokes(roots)) == 2 * n - 1
+
+
+def test_figures_of_one_minimum():
+    graph = Graph(PlainIdentity(MullerBrown()))
+    point = Point(np.zeros(2), -1.0, 0, 0.0, 2, 1.0, 0.0)
+    graph.absorb(Finding("quench", 0, -1, "found", minima=(point,)))
+    from bridge.landscape.completeness import completeness
+
+    disconnectivity(merge_tree([-1.0], [], []), np.array([0.5])).canvas.draw()
+    thermodynamics([point], temperatures([point])).canvas.draw()
+    discovery(completeness(graph)).canvas.draw()
+
+
+def test_confined_networks_keep_every_promise():
+    case = NetworkLandscape(width=2, input_dim=3).case(np.random.default_rng(0))
+    assert isinstance(case.problem, Confined)
+    rng = np.random.default_rng(1)
+    check_landscape(case.problem, case.start(rng) + 0.1 * rng.standard_normal(case.problem.n_dof))
