@@ -2,6 +2,7 @@
 
 from particles.compress import Compressed, Decompressed, Stage, compress, decompress
 from particles.discs import Discs
+from particles.elastic import Moduli, moduli, stress_tensor
 from particles.ellipses import Ellipses
 from particles.ensemble import ensemble
 from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
@@ -18,6 +19,7 @@ __all__ = [
     "Discs",
     "Ellipses",
     "Minimum",
+    "Moduli",
     "Packing",
     "Pairs",
     "Perceptron",
@@ -27,9 +29,11 @@ __all__ = [
     "descend",
     "ensemble",
     "minimise",
+    "moduli",
     "plot",
     "read_gsd",
     "read_xyz",
+    "stress_tensor",
     "write_gsd",
     "write_xyz",
 ]

@@ -78,6 +78,8 @@ class Packing(Law):
                 f"expected directions of shape ({self.n_dof},) or (k, {self.n_dof}), "
                 f"got {directions.shape}"
             )
+        if not np.isfinite(directions).all():
+            raise ValueError("expected finite directions, got NaN or inf")
         out = np.zeros_like(directions)
         shape = (-1, self.n_bodies, self.n_per_body)
         i, j, vector = self._touching(bodies)

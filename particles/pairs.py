@@ -1,6 +1,7 @@
 """Near pairs of a packing: who, and along which vector, periodic images included."""
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -40,6 +41,7 @@ class Pairs:
         return Pairs(self.i[rows], self.j[rows], self.vector[rows], self.image[rows])
 
 
+@cache
 def _half_stencil(dim: int) -> NDArray[np.int64]:
     """Return a cell and the half of its neighbours that lie after it."""
     offsets = [o for o in product((-1, 0, 1), repeat=dim) if o >= (0,) * dim]
@@ -63,9 +65,9 @@ class PairFinder:
     def _expected(self) -> int:
         """Return a few more pairs than uniformly placed bodies would have."""
         n, dim = self.radii.size, self.box.size
-        square = (self.factor * 2.0 * self.radii.mean() + self.skin) ** 2 + self.radii.var()
+        square = (2.0 * self.factor * float(self.radii @ self.radii / n) ** 0.5 + self.skin) ** 2
         ball = (np.pi if dim == 2 else 4.0 * np.pi / 3.0) * square ** (dim / 2)
-        return int(16 + 0.5 * n + 0.6 * n * n * ball / self.box.prod())
+        return int(16 + 0.5 * n + 0.6 * n * n * ball / float(self.box.prod()))
 
     def _make_room(self, room: int) -> None:
         self._out = (
@@ -98,15 +100,17 @@ class PairFinder:
 def near_pairs(
     centres: Vector, radii: Vector, box: Vector, factor: float = 1.0, skin: float = 0.0
 ) -> Pairs:
-    """Return all pairs with ``r < factor (R_i + R_j) + skin``, sorted by ``(i, j, vector)``.
+    """Return all pairs with ``r < factor (R_i + R_j) + skin``, sorted by bodies and then images.
 
     The order is a function of the positions only, so that two calls can be compared row by row.
     """
     i, j, vector = PairFinder(radii, box, factor, skin)(centres)
-    swap = i > j
-    i, j = np.where(swap, j, i), np.where(swap, i, j)
-    vector = np.where(swap[:, None], -vector, vector)
-    image = box * np.rint((vector - (centres[j] - centres[i])) / box)
-    order = np.lexsort((*np.rint(image / box).T, j, i))
-    pairs = Pairs(i.astype(np.intp), j.astype(np.intp), vector, image)
-    return pairs[order]
+    first, second = np.minimum(i, j).astype(np.intp), np.maximum(i, j).astype(np.intp)
+    vector = np.where((i > j)[:, None], -vector, vector)
+    key = first * len(centres) + second
+    order = np.argsort(key, kind="stable")
+    shift = vector - (centres[second] - centres[first])
+    image = np.rint(shift / box)
+    if (np.diff(key[order]) == 0).any():
+        order = np.lexsort((*image.T, key))
+    return Pairs(first, second, vector, box * image)[order]

@@ -17,7 +17,7 @@ def _box(rng: np.random.Generator, dim: int, volume: float) -> Vector:
 
 
 @st.composite
-def discs(draw: st.DrawFn, max_n: int = 12) -> tuple[Discs, Vector]:
+def discs(draw: st.DrawFn, max_n: int = 40) -> tuple[Discs, Vector]:
     """Draw 1 to ``max_n`` discs or spheres of any sizes, and a random state of them."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n, dim = draw(st.integers(1, max_n)), draw(st.sampled_from([2, 3]))
@@ -28,7 +28,7 @@ def discs(draw: st.DrawFn, max_n: int = 12) -> tuple[Discs, Vector]:
 
 
 @st.composite
-def ellipses(draw: st.DrawFn, max_n: int = 12, max_aspect: float = 6.0) -> tuple[Ellipses, Vector]:
+def ellipses(draw: st.DrawFn, max_n: int = 40, max_aspect: float = 6.0) -> tuple[Ellipses, Vector]:
     """Draw 1 to ``max_n`` ellipses of any sizes and aspects, some round, and a random state."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n = draw(st.integers(1, max_n))

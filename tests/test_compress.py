@@ -52,7 +52,7 @@ def test_discs_jam_at_the_known_packing_fraction(jammed_discs):
 
 
 def test_zero_modes_are_translations_and_rattlers(jammed_discs):
-    for end in jammed_discs[:4]:
+    for end in jammed_discs[:2]:
         modes = np.linalg.eigvalsh(end.problem.hessian(end.x).toarray())
         zeros = 2 + 2 * int(end.problem.rattlers(end.x).sum())
         assert np.abs(modes[:zeros]).max() < 1e-13

@@ -150,6 +150,8 @@ def test_loads_scale_every_length():
         (lambda: minimise(Discs(np.ones(2), np.ones(2)), np.full(4, np.nan)), "finite variables"),
         (lambda: Discs(np.ones(2), np.ones(2)).loaded(-1.0), "growth"),
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.ones(3)), "directions"),
+        (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.full(4, np.nan)), "finite dir"),
+        (lambda: minimise(Discs(np.ones(2), np.ones(2)), np.ones(4), max_steps=0), "one step"),
     ],
 )
 def test_wrong_input_gets_one_line(make, message):
