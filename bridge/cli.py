@@ -182,6 +182,22 @@ add_commands(
 )
 
 
+@landscape_app.command("show")
+def landscape_show(
+    file: Annotated[Path, typer.Argument(help="A stored landscape.")],
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw and tabulate a stored landscape."""
+    from bridge.landscape_show import show
+
+    with checking_input():
+        document = show(file, out or file.with_suffix(""))
+    for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
+    typer.echo(json.dumps(document) if as_json else for_reading)
+    return 0
+
+
 @app.command()
 def ensemble(
     config: Annotated[Path, typer.Argument(help="The ensemble, in TOML.")],
