@@ -153,7 +153,7 @@ def _explore(
     if case.every_index:
         n_modes = graph.minima[0].n_modes
         done = _done(graph, "critical")
-        for number in range(done, 30 * (n_modes + 1) ** 2):
+        for number in range(done, 20 * (n_modes + 1) ** 2):
             index = number % (n_modes + 1)
             for finding in explorer.critical_points(graph, range(number, number + 1), index):
                 keep(finding)

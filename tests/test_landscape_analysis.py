@@ -10,6 +10,7 @@ from scipy.integrate import quad
 from scipy.linalg import expm
 
 from bridge.landscape.completeness import chao, completeness, morse_sum
+from bridge.landscape.descents import end_energies, end_energy
 from bridge.landscape.disconnectivity import Branch, barrier, merge_tree, of_graph
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
@@ -26,6 +27,7 @@ from bridge.landscape.measures import measures
 from bridge.landscape.order import hamming, jaccard, overlap, overlaps
 from bridge.landscape.points import Point
 from bridge.landscape.thermodynamics import superposition
+from bridge.landscape_threshold import spin_glass_ends
 from particles.clusters import LennardJones
 from particles.muller_brown import MullerBrown
 from particles.spin_glass import SphericalSpinGlass
@@ -302,6 +304,28 @@ def test_completeness_of_lj7(lj7):
     assert found.estimated_saddles == pytest.approx(12, abs=0.5)
     assert found.morse_sum is None
     assert found.discovery_curve[-1][1:] == (4, 12)
+
+
+# Where plain descent ends.
+
+
+def test_descent_in_a_glass_stops_near_the_threshold():
+    """Above the ground state, nearer to the threshold for more spins, and with less scatter."""
+    small, large = spin_glass_ends([10, 60], 10, 0)
+    assert small.threshold == pytest.approx(-1.632993, abs=1e-6)
+    assert abs(large.mean - large.threshold) < abs(small.mean - small.threshold)
+    assert large.mean == pytest.approx(large.threshold, abs=0.2)
+    assert large.spread < small.spread
+    assert large.mean > -1.656998  # the ground state of an infinite glass
+
+
+def test_a_descent_that_does_not_end_is_no_energy():
+    surface = MullerBrown()
+    x = np.array([0.5, 0.5])
+    assert end_energy(surface, x, max_evaluations=3) is None
+    assert end_energy(surface, x) is not None
+    with pytest.raises(ValueError, match="two descents"):
+        end_energies(lambda rng: (surface, x), 1, np.random.default_rng(0))
 
 
 # Order parameters and the network.

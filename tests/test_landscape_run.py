@@ -124,8 +124,8 @@ def test_a_wrong_option_is_one_line_and_nothing_is_written(system, tmp_path):
 
 
 def test_show_writes_figures_and_tables(tmp_path):
-    system = ClassifierLandscape(hidden=3, l2=1e-4, patterns=80)
-    found = run_landscape(system, 0, searches=30, out=tmp_path / "a.sqlite")
+    system = ClassifierLandscape(hidden=2, l2=3e-4, patterns=80)
+    found = run_landscape(system, 0, searches=20, out=tmp_path / "a.sqlite")
     summary = show(tmp_path / "a.sqlite", tmp_path / "shown")
     names = {path.name for path in (tmp_path / "shown").iterdir()}
     assert names == {

@@ -14,11 +14,13 @@ from bridge.landscape.band import relax_band
 from bridge.landscape.connect import connect_all
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
+from bridge.landscape.hybrid import hybrid_follow, lowest_mode
 from bridge.landscape.identity import GapIdentity, PlainIdentity, flat_directions, identity_of
 from bridge.landscape.points import Point, certify, model
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
 from bridge.landscape.store import LandscapeStore
+from bridge.minimise import lbfgs
 from particles.clusters import AxilrodTeller, LennardJones
 from particles.discs import Discs
 from particles.muller_brown import MullerBrown
@@ -151,6 +153,33 @@ def test_following_any_index_ends_at_that_index():
         walks = [follow(problem, x, index=index, max_steps=500) for x in starts]
         ends = [w.end for w in walks if w.status == "converged"]
         assert any(isinstance(certify(end, index), Point) for end in ends)
+
+
+@pytest.mark.parametrize("n", [7, 13])
+def test_products_alone_find_certified_saddles(n):
+    problem, rng = LennardJones(n), np.random.default_rng(0)
+    minimum = quench(problem, problem.random_state(rng), problem, rough=True)
+    found = []
+    for _ in range(6):
+        walk = hybrid_follow(problem, minimum.x + 0.1 * rng.standard_normal(3 * n))
+        saddle = certify(walk.end, 1)
+        if isinstance(saddle, Point):
+            found.append(saddle)
+            again = follow(problem, saddle.x + 1e-4 * rng.standard_normal(3 * n))
+            assert again.end.energy == pytest.approx(saddle.energy, abs=1e-10)
+    assert len(found) >= 4
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 9))
+def test_the_lowest_mode_is_that_of_the_matrix(seed, n):
+    problem, rng = LennardJones(n), np.random.default_rng(seed)
+    x = problem.random_state(rng) * 1.3
+    x = lbfgs(problem, x, zero_energy=-np.inf, max_evaluations=10).x
+    value, mode = lowest_mode(problem, x, problem.zero_modes(x))
+    here = model(problem, x)
+    assert value == pytest.approx(here.values[0], abs=1e-4 * np.abs(here.values).max())
+    assert np.abs(problem.zero_modes(x) @ mode).max() < 1e-10
 
 
 def test_a_band_finds_the_pass_of_muller_and_brown():

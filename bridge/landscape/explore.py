@@ -152,7 +152,13 @@ class Explorer:
 
     def _critical_point(self, graph: Graph, number: int, index: int) -> Finding:
         start = self.start(self.rng("critical", number))
-        walk = follow(self.problem, start, index=index, max_step=self.steps.climb)
+        walk = follow(
+            self.problem,
+            start,
+            index=index,
+            max_step=self.steps.climb,
+            max_steps=self.steps.max_steps,
+        )
         found = certify(walk.end, index)
         if isinstance(found, str):
             return Finding("critical", number, -1, found, steps=walk.steps)

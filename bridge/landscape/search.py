@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bridge.landscape.hybrid import hybrid_follow
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Model, Point, certify, model
 from bridge.landscape.quench import quench, with_order
 from bridge.landscape.saddles import Climb, follow
 from bridge.protocols import Landscape, Vector
+
+# Variables above which Hessian products are cheaper than diagonalised Hessians at every step.
+MANY = 300
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,35 @@ def climb_from(
     narrow for a random start; random starts find the others. Each mode is tried in both senses,
     the softest first.
     """
+    if problem.n_dof > MANY:
+        return _climb_large(problem, minimum, attempt, steps, rng)
     mode, sense = divmod(attempt // 2, 2)
     here = model(problem, minimum.x) if attempt % 2 == 1 else None
     if here is not None and mode < len(here.climbable):
         along = here.modes[:, here.climbable[mode]] * (1 - 2 * sense)
         start = minimum.x + steps.kick * along
         return follow(problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps)
-    size = rng.uniform(0.0, steps.scatter)
-    start = minimum.x + size * rng.standard_normal(problem.n_dof)
+    start = _scattered(minimum, steps, rng)
     return follow(problem, start, max_step=steps.climb, max_steps=steps.max_steps)
+
+
+def _climb_large(
+    problem: Landscape, minimum: Point, attempt: int, steps: Steps, rng: np.random.Generator
+) -> Climb:
+    """Climb by Hessian products: along a random direction, or from a random displacement."""
+    along, start = None, _scattered(minimum, steps, rng)
+    if attempt % 2 == 1:
+        along = rng.standard_normal(problem.n_dof)
+        along /= np.linalg.norm(along)
+        start = minimum.x + steps.kick * along
+    return hybrid_follow(
+        problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps
+    )
+
+
+def _scattered(minimum: Point, steps: Steps, rng: np.random.Generator) -> Vector:
+    size = rng.uniform(0.0, steps.scatter)
+    return np.asarray(minimum.x + size * rng.standard_normal(minimum.x.size))
 
 
 def certified_saddle(climb: Climb, identity: Identity) -> Point | str:
