@@ -74,7 +74,8 @@ class Ellipses(Packing):
             raise ValueError(
                 f"expected a finite aspect >= 1 (long over short axis), got {aspect.min()}"
             )
-        aspect = np.broadcast_to(aspect, self.diameters.shape)
+        aspect = np.broadcast_to(aspect, self.diameters.shape).copy()
+        aspect.flags.writeable = False
         object.__setattr__(self, "aspect", aspect)
 
     @classmethod

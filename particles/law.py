@@ -15,6 +15,9 @@ Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
 RawPairs: TypeAlias = tuple[NDArray[np.integer], NDArray[np.integer], Vector]
 
+# Farther out a float does not tell one side of a body from the other.
+_FARTHEST = 1e12
+
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
@@ -159,11 +162,12 @@ class Law(ABC):
         state = np.asarray(x, dtype=np.float64)
         if state.shape != (self.n_dof,):
             raise ValueError(f"expected a state of shape ({self.n_dof},), got {state.shape}")
-        if not np.isfinite(state).all():
-            raise ValueError(
-                f"expected finite variables, got {state[~np.isfinite(state)][0]} "
-                f"at index {np.flatnonzero(~np.isfinite(state))[0]}"
-            )
+        good = np.abs(state) < _FARTHEST
+        if not good.all():
+            k = int(np.flatnonzero(~good)[0])
+            raise ValueError(f"expected finite variables, got {state[k]:g} at index {k}")
+        # One kind of array for the kernels, or they would be compiled for each.
+        state = np.require(state, requirements=["C", "W"])
         return state.reshape(self.n_bodies, self.n_per_body)
 
     def centres(self, x: ArrayLike) -> Vector:

@@ -44,6 +44,10 @@ def test_contacts_in_a_half_plane_do_not_hold():
     assert surrounded_2d(np.array([[1.0, -0.1], [-1.0, -0.1], [0.0, 1.0]]))
 
 
+def test_two_contacts_on_one_side_count_once():
+    assert not surrounded_2d(np.array([[1.0, 0.0], [1.0, 0.0], [-1.0, -0.2], [0.5, -1.0]]))
+
+
 def test_a_body_that_only_rattlers_hold_is_one_of_them():
     """0 is caged by 1, 2 and 3, and nothing holds those."""
     angles = 2 * np.pi * np.arange(3) / 3

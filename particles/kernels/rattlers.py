@@ -13,14 +13,17 @@ def surrounded_2d(normals):
     n = normals.shape[0]
     if n < 3:
         return False
-    angles = np.empty(n)
-    for k in range(n):
-        angles[k] = math.atan2(normals[k, 1], normals[k, 0])
-    angles.sort()
-    widest = angles[0] - angles[n - 1] + 2.0 * math.pi
-    for k in range(n - 1):
-        widest = max(widest, angles[k + 1] - angles[k])
-    return widest < math.pi - 1e-12
+    for a in range(n):
+        angle = math.atan2(normals[a, 1], normals[a, 0])
+        gap = 2.0 * math.pi
+        for b in range(n):
+            turn = math.atan2(normals[b, 1], normals[b, 0]) - angle
+            turn = turn if turn >= 0.0 else turn + 2.0 * math.pi
+            if turn > 0.0:
+                gap = min(gap, turn)
+        if gap >= math.pi - 1e-12:
+            return False
+    return True
 
 
 @kernel
@@ -59,7 +62,8 @@ def held_bodies(first, second, normals, n):
     for k in range(first.size):
         begin[first[k] + 1] += 1
         begin[second[k] + 1] += 1
-    begin = np.cumsum(begin)
+    for i in range(n):
+        begin[i + 1] += begin[i]
     fill = begin[:-1].copy()
     contact = np.empty(begin[n], np.int64)
     for k in range(first.size):
