@@ -156,6 +156,18 @@ class Classifier:
         state = np.concatenate([w2.ravel(), silent_in.ravel(), wider.ravel()])
         return type(self)(self.data, self.hidden + 1, self.l2), state
 
+    def split(self, x: Vector, unit: int) -> tuple[Self, Vector]:
+        """Return the network with one unit twice, each with half of its outgoing weights.
+
+        The function is the same, and without weight decay a stationary point stays one.
+        """
+        w2, w1 = self.layers(x)
+        halved = w1[:, :-1].copy()
+        halved[:, unit] *= 0.5
+        wider = np.hstack([halved, halved[:, [unit]], w1[:, -1:]])
+        state = np.concatenate([w2.ravel(), w2[unit], wider.ravel()])
+        return type(self)(self.data, self.hidden + 1, self.l2), state
+
     # The symmetry group: signs and order of the hidden units.
 
     @property

@@ -1,13 +1,17 @@
 """Energy, gradient and dense Hessian in one pass, from the violated patterns alone.
 
-The prestress is assembled block by block, each block one matrix product over the patterns: for
-depth 2 this costs as much as ``H0``, where products with unit vectors cost several times that.
-The slopes of the units couple different layers (the only part a ReLU has, of zero trace); their
-curvatures add ``Σ e σ''(z) ∇z ∇zᵀ`` over patterns and units. On a rounded ReLU few (pattern, unit)
-pairs are inside the rounding, and these rows are formed one by one.
+Two layers ``k <= m`` meet in the Hessian as one sum over patterns of outer products: with
+``R = ∂zᵐ/∂zᵏ`` the response of layer ``m`` to layer ``k``,
+
+    Σ_μ (Aᵐ R)_cd aᵐ_p aᵏ_q        Aᵐ = diag(e σ''(zᵐ)) + Bᵀ Aᵐ⁺¹ B,   B = ∂zᵐ⁺¹/∂zᵐ
+
+between ``Wᵐ_cp`` and ``Wᵏ_dq``, with ``A = 1`` at the output (the stiffness) and ``e`` the signal
+into a unit; and a part that couples different layers through the slopes alone, of zero trace.
+The recursion is that of Botev et al., ICML 2017, eq. (6), for each pattern. Forming ``H`` so costs
+less than forming ``JᵀJ``, and far less than products with unit vectors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,12 +27,15 @@ from networks.passes import Forward
 # (pattern, unit) pairs of each hidden layer
 Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
 
+_BLOCK = 512  # patterns in a block: the outer products of more leave the cache
+
 
 @dataclass(frozen=True, eq=False)
 class Expansion:
     """The second-order expansion of the energy at a point, in torch.
 
-    ``force_scale`` is the largest over parameters of ``Σ_μ |f_μ ∂Δ_μ|``, what has to balance.
+    ``force_scale`` is the largest over parameters of ``Σ_μ |f_μ ∂Δ_μ|``, what has to balance;
+    ``n_rounded`` counts the (pattern, unit) pairs with a curvature.
     """
 
     energy: float
@@ -46,85 +53,143 @@ class Expansion:
 
 def gaps(problem: HingeNetwork, w: Tensor, sigma: Activation) -> Tensor:
     """Return ``Δ``, shape ``(P,)``, of the network with activation ``sigma``."""
-    a = problem.inputs
-    *hidden, last = passes.layers(problem.mlp, w)
-    for layer in hidden:
-        a = passes.with_ones(sigma.value(a @ layer.T))
-    return problem.margin - problem.labels * (a @ last.T)[:, 0]
+    f = passes.output(problem.mlp, w, problem.inputs, sigma)
+    return problem.margin - problem.labels * f
 
 
 def expand(problem: HingeNetwork, w: Tensor, sigma: Activation) -> Expansion:
     """Expand the energy of the network with activation ``sigma`` to second order at ``w``."""
+    mlp = problem.mlp
     delta = gaps(problem, w, sigma)
     violated = torch.nonzero(delta > 0)[:, 0]
-    force, labels = delta[violated], problem.labels[violated]
-    state = passes.forward(problem.mlp, w, problem.inputs[violated], sigma)
-    jacobian = passes.jacobian(problem.mlp, w, state, -labels)
-    hessian = jacobian.T @ jacobian
-    hessian += mask_prestress(problem.mlp, w, state, -labels * force)
-    pairs: Pairs = []
-    if problem.mlp.sigma.symmetry == "homogeneous":
-        pairs = pairs_where(_curvatures(state, sigma))
-        hessian += kink_stiffness(problem.mlp, w, state, -labels * force, pairs, sigma)
-    else:
-        hessian += curvature_prestress(problem.mlp, w, state, -labels * force)
+    force = delta[violated]
+    weights = -problem.labels[violated] * force
+    state = passes.forward(mlp, w, problem.inputs[violated], sigma)
+    curvatures = passes.curvatures(sigma, state)
     return Expansion(
         energy=0.5 * float(force @ force),
-        gradient=jacobian.T @ force,
-        hessian=hessian,
-        force_scale=float((jacobian.abs().T @ force).max()) if len(force) else 0.0,
+        gradient=passes.gradient(mlp, w, state, weights),
+        hessian=hessian(mlp, w, state, weights, curvatures),
+        force_scale=force_scale(mlp, w, state, weights),
         n_violated=len(force),
-        n_rounded=sum(len(rows) for rows, _ in pairs),
+        n_rounded=sum(int(torch.count_nonzero(c)) for c in curvatures),
     )
 
 
-def mask_prestress(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> Tensor:
-    """Return ``Σ_μ weights_μ ∂²f_μ`` for fixed slopes, ``(n_dof, n_dof)``: its trace is zero.
+def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
+    """Return the largest over parameters of ``Σ_μ |weights_μ ∂f_μ|``, or 0 without patterns."""
+    if not len(weights):
+        return 0.0
+    deltas = passes.signals(mlp, w, state)
+    pulls = [
+        (delta.abs() * weights.abs()[:, None]).T @ a.abs()
+        for delta, a in zip(deltas, state.inputs, strict=True)
+    ]
+    return max(float(pull.max()) for pull in pulls)
 
-    A pair of layers ``l < m`` contributes ``δᵐ_i (∂a^{m-1}_j / ∂z^l_c) a^{l-1}_b`` between
-    ``Wᵐ_ij`` and ``Wˡ_cb``.
+
+def hessian(
+    mlp: Mlp, w: Tensor, state: Forward, weights: Tensor, curvatures: list[Tensor] | None
+) -> Tensor:
+    """Return ``Σ_μ (∂f_μ ∂f_μᵀ + weights_μ ∂²f_μ)``, ``(n_dof, n_dof)``.
+
+    ``curvatures`` holds ``σ''`` of each hidden layer, ``(P, width)``; None for piecewise linear
+    units with the slopes of ``state``.
     """
     found = w.new_zeros(mlp.n_dof, mlp.n_dof)
-    deltas = passes.signals(mlp, w, state)
-    ws = passes.layers(mlp, w)
-    for m in range(1, len(ws)):
-        left = deltas[m] * weights[:, None]
-        response: Tensor = torch.diag_embed(state.slopes[m - 1])  # ∂a^{m-1}/∂z^l, (P, j, c)
-        for lower in range(m - 1, -1, -1):
-            block = _triple(left, response, state.inputs[lower], diagonal=lower == m - 1)
-            found[mlp.slices[m], mlp.slices[lower]] = block
-            if lower:
-                response = (response @ ws[lower][:, :-1]) * state.slopes[lower - 1][:, None, :]
-    return found + found.T
+    for start in range(0, len(weights), _BLOCK):
+        part = torch.arange(start, min(start + _BLOCK, len(weights)), device=w.device)
+        chosen = None if curvatures is None else [c[part] for c in curvatures]
+        _add_block(found, mlp, w, state.rows(part), weights[part], chosen)
+    return found
 
 
-def _triple(left: Tensor, response: Tensor, a: Tensor, *, diagonal: bool) -> Tensor:
-    """Return ``Σ_μ left_i response_jc a_b`` as a matrix over ``((i, j, bias), (c, b))``."""
-    patterns, fan_out = left.shape
-    units, below = response.shape[1:]
-    found = left.new_zeros(fan_out, units + 1, below, a.shape[1])
-    if diagonal:
-        slopes = response.diagonal(dim1=1, dim2=2)
-        product = (left[:, :, None] * slopes[:, None, :]).reshape(patterns, fan_out * units)
-        each = torch.arange(units)
-        found[:, each, each, :] = (product.T @ a).view(fan_out, units, a.shape[1])
-    else:
-        product = left[:, :, None, None] * response[:, None]
-        product = product.reshape(patterns, fan_out * units * below)
-        found[:, :-1] = (product.T @ a).view(fan_out, units, below, a.shape[1])
+def _add_block(
+    found: Tensor,
+    mlp: Mlp,
+    w: Tensor,
+    state: Forward,
+    weights: Tensor,
+    curvatures: list[Tensor] | None,
+) -> None:
+    """Add the Hessian of a block of patterns to ``found``."""
+    ws, deltas = passes.layers(mlp, w), passes.signals(mlp, w, state)
+    inner = torch.ones_like(weights)[:, None, None]  # A of the output, then of each layer below
+    for m in range(mlp.depth, -1, -1):
+        if m < mlp.depth:
+            step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]
+            inner = step.transpose(1, 2) @ inner @ step
+            if curvatures is not None:
+                above = (deltas[m + 1] * weights[:, None]) @ ws[m + 1][:, :-1]
+                inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m])
+        rows = mlp.slices[m]
+        found[rows, rows] += _within(inner, state.inputs[m])
+        for k, response in _responses(ws, state, m):
+            across = inner @ (ws[m][:, :-1] @ response)
+            block = _outer(across, state.inputs[m], state.inputs[k])
+            into = deltas[m] * weights[:, None]
+            if k == m - 1:
+                block += _through_own_slopes(into, state.slopes[k], state.inputs[k])
+            else:
+                block += _through_slopes(into, response, state.inputs[k])
+            found[rows, mlp.slices[k]] += block
+            found[mlp.slices[k], rows] += block.T
+
+
+def _responses(ws: list[Tensor], state: Forward, m: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield ``k`` and ``∂aᵐ⁻¹/∂zᵏ``, ``(P, width, width)``, for each layer ``k`` below ``m``."""
+    if m == 0:
+        return
+    response = torch.diag_embed(state.slopes[m - 1])
+    yield m - 1, response
+    for k in range(m - 2, -1, -1):
+        response = (response @ ws[k + 1][:, :-1]) * state.slopes[k][:, None, :]
+        yield k, response
+
+
+def _within(left: Tensor, a: Tensor) -> Tensor:
+    """Return ``Σ_μ left_cd a_p a_q`` as a matrix over ``((c, p), (d, q))``, for symmetric ``left``.
+
+    Only a triangle of each pair of indices is summed.
+    """
+    c, d = torch.triu_indices(left.shape[1], left.shape[1], device=left.device)
+    p, q = torch.triu_indices(a.shape[1], a.shape[1], device=left.device)
+    triangles = left[:, c, d].T @ (a[:, p] * a[:, q])
+    found = left.new_empty(left.shape[1], a.shape[1], left.shape[1], a.shape[1])
+    columns = left.new_empty(len(c), a.shape[1], a.shape[1])
+    columns[:, p, q] = triangles
+    columns[:, q, p] = triangles
+    found.transpose(1, 2)[c, d] = columns
+    found.transpose(1, 2)[d, c] = columns
+    return found.view(left.shape[1] * a.shape[1], -1)
+
+
+def _outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Return ``Σ_μ left_cd a_p b_q`` as a matrix over ``((c, p), (d, q))``."""
+    right = (a[:, :, None] * b[:, None, :]).reshape(len(a), a.shape[1] * b.shape[1])
+    rows, columns = left.shape[1:]
+    product = left.reshape(len(a), rows * columns).T @ right
+    shaped = product.view(rows, columns, a.shape[1], b.shape[1])
+    return shaped.transpose(1, 2).reshape(rows * a.shape[1], columns * b.shape[1])
+
+
+def _through_slopes(into: Tensor, response: Tensor, a: Tensor) -> Tensor:
+    """Return ``Σ_μ into_i response_jc a_b`` as a matrix over ``((i, j or bias), (c, b))``."""
+    fan_out, (units, below) = into.shape[1], response.shape[1:]
+    product = (into[:, :, None, None] * response[:, None]).reshape(len(into), -1)
+    found = into.new_zeros(fan_out, units + 1, below, a.shape[1])
+    found[:, :-1] = (product.T @ a).view(fan_out, units, below, a.shape[1])
     return found.view(fan_out * (units + 1), below * a.shape[1])
 
 
-def kink_stiffness(
-    mlp: Mlp, w: Tensor, state: Forward, weights: Tensor, pairs: Pairs, sigma: Activation
-) -> Tensor:
-    """Return ``Σ_k e_k σ''(z_k) ∇z_k ∇z_kᵀ`` over the rounded kinks, ``(n_dof, n_dof)``."""
-    forces = kink_forces(mlp, w, state, weights, pairs)
-    curvature = torch.cat(
-        [c[pair] for c, pair in zip(_curvatures(state, sigma), pairs, strict=True)]
-    )
-    rows = preactivation_jacobian(mlp, w, state, pairs)
-    return (rows.T * (forces * curvature)) @ rows
+def _through_own_slopes(into: Tensor, slopes: Tensor, a: Tensor) -> Tensor:
+    """Return the same for ``response_jc = slopes_j δ_jc``, the layer just below."""
+    fan_out, units = into.shape[1], slopes.shape[1]
+    product = (into[:, :, None] * slopes[:, None, :]).reshape(len(into), fan_out * units)
+    found = into.new_zeros(fan_out, units + 1, units, a.shape[1])
+    diagonal = found[:, :-1].diagonal(dim1=1, dim2=2)  # (i, b, j)
+    diagonal.copy_((product.T @ a).view(fan_out, units, a.shape[1]).transpose(1, 2))
+    return found.view(fan_out * (units + 1), units * a.shape[1])
 
 
 def kink_forces(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor, pairs: Pairs) -> Tensor:
@@ -152,54 +217,3 @@ def preactivation_jacobian(mlp: Mlp, w: Tensor, state: Forward, pairs: Pairs) ->
                 delta = (delta @ ws[i][:, :-1]) * state.slopes[i - 1][patterns]
         found.append(rows)
     return torch.cat(found)
-
-
-def curvature_prestress(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> Tensor:
-    """Return ``Σ e_i σ''(z_i) ∇z_i ∇z_iᵀ`` over patterns and hidden units, ``(n_dof, n_dof)``.
-
-    ``∇z^l_i`` is ``(∂z^l_i/∂z^m_c) a^{m-1}_b`` in the layers ``m <= l``, so that a pair of layers
-    has the block ``Σ_i q_i (∂z_i/∂z_c) (∂z_i/∂z_d) a_b a_e``.
-    """
-    found = w.new_zeros(mlp.n_dof, mlp.n_dof)
-    deltas, ws = passes.signals(mlp, w, state), passes.layers(mlp, w)
-    curvatures = _curvatures(state, mlp.sigma)
-    for top in range(mlp.depth):
-        below = (deltas[top + 1] * weights[:, None]) @ ws[top + 1][:, :-1]
-        q = below * curvatures[top]
-        response: Tensor = torch.eye(mlp.width, dtype=w.dtype, device=w.device).expand(
-            len(q), -1, -1
-        )
-        responses = [response]
-        for i in range(top, 0, -1):
-            responses.append((responses[-1] @ ws[i][:, :-1]) * state.slopes[i - 1][:, None, :])
-        responses.reverse()
-        for m in range(top + 1):
-            for k in range(m + 1):
-                left = (responses[m] * q[:, :, None]).transpose(1, 2) @ responses[k]
-                block = _quadruple(left, state.inputs[m], state.inputs[k])
-                found[mlp.slices[m], mlp.slices[k]] += block
-                if k < m:
-                    found[mlp.slices[k], mlp.slices[m]] += block.T
-    return found
-
-
-def _quadruple(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Return ``Σ_μ left_cd a_p b_q`` as a matrix over ``((c, p), (d, q))``."""
-    right = (a[:, :, None] * b[:, None, :]).reshape(len(a), a.shape[1] * b.shape[1])
-    rows, columns = left.shape[1:]
-    product = left.reshape(len(a), rows * columns).T @ right
-    shaped = product.view(rows, columns, a.shape[1], b.shape[1])
-    return shaped.transpose(1, 2).reshape(rows * a.shape[1], columns * b.shape[1])
-
-
-def pairs_where(chosen: Sequence[Tensor]) -> Pairs:
-    """Return the (pattern, unit) pairs of each layer where ``chosen``, ``(P, width)``, is not 0."""
-    found = [torch.nonzero(c) for c in chosen]
-    return [(index[:, 0], index[:, 1]) for index in found]
-
-
-def _curvatures(state: Forward, sigma: Activation) -> list[Tensor]:
-    return [
-        sigma.curvature(z, a[:, :-1])
-        for z, a in zip(state.preactivations, state.inputs[1:], strict=True)
-    ]

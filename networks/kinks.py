@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from networks import passes
-from networks.dense import kink_forces, mask_prestress, pairs_where, preactivation_jacobian
+from networks.dense import force_scale, hessian, kink_forces, preactivation_jacobian
 from networks.margin import HingeNetwork
 from networks.passes import Forward
 from networks.rounding import rounded_relu
@@ -94,11 +94,9 @@ class _System:
         state = self.everywhere.rows(self.violated)
         self.held = kinks.held[:, self.violated]
         self.state = _masked(state, self.held, kinks.masks[:, self.violated])
-        self.pairs = pairs_where(list(self.held))
-        self.jacobian = passes.jacobian(mlp, w, self.state, -problem.labels[self.violated])
-        force = gaps[self.violated]
-        self.gradient = self.jacobian.T @ force
-        scale = float((self.jacobian.abs().T @ force).max())
+        self.pairs = [(p[:, 0], p[:, 1]) for p in map(torch.nonzero, self.held)]
+        self.gradient = passes.gradient(mlp, w, self.state, self.weights)
+        scale = force_scale(mlp, w, self.state, self.weights)
         self.residual = float(self.gradient.abs().max()) / scale
         z = torch.stack(self.state.preactivations)[self.held]
         self.offset = float(z.abs().max()) if len(z) else 0.0
@@ -125,16 +123,15 @@ class _System:
 
     def is_minimum(self) -> bool:
         """Tell whether the Hessian is positive along the directions that keep every kink."""
-        hessian, rows = self._hessian(), self._rows()
+        matrix, rows = self._hessian(), self._rows()
         if len(rows):
             along = torch.linalg.svd(rows, full_matrices=True)[2][len(rows) :]
-            hessian = along @ hessian @ along.T
-        values = torch.linalg.eigvalsh(hessian)
+            matrix = along @ matrix @ along.T
+        values = torch.linalg.eigvalsh(matrix)
         return bool(values[0] > -1e-9 * values[-1])
 
     def _hessian(self) -> Tensor:
-        prestress = mask_prestress(self.problem.mlp, self.w, self.state, self.weights)
-        return self.jacobian.T @ self.jacobian + prestress
+        return hessian(self.problem.mlp, self.w, self.state, self.weights, None)
 
     def _rows(self) -> Tensor:
         return preactivation_jacobian(self.problem.mlp, self.w, self.state, self.pairs)

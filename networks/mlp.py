@@ -1,6 +1,7 @@
 """The shape of a fully connected network with one output, and the layout of its parameters."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -51,24 +52,24 @@ class Mlp:
                 raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
         activation(self.activation)
 
-    @property
+    @cached_property
     def sigma(self) -> Activation:
         """The activation and its derivatives."""
         return activation(self.activation)
 
-    @property
+    @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """Shape ``(fan_out, fan_in + 1)`` of each layer, bias column included."""
         sizes = [self.input_dim, *[self.width] * self.depth, 1]
         return tuple((fan_out, fan_in + 1) for fan_in, fan_out in pairwise(sizes))
 
-    @property
+    @cached_property
     def slices(self) -> tuple[slice, ...]:
         """Where each layer lies in the flat vector."""
         ends = np.cumsum([0, *[rows * columns for rows, columns in self.shapes]])
         return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
-    @property
+    @cached_property
     def n_dof(self) -> int:
         """Number of parameters, biases included."""
         return sum(rows * columns for rows, columns in self.shapes)

@@ -55,11 +55,12 @@ def with_ones(a: Tensor) -> Tensor:
     return torch.cat([a, torch.ones_like(a[..., :1])], dim=-1)
 
 
-def output(mlp: Mlp, w: Tensor, inputs: Tensor) -> Tensor:
+def output(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None) -> Tensor:
     """Return ``f(x; w)``, shape ``(P,)``, keeping nothing."""
+    sigma = sigma or mlp.sigma
     *hidden, last = layers(mlp, w)
     for layer in hidden:
-        inputs = with_ones(mlp.sigma.value(inputs @ layer.T))
+        inputs = with_ones(sigma.value(inputs @ layer.T))
     return (inputs @ last.T)[:, 0]
 
 
@@ -78,6 +79,14 @@ def forward(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None
         slopes.append(sigma.slope(z, a))
         received.append(with_ones(a))
     return Forward(received, preactivations, slopes, (received[-1] @ last.T)[:, 0])
+
+
+def curvatures(sigma: Activation, state: Forward) -> list[Tensor]:
+    """Return ``σ''(z)`` of each hidden layer, ``(P, width)``."""
+    return [
+        sigma.curvature(z, a[:, :-1])
+        for z, a in zip(state.preactivations, state.inputs[1:], strict=True)
+    ]
 
 
 def signals(mlp: Mlp, w: Tensor, state: Forward) -> list[Tensor]:
