@@ -151,7 +151,7 @@ def _symlog_bins(values: Vector) -> Vector:
 def log_density(values: Vector, bins_per_decade: int = 5) -> tuple[Vector, Vector]:
     """Return bin centres and densities of positive values in logarithmic bins, empty ones left out.
 
-    >>> x, density = log_density(np.array([1.0, 1.5, 10.0]), bins_per_decade=1)
+    >>> x, density = log_density(np.array([1.0, 1.5, 10.0]), bins_per_decade=2)
     >>> len(x), bool(density[0] > density[-1])
     (2, True)
     """
