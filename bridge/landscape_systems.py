@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
+from bridge.landscape_data import quench_outcomes
+from bridge.landscape_observe import Constraints, OnTestSet, PerSpin
 from bridge.systems import option
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from bridge.landscape.hop import Hops
     from bridge.landscape.search import Steps
     from bridge.protocols import ConstraintProblem, Landscape, Vector
-    from networks.classifier import Classifier
     from networks.quench_data import Outcomes
 
 Observe: TypeAlias = "Callable[[Vector], dict[str, float]]"
@@ -133,7 +134,7 @@ class SpinGlassLandscape:
         problem = SphericalSpinGlass.random(self.n, self.p, rng)
         steps = Steps(climb=0.2, scatter=0.8, kick=0.2, push=0.05)
         hops = Hops(temperature=float(self.n), size=1.0)
-        observe = _PerSpin(problem)
+        observe = PerSpin(problem)
         return Case(problem, problem.random_state, steps, hops, self.n <= 6, observe)
 
 
@@ -158,7 +159,7 @@ class ClassifierLandscape:
         problem = Classifier(train, self.hidden, self.l2)
         steps = Steps(climb=1.0, scatter=1.5, kick=0.5, push=0.1, descend=0.2, max_steps=200)
         hops = Hops(temperature=0.05, size=2.0, descend=0.5)
-        observe = _OnTestSet(problem, test)
+        observe = OnTestSet(problem, test)
         return Case(problem, problem.random_state, steps, hops, observe=observe)
 
     def _data(self, rng: "np.random.Generator") -> "tuple[Outcomes, Outcomes]":
@@ -284,51 +285,6 @@ LANDSCAPES: tuple[LandscapeClass, ...] = (
 )
 
 
-def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "Outcomes":
-    """Return starting distances of three LJAT3 atoms, and the minimum that L-BFGS takes them to.
-
-    Atoms start uniformly in a cube of side ``2√3``; a pattern is ``(r₁₂, r₁₃, r₂₃)``. Class 0 is
-    the triangle, class ``k`` the line with atom ``k`` in the middle. Starts that reach neither (the
-    atoms fly apart) are drawn again.
-    """
-    import numpy as np
-
-    from bridge.minimise import lbfgs
-    from networks.quench_data import Outcomes
-    from particles.clusters import AxilrodTeller
-
-    problem = AxilrodTeller(3, z)
-    patterns, labels = np.empty((count, 3)), np.empty(count, dtype=np.intp)
-    done = 0
-    while done < count:
-        x = rng.uniform(-(3**0.5), 3**0.5, 9)
-        end = lbfgs(problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000)
-        label = _outcome(_sides(end.x)) if end.status == "jammed" else None
-        if label is not None:
-            patterns[done], labels[done] = _sides(x), label
-            done += 1
-    return Outcomes(patterns, labels, 4)
-
-
-def _sides(x: "Vector") -> "Vector":
-    """Return the distances 12, 13 and 23."""
-    import numpy as np
-
-    a, b, c = x.reshape(3, 3)
-    return np.array([np.linalg.norm(a - b), np.linalg.norm(a - c), np.linalg.norm(b - c)])
-
-
-def _outcome(sides: "Vector") -> int | None:
-    """Return 0 for an equilateral triangle, ``k`` for a line with atom ``k`` in the middle."""
-    longest = int(sides.argmax())
-    others = sides.sum() - sides[longest]
-    if sides.max() - sides.min() < 0.01:
-        return 0
-    if others - sides[longest] < 0.01 and sides[longest] < 3.0:
-        return 3 - longest
-    return None
-
-
 def _constrained(
     problem: "ConstraintProblem",
     scale: float,
@@ -341,41 +297,4 @@ def _constrained(
     steps = Steps(climb=scale, scatter=scale, kick=scale, push=0.05 * scale, descend=0.1 * scale)
     hops = Hops(temperature=0.01, size=2 * scale, descend=0.3 * scale)
     begin = problem.random_state if start is None else start  # type: ignore[attr-defined]
-    return Case(problem, begin, steps, hops, observe=_Constraints(problem))
-
-
-@dataclass(frozen=True, eq=False)
-class _PerSpin:
-    """Energy per spin."""
-
-    problem: "Landscape"
-
-    def __call__(self, x: "Vector") -> dict[str, float]:
-        return {"energy_per_spin": self.problem.energy_gradient(x)[0] / self.problem.n_dof}
-
-
-@dataclass(frozen=True, eq=False)
-class _Constraints:
-    """Numbers of violated constraints."""
-
-    problem: "ConstraintProblem"
-
-    def __call__(self, x: "Vector") -> dict[str, float]:
-        return {"n_constraints": float((self.problem.gaps(x) > 0).sum())}
-
-
-@dataclass(frozen=True, eq=False)
-class _OnTestSet:
-    """How a classifier does on patterns that it has not seen."""
-
-    problem: "Classifier"
-    test: "Outcomes"
-
-    def __call__(self, x: "Vector") -> dict[str, float]:
-        from networks.scores import accuracy, area_under_curve
-
-        probabilities = self.problem.outputs(x, self.test)
-        return {
-            "test_auc": area_under_curve(probabilities, self.test),
-            "test_accuracy": accuracy(probabilities, self.test),
-        }
+    return Case(problem, begin, steps, hops, observe=Constraints(problem))

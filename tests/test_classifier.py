@@ -11,7 +11,7 @@ from bridge import check_landscape, hessian
 from bridge.landscape.points import Point, certify, model
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
-from bridge.landscape_systems import quench_outcomes
+from bridge.landscape_data import quench_outcomes
 from networks.classifier import Classifier
 from networks.quench_data import Outcomes, digit_outcomes, read_outcomes
 from networks.regression import Regression
@@ -117,6 +117,25 @@ def test_a_stationary_point_stays_one_with_a_silent_unit_more(l2):
     assert all(np.abs(wide - value).min() < 1e-9 for value in narrow)
     below = a_minimum_near(wider, x, rng)
     assert below.energy <= found.energy + 1e-12
+
+
+@settings(deadline=None, max_examples=20)
+@given(classifiers(), st.integers(0, 3))
+def test_a_split_unit_sees_the_gradient_that_it_saw(system, unit):
+    """Its incoming weights half of it each, its outgoing ones all of it."""
+    net, x, _ = system
+    bare = Classifier(net.data, net.hidden, 0.0)
+    unit %= net.hidden
+    wider, state = bare.split(x, unit)
+    (energy, gradient), (same, after) = bare.energy_gradient(x), wider.energy_gradient(state)
+    assert same == pytest.approx(energy, rel=1e-12)
+    (g2, g1), (a2, a1) = bare.layers(gradient), wider.layers(after)
+    for copy in (unit, net.hidden):
+        assert a2[copy] == pytest.approx(0.5 * g2[unit], abs=1e-13)
+        assert a1[:, copy] == pytest.approx(g1[:, unit], abs=1e-13)
+    others = np.delete(np.arange(net.hidden), unit)
+    assert a2[others] == pytest.approx(g2[others], abs=1e-13)
+    assert a1[:, -1] == pytest.approx(g1[:, -1], abs=1e-13)
 
 
 def a_minimum_near(net, x, rng):

@@ -1,9 +1,6 @@
 """Minima and saddles: whole landscapes that are known, certificates, and how searches continue."""
 
 import math
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -14,17 +11,18 @@ from bridge.landscape.band import relax_band
 from bridge.landscape.connect import connect_all
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
+from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.hybrid import hybrid_follow, lowest_mode
 from bridge.landscape.identity import GapIdentity, PlainIdentity, flat_directions, identity_of
 from bridge.landscape.points import Point, certify, model
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
-from bridge.landscape.store import LandscapeStore
 from bridge.minimise import lbfgs
 from particles.clusters import AxilrodTeller, LennardJones
 from particles.discs import Discs
 from particles.muller_brown import MullerBrown
 from particles.perceptron import Perceptron
+from particles.spin_glass import SphericalSpinGlass
 
 LJ7_MINIMA = [-16.505384, -15.935043, -15.593211, -15.533060]
 LJ7_SADDLES = [
@@ -218,76 +216,31 @@ def test_parallel_searches_find_the_same_landscape():
     assert sorted(s.number for s in graph.searches if s.stage == "climb") == list(range(60))
 
 
-# The store.
+@pytest.mark.parametrize(("n", "energy"), [(13, -44.326801), (19, -72.659782)])
+def test_basin_hopping_finds_the_global_minimum(n, energy):
+    problem = LennardJones(n)
+    rng = np.random.default_rng(0)
+    hops = Hops(count=400, temperature=0.8, move=problem.move)
+    points = basin_hopping(problem, problem, problem.random_state(rng), hops, rng)
+    best = next(point for point in points if point.energy < energy + 1e-5)
+    assert best.energy == pytest.approx(energy, abs=1e-6)
+    assert best.order == {13: 120, 19: 20}[n]  # the icosahedron, and the double one
 
 
-def run_into(path, stop, climbs=40):
-    problem = LennardJones(7)
-    explorer = Explorer(problem, problem, problem.random_state)
-    with LandscapeStore(path) as store:
-        graph = store.load(problem)
-        done = {s: sum(x.stage == s for x in graph.searches) for s in ("quench", "climb")}
-        for finding in explorer.quenches(range(done["quench"], 5)):
-            store.keep(graph, finding)
-        for finding in explorer.climbs(graph, range(done["climb"], climbs)):
-            store.keep(graph, finding)
-            if finding.number == stop:
-                break
-    return graph
-
-
-def test_an_interrupted_search_continues_as_if_it_had_not_been(tmp_path):
-    whole = run_into(tmp_path / "whole.sqlite", stop=None)
-    run_into(tmp_path / "parts.sqlite", stop=7)
-    run_into(tmp_path / "parts.sqlite", stop=23)
-    parts = run_into(tmp_path / "parts.sqlite", stop=None)
-    assert parts.searches == whole.searches
-    assert parts.discovery == whole.discovery
-    assert parts.ends == whole.ends
-    for kind in ("minima", "saddles"):
-        first, second = getattr(parts, kind), getattr(whole, kind)
-        assert first.hits == second.hits
-        assert all(np.array_equal(p.x, q.x) for p, q in zip(first, second, strict=True))
-
-
-def test_a_killed_search_keeps_all_but_the_last(tmp_path):
-    code = (
-        "import sys; sys.path.insert(0, {here!r})\n"
-        "from test_landscape_search import run_into\n"
-        "run_into({path!r}, stop=None, climbs=100_000)"
-    ).format(here=__file__.rsplit("/", 1)[0], path=str(tmp_path / "a.sqlite"))
-    process = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 60
-    seen = 0
-    while seen < 20 and time.monotonic() < deadline:
-        time.sleep(0.2)
-        wal = tmp_path / "a.sqlite-wal"
-        seen = 20 if wal.exists() and wal.stat().st_size > 300_000 else 0
-    process.kill()
-    process.wait()
-    with LandscapeStore(tmp_path / "a.sqlite") as store:
-        graph = store.load(LennardJones(7))
-    climbs = [s.number for s in graph.searches if s.stage == "climb"]
-    assert climbs == list(range(len(climbs)))
-    assert len(climbs) > 3
-    assert len(graph.ends) == len(graph.saddles) == graph.discovery[-1][1]
-
-
-def test_a_store_refuses_another_run_and_other_files(tmp_path):
-    path = tmp_path / "a.sqlite"
-    with LandscapeStore(path) as store:
-        store.claim(system="lj", parameters={"n": 7}, seed=0)
-        store.claim(system="lj", parameters={"n": 7}, seed=0)
-        with pytest.raises(ValueError, match=r"expected .* to hold seed 1, got 0"):
-            store.claim(system="lj", parameters={"n": 7}, seed=1)
-        with pytest.raises(ValueError, match="in use"):
-            LandscapeStore(path)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.sqlite"]
-    (tmp_path / "b").write_text("x" * 2000)
-    with pytest.raises(ValueError, match="another kind of file"):
-        LandscapeStore(tmp_path / "b")
-    with pytest.raises(ValueError, match="got no file"):
-        LandscapeStore(tmp_path / "c", read_only=True)
+def test_mean_numbers_of_critical_points_of_three_spins():
+    """3.11 minima; as many maxima, and by Euler two saddles fewer than both: 10.45 in all."""
+    rng = np.random.default_rng(7)
+    counts = []
+    for _ in range(60):
+        glass = SphericalSpinGlass.random(3, 3, rng)
+        explorer = Explorer(glass, glass, glass.random_state)
+        graph = Graph(glass)
+        for finding in explorer.quenches(range(20)):
+            graph.absorb(finding)
+        counts.append(len(graph.minima))
+    error = np.std(counts) / np.sqrt(len(counts))
+    assert np.mean(counts) == pytest.approx(3.11, abs=3 * error + 0.03)
+    assert max(4 * m - 2 for m in counts) <= 14
 
 
 # Systems with gaps.

@@ -1,0 +1,54 @@
+"""Data that one half makes and the other learns: outcomes of minimisations of three atoms."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.protocols import Vector
+    from networks.quench_data import Outcomes
+
+
+def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "Outcomes":
+    """Return starting distances of three LJAT3 atoms, and the minimum that L-BFGS takes them to.
+
+    Atoms start uniformly in a cube of side ``2√3``; a pattern is ``(r₁₂, r₁₃, r₂₃)``. Class 0 is
+    the triangle, class ``k`` the line with atom ``k`` in the middle. Starts that reach neither (the
+    atoms fly apart) are drawn again.
+    """
+    import numpy as np
+
+    from bridge.minimise import lbfgs
+    from networks.quench_data import Outcomes
+    from particles.clusters import AxilrodTeller
+
+    problem = AxilrodTeller(3, z)
+    patterns, labels = np.empty((count, 3)), np.empty(count, dtype=np.intp)
+    done = 0
+    while done < count:
+        x = rng.uniform(-(3**0.5), 3**0.5, 9)
+        end = lbfgs(problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000)
+        label = _outcome(_sides(end.x)) if end.status == "jammed" else None
+        if label is not None:
+            patterns[done], labels[done] = _sides(x), label
+            done += 1
+    return Outcomes(patterns, labels, 4)
+
+
+def _sides(x: "Vector") -> "Vector":
+    """Return the distances 12, 13 and 23."""
+    import numpy as np
+
+    a, b, c = x.reshape(3, 3)
+    return np.array([np.linalg.norm(a - b), np.linalg.norm(a - c), np.linalg.norm(b - c)])
+
+
+def _outcome(sides: "Vector") -> int | None:
+    """Return 0 for an equilateral triangle, ``k`` for a line with atom ``k`` in the middle."""
+    longest = int(sides.argmax())
+    others = sides.sum() - sides[longest]
+    if sides.max() - sides.min() < 0.01:
+        return 0
+    if others - sides[longest] < 0.01 and sides[longest] < 3.0:
+        return 3 - longest
+    return None

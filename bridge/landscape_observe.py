@@ -1,0 +1,52 @@
+"""What a minimum is besides its energy: numbers that the landscapes of the command line report.
+
+Classes and not closures, so that a case can be sent to another process.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.protocols import ConstraintProblem, Landscape, Vector
+    from networks.classifier import Classifier
+    from networks.quench_data import Outcomes
+
+
+@dataclass(frozen=True, eq=False)
+class PerSpin:
+    """Energy per spin."""
+
+    problem: "Landscape"
+
+    def __call__(self, x: "Vector") -> dict[str, float]:
+        """Return ``H/N``."""
+        return {"energy_per_spin": self.problem.energy_gradient(x)[0] / self.problem.n_dof}
+
+
+@dataclass(frozen=True, eq=False)
+class Constraints:
+    """Numbers of violated constraints."""
+
+    problem: "ConstraintProblem"
+
+    def __call__(self, x: "Vector") -> dict[str, float]:
+        """Return ``N_Δ``."""
+        return {"n_constraints": float((self.problem.gaps(x) > 0).sum())}
+
+
+@dataclass(frozen=True, eq=False)
+class OnTestSet:
+    """How a classifier does on patterns that it has not seen."""
+
+    problem: "Classifier"
+    test: "Outcomes"
+
+    def __call__(self, x: "Vector") -> dict[str, float]:
+        """Return the area under the curve and the accuracy."""
+        from networks.scores import accuracy, area_under_curve
+
+        probabilities = self.problem.outputs(x, self.test)
+        return {
+            "test_auc": area_under_curve(probabilities, self.test),
+            "test_accuracy": accuracy(probabilities, self.test),
+        }

@@ -1,0 +1,140 @@
+"""Completeness, ends of descents, order parameters and measures."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from bridge.landscape.completeness import chao, completeness, morse_sum
+from bridge.landscape.descents import end_energies, end_energy
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Finding, Graph
+from bridge.landscape.identity import PlainIdentity
+from bridge.landscape.measures import measures
+from bridge.landscape.order import hamming, jaccard, overlap, overlaps
+from bridge.landscape.points import Point
+from bridge.landscape_threshold import spin_glass_ends
+from particles.clusters import LennardJones
+from particles.muller_brown import MullerBrown
+from particles.spin_glass import SphericalSpinGlass
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(scope="module")
+def lj7():
+    problem = LennardJones(7)
+    explorer = Explorer(problem, problem, problem.random_state)
+    graph = Graph(problem)
+    for finding in explorer.quenches(range(20)):
+        graph.absorb(finding)
+    for finding in explorer.climbs(graph, range(250)):
+        graph.absorb(finding)
+    return graph
+
+
+# Completeness.
+
+
+def test_capture_and_recapture_of_known_populations():
+    rng = np.random.default_rng(0)
+    weights = rng.gamma(0.7, size=200)
+    hits = np.bincount(rng.choice(200, 400, p=weights / weights.sum()), minlength=200)
+    met = hits[hits > 0]
+    assert len(met) < chao(met) <= 215  # a lower bound, up to its own scatter
+    assert chao([3] * 50) == 50
+    assert chao([1, 1, 1]) is None
+
+
+@pytest.mark.parametrize(("n", "seed"), [(3, 0), (3, 1), (4, 0), (5, 2)])
+def test_the_morse_sum_of_spins_is_the_euler_characteristic(n, seed):
+    glass = SphericalSpinGlass.random(n, 3, np.random.default_rng(seed))
+    explorer = Explorer(glass, glass, glass.random_state)
+    graph = Graph(glass)
+    for finding in explorer.quenches(range(40)):
+        graph.absorb(finding)
+    for finding in explorer.climbs(graph, range(80)):
+        graph.absorb(finding)
+    for index in range(n):
+        for finding in explorer.critical_points(graph, range(60), index):
+            graph.absorb(finding)
+    assert morse_sum(graph) == glass.euler_characteristic
+    total = len(graph.minima) + len(graph.saddles) + len(graph.higher)
+    assert total <= glass.most_critical_points
+    # H(-w) = -H(w): maxima are as many as minima
+    assert sum(p.index == n - 1 for p in graph.higher) == len(graph.minima)
+
+
+def test_completeness_of_lj7(lj7):
+    found = completeness(lj7)
+    assert found.estimated_minima == pytest.approx(4)
+    assert found.estimated_saddles == pytest.approx(12, abs=0.5)
+    assert found.morse_sum is None
+    assert found.discovery_curve[-1][1:] == (4, 12)
+
+
+# Where plain descent ends.
+
+
+def test_descent_in_a_glass_stops_near_the_threshold():
+    """Above the ground state, nearer to the threshold for more spins, and with less scatter."""
+    small, large = spin_glass_ends([10, 60], 10, 0)
+    assert small.threshold == pytest.approx(-1.632993, abs=1e-6)
+    assert abs(large.mean - large.threshold) < abs(small.mean - small.threshold)
+    assert large.mean == pytest.approx(large.threshold, abs=0.2)
+    assert large.spread < small.spread
+    assert large.mean > -1.656998  # the ground state of an infinite glass
+
+
+def test_a_descent_that_does_not_end_is_no_energy():
+    surface = MullerBrown()
+    x = np.array([0.5, 0.5])
+    assert end_energy(surface, x, max_evaluations=3) is None
+    assert end_energy(surface, x) is not None
+    with pytest.raises(ValueError, match="two descents"):
+        end_energies(lambda rng: (surface, x), 1, np.random.default_rng(0))
+
+
+# Order parameters and the network.
+
+
+def test_overlaps_of_images_are_one(lj7):
+    rng = np.random.default_rng(0)
+    problem = LennardJones(7)
+    x = lj7.minima[0].x - np.tile(lj7.minima[0].x.reshape(-1, 3).mean(axis=0), 7)
+    for name, image in problem.equivalents(x, rng):
+        if name != "translation":
+            assert overlap(problem, image, x) == pytest.approx(1.0)
+    table = overlaps(lj7)
+    assert table == pytest.approx(table.T)
+
+
+def test_distances_between_sets():
+    a, b = np.array([1, 1, 0, 0], bool), np.array([0, 1, 1, 0], bool)
+    assert hamming(a, b) == 0.5
+    assert jaccard(a, b) == pytest.approx(2 / 3)
+    assert jaccard(~a & a, ~b & b) == 0.0
+    with pytest.raises(ValueError, match="one length"):
+        hamming(a, b[:3])
+
+
+def test_measures_of_a_star():
+    graph = Graph(PlainIdentity(MullerBrown()))
+    wells = [Point(np.array([10.0 * i, 0]), float(i), 0, 0.0, 2, 1.0, 0.0) for i in range(5)]
+    for k in range(1, 5):
+        saddle = Point(np.array([10.0 * k, 5]), 9.0 + k, 1, 0.0, 2, -1.0, 0.0)
+        graph.absorb(Finding("climb", k, 0, "found", saddle, (wells[0], wells[k])))
+    found = measures(graph)
+    assert (found.minima, found.edges, found.components, found.largest_degree) == (5, 4, 1, 4)
+    assert found.clustering == 0.0
+    assert found.path_length == pytest.approx(1.6)
+    assert found.assortativity == pytest.approx(-1.0)
+    assert found.degree_energy < 0
+
+
+def test_measures_need_no_edges():
+    graph = Graph(PlainIdentity(MullerBrown()))
+    with pytest.raises(ValueError, match="at least one minimum"):
+        measures(graph)
+    point = Point(np.zeros(2), 0.0, 0, 0.0, 2, 1.0, 0.0)
+    graph.absorb(Finding("quench", 0, -1, "found", minima=(point,)))
+    assert measures(graph).assortativity is None
