@@ -105,7 +105,7 @@ def exact_jamming(
     *,
     minimise: Minimiser[P] = descend,
     max_step: float = 0.1,
-    max_excess: float = 0.02,
+    max_excess: float = 0.05,
     max_stages: int = 30,
 ) -> ExactJamming[P]:
     """Maximise the load of ``problem`` from the state ``x``.

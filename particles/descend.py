@@ -25,6 +25,9 @@ Vector = NDArray[np.float64]
 ROUNDING = 2e-15
 # Relative residual at which L-BFGS hands over to Newton.
 HAND_OVER = 1e-4
+# Steps of L-BFGS and of Newton before the other has a turn: close to jamming some motions are so
+# soft that either alone may take thousands.
+ROUND = 1000, 30
 # Longest step in units of the sphere's radius.
 LONGEST = 0.2
 
@@ -142,9 +145,10 @@ def descend(
     hand_over = HAND_OVER
     while run.status(point) == "stalled" and run.steps_left > 0:
         start = point
-        point = _lbfgs(run, point, max(hand_over, tolerance))
-        point = _newton(run, point, max_steps=30)
-        hand_over *= 0.1
+        point = _lbfgs(run, point, max(hand_over, tolerance), max_steps=ROUND[0])
+        settled = run.balanced(point, hand_over)
+        point = _newton(run, point, max_steps=ROUND[1])
+        hand_over *= 0.1 if settled else 1.0
         if point is start:  # neither method can move
             break
     if 0.0 < point.energy <= zero:
@@ -160,11 +164,13 @@ def descend(
     )
 
 
-def _lbfgs(run: _Run, point: _Point, tolerance: float, memory: int = 10) -> _Point:
+def _lbfgs(run: _Run, point: _Point, tolerance: float, max_steps: int, memory: int = 10) -> _Point:
     """Descend until ``U = 0`` or the relative residual is below ``tolerance``."""
     pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
     longest = LONGEST * np.sqrt(run.problem.n_dof)
-    while run.steps_left > 0 and not (run.allowed(point) or run.balanced(point, tolerance)):
+    for _ in range(min(max_steps, run.steps_left)):
+        if run.allowed(point) or run.balanced(point, tolerance):
+            break
         run.steps_left -= 1
         step = -_inverse_hessian(point.gradient, pairs)
         if step @ point.gradient >= 0.0:
