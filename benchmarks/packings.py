@@ -56,8 +56,8 @@ def disc_force(n, x=None):
         x = minimise(problem, random_state(problem, 0), max_steps=20).x
     run, u, force = listed(problem, x)
     loop = disc_kernels.forces
-    energy, _ = loop(u, run.pairs, run.pulls, force)
-    seconds = fastest(lambda: loop(u, run.pairs, run.pulls, force), max(1, int(1e6 / n)))
+    energy, _ = loop(u, *run.listed, force)
+    seconds = fastest(lambda: loop(u, *run.listed, force), max(1, int(1e6 / n)))
     return 1e9 * seconds / n, energy
 
 
@@ -66,13 +66,13 @@ def ellipse_contact(aspect):
     problem = Ellipses.bidisperse(1024, 0.95, aspect=aspect)
     x = minimise(problem, random_state(problem, 0), relative=0.0, absolute=1e-4).x
     run, u, force = listed(problem, x)
-    parts = (u, run.pairs, run.body, run.work, run.turned, force)
-    whole = fastest(lambda: ellipse_kernels.forces(*parts), 300) / len(run.pairs[0])
+    pairs, _, work, _ = run.listed
+    whole = fastest(lambda: ellipse_kernels.forces(u, *run.listed, force), 300) / len(pairs[0])
     size = ellipse_kernels.CAP
 
     def contacts():
-        ellipse_kernels._solve(run.work, size)
-        ellipse_kernels._repel(run.work.copy(), size)
+        ellipse_kernels._solve(work, size)
+        ellipse_kernels._repel(work.copy(), size)
 
     return 1e9 * fastest(contacts, 3000) / size, 1e9 * whole
 

@@ -119,8 +119,10 @@ class Discs(Packing):
         return _DiscRelaxation(self.diameters[order], self.box, skin)
 
 
-class _DiscRelaxation:
+class _DiscRelaxation(Relaxation):
     """FIRE over lists of pairs of discs or spheres."""
+
+    kernel = staticmethod(relax_discs)
 
     def __init__(self, sizes: Vector, box: Vector, skin: float) -> None:
         self.sizes, self.dim = sizes, box.size
@@ -131,20 +133,8 @@ class _DiscRelaxation:
     def relist(self, bodies: Vector) -> None:
         i, j, vector = self.find(bodies)
         inverse = kernels.places(i, j, self.sizes, self.dim)
-        self.pairs = i.view(np.uint32), j.view(np.uint32), vector.ravel(), inverse
-
-    def run(
-        self,
-        motion: tuple[Vector, Vector, Vector],
-        clock: Vector,
-        dt_max: float,
-        rules: tuple[float, float, float, float],
-        steps: int,
-    ) -> tuple[int, int, float, float]:
-        outcome: tuple[int, int, float, float] = relax_discs(
-            motion, self.pairs, self.pulls, clock, dt_max, self.reach, rules, steps
-        )
-        return outcome
+        pairs = i.view(np.uint32), j.view(np.uint32), vector.ravel(), inverse
+        self.listed = pairs, self.pulls
 
 
 _UNIT_VOLUME = {2: math.pi / 4.0, 3: math.pi / 6.0}

@@ -105,6 +105,11 @@ class Ellipses(Packing):
         return math.pi / 4.0 * self.aspect * self.diameters**2
 
     @property
+    def variables(self) -> Indices:
+        """Three, or two where the body is round and its angle changes nothing, ``(N,)``."""
+        return np.where(self.aspect > 1.0, 3, 2)
+
+    @property
     def species(self) -> list[Indices]:
         """The bodies of each size and aspect."""
         return species(self.diameters, self.aspect)
@@ -183,8 +188,10 @@ class Ellipses(Packing):
         return _EllipseRelaxation(Ellipses(sizes, aspect, self.box), skin)
 
 
-class _EllipseRelaxation:
+class _EllipseRelaxation(Relaxation):
     """FIRE over lists of pairs of ellipses, by ``(x, y, ℓθ)``."""
+
+    kernel = staticmethod(relax_ellipses)
 
     def __init__(self, problem: Ellipses, skin: float) -> None:
         self.problem, self.skin = problem, skin
@@ -200,19 +207,6 @@ class _EllipseRelaxation:
         start, short = np.empty(i.size), 0.5 * self.problem.diameters
         near = kernels.select_near(i, j, vector, shape, short, self.skin, start)
         own, other = i[:near].view(np.uint32), j[:near].view(np.uint32)
-        self.pairs = own, other, vector[:near].ravel(), start[:near]
-        self.body = shape[0], self.per_lever, np.stack(shape[1:], axis=1).ravel()
-
-    def run(
-        self,
-        motion: tuple[Vector, Vector, Vector],
-        clock: Vector,
-        dt_max: float,
-        rules: tuple[float, float, float, float],
-        steps: int,
-    ) -> tuple[int, int, float, float]:
-        scratch, pace = (self.work, self.turned), (clock, dt_max, self.reach)
-        outcome: tuple[int, int, float, float] = relax_ellipses(
-            motion, self.pairs, self.body, *scratch, *pace, rules, steps
-        )
-        return outcome
+        pairs = own, other, vector[:near].ravel(), start[:near]
+        body = shape[0], self.per_lever, np.stack(shape[1:], axis=1).ravel()
+        self.listed = pairs, body, self.work, self.turned

@@ -2,8 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,9 +39,24 @@ class Slopes:
     angles: Vector
 
 
-class Relaxation(Protocol):
-    """FIRE over lists of pairs, for bodies in some order."""
+class Relaxation(ABC):
+    """FIRE over lists of pairs, for bodies in some order.
 
+    Attributes
+    ----------
+    kernel : callable
+        The compiled loop of the law, see `particles.kernels.fire`.
+    listed : tuple
+        What the loop needs to know of the last list.
+    reach : float
+        Largest displacement of a variable for which that list holds.
+    """
+
+    kernel: Callable[..., tuple[int, int, float, float]]
+    listed: tuple[Any, ...]
+    reach: float
+
+    @abstractmethod
     def relist(self, bodies: Vector) -> None:
         """List the near pairs of ``bodies``, ``(N, c)``; displacements count from there."""
 
@@ -56,6 +72,7 @@ class Relaxation(Protocol):
 
         Returns the reason to stop, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
         """
+        return self.kernel(motion, *self.listed, clock, dt_max, self.reach, rules, steps)
 
 
 class Law(ABC):
@@ -140,6 +157,11 @@ class Law(ABC):
     def n_per_body(self) -> int:
         """Variables of one body: its centre, and its angle if it has one."""
         return self.dim + self.n_angles
+
+    @property
+    def variables(self) -> Indices:
+        """Variables of each body that its energy depends on, ``(N,)``: they come first."""
+        return np.full(self.n_bodies, self.n_per_body)
 
     @property
     def n_dof(self) -> int:

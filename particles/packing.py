@@ -107,8 +107,9 @@ class Packing(Law):
 
         Where no body is held all of them count.
         """
-        held = self.n_bodies - int(self.rattlers(x).sum())
-        return max((held or self.n_bodies) * self.n_per_body - self.dim, 1)
+        held = ~self.rattlers(x)
+        variables = self.variables[held] if held.any() else self.variables
+        return max(int(variables.sum()) - self.dim, 1)
 
     def pressure(self, x: ArrayLike) -> float:
         """Return ``p = Σ max(Δ, 0)/n``, with ``n`` of `n_free`: dimensionless."""
@@ -137,9 +138,10 @@ class Packing(Law):
         return rattlers(pairs.i[touch], pairs.j[touch], -slopes.vector[touch], self.n_bodies)
 
     def frozen(self, x: ArrayLike) -> list[Indices]:
-        """Return the indices in ``x`` of the variables of each rattler."""
+        """Return the indices in ``x`` of the variables of each rattler, symmetries left out."""
         c = self.n_per_body
-        return [np.arange(i * c, (i + 1) * c) for i in np.flatnonzero(self.rattlers(x))]
+        counted = np.flatnonzero(self.rattlers(x))
+        return [i * c + np.arange(self.variables[i]) for i in counted]
 
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield ``(name, x')`` for a random element of each discrete or continuous symmetry."""

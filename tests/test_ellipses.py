@@ -115,6 +115,17 @@ def test_round_ellipses_are_discs(seed, n):
     assert len(round_ones.zero_modes(x)) == 2 + n
 
 
+def test_round_ellipses_jam_as_discs_do():
+    """Their angles are symmetries, and count neither as variables nor as those of rattlers."""
+    packing = Ellipses.bidisperse(64, phi=0.88, aspect=1.0)
+    end = decompress(packing, packing.random_state(np.random.default_rng(0)), 1e-7)
+    loose = end.problem.frozen(end.x)
+    held = 64 - len(loose)
+    assert all(len(variables) == 2 for variables in loose)
+    assert end.problem.n_free(end.x) == 2 * held - 2
+    assert abs(int((end.problem.gaps(end.x) > 0).sum()) - (2 * held - 1)) <= 1
+
+
 @settings(deadline=None, max_examples=30)
 @given(ellipses(max_n=8))
 def test_every_image_is_a_contact_of_its_own(system):

@@ -192,6 +192,21 @@ def _gather(u, own, other, vector, start, mean, turned, work):
         work[8 * CAP + k] = start[k]
 
 
+@kernel(inline=True)
+def _pair(work, k):
+    """Return vector and shapes of a pair, as the contact function takes them."""
+    return (
+        work[k],
+        work[CAP + k],
+        work[2 * CAP + k],
+        work[3 * CAP + k],
+        work[4 * CAP + k],
+        work[5 * CAP + k],
+        work[6 * CAP + k],
+        work[7 * CAP + k],
+    )
+
+
 @kernel
 def _solve(work, size):
     """Improve ``λ*`` of all pairs by two steps of Newton; return how many need more.
@@ -200,16 +215,7 @@ def _solve(work, size):
     """
     unsolved = 0
     for k in range(size):
-        k0, k1, k2, k3, k4 = quartic(
-            work[k],
-            work[CAP + k],
-            work[2 * CAP + k],
-            work[3 * CAP + k],
-            work[4 * CAP + k],
-            work[5 * CAP + k],
-            work[6 * CAP + k],
-            work[7 * CAP + k],
-        )
+        k0, k1, k2, k3, k4 = quartic(*_pair(work, k))
         lam = work[8 * CAP + k]
         move = 0.0
         for _ in range(2):
@@ -229,17 +235,7 @@ def _solve_rest(work, size):
     """Find ``λ*`` of the pairs that are left, inside a bracket."""
     for k in range(size):
         if work[9 * CAP + k] > 0.0:
-            work[8 * CAP + k] = multiplier(
-                work[k],
-                work[CAP + k],
-                work[2 * CAP + k],
-                work[3 * CAP + k],
-                work[4 * CAP + k],
-                work[5 * CAP + k],
-                work[6 * CAP + k],
-                work[7 * CAP + k],
-                0.5,
-            )
+            work[8 * CAP + k] = multiplier(*_pair(work, k), 0.5)
 
 
 @kernel
@@ -247,17 +243,7 @@ def _repel(work, size):
     """Turn the pairs of a block into forces and torques; return ``Σ Δ²`` and ``Σ Δ``."""
     energy, total = 0.0, 0.0
     for k in range(size):
-        delta, gx, gy, ti, tj = slopes_at(
-            work[k],
-            work[CAP + k],
-            work[2 * CAP + k],
-            work[3 * CAP + k],
-            work[4 * CAP + k],
-            work[5 * CAP + k],
-            work[6 * CAP + k],
-            work[7 * CAP + k],
-            work[8 * CAP + k],
-        )
+        delta, gx, gy, ti, tj = slopes_at(*_pair(work, k), work[8 * CAP + k])
         delta = delta if delta > 0.0 else 0.0
         energy += delta * delta
         total += delta
