@@ -21,10 +21,10 @@ HERE = Path(__file__).parent
 REORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 
-def _source_hash() -> str:
+def source_hash(folder: Path = HERE) -> str:
     """Return a hash of the source of all kernels."""
     digest = hashlib.sha256()
-    for file in sorted(HERE.glob("*.py")):
+    for file in sorted(folder.glob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -44,7 +44,7 @@ def _cache_root() -> Path:
     return Path(tempfile.mkdtemp(prefix="jamscape-"))
 
 
-FOLDER = _cache_root() / f"kernels-{_source_hash()}"
+FOLDER = _cache_root() / f"kernels-{source_hash()}"
 
 
 def kernel(function: Callable | None = None, *, inline: bool = False) -> Callable:

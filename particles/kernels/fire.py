@@ -80,7 +80,7 @@ def advance(motion, total, clock, dt_max, reach, rules):
     relative, absolute, floor, n = rules
     pressure = total / n
     sums = reduce_sums(v, force, max(relative * pressure, absolute))
-    if not math.isfinite(sums[2] + total):
+    if not math.isfinite(sums[0] + sums[1] + sums[2] + total):
         return NOT_FINITE
     if pressure <= floor:
         return UNJAMMED
