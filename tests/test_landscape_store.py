@@ -64,6 +64,25 @@ def test_a_killed_search_keeps_all_but_the_last(tmp_path):
     assert len(graph.ends) == len(graph.saddles) == graph.discovery[-1][1]
 
 
+def test_an_interruption_in_the_middle_of_a_write_leaves_whole_searches(tmp_path):
+    problem = LennardJones(5)
+    explorer = Explorer(problem, problem, problem.random_state)
+    first, second = explorer.quenches(range(2))
+    with LandscapeStore(tmp_path / "a") as store:
+        graph = store.load(problem)
+        store.keep(graph, first)
+        store._insert = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            store.keep(graph, second)
+    with LandscapeStore(tmp_path / "a") as store:
+        assert len(store.load(problem).searches) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def test_a_store_refuses_another_run_and_other_files(tmp_path):
     path = tmp_path / "a.sqlite"
     with LandscapeStore(path) as store:

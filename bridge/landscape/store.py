@@ -48,6 +48,7 @@ class LandscapeStore:
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         self.path = Path(path)
+        self._read_only = read_only
         if read_only and not self.path.is_file():
             raise ValueError(f"expected a stored landscape, got no file at {path}: check the name")
         try:
@@ -74,8 +75,11 @@ class LandscapeStore:
         self.close()
 
     def close(self) -> None:
-        """Give the file back, as one file."""
-        self._db.execute("PRAGMA journal_mode = DELETE")
+        """Give the file back, as one file; a search that was not written whole is left out."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        if not self._read_only:
+            self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
     def about(self) -> dict[str, Json]:
