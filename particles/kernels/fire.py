@@ -80,7 +80,9 @@ def advance(motion, total, clock, dt_max, reach, rules):
     relative, absolute, floor, n = rules
     pressure = total / n
     sums = reduce_sums(v, force, max(relative * pressure, absolute))
-    if not math.isfinite(sums[0] + sums[1] + sums[2] + total):
+    # Not `math.isfinite`: it subtracts a number from itself, which sums that may be reordered
+    # turn into zero.
+    if not abs(sums[0] + sums[1] + sums[2] + total) < math.inf:
         return NOT_FINITE
     if pressure <= floor:
         return UNJAMMED
