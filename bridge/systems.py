@@ -216,7 +216,8 @@ class NetworkSystem:
     patterns: int | None = option(None, "Number of patterns P, instead of the load.")
     data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
     activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
-    steps: int = option(30_000, "Steps of annealed Adam before the polish.")
+    steps: int = option(30_000, "Steps of annealed Adam.")
+    polish: int = option(150, "Linear solves after them, towards a certified minimum.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
 
     def check(self) -> None:
@@ -242,7 +243,7 @@ class NetworkSystem:
         """Train on from ``x``."""
         from networks import train
 
-        return train(problem, x, steps=self.steps)
+        return train(problem, x, steps=self.steps, newton_steps=self.polish)
 
     def exact_load(self, problem: "HingeNetwork") -> Load:
         """Return the margin."""
@@ -252,7 +253,7 @@ class NetworkSystem:
         from networks import train
 
         problem = self._problem(load, rng)
-        found = train(problem, problem.mlp.init(rng), steps=self.steps)
+        found = train(problem, problem.mlp.init(rng), steps=self.steps, newton_steps=self.polish)
         return State(
             problem,
             found.x,
