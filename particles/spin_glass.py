@@ -91,7 +91,7 @@ class SphericalSpinGlass:
     @property
     def euler_characteristic(self) -> int:
         """``Σ (-1)^index`` over the critical points on the sphere, ``1 + (-1)^{N-1}``."""
-        return 1 + (-1) ** (self.n_dof - 1)
+        return 2 * (self.n_dof % 2)
 
     @property
     def most_critical_points(self) -> int:
@@ -101,8 +101,8 @@ class SphericalSpinGlass:
         """
         if self.p == 2:
             return 2 * self.n_dof
-        powers: int = (self.p - 1) ** self.n_dof
-        return 2 * (powers - 1) // (self.p - 2)
+        powers = int((self.p - 1) ** self.n_dof)
+        return 2 * (powers - 1) // int(self.p - 2)
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return a point drawn uniformly from the sphere ``|x|² = N``."""
