@@ -171,7 +171,7 @@ class Ellipses(Packing):
 
     @property
     def levers(self) -> Vector:
-        """``ℓ = √((a - b)² + 0.1 (a - b))`` for the angle, 1 for the centre, ``(N, 3)``.
+        """``ℓ = √((a - b)² + 0.2 b (a - b))`` for the angle, 1 for the centre, ``(N, 3)``.
 
         A turn by ``δθ`` moves the surface by ``(a - b) δθ`` at most, so that ``a - b`` would make
         contacts as stiff for ``ℓθ`` as for the centre. The rest is for nearly round bodies, whose
@@ -179,7 +179,8 @@ class Ellipses(Packing):
         """
         levers = np.ones((self.n_bodies, 3))
         excess = self.bounding_radii - 0.5 * self.diameters
-        levers[:, 2] = np.where(excess > 0.0, np.sqrt(excess * (excess + 0.1)), 1.0)
+        length = np.sqrt(excess * (excess + 0.1 * self.diameters))
+        levers[:, 2] = np.where(excess > 0.0, length, 1.0)
         return levers
 
     def relaxation(self, order: Indices, skin: float) -> Relaxation:

@@ -55,8 +55,8 @@ def minimise(
 ) -> Minimum:
     """Return the minimum of ``U`` below ``x``, by FIRE.
 
-    It has converged when no component of the force exceeds ``max(relative · p, absolute)``, and
-    is unjammed when ``p <= floor``, with ``p = Σ max(Δ, 0)/n``.
+    It has converged when no component of the force exceeds ``max(relative · p/d, absolute)``,
+    ``d`` the smallest diameter, and is unjammed when ``p <= floor``, with ``p = Σ max(Δ, 0)/n``.
 
     Parameters
     ----------
@@ -71,9 +71,10 @@ def minimise(
     max_steps : int
         Evaluations of the forces after which the run is called stalled.
     dt_max : float
-        Longest time step, for masses of 1 and stiffnesses of 1.
+        Longest time step, in units of the period ``1/ω`` of a unit mass at a contact of the
+        smallest bodies.
     skin : float
-        Width of the neighbour list, in units of length.
+        Width of the neighbour list, in units of the smallest diameter.
 
     Raises
     ------
@@ -92,7 +93,9 @@ def minimise(
         raise ValueError(f"expected at least one step, got max_steps = {max_steps}")
     start = problem.bodies(x)
     n = max(problem.n_dof - problem.dim, 1)
-    rules = (float(relative), float(absolute), float(floor), float(n))
+    unit = float(problem.diameters.min())
+    dt_max, skin = dt_max * unit, skin * unit
+    rules = (relative / unit, float(absolute), float(floor), float(n))
     order = PairFinder(problem.bounding_radii, problem.box, 1.0, skin).order(problem.centres(x))
     bodies, levers = start[order], problem.levers[order]
     relaxation = problem.relaxation(order, skin)
@@ -110,9 +113,8 @@ def minimise(
     end = np.empty_like(start)
     end[order] = bodies
     pressure, largest = total / n, float(np.abs(motion[2]).max())
-    return Minimum(
-        end.ravel(), _status(reason, largest, pressure), energy, pressure, largest, steps
-    )
+    status = _status(reason, largest * unit, pressure)
+    return Minimum(end.ravel(), status, energy, pressure, largest, steps)
 
 
 def _status(reason: int, largest: float, pressure: float) -> Status:

@@ -38,11 +38,12 @@ def released(problem: Packing, x: ArrayLike, max_steps: int = 1000) -> Vector:
             problem, diameters=problem.diameters * np.where(loose, 1.0 + clearance, 1.0)
         )
         tried = state.copy()
+        mobility = 0.4 * problem.diameters[loose, None] ** 2 / problem.levers[loose] ** 2
         for _ in range(max_steps):
             push = grown.energy_gradient(tried.ravel())[1].reshape(state.shape)[loose]
             if not push.any():
                 break
-            tried[loose] -= 0.4 * push / problem.levers[loose] ** 2
+            tried[loose] -= mobility * push
         if not _leaning(problem, tried, loose):
             return np.asarray(tried.ravel())
     return np.asarray(state.ravel())

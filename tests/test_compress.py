@@ -101,6 +101,18 @@ def test_a_packing_that_rearranges_on_the_way_still_arrives():
     assert end.pressure == pytest.approx(1e-6, rel=0.01)
 
 
+@pytest.mark.parametrize("unit", [1e-3, 64.0])
+def test_the_unit_of_length_changes_nothing_else(unit):
+    ours = Ellipses.bidisperse(32, phi=0.95, aspect=2.0)
+    theirs = Ellipses(unit * ours.diameters, ours.aspect, unit * ours.box)
+    scale = np.tile([unit, unit, 1.0], 32)
+    start = ours.random_state(np.random.default_rng(0))
+    end, same = decompress(ours, start, 1e-4), decompress(theirs, scale * start, 1e-4)
+    assert same.status == "jammed"
+    assert same.phi == pytest.approx(end.phi, rel=1e-6)
+    np.testing.assert_allclose(same.x, scale * end.x, atol=1e-4 * unit)
+
+
 def test_from_below_it_grows_until_it_jams():
     end = jam(Discs.bidisperse(64, phi=0.6), 0, 1e-4)
     assert end.status == "jammed"
