@@ -34,7 +34,7 @@ def sweeps(size: str) -> list[Sweep]:
     if size not in SIZES:
         raise ValueError(f"expected a size of {', '.join(SIZES)}, got {size}: name one of them")
     bodies, components, width, steps = {
-        "small": (256, 200, 16, 16_000),
+        "small": (256, 200, 14, 10_000),
         "medium": (512, 400, 24, 30_000),
         "large": (1024, 800, 36, 60_000),
     }[size]
@@ -47,7 +47,7 @@ def sweeps(size: str) -> list[Sweep]:
         Sweep("ellipses", EllipseSystem(n=bodies), _grid(0.84, 0.94, 11), at_transition=True),
         Sweep("perceptron", perceptron, _grid(3.5, 6.0, 11), at_transition=True),
         Sweep("network", network, _grid(2.0, 3.75, 8), at_transition=False),
-        Sweep("digits", digits, _grid(3.0, 17.0, 8), at_transition=False),
+        Sweep("digits", digits, _grid(5.0, 17.0, 7), at_transition=False),
     ]
 
 
