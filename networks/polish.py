@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks.dense import Expansion
-from networks.kinks import hold, rounded_kinks
+from networks.dense import gaps
+from networks.kinks import Balance, hold, rounded_kinks
 from networks.margin import HingeNetwork
 from networks.newton import descend
 from networks.rounding import rounded_relu
@@ -18,8 +18,8 @@ Vector: TypeAlias = NDArray[np.float64]
 
 FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
 BALANCED = 1e-8  # residual force relative to the forces that balance
-RADII = (0.1, 0.03, 0.01, 1e-3, 1e-4)  # of the rounded kinks, on the scale z ~ 1
-_NEAR = 1e-5  # residual from which the exact kinks are tried
+_WIDEST, _SHARP, _SHARPEST = 0.1, 2e-3, 1e-5  # radii of rounded kinks, on the scale z ~ 1
+_LOOSE, _TIGHT = 1e-4, 1e-7  # residuals at which a radius is left, and exact kinks are tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,41 +47,55 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int) -> Polished:
     if problem.mlp.sigma.symmetry == "homogeneous":
         return _polish_kinked(problem, w, steps)
     found = descend(problem, w, problem.mlp.sigma, steps=steps, tolerance=1e-11, fitted=FITTED / 10)
-    residual, minimum = found.expansion.residual, _positive(found.expansion)
-    return Polished(found.w.cpu().numpy(), residual, 0, minimum, found.steps)
+    minimum = _is_positive(found.expansion.hessian)
+    return Polished(found.w.cpu().numpy(), found.expansion.residual, 0, minimum, found.steps)
+
+
+def _is_positive(hessian: Tensor) -> bool:
+    """Tell whether a Hessian is positive, up to the rounding of its flat directions."""
+    matrix = hessian.clone()
+    matrix.diagonal().add_(1e-9 * float(matrix.diagonal().mean()))
+    return not int(torch.linalg.cholesky_ex(matrix).info)
 
 
 def _polish_kinked(problem: HingeNetwork, w: Tensor, steps: int) -> Polished:
-    made, damping = 0, 1e-3
-    residual, count = np.inf, 0
-    for radius in RADII:
+    """Halve the radius of the kinks from balance to balance, then hold them exactly.
+
+    A balance at one radius is some ten steps from that at half the radius; from a radius three
+    times larger it takes hundreds, because the masks of most kinks saturate.
+    """
+    made, damping, radius, tolerance = 0, 1e-3, _WIDEST, _LOOSE
+    while True:
         found = descend(
             problem,
             w,
             rounded_relu(radius),
             steps=steps - made,
-            tolerance=0.1 * _NEAR,
+            tolerance=tolerance,
             damping=damping,
             fitted=FITTED / 10,
         )
-        w, made = found.w, made + found.steps
-        damping = min(max(found.damping, 1e-6), 0.1)
-        residual, count = found.expansion.residual, found.expansion.n_rounded
-        if residual < _NEAR and radius <= 0.01 and found.expansion.energy > FITTED:
+        w, made, here = found.w, made + found.steps, found.expansion
+        damping = min(max(found.damping, 1e-7), 0.1)
+        balanced = here.residual <= tolerance
+        if balanced and radius < _SHARP:
             balance = hold(problem, w, rounded_kinks(problem, w, radius))
             if max(balance.residual, balance.offset) < BALANCED:
-                return Polished(
-                    balance.w.cpu().numpy(),
-                    balance.residual,
-                    balance.kinks.count,
-                    balance.is_minimum,
-                    made,
-                )
-    return Polished(w.cpu().numpy(), residual, count, False, made)
+                return _held(balance, made)
+        if here.energy < FITTED and _energy(problem, w) < FITTED:
+            return Polished(w.cpu().numpy(), here.residual, 0, True, made)
+        if made >= steps or radius < _SHARPEST or not (balanced or here.energy < FITTED):
+            return Polished(w.cpu().numpy(), here.residual, here.n_rounded, False, made)
+        if radius < _SHARP and tolerance > _TIGHT:
+            tolerance /= 10
+        else:
+            radius, tolerance = radius / 2, _LOOSE
 
 
-def _positive(here: Expansion) -> bool:
-    """Tell whether the Hessian is positive, up to the rounding of its flat directions."""
-    matrix = here.hessian.clone()
-    matrix.diagonal().add_(1e-9 * float(matrix.diagonal().mean()))
-    return not int(torch.linalg.cholesky_ex(matrix).info)
+def _held(balance: Balance, steps: int) -> Polished:
+    x = balance.w.cpu().numpy()
+    return Polished(x, balance.residual, balance.kinks.count, balance.is_minimum, steps)
+
+
+def _energy(problem: HingeNetwork, w: Tensor) -> float:
+    return 0.5 * float(gaps(problem, w, problem.mlp.sigma).clamp_(min=0).square().sum())

@@ -72,8 +72,8 @@ def train(
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
     The polish makes at most ``newton_steps`` linear solves; see `networks.polish`. Where it does
-    not come to an end, the annealed state is judged by its mean force. Nothing is raised when
-    training fails: the status says so.
+    not come to an end, but the energy no longer falls, the annealed state is judged by its mean
+    force. Nothing is raised when training fails: the status says so.
 
     Examples
     --------
@@ -93,16 +93,23 @@ def train(
     found = polish(problem, annealed.x, steps=newton_steps)
     energy = _energy(problem, found.x)
     certified = found.residual <= BALANCED and found.is_minimum
+    status: Status = "unjammed" if energy < FITTED else "jammed"
+    reason = ""
     if energy >= FITTED and not certified:
-        return _judged_on_average(problem, annealed, found.steps)
+        fall = 1.0 - energy / _energy(problem, annealed.x)
+        if fall <= SETTLED:
+            return _judged_on_average(problem, annealed, found.steps)
+        status = "stalled"
+        reason = f"the energy still falls, {fall:.1%} in the polish: allow more Newton steps"
     return Trained(
         x=found.x,
         energy=energy,
         max_residual=found.residual,
         steps=annealed.steps,
         n_constraints=_n_violated(problem, found.x),
-        status="unjammed" if energy < FITTED else "jammed",
+        status=status,
         n_kinks=found.n_kinks,
+        reason=reason,
         newton_steps=found.steps,
         certified=certified,
     )
