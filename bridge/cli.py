@@ -25,7 +25,7 @@ from bridge.options import (
     make_folder,
 )
 from bridge.systems import SYSTEMS, System
-from bridge.workers import map_unordered, use_one_thread
+from bridge.workers import ending_on_signals, map_unordered, use_one_thread
 
 app = typer.Typer(
     add_completion=False,
@@ -96,7 +96,7 @@ def compare(
         make_folder(out)
         store = Store(out / "compare.sqlite")
     todo = comparison.runs(plan, samples, seed)
-    with store, Progress("compare") as progress:
+    with ending_on_signals(), store, Progress("compare") as progress:
         run_all(todo, store, progress=progress, mapper=partial(map_unordered, workers=workers))
         records = [record for run in todo if (record := store.get(run.key))]
     found = results.columns(records, [sweep.name for sweep in plan])
@@ -224,7 +224,7 @@ def ensemble(
         local = partial(map_unordered, workers=workers)
         mapper = ensembles.dask_mapper(scheduler) if scheduler else local
         store = Store(out)
-    with ensembles.ending_on_signals(), store, Progress("ensemble") as progress:
+    with ending_on_signals(), store, Progress("ensemble") as progress:
         run_all(runs, store, progress=progress, mapper=mapper)
         statuses = [record.status for run in runs if (record := store.get(run.key))]
     counts = ", ".join(f"{statuses.count(name)} {name}" for name in sorted(set(statuses)))

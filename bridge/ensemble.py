@@ -1,11 +1,8 @@
 """Ensembles: any number of runs, on this machine, on a shard of it, or on a cluster."""
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from types import FrameType
 from typing import Any
 
 from bridge.runs import Run, compute
@@ -58,25 +55,6 @@ def estimate(runs: Sequence[Run], pilot: Callable[[Run], Record] = compute) -> E
 def _kind(run: Run) -> str:
     """Return what runs that cost alike have in common: everything but the seed."""
     return repr((run.label, run.parameters))
-
-
-@contextmanager
-def ending_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGUSR1, by which schedulers end a job, act like Ctrl-C.
-
-    What is finished is then flushed to the store by the same path.
-    """
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    names = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name)]
-    before = [(name, signal.signal(name, end)) for name in names]
-    try:
-        yield
-    finally:
-        for name, handler in before:
-            signal.signal(name, handler)
 
 
 def dask_mapper(address: str) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]:

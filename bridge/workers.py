@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -84,3 +85,22 @@ def _single_threaded() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGUSR1, by which schedulers end a job, act like Ctrl-C.
+
+    What is finished is then flushed to the store by the same path.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    names = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name)]
+    before = [(name, signal.signal(name, end)) for name in names]
+    try:
+        yield
+    finally:
+        for name, handler in before:
+            signal.signal(name, handler)
