@@ -25,6 +25,8 @@ from bridge.room import make_room
 # the difference is their size, its rounding 1e-16 over it.
 _OVERLAP = 1e-7
 _BLOCK = 256
+# Ratio of the residuals of two steps above which the curvature is computed afresh.
+_SLOW = 0.05
 # Variables up to which the curvature of the free motions is diagonalised.
 _DENSE_LIMIT = 4000
 
@@ -73,9 +75,10 @@ def curved_optimum(
         there = make_room(here.moved(u, t), held)
         rows, here = here.follow(rows, there), there
         before, residual = residual, _residual(here, rows, forces)
-        equations = _Equations(here, rows, held, curvature)
-        curvature = _refreshed(equations, forces)
-        if settled(residual, before):
+        ended = settled(residual, before)
+        if ended or residual > _SLOW * before:
+            curvature = _refreshed(_Equations(here, rows, held, curvature), forces)
+        if ended:
             return _end(here, rows, held, curvature, step, exchanges)
     reason = f"gaps or forces are off by {residual:.1e} after {max_steps} steps"
     return Candidate(here, rows, forces, reason, None, max_steps, exchanges)
@@ -157,9 +160,9 @@ def _revised(
 
 
 def _residual(here: Linearised[Any], rows: Indices, forces: Vector) -> float:
-    """Return how far gaps are from zero and forces from balance, whichever is larger."""
+    """Return how far gaps are from zero, or forces from balance in hundredths of their mean."""
     balance = np.abs(here.jacobian[rows].T @ forces).max() / forces.mean()
-    return float(max(np.abs(here.gaps[rows]).max(), balance))
+    return float(max(np.abs(here.gaps[rows]).max(), 1e-2 * balance))
 
 
 def _end(
