@@ -130,6 +130,17 @@ def exact_jamming(
     ------
     ValueError
         If ``x`` is not a state of ``problem``.
+
+    Examples
+    --------
+    A perceptron of negative margin has as many contacts as components:
+
+    >>> from particles.perceptron import Perceptron, descend
+    >>> rng = np.random.default_rng(0)
+    >>> problem = Perceptron.random(40, alpha=4.0, sigma=-0.5, rng=rng)
+    >>> point = exact_jamming(problem, problem.random_state(rng), minimise=descend)
+    >>> point.status, len(point.rows), point.certificate.isostatic
+    ('jammed', 40, True)
     """
     last: Candidate[P] | None = None
     count = 0
