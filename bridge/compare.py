@@ -38,9 +38,9 @@ def sweeps(size: str) -> list[Sweep]:
         "medium": (512, 400, 24, 30_000),
         "large": (1024, 800, 36, 60_000),
     }[size]
-    network = NetworkSystem(width=width, steps=steps, polish=0)
+    network = NetworkSystem(width=width, steps=steps)
     # The 1782 digits are so easy that only a small network meets its transition on them.
-    digits = NetworkSystem(width=5, input_dim=10, steps=3 * steps, polish=0, data="digits")
+    digits = NetworkSystem(width=5, input_dim=10, steps=3 * steps, data="digits")
     perceptron = PerceptronSystem(n=components)
     return [
         Sweep("discs", DiscSystem(n=bodies), _grid(0.80, 0.90, 11), at_transition=True),

@@ -217,7 +217,7 @@ class NetworkSystem:
     data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
     activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
     steps: int = option(30_000, "Steps of annealed Adam.")
-    polish: int = option(150, "Linear solves after them, towards a certified minimum.")
+    polish: int = option(0, "Linear solves after them, towards a certified minimum; 150 is usual.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
 
     def check(self) -> None:
