@@ -38,8 +38,8 @@ class Trained:
         ``N_Δ``, the number of violated patterns.
     status
         "unjammed" (``U < 1e-14``); "jammed": forces balance at ``U > 0``, to 1e-8 at a minimum if
-        ``certified``, else to 2e-3 on average while the energy no longer falls; "dead" (stationary
-        only because no unit is active on the violated patterns); "stalled" otherwise.
+        ``certified``, else to 2e-3 on average while the energy no longer falls; "dead" (most of
+        the energy is in patterns on which no unit is active); "stalled" otherwise.
     n_kinks
         Number of (pattern, unit) pairs held at a ReLU kink; 0 for smooth activations.
     reason
@@ -139,7 +139,7 @@ def _status(
     if energy < FITTED:
         return "unjammed", ""
     if _is_dead(problem, found.x):
-        return "dead", "no hidden unit is active on the violated patterns"
+        return "dead", "no hidden unit is active on the patterns that hold most of the energy"
     if residual > BALANCED_ON_AVERAGE:
         return "stalled", f"forces balance to {residual:.1e} only: allow more steps"
     if found.fall > SETTLED:
@@ -165,6 +165,9 @@ def _energy(problem: HingeNetwork, x: Vector) -> float:
 
 
 def _is_dead(problem: HingeNetwork, x: Vector) -> bool:
-    """Tell whether the violated patterns act on nothing but the output's bias."""
-    violated = np.flatnonzero(problem.gaps(x) > 0)
-    return len(violated) > 0 and not problem.gap_jacobian(x, violated)[:, :-1].any()
+    """Tell whether most of the energy is in patterns that act on nothing but the output's bias."""
+    gaps = problem.gaps(x)
+    violated = np.flatnonzero(gaps > 0)
+    cut_off = ~problem.gap_jacobian(x, violated)[:, :-1].any(axis=1)
+    energies = gaps[violated] ** 2
+    return bool(energies[cut_off].sum() > 0.5 * energies.sum())
