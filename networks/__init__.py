@@ -5,10 +5,10 @@ these networks are too small to share, and the library never changes torch's set
 """
 
 from networks.activations import ACTIVATIONS, Activation
+from networks.anneal import Schedule
 from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
-from networks.schedule import Schedule
 from networks.train import Trained, train
 
 __all__ = [

@@ -1,6 +1,5 @@
-"""Full-batch Adam on the hinge energy of an ensemble: the anneal that precedes a polish."""
+"""Full-batch Adam on the hinge energy, without autograd: the anneal that precedes a polish."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,13 +8,111 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks.ensemble import Ensemble, groups
+from networks import passes
 from networks.margin import HingeNetwork
-from networks.schedule import Schedule
+from networks.rounding import rounded_relu
 
 Vector: TypeAlias = NDArray[np.float64]
 
-_LOOK = 100  # steps between looks for finished networks on an accelerator
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate of Adam falls, and how long a momentum it keeps.
+
+    The rate is lowered in ``stages`` equal steps from ``first`` towards ``last``, after a linear
+    rise over the first part ``warmup`` of the anneal: a network that starts faster leaves behind
+    patterns on which a whole layer is dead. The long momentum is what a short anneal needs: with
+    0.9 it takes about five times as many steps to reach the same energy.
+
+    ``rounding``, if given, rounds the kinks of ReLU units over ``|z| < r``, with ``r`` falling
+    geometrically from its first number to its second: a rounded network is trained more
+    easily, and the transition moves up (at width 12 from ``P/N`` 2.3 to 3.2).
+    """
+
+    first: float = 1e-2
+    last: float = 1e-4
+    stages: int = 100
+    warmup: float = 0.15
+    momentum: float = 0.97
+    memory: float = 0.999
+    rounding: tuple[float, float] | None = None
+
+    def rate(self, step: int, steps: int) -> float:
+        """Return the learning rate at ``step`` of ``steps``."""
+        stage = step * self.stages // max(steps, 1)
+        rate = self.first + (self.last - self.first) * stage / max(self.stages - 1, 1)
+        return rate * min(1.0, (step + 1) / (self.warmup * steps + 1))
+
+    def radius(self, step: int, steps: int) -> float:
+        """Return the radius of the rounded kinks at ``step`` of ``steps``; 0 if they are sharp."""
+        if self.rounding is None:
+            return 0.0
+        first, last = self.rounding
+        return float(first * (last / first) ** (step / max(steps, 1)))
+
+
+class Adam:
+    """The buffers of one network in training; every step works in place.
+
+    Kingma and Ba, arXiv:1412.6980, on ``U / P``. The backward pass visits only the violated
+    patterns: the others exert no force.
+    """
+
+    def __init__(self, problem: HingeNetwork, x: Vector, schedule: Schedule) -> None:
+        mlp = problem.mlp
+        self.problem, self.schedule = problem, schedule
+        self.w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
+        self.gradient, self.mean, self.square, self.scratch = (
+            torch.zeros_like(self.w) for _ in range(4)
+        )
+        self.layers = passes.layers(mlp, self.w)
+        self.blocks = passes.layers(mlp, self.gradient)
+        patterns = len(problem.patterns)
+        self.inputs = [problem.inputs] + [
+            self.w.new_ones(patterns, mlp.width + 1) for _ in range(mlp.depth)
+        ]
+        self.z = [self.w.new_empty(patterns, mlp.width) for _ in range(mlp.depth)]
+        self.sigma = mlp.sigma
+        self.steps = 0
+
+    def round(self, radius: float) -> None:
+        """Round the kinks of a ReLU over ``|z| < radius``."""
+        if radius > 0 and self.problem.mlp.sigma.symmetry == "homogeneous":
+            self.sigma = rounded_relu(radius)
+
+    def gaps(self) -> Tensor:
+        """Run the forward pass and return ``Δ``, shape ``(P,)``."""
+        for layer, a, z, after in zip(
+            self.layers[:-1], self.inputs[:-1], self.z, self.inputs[1:], strict=True
+        ):
+            torch.mm(a, layer.T, out=z)
+            after[:, :-1] = self.sigma.value(z)
+        f = torch.mv(self.inputs[-1], self.layers[-1][0])
+        return self.problem.margin - self.problem.labels * f
+
+    def backward(self, gaps: Tensor) -> float:
+        """Fill ``gradient`` with ``∇U`` and return ``U``."""
+        violated = torch.nonzero(gaps > 0)[:, 0]
+        force = gaps[violated]
+        delta = (self.problem.labels[violated] * force).neg_()[:, None]
+        for i in reversed(range(len(self.layers))):
+            a = self.inputs[i][violated]
+            torch.mm(delta.T, a, out=self.blocks[i])
+            if i:
+                back = delta @ self.layers[i][:, :-1]
+                delta = back.mul_(self.sigma.slope(self.z[i - 1][violated], a[:, :-1]))
+        return 0.5 * float(force @ force)
+
+    def step(self, rate: float) -> None:
+        """Move the parameters once, with the gradient that ``backward`` left."""
+        b1, b2 = self.schedule.momentum, self.schedule.memory
+        self.steps += 1
+        self.gradient.div_(len(self.problem.patterns))
+        self.mean.lerp_(self.gradient, 1 - b1)
+        self.square.mul_(b2).addcmul_(self.gradient, self.gradient, value=1 - b2)
+        torch.sqrt(self.square, out=self.scratch)
+        self.scratch.div_((1 - b2**self.steps) ** 0.5).add_(1e-8)
+        self.w.addcdiv_(self.mean, self.scratch, value=-rate / (1 - b1**self.steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,101 +142,24 @@ class Annealed:
 def anneal(
     problem: HingeNetwork, x: Vector, *, steps: int, schedule: Schedule | None = None
 ) -> Annealed:
-    """Return the parameters after at most ``steps`` of Adam: `anneal_many` of one network."""
-    return anneal_many([problem], [x], steps=steps, schedule=schedule)[0]
+    """Return the parameters after at most ``steps`` of Adam.
 
-
-def anneal_many(
-    problems: Sequence[HingeNetwork],
-    xs: Sequence[Vector],
-    *,
-    steps: int,
-    schedule: Schedule | None = None,
-) -> list[Annealed]:
-    """Return the parameters of each network after at most ``steps`` of full-batch Adam.
-
-    Kingma and Ba, arXiv:1412.6980, on ``U / P``. A network ends early when none of its patterns
-    is violated, or when its energy is no longer finite. It takes the same steps alone as in an
-    ensemble, to rounding.
+    Ends early when no pattern is violated, or when the energy is no longer finite.
     """
-    found: list[Annealed] = []
-    for group in groups(problems):
-        anneal_group = _Adam([problems[i] for i in group], [xs[i] for i in group], schedule)
-        found += anneal_group.run(steps)
-    return found
-
-
-class _Adam:
-    """An anneal of one group of networks."""
-
-    def __init__(
-        self, problems: Sequence[HingeNetwork], xs: Sequence[Vector], schedule: Schedule | None
-    ) -> None:
-        self.nets = Ensemble(problems, xs)
-        self.schedule = schedule or Schedule()
-        self.mean, self.square, self.total = (torch.zeros_like(self.nets.w) for _ in range(3))
-        self.before = torch.full_like(self.nets.w[:, 0], torch.inf)
-        self.energies = self.before.clone()
-        self.alive = torch.ones_like(self.before)
-        self.ended = torch.zeros_like(self.before)
-        self.running = list(range(len(problems)))
-        self.found: dict[int, Annealed] = {}
-
-    def run(self, steps: int) -> list[Annealed]:
-        first = steps - max(1, steps // 10)
-        for step in range(steps):
-            self.nets.round(self.schedule.radius(step, steps))
-            self.energies = self.nets.backward(self.nets.gaps())
-            self.alive = ((self.energies > 0) & torch.isfinite(self.energies)).to(self.alive.dtype)
-            if self._is_due(step) and not bool(self.alive.all()):
-                self._release(step, steps - first)
-                if not self.running:
-                    break
-            if step == first:
-                self.before = self.energies
-            if step >= first:
-                self.total += self.nets.gradient
-            self._step(step, self.schedule.rate(step, steps))
-        self.alive = torch.zeros_like(self.alive)
-        self._release(steps, steps - first)
-        return [self.found[i] for i in sorted(self.found)]
-
-    def _is_due(self, step: int) -> bool:
-        return self.nets.w.device.type == "cpu" or step % _LOOK == 0
-
-    def _step(self, step: int, rate: float) -> None:
-        """Move the parameters once, with the gradient that the backward pass left."""
-        b1, b2 = self.schedule.momentum, self.schedule.memory
-        gradient = self.nets.gradient.div_(self.nets.sizes[:, None])
-        self.mean.lerp_(gradient, 1 - b1)
-        self.square.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
-        scale = self.square.sqrt().div_((1 - b2 ** (step + 1)) ** 0.5).add_(1e-8)
-        move = (self.mean / scale).mul_(self.alive[:, None])
-        self.nets.w.sub_(move, alpha=rate / (1 - b1 ** (step + 1)))
-        self.ended += self.alive
-
-    def _release(self, step: int, last: int) -> None:
-        """Set aside the networks that have ended, and go on with the others."""
-        ended = self.alive == 0
-        falls = 1.0 - self.energies / self.before
-        rows = torch.nonzero(ended)[:, 0].tolist()
-        for row in rows:
-            fall = float(falls[row]) if torch.isfinite(self.before[row]) else np.inf
-            self.found[self.running[row]] = Annealed(
-                self.nets.w[row].cpu().numpy(),
-                int(self.ended[row]),
-                (self.total[row] / last).cpu().numpy(),
-                fall,
-            )
-        self.running = [i for row, i in enumerate(self.running) if row not in set(rows)]
-        if self.running and rows:
-            self._keep(~ended)
-
-    def _keep(self, chosen: Tensor) -> None:
-        self.nets.keep(chosen)
-        self.mean, self.square, self.total = (
-            each[chosen] for each in (self.mean, self.square, self.total)
-        )
-        self.before, self.energies, self.alive, self.ended = (
-            each[chosen] for each in (self.before, self.energies, self.alive, self.ended)
-        )
+    schedule = schedule or Schedule()
+    adam = Adam(problem, x, schedule)
+    total, first = torch.zeros_like(adam.w), steps - max(1, steps // 10)
+    before = energy = np.inf
+    step = 0
+    for step in range(steps):
+        adam.round(schedule.radius(step, steps))
+        energy = adam.backward(adam.gaps())
+        if energy == 0 or not np.isfinite(energy):
+            break
+        if step >= first:
+            before = energy if step == first else before
+            total += adam.gradient
+        adam.step(schedule.rate(step, steps))
+    mean = total / (steps - first)
+    fall = 1.0 - energy / before if 0 < before < np.inf else np.inf
+    return Annealed(adam.w.cpu().numpy(), step + 1, mean.cpu().numpy(), fall)

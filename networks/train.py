@@ -6,10 +6,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from networks.anneal import Annealed, anneal
+from networks.anneal import Annealed, Schedule, anneal
 from networks.margin import HingeNetwork
 from networks.polish import BALANCED, FITTED, polish
-from networks.schedule import Schedule
 
 Vector: TypeAlias = NDArray[np.float64]
 Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
