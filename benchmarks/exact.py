@@ -19,11 +19,11 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 
 import numpy as np
 
-from bridge.approach import approach
 from bridge.bucklers import find_bucklers
 from bridge.exact import ExactJamming, exact_jamming
+from bridge.exact.approach import approach
+from bridge.exact.sequential import sequential_programs
 from bridge.exponents import PowerLaw, finite_size_floor, fit_power_law
-from bridge.sequential import sequential_programs
 from particles import Discs, Ellipses, decompress, minimise
 from particles import perceptron_theory as theory
 from particles.perceptron import Perceptron, descend

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.approach import approach
 from bridge.exact import ExactJamming, exact_jamming
+from bridge.exact.approach import approach
 from bridge.observables import Observables, backbone_gaps, observe
 from bridge.protocols import Loaded
 from bridge.provenance import provenance

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
-from bridge.active_set import contacts, optimal_vertex
-from bridge.factor import Factor, SingularError
-from bridge.linearised import Linearised
-from bridge.vertex import Vertex
+from bridge.exact.active_set import contacts, optimal_vertex
+from bridge.exact.factor import Factor, SingularError
+from bridge.exact.linearised import Linearised
+from bridge.exact.vertex import Vertex
 from particles import Discs
 
 from problems import Halfspaces

@@ -10,7 +10,7 @@ from jamming_points import check_point, no_program_improves
 from scipy.optimize import linprog
 
 from bridge.exact import exact_jamming
-from bridge.sequential import sequential_programs
+from bridge.exact.sequential import sequential_programs
 from particles import perceptron_theory as theory
 from particles.perceptron import Perceptron, descend
 

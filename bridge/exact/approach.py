@@ -6,7 +6,7 @@ from typing import Generic, Protocol
 
 import numpy as np
 
-from bridge.linearised import P
+from bridge.exact.linearised import P
 from bridge.minimise import lbfgs
 from bridge.protocols import Loaded, Vector
 

@@ -13,9 +13,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import OptimizeResult, linprog
 
-from bridge.linearised import Linearised, P
+from bridge.exact.linearised import Linearised, P
+from bridge.exact.vertex import coefficients
 from bridge.protocols import Indices, Vector
-from bridge.vertex import coefficients
 
 # Forces, in units of their mean, below which a constraint of the last program is not active.
 _NO_FORCE = 1e-7

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from bridge.active_set import contacts, optimal_vertex
-from bridge.certificate import CLOSED, Candidate, certify, settled
-from bridge.linearised import Linearised, P
+from bridge.exact.active_set import contacts, optimal_vertex
+from bridge.exact.certificate import CLOSED, Candidate, certify, settled
+from bridge.exact.linearised import Linearised, P
+from bridge.exact.room import make_room
+from bridge.exact.vertex import Vertex
 from bridge.observables import dense
 from bridge.protocols import Indices, Mask
-from bridge.room import make_room
-from bridge.vertex import Vertex
 
 # A force this small beside the mean is none: its constraint only pins a body that is loose.
 _NO_FORCE = 1e-9

@@ -5,7 +5,7 @@ from typing import Generic
 
 import numpy as np
 
-from bridge.linearised import Linearised, P
+from bridge.exact.linearised import Linearised, P
 from bridge.protocols import Indices, Mask, Vector
 
 # A gap this small is closed.

@@ -11,8 +11,8 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from bridge.factor import Factor, SingularError
-from bridge.linearised import Linearised
+from bridge.exact.factor import Factor, SingularError
+from bridge.exact.linearised import Linearised
 from bridge.protocols import Indices, Matrix, Vector
 
 # Rank-one changes after which the factors are computed afresh.

@@ -16,16 +16,16 @@ from typing import Any, Generic, Literal
 
 import numpy as np
 
-from bridge.active_set import completed
-from bridge.approach import Minimiser, Stage, approach, descend
-from bridge.certificate import CLOSED, Candidate, Certificate
-from bridge.curved import curved_optimum
-from bridge.factor import SingularError
-from bridge.isostatic import isostatic_optimum
-from bridge.linearised import Linearised, P
+from bridge.exact.active_set import completed
+from bridge.exact.approach import Minimiser, Stage, approach, descend
+from bridge.exact.certificate import CLOSED, Candidate, Certificate
+from bridge.exact.curved import curved_optimum
+from bridge.exact.factor import SingularError
+from bridge.exact.isostatic import isostatic_optimum
+from bridge.exact.linearised import Linearised, P
+from bridge.exact.sequential import sequential_programs
 from bridge.observables import counted_constraints, free_variables, frozen_bodies
 from bridge.protocols import Indices, Mask, Vector
-from bridge.sequential import sequential_programs
 
 # Pressure at which overlaps are about to drown in the rounding of the gaps.
 _LOWEST_PRESSURE = 1e-9

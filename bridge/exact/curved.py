@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from bridge.certificate import Candidate, certify, settled
-from bridge.factor import Factor, SingularError
-from bridge.linearised import Linearised, P
+from bridge.exact.certificate import Candidate, certify, settled
+from bridge.exact.factor import Factor, SingularError
+from bridge.exact.linearised import Linearised, P
+from bridge.exact.room import make_room
 from bridge.observables import dense
 from bridge.protocols import Indices, Mask, Matrix, Vector
-from bridge.room import make_room
 
 # Overlaps, in units of the forces, at which the curvature is read off the Hessian: the error of
 # the difference is their size, its rounding 1e-16 over it.

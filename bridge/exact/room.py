@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from bridge.linearised import Linearised, P
+from bridge.exact.linearised import Linearised, P
 from bridge.protocols import Indices, Mask, Matrix, Vector
 
 # Distance that is left to the constraints, well above the rounding of a gap.

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from bridge.factor import Factor, SingularError
-from bridge.linearised import Linearised
+from bridge.exact.factor import Factor, SingularError
+from bridge.exact.linearised import Linearised
+from bridge.exact.vertex import Vertex, coefficients, dense_row
 from bridge.protocols import Indices, Mask, Vector
-from bridge.vertex import Vertex, coefficients, dense_row
 
 # Violations and negative forces smaller than this, the forces' mean being one, are rounding.
 _ROUNDING = 1e-13
