@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+STALLED = 3  # exit codes
+INTERRUPTED = 130
+
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 OutFolder = Annotated[Path | None, typer.Option(help="Folder for the results.")]

@@ -21,7 +21,10 @@ def imported_by(statement: str) -> set[str]:
             {"numba", "particles", "bridge", "matplotlib", "hypothesis", "sklearn"},
         ),
         ("from bridge import observe, spectrum", {"numba", "torch", "particles", "networks"}),
-        ("import bridge.cli", {"numpy", "scipy", "numba", "torch", "particles", "networks"}),
+        (
+            "from bridge.cli import assemble; assemble([])",
+            {"numpy", "scipy", "numba", "torch", "particles", "networks"},
+        ),
     ],
 )
 def test_an_import_brings_no_more_than_it_needs(statement, without):

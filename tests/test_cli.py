@@ -74,6 +74,7 @@ def test_out_keeps_the_state(capsys, tmp_path):
 WRONG = {
     "unknown system": ["jam", "sand"],
     "unknown command": ["melt"],
+    "no system": ["jam"],
     "unknown option": ["jam", "discs", "--colour", "red"],
     "aspect": ["jam", "ellipses", "--aspect", "0.5"],
     "no discs": ["jam", "discs", "--n", "0"],

@@ -1,0 +1,46 @@
+"""``jamscape compare``."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, make_folder
+from bridge.workers import ending_on_signals, map_unordered
+
+app = typer.Typer()
+
+
+@app.command()
+def compare(
+    size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
+    samples: Annotated[int, typer.Option(min=1, help="Runs at each load.")] = 2,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("compare"),
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Drive discs, ellipses, a perceptron and networks through their transitions."""
+    from bridge import compare as comparison
+    from bridge import figures, results
+    from bridge.console import Progress
+    from bridge.runs import run_all
+    from bridge.store import Store
+
+    with checking_input():
+        plan = comparison.sweeps(size)
+        for sweep in plan:
+            sweep.system.check()
+        make_folder(out)
+        store = Store(out / "compare.sqlite")
+    todo = comparison.runs(plan, samples, seed)
+    with ending_on_signals(), store, Progress("compare") as progress:
+        run_all(todo, store, progress=progress, mapper=partial(map_unordered, workers=workers))
+        records = [record for run in todo if (record := store.get(run.key))]
+    found = results.columns(records, [sweep.name for sweep in plan])
+    results.write_table(found, out / "table.csv")
+    figures.save(figures.comparison(found), out / "figure")
+    typer.echo(results.as_json(found) if as_json else results.as_text(found))
+    typer.echo(f"figure, table and records: {out}", err=True)
+    return STALLED if results.any_stalled(found) else 0

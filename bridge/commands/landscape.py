@@ -1,0 +1,79 @@
+"""``jamscape landscape``: a command for each landscape, and ``show`` for a stored one."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.landscape_systems import LANDSCAPES, LandscapeSystem
+from bridge.options import (
+    AsJson,
+    OutFile,
+    OutFolder,
+    Seed,
+    Workers,
+    add_commands,
+    checking_input,
+)
+
+app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
+
+
+def _landscape(
+    system: LandscapeSystem,
+    *,
+    seed: int,
+    searches: int | None,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    from bridge import landscape_run
+    from bridge.console import Counts
+
+    with checking_input():
+        found = landscape_run.run_landscape(
+            system,
+            seed,
+            searches=searches,
+            out=out,
+            workers=workers or 1,
+            progress=Counts("minima", "saddles"),
+        )
+    document = landscape_run.as_json(system, seed, found)
+    typer.echo(json.dumps(document) if as_json else landscape_run.as_text(document))
+    return 0
+
+
+add_commands(
+    app,
+    LANDSCAPES,
+    _landscape,
+    {
+        "seed": (0, Seed),
+        "searches": (
+            None,
+            Annotated[int | None, typer.Option(help="Climbs for saddles; until flat if unset.")],
+        ),
+        "workers": (None, Workers),
+        "out": (None, OutFile),
+        "as_json": (False, AsJson),
+    },
+)
+
+
+@app.command("show")
+def landscape_show(
+    file: Annotated[Path, typer.Argument(help="A stored landscape.")],
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw and tabulate a stored landscape."""
+    from bridge.landscape_show import show
+
+    with checking_input():
+        document = show(file, out or file.with_suffix(""))
+    for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
+    typer.echo(json.dumps(document) if as_json else for_reading)
+    return 0
