@@ -1,12 +1,12 @@
 """Particles: packings of discs, spheres and ellipses, and the spherical perceptron."""
 
-from particles.compress import Compressed, Decompressed, Stage, compress, decompress
+from particles.compression import Compressed, Decompressed, Stage, compress, decompress
 from particles.discs import Discs
 from particles.elastic import Moduli, moduli, stress_tensor
 from particles.ellipses import Ellipses
-from particles.ensemble import ensemble
+from particles.ensembles import ensemble
 from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
-from particles.minimise import Minimum, minimise
+from particles.minimum import Minimum, minimise
 from particles.packing import Packing
 from particles.pairs import Pairs
 from particles.perceptron import Descent, Perceptron, descend

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.descend import Descent, descend
+from particles.descent import Descent, descend
 from particles.kernels.patterns import energy_pull
 
 __all__ = ["Descent", "Perceptron", "descend"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.minimise import Minimum, Status, minimise
+from particles.minimum import Minimum, Status, minimise
 from particles.packing import Packing
 from particles.pictures import png
 from particles.release import released

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from particles.compress import Decompressed, decompress
+from particles.compression import Decompressed, decompress
 from particles.packing import Packing
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, compress, decompress, minimise
-from particles.compress import distance_to_jamming
+from particles.compression import distance_to_jamming
 from particles.strategies import discs, ellipses
 
 
