@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 failure; 2 wrong use, and then nothing was written; 3 done
 run stalled; 130 interrupted, with all finished records kept.
 """
 
+import os
 import sys
 from importlib import import_module
 
@@ -12,6 +13,7 @@ import typer
 from bridge.options import INTERRUPTED, WrongUse
 from bridge.workers import use_one_thread
 
+DEBUG = "JAMSCAPE_DEBUG"  # where it is set, an error that nobody foresaw shows its traceback
 COMMANDS = ("compare", "jam", "landscape", "ensemble", "doctor")  # files of bridge.commands
 
 
@@ -32,6 +34,10 @@ def run(arguments: list[str]) -> int:
         return _say(f"{message}: see 'jamscape --help'", error.exit_code)
     except (RuntimeError, OSError, MemoryError) as error:
         return _say(f"failed: {error or type(error).__name__}", 1)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _say(f"failed by {type(error).__name__}: {error}: {DEBUG}=1 shows where", 1)
     if code == INTERRUPTED:  # this is how typer reports Ctrl-C
         return _say(
             "interrupted: what was finished is kept, and the same command continues from there",

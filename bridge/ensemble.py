@@ -1,34 +1,53 @@
-"""Ensembles: any number of runs, on this machine, on a shard of it, or on a cluster."""
+"""Ensembles: which part of them a shard runs, and what they will cost."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from typing import TypeVar
 
-from bridge.runs import Run, compute
+from bridge.runs import Failed, Task, compute, raise_failures
 from bridge.store import Record
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """The cost of runs that differ by their seeds only, from one of them.
+
+    ``seconds`` is None if there was no time left for it.
+    """
+
+    label: str
+    varied: str
+    n_runs: int
+    seconds: float | None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an ensemble will cost, from one pilot run of each kind.
-
-    ``seconds`` is processor time over all runs; divide it by the number of workers.
-    """
+    """What an ensemble will cost."""
 
     n_runs: int
-    seconds: float
-    pilots: tuple[tuple[str, int, float], ...]  # (label, number of runs, seconds of the pilot)
+    n_done: int
+    pilots: tuple[Pilot, ...]
 
-    def as_text(self) -> str:
-        """Return a line a kind of run, and the total."""
-        lines = [f"{label:12}{count:6} runs of {cost:9.2f} s" for label, count, cost in self.pilots]
-        return "\n".join(
-            [*lines, f"{'total':12}{self.n_runs:6} runs, {self.seconds:.1f} s of work"]
-        )
+    @property
+    def seconds(self) -> float:
+        """Processor time of all runs whose like has been tried."""
+        return sum(pilot.n_runs * (pilot.seconds or 0.0) for pilot in self.pilots)
+
+    def as_text(self, workers: int) -> str:
+        """Return a line for each kind of run, and the total."""
+        lines = [_line(pilot) for pilot in self.pilots]
+        least = "at least " if any(pilot.seconds is None for pilot in self.pilots) else ""
+        done = f", {self.n_done} of them are there already" if self.n_done else ""
+        cost = f"{least}{_duration(self.seconds)} of work"
+        share = f", {_duration(self.seconds / workers)} on {workers} processes"
+        return "\n".join([*lines, f"{self.n_runs} runs{done}: {cost}{share}"])
 
 
-def shard(runs: Sequence[Run], text: str) -> list[Run]:
+def shard(runs: Sequence[Item], text: str) -> list[Item]:
     """Return shard ``I/K`` of the runs, ``1 <= I <= K``: every K-th, so that shards cost alike.
 
     Raises
@@ -40,48 +59,73 @@ def shard(runs: Sequence[Run], text: str) -> list[Run]:
     [4, 3, 3]
     """
     first, slash, second = text.partition("/")
-    if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+    digits = slash and all(part.isascii() and part.isdecimal() for part in (first, second))
+    if not digits or max(len(first), len(second)) > 9 or not 1 <= int(first) <= int(second):
         raise ValueError(f"expected a shard I/K with 1 <= I <= K, got {text}: pass 1/8, 2/8, ...")
     return list(runs[int(first) - 1 :: int(second)])
 
 
-def estimate(runs: Sequence[Run], pilot: Callable[[Run], Record] = compute) -> Estimate:
-    """Run the first of each kind of run, and estimate the cost of all from it."""
-    groups = [list(group) for _, group in groupby(sorted(runs, key=_kind), key=_kind)]
-    pilots = [(group[0].label, len(group), pilot(group[0]).seconds) for group in groups]
-    return Estimate(len(runs), sum(count * cost for _, count, cost in pilots), tuple(pilots))
+def estimate(
+    runs: Sequence[Task],
+    done: Container[str] = (),
+    *,
+    pilot: Callable[[Task], Record | Failed] = compute,
+    patience: float = 60.0,
+) -> Estimate:
+    """Try one run of each kind, until ``patience`` seconds have passed, and estimate from it.
 
-
-def _kind(run: Run) -> str:
-    """Return what runs that cost alike have in common: everything but the seed."""
-    return repr((run.label, run.parameters))
-
-
-def dask_mapper(address: str) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]:
-    """Return a mapper that runs tasks on the Dask scheduler at ``address``.
-
-    Raises
-    ------
-    ValueError
-        If dask is not installed, or no scheduler answers.
+    Parameters
+    ----------
+    done
+        Keys of runs that need not be run again.
     """
-    try:
-        from dask.distributed import Client, as_completed
-    except ImportError:
-        raise ValueError(
-            "expected dask for --scheduler, got none: pip install 'jamscape[cluster]'"
-        ) from None
-    try:
-        client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"expected a Dask scheduler at {address}, got: {error}: start one there"
-        ) from None
+    left = [run for run in runs if run.key not in done]
+    groups: dict[tuple[str, str], list[Task]] = {}
+    for run in left:
+        groups.setdefault((run.label, repr(run.parameters)), []).append(run)
+    varied = _varied([group[0] for group in groups.values()])
+    started, pilots = time.monotonic(), []
+    for (label, _), group in groups.items():
+        tried = time.monotonic() - started < patience
+        seconds = _cost(group[0], pilot) if tried else None
+        pilots.append(Pilot(label, varied(group[0]), len(group), seconds))
+    return Estimate(len(runs), len(runs) - len(left), tuple(pilots))
 
-    def mapper(function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
-        with client:
-            futures = client.map(function, tasks, pure=False, retries=3)
-            for future in as_completed(futures):
-                yield future.result()
 
-    return mapper
+def _cost(run: Task, pilot: Callable[[Task], Record | Failed]) -> float:
+    found = pilot(run)
+    if isinstance(found, Failed):
+        raise_failures([found], 1)
+        return 0.0
+    return found.seconds
+
+
+def _varied(runs: Sequence[Task]) -> Callable[[Task], str]:
+    """Return how to tell a run from the others of its label: the parameters that vary."""
+    values: dict[tuple[str, str], set[str]] = {}
+    for run in runs:
+        for name, value in run.parameters.items():
+            values.setdefault((run.label, name), set()).add(repr(value))
+
+    def text(run: Task) -> str:
+        given = run.parameters.items()
+        return "  ".join(f"{name} {v}" for name, v in given if len(values[run.label, name]) > 1)
+
+    return text
+
+
+def _line(pilot: Pilot) -> str:
+    cost = "not tried" if pilot.seconds is None else f"{_duration(pilot.seconds)} each"
+    return f"{pilot.label:22}{pilot.n_runs:7} runs, {cost:>12}  {pilot.varied}".rstrip()
+
+
+def _duration(seconds: float) -> str:
+    """Return a time for reading.
+
+    >>> _duration(0.034), _duration(7), _duration(90), _duration(36000), _duration(1e6)
+    ('0.034 s', '7 s', '90 s', '10 h', '11.6 d')
+    """
+    for unit, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds:.2g} s"

@@ -34,6 +34,29 @@ class Explored:
     seconds: float
 
 
+def check(system: LandscapeSystem) -> None:
+    """Raise ``ValueError`` in one line if an option is wrong; nothing has been explored yet.
+
+    A system whose data take seconds to make has a ``check`` of its own; another one is built.
+    """
+    own = getattr(system, "check", None)
+    if own is not None:
+        own()
+    else:
+        system.case(np.random.default_rng(0))
+
+
+def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
+    """Make a file that of this landscape, or raise ``ValueError`` if it is that of another one."""
+    with LandscapeStore(out) as store:
+        _claim(store, system, seed)
+
+
+def _claim(store: LandscapeStore, system: LandscapeSystem, seed: int) -> None:
+    parameters = asdict(system)  # type: ignore[call-overload]
+    store.claim(system=system.kind, parameters=parameters, seed=seed)
+
+
 def run_landscape(
     system: LandscapeSystem,
     seed: int,
@@ -68,8 +91,7 @@ def run_landscape(
     identity = identity_of(case.problem)
     explorer = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
     with LandscapeStore(":memory:" if out is None else out) as store:
-        parameters = asdict(system)  # type: ignore[call-overload]
-        store.claim(system=system.kind, parameters=parameters, seed=seed)
+        _claim(store, system, seed)
         store.describe(log_group_order=_finite(identity.log_group_order), provenance=provenance())
         graph = store.load(identity)
 

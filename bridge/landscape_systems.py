@@ -162,6 +162,13 @@ class ClassifierLandscape:
         observe = OnTestSet(problem, test)
         return Case(problem, problem.random_state, steps, hops, observe=observe)
 
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong; all quenches would take seconds."""
+        import numpy as np
+
+        few = replace(self, patterns=min(self.patterns, 10)) if self.data == "quench" else self
+        few.case(np.random.default_rng(0))
+
     def _data(self, rng: "np.random.Generator") -> "tuple[Outcomes, Outcomes]":
         from networks.quench_data import digit_outcomes, read_outcomes
 

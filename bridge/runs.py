@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from bridge.store import Record, Store, record_key
 from bridge.systems import System
@@ -13,6 +13,42 @@ if TYPE_CHECKING:
     from bridge.jam import Measured
 
 Progress = Callable[[int, int], None]
+
+
+class Task(Protocol):
+    """Anything that leaves a record under a key that is known before it runs."""
+
+    @property
+    def label(self) -> str:
+        """The kind of the record."""
+
+    @property
+    def seed(self) -> tuple[int, ...]:
+        """Entropy, and then the spawn key, of its random numbers."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is run, for the record."""
+
+    @property
+    def key(self) -> str:
+        """The key of the record it will leave."""
+
+    def compute(self) -> Record:
+        """Run it."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A task that raised: nothing is kept of it, and the same command tries it again."""
+
+    task: Task
+    reason: str
+
+
+Mapper: TypeAlias = Callable[
+    [Callable[[Task], Record | Failed], Sequence[Task]], Iterator[Record | Failed]
+]
 
 
 @dataclass(frozen=True)
@@ -32,7 +68,7 @@ class Run:
     exact
         Go on to the jamming point.
     spectrum
-        Keep gaps and spectra if the state is jammed; those of other states say nothing.
+        Diagonalise the Hessian if the state is jammed.
     """
 
     label: str
@@ -61,56 +97,86 @@ class Run:
         """The key of the record this run will give."""
         return record_key(self.label, self.parameters, self.seed)
 
+    def compute(self) -> Record:
+        """Bring the system to its state and measure it."""
+        import numpy as np
 
-def compute(run: Run) -> Record:
-    """Bring one system to one state and measure it."""
-    import numpy as np
+        from bridge.jam import measure, measure_exact, near_transition
+        from bridge.provenance import provenance
 
-    from bridge.jam import measure, measure_exact, near_transition
-    from bridge.provenance import provenance
+        entropy, *spawned = self.seed
+        rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
+        started = time.perf_counter()
+        state = self.system.jam(rng) if self.load is None else self.system.at(self.load, rng)
+        if self.exact:
+            found = measure_exact(self.system, state, with_spectrum=self.spectrum, started=started)
+        else:
+            if self.at_transition:
+                state = near_transition(self.system, state)
+            seconds = time.perf_counter() - started
+            spectrum = self.spectrum and state.status == "jammed"
+            found = measure(state, with_spectrum=spectrum, seconds=seconds)
+        return Record(
+            kind=self.label,
+            parameters=self.parameters,
+            seed=self.seed,
+            status=found.state.status,
+            seconds=found.seconds,
+            data=_data(self, found),
+            provenance=provenance(),
+            arrays=_arrays(found),
+        )
 
-    entropy, *spawned = run.seed
-    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
-    started = time.perf_counter()
-    state = run.system.jam(rng) if run.load is None else run.system.at(run.load, rng)
-    if run.exact:
-        found = measure_exact(run.system, state, with_spectrum=run.spectrum, started=started)
-    else:
-        if run.at_transition:
-            state = near_transition(run.system, state)
-        seconds = time.perf_counter() - started
-        spectrum = run.spectrum and state.status == "jammed"
-        found = measure(state, with_spectrum=spectrum, seconds=seconds)
-    return Record(
-        kind=run.label,
-        parameters=run.parameters,
-        seed=run.seed,
-        status=found.state.status,
-        seconds=found.seconds,
-        data=_data(run, found),
-        provenance=provenance(),
-        arrays=_arrays(found),
-    )
+
+def compute(task: Task) -> Record | Failed:
+    """Run a task; an exception is its result, so that the others of an ensemble go on."""
+    try:
+        return task.compute()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other runs
+        text = " ".join(str(error).split())
+        return Failed(task, f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
 def run_all(
-    runs: Sequence[Run],
+    tasks: Sequence[Task],
     store: Store,
     *,
     progress: Progress,
-    mapper: Callable[[Callable[[Run], Record], Sequence[Run]], Iterator[Record]] = map_unordered,
-) -> None:
-    """Compute the runs that the store does not hold, and keep each as it ends.
+    mapper: Mapper = map_unordered,
+) -> list[Failed]:
+    """Compute the tasks that the store does not hold, keep each as it ends; return the failures.
 
-    ``mapper(function, tasks)`` says where: `workers.map_unordered` on this machine's cores.
+    ``mapper(function, tasks)`` says where: `workers.map_unordered` on this machine's cores,
+    `cluster.mapper` on a cluster.
     """
-    missing = [run for run in runs if run.key not in store]
-    done = len(runs) - len(missing)
-    progress(done, len(runs))
-    for record in mapper(compute, missing):
-        store.put(record)
+    missing = [task for task in tasks if task.key not in store]
+    done = len(tasks) - len(missing)
+    progress(done, len(tasks))
+    failures = []
+    for found in mapper(compute, missing):
+        if isinstance(found, Failed):
+            failures.append(found)
+        else:
+            store.put(found)
         done += 1
-        progress(done, len(runs))
+        progress(done, len(tasks))
+    return failures
+
+
+def raise_failures(failures: Sequence[Failed], among: int) -> None:
+    """Say in one line that runs have failed, and how the first of them did.
+
+    Raises
+    ------
+    RuntimeError
+        If any has.
+    """
+    if failures:
+        task, reason = failures[0].task, failures[0].reason
+        raise RuntimeError(
+            f"{len(failures)} of {among} runs, {task.label} with seed {task.seed[-1]} by {reason}: "
+            "the others are kept"
+        )
 
 
 def _data(run: Run, found: "Measured") -> dict[str, Any]:
@@ -133,12 +199,15 @@ def _data(run: Run, found: "Measured") -> dict[str, Any]:
 
 
 def _arrays(found: "Measured") -> dict[str, Any]:
-    if found.spectrum is None:
+    """Return the gaps and spectra of a jammed state; those of other states say nothing."""
+    if found.state.status != "jammed":
         return {}
     from bridge.observables import backbone_gaps
 
-    return {
-        "gaps": backbone_gaps(found.state.problem, found.state.x),
+    gaps = {"gaps": backbone_gaps(found.state.problem, found.state.x)}
+    if found.spectrum is None:
+        return gaps
+    return gaps | {
         "eigenvalues": found.spectrum.eigenvalues,
         "eigenvalues_h0": found.spectrum.eigenvalues_h0,
         "eigenvalues_hp": found.spectrum.eigenvalues_hp,

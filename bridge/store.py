@@ -6,7 +6,6 @@ second, so a killed process loses at most the last second.
 """
 
 import hashlib
-import io
 import json
 import sqlite3
 import threading
@@ -17,11 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
+from bridge.database import connect, explain, from_npy, to_npy, whole
+
 SCHEMA = 1
+TABLES = ("records", "arrays")
 _COMMIT_EVERY = 1.0  # seconds
+_COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS records (
     key TEXT PRIMARY KEY, kind TEXT NOT NULL, parameters TEXT NOT NULL, seed TEXT NOT NULL,
@@ -65,27 +67,30 @@ def record_key(kind: str, parameters: Mapping[str, Json], seed: tuple[int, ...])
 
 
 class Store:
-    """A file of records with one writer.
+    """A file of records with one writer; with ``read_only``, one that is not being written.
 
     Raises
     ------
     ValueError
-        If the file cannot be written, is not a store, or another run is writing it.
+        If the file cannot be used, is not a store, or another run is writing it.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._committed = 0.0
+        self._connection = connect(self.path, TABLES, "store", read_only=read_only)
         try:
-            self._connection = sqlite3.connect(self.path, timeout=0.5, check_same_thread=False)
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.executescript(_TABLES)
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.commit()
+            if not read_only:
+                self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._connection.executescript(_TABLES)
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.commit()
+            self._connection.execute(f"SELECT {_COLUMNS} FROM records LIMIT 1").fetchone()
         except sqlite3.Error as error:
-            raise ValueError(_explain(self.path, error)) from error
+            self._connection.close()
+            raise ValueError(explain(self.path, "store", error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -110,20 +115,32 @@ class Store:
             self._commit_soon()
 
     def records(self, kind: str | None = None) -> Iterator[Record]:
-        """Yield the records, of one kind or all, in the order in which they were kept."""
-        with self._lock:
-            query = "SELECT * FROM records WHERE kind = ? OR ? IS NULL ORDER BY rowid"
+        """Yield the records, of one kind or all, in the order in which they were kept.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged.
+        """
+        query = f"SELECT {_COLUMNS} FROM records WHERE kind = ? OR ? IS NULL ORDER BY rowid"
+        with self._lock, whole(self.path):
             rows = self._connection.execute(query, (kind, kind)).fetchall()
-            arrays = [self._arrays(row[0]) for row in rows]
-        for row, found in zip(rows, arrays, strict=True):
-            yield _record(row, found)
+        for row in rows:
+            with self._lock, whole(self.path):
+                found = _record(row, self._arrays(row[0]))
+            yield found
 
     def get(self, key: str) -> Record | None:
         """Return one record, or None."""
-        with self._lock:
-            query = "SELECT * FROM records WHERE key = ?"
+        query = f"SELECT {_COLUMNS} FROM records WHERE key = ?"
+        with self._lock, whole(self.path):
             row = self._connection.execute(query, (key,)).fetchone()
             return _record(row, self._arrays(key)) if row else None
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of every record by its key."""
+        with self._lock, whole(self.path):
+            return dict(self._connection.execute("SELECT key, status FROM records"))
 
     def flush(self) -> None:
         """Write everything to the file now."""
@@ -156,12 +173,12 @@ class Store:
                 origin,
             ),
         )
-        blobs = ((record.key, name, _to_npy(value)) for name, value in record.arrays.items())
+        blobs = ((record.key, name, to_npy(value)) for name, value in record.arrays.items())
         self._connection.executemany("INSERT INTO arrays VALUES (?, ?, ?)", blobs)
 
     def _arrays(self, key: str) -> dict[str, NDArray[Any]]:
         rows = self._connection.execute("SELECT name, npy FROM arrays WHERE key = ?", (key,))
-        return {name: np.load(io.BytesIO(npy), allow_pickle=False) for name, npy in rows}
+        return {name: from_npy(npy) for name, npy in rows}
 
     def _commit_soon(self) -> None:
         """Commit now if the last commit is a second old, else let a timer do it."""
@@ -198,17 +215,3 @@ def _record(row: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]) -> Record:
 def _plain(value: Json) -> Json:
     """Turn mappings into dicts for the json module."""
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def _to_npy(value: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.asarray(value), allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _explain(path: Path, error: sqlite3.Error) -> str:
-    if "locked" in str(error):
-        return f"expected to be the only writer of {path}, got a file in use: let that run end"
-    if "not a database" in str(error):
-        return f"expected a jamscape store, got another kind of file: {path}: name another file"
-    return f"expected a writable store at {path}, got '{error}': check the folder's permissions"

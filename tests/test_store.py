@@ -46,7 +46,7 @@ def test_the_key_depends_on_what_was_run_and_not_on_its_order(parameters, seed):
 def test_a_second_writer_is_refused_in_one_line(tmp_path):
     with (
         Store(tmp_path / "a.sqlite"),
-        pytest.raises(ValueError, match=r"^expected to be the only writer .*: let that run end$"),
+        pytest.raises(ValueError, match=r"^expected to be the only user .*: let that run end$"),
     ):
         Store(tmp_path / "a.sqlite")
 
@@ -60,7 +60,7 @@ def test_another_kind_of_file_is_refused_and_left_alone(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected a writable store"):
+    with pytest.raises(ValueError, match="expected a store"):
         Store(tmp_path / "nowhere" / "a.sqlite")
 
 

@@ -25,7 +25,7 @@ def compare(
     from bridge import compare as comparison
     from bridge import figures, results
     from bridge.console import Progress
-    from bridge.runs import run_all
+    from bridge.runs import raise_failures, run_all
     from bridge.store import Store
 
     with checking_input():
@@ -36,7 +36,8 @@ def compare(
         store = Store(out / "compare.sqlite")
     todo = comparison.runs(plan, samples, seed)
     with ending_on_signals(), store, Progress("compare") as progress:
-        run_all(todo, store, progress=progress, mapper=partial(map_unordered, workers=workers))
+        local = partial(map_unordered, workers=workers)
+        raise_failures(run_all(todo, store, progress=progress, mapper=local), len(todo))
         records = [record for run in todo if (record := store.get(run.key))]
     found = results.columns(records, [sweep.name for sweep in plan])
     results.write_table(found, out / "table.csv")

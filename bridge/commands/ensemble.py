@@ -1,5 +1,7 @@
 """``jamscape ensemble``."""
 
+import os
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,32 +17,58 @@ app = typer.Typer()
 @app.command()
 def ensemble(
     config: Annotated[Path, typer.Argument(help="The ensemble, in TOML.")],
-    out: Annotated[Path, typer.Option(help="File for the records.")] = Path("ensemble.sqlite"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the records; ensemble.sqlite, and one for each shard, if unset."
+        ),
+    ] = None,
     workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     shard: Annotated[str | None, typer.Option(help="Only shard I/K of the runs.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> int:
-    """Run a system over a grid of parameters and seeds."""
+    """Run any command over a grid of parameters and seeds."""
+    from bridge import cluster
     from bridge import ensemble as ensembles
     from bridge.config import read_runs
     from bridge.console import Progress
-    from bridge.runs import run_all
+    from bridge.runs import raise_failures, run_all
     from bridge.store import Store
 
+    out = out or Path(f"ensemble{_suffix(shard)}.sqlite")
     with checking_input():
         runs = read_runs(config)
-        runs = ensembles.shard(runs, shard) if shard else runs
+        runs = ensembles.shard(runs, shard) if shard is not None else runs
+        kept = _kept(out) if dry_run else {}
     if dry_run:
-        typer.echo(ensembles.estimate(runs).as_text())
+        found = ensembles.estimate(runs, kept)
+        typer.echo(found.as_text(workers or os.cpu_count() or 1))
         return 0
     with checking_input():
         local = partial(map_unordered, workers=workers)
-        mapper = ensembles.dask_mapper(scheduler) if scheduler else local
+        mapper = cluster.connect(scheduler) if scheduler is not None else local
         store = Store(out)
     with ending_on_signals(), store, Progress("ensemble") as progress:
-        run_all(runs, store, progress=progress, mapper=mapper)
-        statuses = [record.status for run in runs if (record := store.get(run.key))]
-    counts = ", ".join(f"{statuses.count(name)} {name}" for name in sorted(set(statuses)))
-    typer.echo(f"{len(statuses)} runs in {out}: {counts}")
-    return STALLED if "stalled" in statuses else 0
+        failures = run_all(runs, store, progress=progress, mapper=mapper)
+        statuses = store.statuses()
+    counts = Counter(statuses[run.key] for run in runs if run.key in statuses)
+    text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    typer.echo(f"{counts.total()} runs in {out}: {text or 'none'}")
+    raise_failures(failures, len(runs))
+    return STALLED if counts["stalled"] else 0
+
+
+def _suffix(shard: str | None) -> str:
+    """Return what tells the files of shards apart: two runs never write one file."""
+    return "" if shard is None else "-" + shard.replace("/", "-of-")
+
+
+def _kept(out: Path) -> dict[str, str]:
+    """Return what a file holds already, without making one."""
+    from bridge.store import Store
+
+    if not out.exists():
+        return {}
+    with Store(out, read_only=True) as store:
+        return store.statuses()

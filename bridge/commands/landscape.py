@@ -33,14 +33,17 @@ def _landscape(
     from bridge.console import Counts
 
     with checking_input():
-        found = landscape_run.run_landscape(
-            system,
-            seed,
-            searches=searches,
-            out=out,
-            workers=workers or 1,
-            progress=Counts("minima", "saddles"),
-        )
+        landscape_run.check(system)
+        if out is not None:
+            landscape_run.claim(system, seed, out)
+    found = landscape_run.run_landscape(
+        system,
+        seed,
+        searches=searches,
+        out=out,
+        workers=workers or 1,
+        progress=Counts("minima", "saddles"),
+    )
     document = landscape_run.as_json(system, seed, found)
     typer.echo(json.dumps(document) if as_json else landscape_run.as_text(document))
     return 0
@@ -54,7 +57,9 @@ add_commands(
         "seed": (0, Seed),
         "searches": (
             None,
-            Annotated[int | None, typer.Option(help="Climbs for saddles; until flat if unset.")],
+            Annotated[
+                int | None, typer.Option(min=0, help="Climbs for saddles; until flat if unset.")
+            ],
         ),
         "workers": (None, Workers),
         "out": (None, OutFile),

@@ -4,7 +4,6 @@ Each search is one transaction, so that a killed process loses no more than the 
 in. Opening the file again restores the graph, and the searches go on from there.
 """
 
-import io
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -12,14 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
+from bridge.database import connect, explain, from_npy, to_npy, whole
 from bridge.landscape.graph import Catalogue, Finding, Graph, Search
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point
-from bridge.protocols import Vector
 
 SCHEMA = 1
+TABLES = ("about", "points", "searches")
 _KINDS = ("minimum", "saddle", "higher")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -49,10 +47,8 @@ class LandscapeStore:
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self._read_only = read_only
-        if read_only and not self.path.is_file():
-            raise ValueError(f"expected a stored landscape, got no file at {path}: check the name")
+        self._db = self._open(path, read_only)
         try:
-            self._db = sqlite3.connect(self.path, timeout=0.5, isolation_level=None)
             if not read_only:
                 self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
                 self._db.execute("PRAGMA journal_mode = WAL")
@@ -61,7 +57,16 @@ class LandscapeStore:
                 self._db.executescript(_TABLES)
             self._db.execute("SELECT count(*) FROM searches").fetchone()
         except sqlite3.Error as error:
-            raise ValueError(_explain(self.path, error)) from error
+            self._db.close()
+            raise ValueError(explain(self.path, "landscape", error)) from error
+
+    @staticmethod
+    def _open(path: str | Path, read_only: bool) -> sqlite3.Connection:
+        if str(path) == ":memory:":
+            return sqlite3.connect(path, isolation_level=None)
+        db = connect(Path(path), TABLES, "landscape", read_only=read_only)
+        db.isolation_level = None
+        return db
 
     def __enter__(self) -> Self:
         return self
@@ -84,8 +89,9 @@ class LandscapeStore:
 
     def about(self) -> dict[str, Json]:
         """Return what the file says of itself: system, parameters, seed, provenance."""
-        rows = self._db.execute("SELECT name, value FROM about").fetchall()
-        return {name: json.loads(value) for name, value in rows}
+        with whole(self.path):
+            rows = self._db.execute("SELECT name, value FROM about").fetchall()
+            return {name: json.loads(value) for name, value in rows}
 
     def describe(self, **values: Json) -> None:
         """Write what the file says of itself."""
@@ -113,7 +119,17 @@ class LandscapeStore:
                 )
 
     def load(self, identity: Identity) -> Graph:
-        """Restore the graph, with how often each point was met."""
+        """Restore the graph, with how often each point was met.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged.
+        """
+        with whole(self.path):
+            return self._graph(identity)
+
+    def _graph(self, identity: Identity) -> Graph:
         graph = Graph(identity)
         catalogues = dict(zip(_KINDS, (graph.minima, graph.saddles, graph.higher), strict=True))
         for kind, catalogue in catalogues.items():
@@ -166,7 +182,8 @@ class LandscapeStore:
     def observables(self) -> list[dict[str, float]]:
         """Return the observables of each minimum."""
         query = "SELECT observables FROM points WHERE kind = 'minimum' ORDER BY number"
-        return [json.loads(text) for (text,) in self._db.execute(query)]
+        with whole(self.path):
+            return [dict(json.loads(text)) for (text,) in self._db.execute(query)]
 
     def _points(self, kind: str) -> list[tuple[Any, ...]]:
         query = (
@@ -182,7 +199,7 @@ class LandscapeStore:
             (
                 *(kind, number, p.energy, p.index, p.log_det, p.n_modes, p.lowest, p.residual),
                 *(p.order, *(ends[number] if kind == "saddle" else (None, None)), "{}"),
-                _to_npy(p.x),
+                to_npy(p.x),
             )
             for number, p in enumerate(catalogue.points[first:], start=first)
         ]
@@ -192,19 +209,5 @@ class LandscapeStore:
 
 def _point(row: tuple[Any, ...]) -> Point:
     energy, index, log_det, n_modes, lowest, residual, order, x, *_ = row
-    state = np.load(io.BytesIO(x), allow_pickle=False)
+    state = from_npy(x)
     return Point(state, energy, index, log_det, n_modes, lowest, residual, order)
-
-
-def _to_npy(x: Vector) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, x, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _explain(path: Path, error: sqlite3.Error) -> str:
-    if "locked" in str(error):
-        return f"expected to be the only user of {path}, got a file in use: let that run end"
-    if "not a database" in str(error) or "no such table" in str(error):
-        return f"expected a stored landscape, got another kind of file: {path}: name another file"
-    return f"expected a landscape file at {path}, got '{error}': check the folder's permissions"
