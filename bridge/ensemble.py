@@ -10,6 +10,8 @@ from bridge.store import Record
 
 Item = TypeVar("Item")
 
+_LOADING = 5.0  # seconds that compiled kernels and torch may take to load
+
 
 @dataclass(frozen=True)
 class Pilot:
@@ -84,10 +86,14 @@ def estimate(
     for run in left:
         groups.setdefault((run.label, repr(run.parameters)), []).append(run)
     varied = _varied([group[0] for group in groups.values()])
-    started, pilots = time.monotonic(), []
+    started, pilots, warm = time.monotonic(), [], set()
     for (label, _), group in groups.items():
-        tried = time.monotonic() - started < patience
-        seconds = _cost(group[0], pilot) if tried else None
+        seconds = None
+        if time.monotonic() - started < patience:
+            seconds = _cost(group[0], pilot)
+            if label not in warm and seconds < _LOADING:  # the first of a kind loads its code
+                seconds = _cost(group[0], pilot)
+            warm.add(label)
         pilots.append(Pilot(label, varied(group[0]), len(group), seconds))
     return Estimate(len(runs), len(runs) - len(left), tuple(pilots))
 
@@ -109,7 +115,8 @@ def _varied(runs: Sequence[Task]) -> Callable[[Task], str]:
 
     def text(run: Task) -> str:
         given = run.parameters.items()
-        return "  ".join(f"{name} {v}" for name, v in given if len(values[run.label, name]) > 1)
+        told = [(name, v) for name, v in given if len(values[run.label, name]) > 1]
+        return "  ".join(f"{name} {value}" for name, value in told if value is not None)
 
     return text
 

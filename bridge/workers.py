@@ -7,15 +7,19 @@ small matrix products are thirty times slower when threads compete for cores.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name)]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -47,16 +51,30 @@ def map_unordered(
         return
     with _single_threaded():
         pool = ProcessPoolExecutor(
-            count, mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupt
+            count, mp_context=multiprocessing.get_context("spawn"), initializer=_serve
         )
         try:
-            pending: list[Future[Result]] = [pool.submit(function, task) for task in tasks]
-            for done in as_completed(pending):
-                yield done.result()
+            yield from _in_flight(pool, function, tasks, 3 * count)
         except BaseException:
             _stop(pool)
             raise
         pool.shutdown()
+
+
+def _in_flight(
+    pool: ProcessPoolExecutor,
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    limit: int,
+) -> Iterator[Result]:
+    """Submit no more than ``limit`` tasks ahead, so that results do not pile up in memory."""
+    todo = iter(tasks)
+    flying = {pool.submit(function, task) for task in islice(todo, limit)}
+    while flying:
+        landed, flying = wait(flying, return_when=FIRST_COMPLETED)
+        flying |= {pool.submit(function, task) for task in islice(todo, len(landed))}
+        while landed:
+            yield landed.pop().result()
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
@@ -64,12 +82,21 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     processes = list(pool._processes.values())  # no public way to end a running task
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
-        process.terminate()
+        process.kill()
 
 
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C to the parent, which keeps what is finished."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _serve() -> None:
+    """Leave signals to the parent, which keeps what is finished; and end when it is killed."""
+    for number in (signal.SIGINT, *ENDING):
+        signal.signal(number, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)  # no process would ever fetch the result
 
 
 @contextmanager
@@ -97,10 +124,9 @@ def ending_on_signals() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    names = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name)]
-    before = [(name, signal.signal(name, end)) for name in names]
+    before = [(number, signal.signal(number, end)) for number in ENDING]
     try:
         yield
     finally:
-        for name, handler in before:
-            signal.signal(name, handler)
+        for number, handler in before:
+            signal.signal(number, handler)
