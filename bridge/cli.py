@@ -14,7 +14,14 @@ from bridge.options import INTERRUPTED, WrongUse
 from bridge.workers import use_one_thread
 
 DEBUG = "JAMSCAPE_DEBUG"  # where it is set, an error that nobody foresaw shows its traceback
-COMMANDS = ("compare", "jam", "landscape", "ensemble", "doctor")  # files of bridge.commands
+COMMANDS = (
+    "compare",
+    "jam",
+    "landscape",
+    "ensemble",
+    "collect",
+    "doctor",
+)  # files of bridge.commands
 
 
 def main() -> None:

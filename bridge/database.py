@@ -45,8 +45,7 @@ def connect(
             timeout=0.5,
             check_same_thread=False,
         )
-        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        found = {name for (name,) in rows}
+        found = _tables(connection)
         if found != set(tables) and (found or read_only):
             raise sqlite3.DatabaseError("file is not a database of ours")
     except (sqlite3.Error, ValueError) as error:
@@ -54,6 +53,24 @@ def connect(
             connection.close()
         raise ValueError(explain(path, what, error)) from error
     return connection
+
+
+def holds(path: Path, tables: Collection[str]) -> bool:
+    """Tell whether a file is a database of exactly these tables."""
+    if not path.is_file():
+        return False
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0.5)
+    try:
+        return _tables(connection) == set(tables)
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in rows}
 
 
 @contextmanager
