@@ -22,6 +22,8 @@ from bridge.runs import Failed, Mapper, Task
 if TYPE_CHECKING:
     from bridge.store import Record
 
+PATIENCE = "10s"  # for a scheduler to answer
+
 
 def connect(address: str) -> Mapper:
     """Return a mapper that runs tasks on the Dask scheduler at ``address``.
@@ -40,7 +42,7 @@ def connect(address: str) -> Mapper:
             "expected dask for --scheduler, got none: pip install 'jamscape[cluster]'"
         ) from None
     try:
-        client: Any = distributed.Client(address, timeout="10s", set_as_default=False)
+        client: Any = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(
             f"expected a Dask scheduler at {address}, got: {error}: start one there"
@@ -61,7 +63,7 @@ def _results(client: Any, function: Any, tasks: Sequence[Task]) -> "Iterator[Rec
 
     futures = client.map(function, tasks, pure=False)
     task_of = {future.key: task for future, task in zip(futures, tasks, strict=True)}
-    completed: Any = distributed.as_completed(futures, raise_errors=False)
+    completed: Any = distributed.as_completed(futures, loop=client.loop, raise_errors=False)
     del futures
     for future in completed:
         if future.status == "cancelled":
