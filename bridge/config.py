@@ -40,6 +40,7 @@ from typing import Any, ClassVar
 
 from bridge.landscape_record import LandscapeRun
 from bridge.landscape_systems import LANDSCAPES, LandscapeClass
+from bridge.ranges import check_ranges
 from bridge.runs import Run, Task
 from bridge.systems import SYSTEMS, SystemClass
 
@@ -182,6 +183,8 @@ def _grid(
         try:
             what = command(**{name: value for name, value in given.items() if name in own})
             instance = system and system(**{n: v for n, v in given.items() if n in options})
+            if instance is not None:
+                check_ranges(instance)
             what.check(instance)
         except (ValueError, OverflowError, MemoryError) as error:
             raise ValueError(f"{where}: {error or 'too large for the memory'}") from None

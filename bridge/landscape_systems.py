@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from bridge.landscape_data import quench_outcomes
 from bridge.landscape_observe import Constraints, OnTestSet, PerSpin
-from bridge.systems import option
+from bridge.ranges import option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ class LennardJonesLandscape:
 
     kind: ClassVar[str] = "lj"
 
-    n: int = option(7, "Number of atoms.")
+    n: int = option(7, "Number of atoms.", 2, 1000)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
@@ -84,7 +84,7 @@ class AxilrodTellerLandscape:
 
     kind: ClassVar[str] = "ljat3"
 
-    z: float = option(2.0, "Strength of the three-atom term.")
+    z: float = option(2.0, "Strength of the three-atom term.", -1000, 1000)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
@@ -122,8 +122,8 @@ class SpinGlassLandscape:
 
     kind: ClassVar[str] = "pspin"
 
-    n: int = option(4, "Number of spins.")
-    p: int = option(3, "How many spins interact.")
+    n: int = option(4, "Number of spins.", 2, 1000)
+    p: int = option(3, "How many spins interact.", 2, 10)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the glass; every index is searched up to six spins."""
@@ -145,9 +145,11 @@ class ClassifierLandscape:
     kind: ClassVar[str] = "classifier"
 
     data: str = option("quench", "quench (outcomes of LJAT3), digits, or a .npz or .csv file.")
-    hidden: int = option(3, "Number of hidden units.")
-    l2: float = option(1e-3, "Weight decay λ.")
-    patterns: int = option(1000, "Training patterns; as many more, or the rest, are the test set.")
+    hidden: int = option(3, "Number of hidden units.", 1, 1000)
+    l2: float = option(1e-3, "Weight decay λ.", 0, 1e6)
+    patterns: int = option(
+        1000, "Training patterns; as many more, or the rest, are the test set.", 2, 100_000
+    )
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the network; the test set gives each minimum an area under the curve."""
@@ -189,8 +191,8 @@ class RegressionLandscape:
 
     kind: ClassVar[str] = "regression"
 
-    noise: float = option(0.02, "Standard deviation of the noise.")
-    points: int = option(100, "Number of data points.")
+    noise: float = option(0.02, "Standard deviation of the noise.", 0, 1000)
+    points: int = option(100, "Number of data points.", 1, 100_000)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the regression."""
@@ -210,9 +212,9 @@ class PackingLandscape:
 
     kind: ClassVar[str] = "packing"
 
-    n: int = option(10, "Number of bodies.")
-    ratio: float = option(1.4, "Size of a large body over that of a small one.")
-    aspect: float = option(1.0, "Long axis over short axis; 1 for discs.")
+    n: int = option(10, "Number of bodies.", 1, 1000)
+    ratio: float = option(1.4, "Size of a large body over that of a small one.", 0.01, 100)
+    aspect: float = option(1.0, "Long axis over short axis; 1 for discs.", 1, 100)
     phi: float = option(0.95, "Packing fraction, above jamming.")
 
     def case(self, rng: "np.random.Generator") -> Case:
@@ -232,9 +234,9 @@ class PerceptronLandscape:
 
     kind: ClassVar[str] = "perceptron"
 
-    n: int = option(12, "Number of components of the weight vector.")
-    alpha: float = option(8.0, "Patterns per component.")
-    sigma: float = option(-0.5, "Margin asked for, of either sign.")
+    n: int = option(12, "Number of components of the weight vector.", 1, 1000)
+    alpha: float = option(8.0, "Patterns per component.", 1e-6, 100)
+    sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the perceptron; each minimum has its number of violated patterns."""
@@ -249,12 +251,12 @@ class NetworkLandscape:
 
     kind: ClassVar[str] = "network"
 
-    depth: int = option(1, "Number of hidden layers.")
-    width: int = option(3, "Units in each hidden layer.")
-    input_dim: int = option(3, "Components of a pattern.")
-    load: float = option(8.0, "Patterns per weight, P/N.")
+    depth: int = option(1, "Number of hidden layers.", 1, 5)
+    width: int = option(3, "Units in each hidden layer.", 1, 30)
+    input_dim: int = option(3, "Components of a pattern.", 1, 100)
+    load: float = option(8.0, "Patterns per weight, P/N.", 1e-6, 100)
     activation: str = option("tanh", "relu, tanh, softplus, silu or gelu.")
-    l2: float = option(1e-2, "Weight decay that keeps the minima from running to infinity.")
+    l2: float = option(1e-2, "Weight decay that keeps the minima from running to infinity.", 0, 1e6)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the network on random patterns; each minimum has its violated patterns."""

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bridge.ranges import check_ranges
+
 STALLED = 3  # exit codes
 INTERRUPTED = 130
 
@@ -60,7 +62,10 @@ def _command(
 ) -> Callable[..., int]:
     def command(**given: Any) -> int:
         common = {name: given.pop(name) for name in shared}
-        return action(kind(**given), **common)
+        instance = kind(**given)
+        with checking_input():
+            check_ranges(instance)
+        return action(instance, **common)
 
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -200,14 +200,16 @@ class Store:
 
 def _record(row: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]) -> Record:
     _, kind, parameters, seed, status, seconds, data, origin = row
+    if not (isinstance(kind, str) and isinstance(status, str) and seconds == float(seconds)):
+        raise ValueError(f"a record of kind {kind!r} with status {status!r}")
     return Record(
         kind=kind,
-        parameters=json.loads(parameters),
-        seed=tuple(json.loads(seed)),
+        parameters=dict(json.loads(parameters)),
+        seed=tuple(map(int, json.loads(seed))),
         status=status,
         seconds=seconds,
-        data=json.loads(data),
-        provenance=json.loads(origin),
+        data=dict(json.loads(data)),
+        provenance=dict(json.loads(origin)),
         arrays=arrays,
     )
 

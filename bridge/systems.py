@@ -5,9 +5,11 @@ because they take seconds to import. A field of a class below is an option of th
 a parameter of a stored record and a key of a configuration file, under the same name.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+from bridge.ranges import option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,11 +59,6 @@ class System(Protocol):
         """Return the load that the exact jamming point maximises, by its name."""
 
 
-def option(default: Any, text: str) -> Any:
-    """Return a dataclass field with the help text of its command line option."""
-    return field(default=default, metadata={"help": text})
-
-
 def _check_size(what: str, numbers: float) -> None:
     _expect(numbers <= _LARGEST, f"at most {_LARGEST:,} {what}", numbers, "ask for fewer")
 
@@ -78,9 +75,9 @@ class DiscSystem:
     kind: ClassVar[str] = "discs"
     has_exact_point: ClassVar[bool] = True
 
-    n: int = option(256, "Number of discs.")
-    ratio: float = option(1.4, "Diameter of a large disc over that of a small one.")
-    pressure: float = option(1e-6, "Pressure to decompress to.")
+    n: int = option(256, "Number of discs.", 1, 10_000_000)
+    ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 0.01, 100)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
     dim: int = option(2, "Dimension; 3 for spheres.")
 
     def check(self) -> None:
@@ -120,10 +117,10 @@ class EllipseSystem:
     kind: ClassVar[str] = "ellipses"
     has_exact_point: ClassVar[bool] = True
 
-    n: int = option(256, "Number of ellipses.")
-    ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.")
-    aspect: float = option(1.5, "Long axis over short axis, at least 1.")
-    pressure: float = option(1e-6, "Pressure to decompress to.")
+    n: int = option(256, "Number of ellipses.", 1, 10_000_000)
+    ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 0.01, 100)
+    aspect: float = option(1.5, "Long axis over short axis, at least 1.", 1, 100)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -162,9 +159,9 @@ class PerceptronSystem:
     kind: ClassVar[str] = "perceptron"
     has_exact_point: ClassVar[bool] = True
 
-    n: int = option(200, "Number of components of the weight vector.")
-    alpha: float = option(4.0, "Patterns per component.")
-    sigma: float = option(-0.5, "Margin asked for, of either sign.")
+    n: int = option(200, "Number of components of the weight vector.", 1, 100_000)
+    alpha: float = option(4.0, "Patterns per component.", 1e-6, 1e6)
+    sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -209,15 +206,19 @@ class NetworkSystem:
     kind: ClassVar[str] = "network"
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
 
-    depth: int = option(2, "Number of hidden layers.")
-    width: int = option(24, "Units in each hidden layer.")
-    input_dim: int | None = option(None, "Components of a pattern; as many as the width if unset.")
-    load: float | None = option(None, "Patterns per weight, P/N.")
-    patterns: int | None = option(None, "Number of patterns P, instead of the load.")
+    depth: int = option(2, "Number of hidden layers.", 1, 1000)
+    width: int = option(24, "Units in each hidden layer.", 1, 10_000)
+    input_dim: int | None = option(
+        None, "Components of a pattern; as many as the width if unset.", 1, 100_000
+    )
+    load: float | None = option(None, "Patterns per weight, P/N.", 1e-6, 1e6)
+    patterns: int | None = option(None, "Number of patterns P, instead of the load.", 2, 1_000_000)
     data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
     activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
-    steps: int = option(30_000, "Steps of annealed Adam.")
-    polish: int = option(0, "Linear solves after them, towards a certified minimum; 150 is usual.")
+    steps: int = option(30_000, "Steps of annealed Adam.", 1, 1_000_000_000)
+    polish: int = option(
+        0, "Linear solves after them, towards a certified minimum; 150 is usual.", 0, 1_000_000
+    )
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
 
     def check(self) -> None:

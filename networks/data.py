@@ -1,6 +1,10 @@
 """Patterns to be learned: random ones, handwritten digits, MNIST files, and the user's own."""
 
 import gzip
+import io
+import struct
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -9,6 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Vector: TypeAlias = NDArray[np.float64]
+
+# What a damaged archive or table raises, by experience with many.
+_UNREADABLE = (
+    OSError, KeyError, ValueError, EOFError, TypeError, MemoryError, OverflowError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +134,7 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
     path = Path(path)
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"expected a readable IDX file at {path}, got: {error}") from None
     if len(raw) < 4 or raw[:3] != b"\0\0\x08" or len(raw) < 4 + 4 * raw[3]:
         raise ValueError(f"expected an IDX file of unsigned bytes at {path}, got another header")
@@ -168,15 +178,24 @@ def read_patterns(
 def _read_arrays(path: Path) -> tuple[Vector, Vector]:
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as stored:
-                return _floats(stored["x"]), _floats(stored["y"]).ravel()
+            return _read_npz(path)
         table = _read_csv(path)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0].strip("'\"")
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split()).strip("'\"") or type(error).__name__
         raise ValueError(
             f"expected an .npz with x and y, or a .csv of numbers, at {path}, got: {reason}"
         ) from None
     return table[:, :-1], table[:, -1]
+
+
+def _read_npz(path: Path) -> tuple[Vector, Vector]:
+    """Read two members of the archive; `numpy.load` leaves files open in one that is damaged."""
+    with zipfile.ZipFile(path) as archive:
+        x, y = (
+            np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+            for name in ("x", "y")
+        )
+    return _floats(x), _floats(y).ravel()
 
 
 def _read_csv(path: Path) -> Vector:

@@ -79,16 +79,20 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     """
     from gsd import hoomd
 
-    with hoomd.open(str(path), "r") as file:
-        if not -len(file) <= frame < len(file):
-            raise ValueError(f"expected frame {frame} in {path}, got a file with {len(file)}")
-        got = file[frame]
-    if _STATE not in got.log:
+    try:
+        with hoomd.open(str(path), "r") as file:
+            if not -len(file) <= frame < len(file):
+                raise ValueError(f"frame {frame} is not there, the file has {len(file)}")
+            got = file[frame].log
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
+        raise ValueError(f"expected frame {frame} of a GSD file at {path}, got: {error}") from None
+    missing = {_STATE, _SIZES, _BOX} - got.keys()
+    if missing:
         raise ValueError(f"expected {path} to be written by write_gsd, got none of its variables")
-    x, sizes = np.asarray(got.log[_STATE]), np.asarray(got.log[_SIZES])
-    box = np.asarray(got.log[_BOX], dtype=np.float64)
-    if _ASPECT in got.log:
-        return Ellipses(sizes, np.asarray(got.log[_ASPECT]), box), x.ravel()
+    x, sizes = np.asarray(got[_STATE]), np.asarray(got[_SIZES])
+    box = np.asarray(got[_BOX], dtype=np.float64)
+    if _ASPECT in got:
+        return Ellipses(sizes, np.asarray(got[_ASPECT]), box), x.ravel()
     return Discs(sizes, box), x.ravel()
 
 
