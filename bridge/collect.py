@@ -148,6 +148,8 @@ def _arrays(records: Sequence[Record]) -> dict[str, Any]:
     lengths: dict[str, int] = {}
     for record in records:
         for name, values in record.arrays.items():
+            if kept[name] and (values.ndim != len(kept[name]) or values.dtype.kind not in "biuf"):
+                raise ValueError(f"expected numbers along {kept[name]} for {name} of {record.key}")
             for dimension, length in zip(kept[name], values.shape, strict=False):
                 lengths[dimension] = max(lengths.get(dimension, 0), length)
     found = {}

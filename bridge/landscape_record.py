@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bridge.database import whole
 from bridge.landscape_systems import LandscapeSystem
 from bridge.store import Record, record_key
 
@@ -84,11 +85,13 @@ def record_of_file(path: Path) -> Record:
 
     stored = read_landscape(path)
     about = stored.about
-    system, options = str(about.get("system")), about.get("parameters") or {}
-    run = _Stored(label(system), {"system": system, **options}, (int(about.get("seed", 0)),))
-    known = completeness(stored.graph)
-    seconds, origin = float(about.get("seconds", 0.0)), about.get("provenance") or {}
-    return _record(run, stored.graph, stored.observables, known, seconds, origin)
+    with whole(path):
+        system = str(about["system"])
+        parameters = {"system": system, **about["parameters"]}
+        run = _Stored(label(system), parameters, (int(about["seed"]),))
+        seconds, origin = float(about.get("seconds", 0.0)), dict(about.get("provenance", {}))
+        known = completeness(stored.graph)
+        return _record(run, stored.graph, stored.observables, known, seconds, origin)
 
 
 def label(system: str) -> str:

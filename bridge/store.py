@@ -200,14 +200,15 @@ class Store:
 
 def _record(row: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]) -> Record:
     _, kind, parameters, seed, status, seconds, data, origin = row
-    if not (isinstance(kind, str) and isinstance(status, str) and seconds == float(seconds)):
-        raise ValueError(f"a record of kind {kind!r} with status {status!r}")
+    path = tuple(map(int, json.loads(seed)))
+    if not (path and isinstance(kind, str) and isinstance(status, str)):
+        raise ValueError(f"a record of kind {kind!r}, seed {seed!r} and status {status!r}")
     return Record(
         kind=kind,
         parameters=dict(json.loads(parameters)),
-        seed=tuple(map(int, json.loads(seed))),
+        seed=path,
         status=status,
-        seconds=seconds,
+        seconds=float(seconds),
         data=dict(json.loads(data)),
         provenance=dict(json.loads(origin)),
         arrays=arrays,

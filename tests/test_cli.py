@@ -148,6 +148,13 @@ def test_doctor_names_the_versions(capsys):
     assert json.loads(out)["torch"].startswith("2.")
 
 
+def test_doctor_says_what_is_missing_and_what_brings_it(capsys, monkeypatch):
+    monkeypatch.setattr("bridge.doctor.version", lambda name: None)
+    _, out, _ = said(capsys, "doctor")
+    assert "missing xarray, for collect: pip install 'jamscape[analysis]'" in out
+    assert "missing distributed, for ensembles on a cluster" in out
+
+
 def test_the_installed_command_answers():
     code = "from bridge.cli import main; import sys; sys.argv = ['jamscape', '--help']; main()"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,12 +12,8 @@ app = typer.Typer()
 @app.command()
 def doctor(as_json: AsJson = False) -> int:
     """Show versions, threads and caches, and say what is missing."""
-    from bridge.provenance import provenance
+    from bridge.doctor import as_text, diagnose
 
-    found = provenance()
-    if as_json:
-        typer.echo(json.dumps(found))
-    else:
-        for name, value in found.items():
-            typer.echo(f"{name:10} {'missing' if value is None else value}")
+    found = diagnose()
+    typer.echo(json.dumps(found) if as_json else as_text(found))
     return 0

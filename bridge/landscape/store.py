@@ -136,7 +136,7 @@ class LandscapeStore:
             for row in self._points(kind):
                 catalogue.append(_point(row))
                 if kind == "saddle":
-                    graph.ends.append((row[8], row[9]))
+                    graph.ends.append((int(row[8]), int(row[9])))
         query = "SELECT * FROM searches ORDER BY row"
         for _, stage, number, start, status, saddle, minima, steps, *known in self._db.execute(
             query
@@ -183,7 +183,8 @@ class LandscapeStore:
         """Return the observables of each minimum."""
         query = "SELECT observables FROM points WHERE kind = 'minimum' ORDER BY number"
         with whole(self.path):
-            return [dict(json.loads(text)) for (text,) in self._db.execute(query)]
+            rows = [dict(json.loads(text)) for (text,) in self._db.execute(query)]
+            return [{name: float(value) for name, value in row.items()} for row in rows]
 
     def _points(self, kind: str) -> list[tuple[Any, ...]]:
         query = (
@@ -208,6 +209,7 @@ class LandscapeStore:
 
 
 def _point(row: tuple[Any, ...]) -> Point:
-    energy, index, log_det, n_modes, lowest, residual, order, x, *_ = row
-    state = from_npy(x)
+    index, n_modes, order = (int(row[place]) for place in (1, 3, 6))
+    energy, log_det, lowest, residual = (float(row[place]) for place in (0, 2, 4, 5))
+    state = from_npy(row[7])
     return Point(state, energy, index, log_det, n_modes, lowest, residual, order)
