@@ -10,6 +10,9 @@ from pathlib import Path
 
 from hypothesis import settings
 
+from bridge.workers import use_one_thread
+
+use_one_thread()  # before numpy is imported: small matrices lose more than they gain by a second
 sys.path.insert(0, str(Path(__file__).parent))
 
 settings.register_profile("here", deadline=None)
