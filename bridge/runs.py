@@ -32,7 +32,7 @@ class Run:
     exact
         Go on to the jamming point.
     spectrum
-        Keep gaps and spectra if the state is jammed; those of other states say nothing.
+        Keep the state and its gaps, and its spectra if it is jammed: those of others say nothing.
     """
 
     label: str
@@ -89,7 +89,7 @@ def compute(run: Run) -> Record:
         seconds=found.seconds,
         data=_data(run, found),
         provenance=provenance(),
-        arrays=_arrays(found),
+        arrays=_arrays(found) if run.spectrum else {},
     )
 
 
@@ -133,13 +133,17 @@ def _data(run: Run, found: "Measured") -> dict[str, Any]:
 
 
 def _arrays(found: "Measured") -> dict[str, Any]:
-    if found.spectrum is None:
-        return {}
     from bridge.observables import backbone_gaps
+    from bridge.protocols import HasBodies
 
-    return {
-        "gaps": backbone_gaps(found.state.problem, found.state.x),
-        "eigenvalues": found.spectrum.eigenvalues,
-        "eigenvalues_h0": found.spectrum.eigenvalues_h0,
-        "eigenvalues_hp": found.spectrum.eigenvalues_hp,
-    }
+    problem, x, values = found.state.problem, found.state.x, found.spectrum
+    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
+    if isinstance(problem, HasBodies):
+        arrays |= problem.scene(x)
+    if values is not None:
+        arrays |= {
+            "eigenvalues": values.eigenvalues,
+            "eigenvalues_h0": values.eigenvalues_h0,
+            "eigenvalues_hp": values.eigenvalues_hp,
+        }
+    return arrays

@@ -1,0 +1,94 @@
+"""The document: one HTML file with everything in it."""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from bridge.provenance import provenance
+from bridge.report.comparison import systems
+from bridge.report.landscapes import landscape
+from bridge.report.sources import Sources, read_sources
+
+LARGEST = 2_000_000  # bytes of a page
+_SCRIPTS = (
+    "drawing.js", "bodies.js", "patterns.js", "histogram.js", "curve.js", "spectrum.js", "tree.js",
+    "lecture.js",
+)  # fmt: skip
+
+
+def write_report(paths: Sequence[Path], out: Path) -> int:
+    """Write the page of some stores and landscapes; return its size in bytes.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read, or the page would be larger than 2 MB. Nothing is written then.
+    OSError
+        If the page cannot be written.
+    """
+    try:
+        content = gather(read_sources(paths))
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        names = ", ".join(path.name for path in paths)
+        raise ValueError(
+            f"expected records that this version wrote in {names}, got {error!r}: run it again"
+        ) from error
+    page = assemble(content).encode()
+    if len(page) > LARGEST:
+        raise ValueError(
+            f"expected a page of at most {LARGEST:,} bytes, got {len(page):,}: "
+            "give fewer files or smaller systems"
+        )
+    partial = out.with_name(out.name + ".part")
+    partial.write_bytes(page)
+    os.replace(partial, out)
+    return len(page)
+
+
+def gather(sources: Sources) -> dict[str, Any]:
+    """Return everything that the page draws, as one JSON document."""
+    return {
+        "systems": systems(sources.records) if sources.records else [],
+        "landscapes": [landscape(stored) for stored in sources.landscapes],
+    }
+
+
+def assemble(content: dict[str, Any]) -> str:
+    """Return the page. Its policy forbids every request, and any code but its own."""
+    style = _file("style.css")
+    script = "\n".join(_file(name) for name in _SCRIPTS)
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    found = provenance()
+    return Template(_file("template.html")).substitute(
+        policy=escape(policy),
+        style=style,
+        script=script,
+        content=embedded(content),
+        version=escape(f"jamscape {found['jamscape']}, commit {found['commit']}"),
+    )
+
+
+def embedded(content: dict[str, Any]) -> str:
+    """Return a document that can stand in a ``script`` element, whatever its strings hold."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _file(name: str) -> str:
+    return files("bridge.report").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

@@ -1,0 +1,54 @@
+"""What the files of a report hold: records of runs, or a landscape."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.landscape_show import Stored, read_landscape
+from bridge.store import Record, read_records
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Everything that was found, in the order of the files."""
+
+    records: Sequence[Record]
+    landscapes: Sequence[Stored]
+
+
+def read_sources(paths: Sequence[Path]) -> Sources:
+    """Read stores of runs and stored landscapes; a run that is in two files is taken once.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing, is neither, or holds nothing.
+    """
+    records: dict[str, Record] = {}
+    landscapes = []
+    for path in dict.fromkeys(paths):
+        if "points" in _tables(path):
+            landscapes.append(read_landscape(path))
+        else:
+            found = read_records(path)
+            if not found:
+                raise ValueError(f"expected finished runs in {path}, got none: let it run longer")
+            records |= {record.key: record for record in found}
+    return Sources(list(records.values()), landscapes)
+
+
+def _tables(path: Path) -> set[str]:
+    if not path.is_file():
+        raise ValueError(f"expected a store or a landscape, got no file at {path}: check the name")
+    connection = sqlite3.connect(path, timeout=0.5)
+    try:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"expected a store of `jamscape compare` or `ensemble`, or a landscape, "
+            f"got '{error}' from {path}: name another file"
+        ) from error
+    finally:
+        connection.close()
+    return {name for (name,) in rows}
