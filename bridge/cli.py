@@ -12,7 +12,8 @@ import typer
 from bridge.options import INTERRUPTED, WrongUse
 from bridge.workers import use_one_thread
 
-COMMANDS = ("compare", "jam", "landscape", "ensemble", "doctor")  # files of bridge.commands
+# Files of bridge.commands, in the order of the help.
+COMMANDS = ("compare", "jam", "landscape", "ensemble", "report", "doctor")
 
 
 def main() -> None:

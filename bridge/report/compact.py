@@ -12,7 +12,8 @@ _PER_DECADE = 1500  # steps of 0.15 %, so that 12 decades below 1 and 9 above fi
 
 def packed(values: ArrayLike, dtype: str) -> str:
     """Return numbers as base64 of little-endian ``u1``, ``u2`` or ``i2``."""
-    return b64encode(np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))).decode()
+    numbers = np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))
+    return b64encode(numbers.tobytes()).decode()
 
 
 def logarithms(gaps: NDArray[np.floating[Any]]) -> NDArray[np.int16]:

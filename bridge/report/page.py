@@ -1,7 +1,6 @@
 """The document: one HTML file with everything in it."""
 
 import json
-import os
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -33,6 +32,8 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
     OSError
         If the page cannot be written.
     """
+    if out.is_dir() or out.resolve() in [path.resolve() for path in paths]:
+        raise ValueError(f"expected the name of a new page, got {out}: name another file")
     try:
         content = gather(read_sources(paths))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
@@ -46,10 +47,18 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
             f"expected a page of at most {LARGEST:,} bytes, got {len(page):,}: "
             "give fewer files or smaller systems"
         )
-    partial = out.with_name(out.name + ".part")
-    partial.write_bytes(page)
-    os.replace(partial, out)
+    _replace(out, page)
     return len(page)
+
+
+def _replace(out: Path, page: bytes) -> None:
+    """Write the page whole, or leave what was there."""
+    partial = out.with_name(out.name + ".part")
+    try:
+        partial.write_bytes(page)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def gather(sources: Sources) -> dict[str, Any]:

@@ -102,10 +102,22 @@ function histogramPanel(figure, column) {
     if (event.key === "Escape") column.pickBins(null);
     if (way === undefined) return;
     event.preventDefault();
-    const [from, to] = column.bins ?? [bins.nLeft - (way > 0 ? 1 : 0), bins.nLeft - (way > 0 ? 1 : 0)];
-    const end = Math.min(bins.count - 1, Math.max(0, to + way));
-    column.pickBins(event.shiftKey ? [Math.min(from, end), end] : [end, end]);
+    column.pickBins(column.bins ? moved(column.bins, way, event.shiftKey) : fullest(way));
   });
+
+  function moved([from, to], way, widen) {
+    const inside = (bin) => Math.min(bins.count - 1, Math.max(0, bin));
+    if (!widen) return [inside(from + way), inside(from + way)];
+    return way > 0 ? [from, inside(to + 1)] : [inside(from - 1), to];
+  }
+
+  // The first arrow selects where most constraints are, on its own side of zero.
+  function fullest(way) {
+    const counts = tally(countedCodes(column.frame));
+    const side = way < 0 ? counts.subarray(0, bins.nLeft) : counts.subarray(bins.nLeft);
+    const bin = side.indexOf(Math.max(...side)) + (way < 0 ? 0 : bins.nLeft);
+    return [bin, bin];
+  }
 
   return {
     bins,

@@ -13,7 +13,7 @@ const CAPTIONS = {
   bodies: "Bodies: lines join those that overlap, as wide as their force is strong; hollow ones are rattlers, which nothing holds.",
   patterns: "Patterns: each is a grain at its gap Δ, and right of zero it is violated.",
   curve: "At the transition the violated constraints per degree of freedom jump from none to a finite number; the ring marks the state shown above.",
-  histogram: "Constraints by the size of Δ, each column a quarter of a decade: drag over some to see which bodies or patterns they are, or point at a body to see what acts on it. The columns next to zero also hold the few that are closer.",
+  histogram: "Constraints by the size of Δ, each column a quarter of a decade: drag over some to see which bodies or patterns they are, or point at a body to see what acts on it. The columns next to zero also hold those that are closer.",
   spectrum: "At a minimum of U the stiffness H₀ outweighs every negative mode of the prestress Hₚ, so that there can be no more of them than violated constraints.",
 };
 
@@ -37,7 +37,7 @@ function makeColumn(system, goTo) {
     const constraints = all.filter((k) => codes[k] !== 0 && grid.of(codes[k]) >= bins[0] && grid.of(codes[k]) <= bins[1]);
     const bodies = ofBodies ? [...new Set(constraints.flatMap((k) => [scene.i[k], scene.j[k]]))] : [];
     const chosen = new Set(bodies);
-    const around = ofBodies && bodies.length < 40 ? all.filter((k) => chosen.has(scene.i[k]) || chosen.has(scene.j[k])) : constraints;
+    const around = ofBodies ? all.filter((k) => chosen.has(scene.i[k]) || chosen.has(scene.j[k])) : constraints;
     const what = ofBodies ? `pairs of ${bodies.length} bodies` : "patterns";
     return { constraints, around, bodies, text: `selected: ${constraints.length} ${what}` };
   }
@@ -83,7 +83,7 @@ function headPanel(parent, column) {
       status.title = run.reason || MEANING[run.status] || "";
       const rows = [
         [column.system.load, number(run.load, 4)],
-        [countSymbol("/N"), `${number(run.ratio)} = ${run.n_constraints}/${run.n}`],
+        [countSymbol("/N"), run.n ? `${number(run.ratio)} = ${run.n_constraints}/${run.n}` : "0, nothing is held"],
         ["U/n", number(run.energy, 2)],
         ["pressure", number(run.pressure, 2)],
       ];
