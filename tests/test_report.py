@@ -311,7 +311,7 @@ def test_the_slider_moves_every_system(visit, lecture):
     assert "● jammed" in high[0]
     assert "0.9500" in high[0]
     assert page.locator("figure").first.inner_html() != drawn
-    assert "100 % above the transition" in page.locator("#position").inner_text()
+    assert "highest load" in page.locator("#position").inner_text()
     assert "discs jammed at φ = 0.9500" in slider.get_attribute("aria-valuetext")
 
 

@@ -18,7 +18,7 @@ from bridge.report.sources import Sources, read_sources
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
     "drawing.js", "bodies.js", "patterns.js", "histogram.js", "curve.js", "spectrum.js", "tree.js",
-    "lecture.js",
+    "columns.js", "lecture.js",
 )  # fmt: skip
 
 

@@ -15,53 +15,41 @@ function sceneOf(frame) {
 }
 
 function outline(x, y, long, short, angle) {
-  const dx = (long * Math.cos(angle)).toFixed(2), dy = (-long * Math.sin(angle)).toFixed(2);
+  const [dx, dy] = [long * Math.cos(angle), -long * Math.sin(angle)];
   const turn = ((-angle * 180) / Math.PI).toFixed(1);
   const arc = `a${long.toFixed(2)} ${short.toFixed(2)} ${turn} 1 1 `;
-  return `M${(x - dx).toFixed(2)} ${(y - dy).toFixed(2)}${arc}${2 * dx} ${2 * dy}${arc}${-2 * dx} ${-2 * dy}z`;
+  const across = (sign) => `${(2 * sign * dx).toFixed(2)} ${(2 * sign * dy).toFixed(2)}`;
+  return `M${(x - dx).toFixed(2)} ${(y - dy).toFixed(2)}${arc}${across(1)}${arc}${across(-1)}z`;
 }
 
-function bodiesPanel(figure, column) {
-  const first = column.system.frames[0];
-  const height = WIDTH * first.box;
-  const picture = canvas(figure, height, `${column.system.name}: the packing and its forces`);
-  picture.classList.add("clipped");
-  const layers = {};
-  for (const name of ["held", "loose", "picked-bodies"]) layers[name] = shape(picture, "path", { class: name });
-  const forces = FORCE_WIDTHS.map((width) => shape(picture, "path", { class: "force" }));
-  layers.pairs = shape(picture, "path", { class: "picked-pairs" });
-  shape(picture, "rect", { class: "frame", width: WIDTH, height });
+function segment(x, y, dx, dy) {
+  return `M${x.toFixed(1)} ${y.toFixed(1)}l${dx.toFixed(1)} ${dy.toFixed(1)}`;
+}
 
-  function place(scene, k) {
-    return [WIDTH * scene.x[k], height * (1 - scene.y[k])];
+class BodiesPanel {
+  constructor(figure, column) {
+    this.column = column;
+    this.height = WIDTH * column.system.frames[0].box;
+    this.picture = canvas(figure, this.height, `${column.system.name}: the packing and its forces`);
+    this.picture.classList.add("clipped");
+    const layer = (name) => shape(this.picture, "path", { class: name });
+    [this.held, this.loose, this.picked] = ["held", "loose", "picked-bodies"].map(layer);
+    this.forces = FORCE_WIDTHS.map(() => layer("force"));
+    this.pairs = layer("picked-pairs");
+    shape(this.picture, "rect", { class: "frame", width: WIDTH, height: this.height });
+    this.picture.addEventListener("pointermove", (event) => column.pickBody(this.nearest(event)));
+    this.picture.addEventListener("pointerleave", () => column.pickBody(null));
   }
 
-  function body(frame, k) {
-    const scene = sceneOf(frame);
-    const [long, short] = frame.shapes[scene.shape[k]].map((axis) => (axis * WIDTH) / 2);
-    const [x, y] = place(scene, k);
-    const angle = scene.angle ? scene.angle[k] * Math.PI : 0;
-    let path = "";
-    for (const a of [x - WIDTH, x, x + WIDTH]) {
-      if (a < -long || a > WIDTH + long) continue;
-      for (const b of [y - height, y, y + height]) {
-        if (b > -long && b < height + long) path += outline(a, b, long, short, angle);
-      }
-    }
-    return path;
+  show(frame) {
+    const paths = ["", ""]; // of rattlers, and of the bodies that are held
+    sceneOf(frame).held.forEach((held, k) => { paths[held] += this.body(frame, k); });
+    setPath(this.loose, paths[0]);
+    setPath(this.held, paths[1]);
+    this.showForces(frame);
   }
 
-  // Once from either body, since a contact through the wall is seen on both sides.
-  function line(frame, pair) {
-    const scene = sceneOf(frame);
-    const [x, y] = place(scene, scene.i[pair]), [u, v] = place(scene, scene.j[pair]);
-    const right = (scene.image[pair] >> 4) - 7, up = (scene.image[pair] & 15) - 7;
-    const dx = u - x + right * WIDTH, dy = v - y - up * height;
-    const from = (a, b, c, d) => `M${a.toFixed(1)} ${b.toFixed(1)}l${c.toFixed(1)} ${d.toFixed(1)}`;
-    return from(x, y, dx, dy) + (right || up ? from(u, v, -dx, -dy) : "");
-  }
-
-  function drawForces(frame) {
+  showForces(frame) {
     const codes = countedCodes(frame);
     const touching = [...codes.keys()].filter((pair) => codes[pair] > 0);
     const mean = touching.reduce((sum, pair) => sum + gapOf(codes[pair]), 0) / touching.length;
@@ -69,41 +57,53 @@ function bodiesPanel(figure, column) {
     for (const pair of touching) {
       const strength = gapOf(codes[pair]) / mean;
       const level = FORCE_WIDTHS.findIndex((width) => strength < 1.25 * width);
-      paths[level < 0 ? paths.length - 1 : level] += line(frame, pair);
+      paths.splice(level, 1, paths.at(level) + this.line(frame, pair)); // -1: stronger than all
     }
     const size = Math.min(1.3, Math.sqrt(130 / sceneOf(frame).x.length));
     paths.forEach((path, level) => {
-      forces[level].setAttribute("d", path || nothing);
-      forces[level].setAttribute("stroke-width", (size * FORCE_WIDTHS[level]).toFixed(2));
+      setPath(this.forces[level], path);
+      this.forces[level].setAttribute("stroke-width", (size * FORCE_WIDTHS[level]).toFixed(2));
     });
   }
 
-  picture.addEventListener("pointermove", (event) => {
-    const frame = column.frame;
-    const scene = sceneOf(frame), area = picture.getBoundingClientRect();
-    const x = (event.clientX - area.left) / area.width, y = 1 - (event.clientY - area.top) / area.height;
-    let nearest = 0, least = Infinity;
-    for (let k = 0; k < scene.x.length; k++) {
-      const dx = Math.abs(scene.x[k] - x), dy = Math.abs(scene.y[k] - y);
-      const distance = Math.hypot(Math.min(dx, 1 - dx), first.box * Math.min(dy, 1 - dy));
-      if (distance < least) [nearest, least] = [k, distance];
-    }
-    column.pickBody(nearest);
-  });
-  picture.addEventListener("pointerleave", () => column.pickBody(null));
+  pick(frame, { bodies, constraints }) {
+    setPath(this.picked, bodies.map((k) => this.body(frame, k)).join(""));
+    setPath(this.pairs, constraints.map((pair) => this.line(frame, pair)).join(""));
+  }
 
-  return {
-    show(frame) {
-      const { held } = sceneOf(frame);
-      const paths = ["", ""];
-      held.forEach((one, k) => { paths[one] += body(frame, k); });
-      layers.loose.setAttribute("d", paths[0] || nothing);
-      layers.held.setAttribute("d", paths[1] || nothing);
-      drawForces(frame);
-    },
-    pick(frame, picked) {
-      layers["picked-bodies"].setAttribute("d", picked.bodies.map((k) => body(frame, k)).join("") || nothing);
-      layers.pairs.setAttribute("d", picked.constraints.map((pair) => line(frame, pair)).join("") || nothing);
-    },
-  };
+  place(scene, k) {
+    return [WIDTH * scene.x[k], this.height * (1 - scene.y[k])];
+  }
+
+  // The body and those of its images that reach into the box.
+  body(frame, k) {
+    const scene = sceneOf(frame), { height } = this;
+    const [long, short] = frame.shapes[scene.shape[k]].map((axis) => (axis * WIDTH) / 2);
+    const [x, y] = this.place(scene, k);
+    const angle = scene.angle ? scene.angle[k] * Math.PI : 0;
+    const seen = (at, side) => [at - side, at, at + side].filter((one) => one > -long && one < side + long);
+    return seen(x, WIDTH).flatMap((a) => seen(y, height).map((b) => outline(a, b, long, short, angle))).join("");
+  }
+
+  // Once from either body, since a contact through the wall is seen on both sides.
+  line(frame, pair) {
+    const scene = sceneOf(frame);
+    const [x, y] = this.place(scene, scene.i[pair]), [u, v] = this.place(scene, scene.j[pair]);
+    const right = (scene.image[pair] >> 4) - 7, up = (scene.image[pair] & 15) - 7;
+    const dx = u - x + right * WIDTH, dy = v - y - up * this.height;
+    return segment(x, y, dx, dy) + (right || up ? segment(u, v, -dx, -dy) : "");
+  }
+
+  nearest(event) {
+    const scene = sceneOf(this.column.frame);
+    const [x, y] = pointIn(this.picture, event, WIDTH, this.height);
+    const apart = (a, b, side) => Math.min(Math.abs(a - b), side - Math.abs(a - b));
+    let [nearest, least] = [0, Infinity];
+    scene.x.forEach((_, k) => {
+      const [u, v] = this.place(scene, k);
+      const distance = Math.hypot(apart(u, x, WIDTH), apart(v, y, this.height));
+      if (distance < least) [nearest, least] = [k, distance];
+    });
+    return nearest;
+  }
 }

@@ -4,6 +4,8 @@
 const SVG_SPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 260; // of a panel, in its own units
 
+const byId = (name) => document.getElementById(name);
+
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -93,4 +95,15 @@ function axisBelow(parent, at, ticks, y, [start, end] = [0, WIDTH]) {
   }
 }
 
-const nothing = "M0 0";
+function setPath(path, d) {
+  path.setAttribute("d", d || "M0 0");
+}
+
+// Where a pointer is, in the units of a picture.
+function pointIn(picture, event, width, height) {
+  const area = picture.getBoundingClientRect();
+  return [
+    ((event.clientX - area.left) / area.width) * width,
+    ((event.clientY - area.top) / area.height) * height,
+  ];
+}
