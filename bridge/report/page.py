@@ -10,6 +10,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+
 from bridge.provenance import provenance
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
@@ -34,12 +36,14 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
     """
     if out.is_dir() or out.resolve() in [path.resolve() for path in paths]:
         raise ValueError(f"expected the name of a new page, got {out}: name another file")
+    sources = read_sources(paths)
     try:
-        content = gather(read_sources(paths))
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            content = gather(sources)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         names = ", ".join(path.name for path in paths)
         raise ValueError(
-            f"expected records that this version wrote in {names}, got {error!r}: run it again"
+            f"expected records as this version writes them in {names}, got {error!r}: run it again"
         ) from error
     page = assemble(content).encode()
     if len(page) > LARGEST:

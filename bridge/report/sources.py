@@ -1,12 +1,22 @@
 """What the files of a report hold: records of runs, or a landscape."""
 
 import sqlite3
-from collections.abc import Sequence
+import tokenize
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bridge.landscape_show import Stored, read_landscape
 from bridge.store import Record, read_records
+
+Found = TypeVar("Found")
+
+# What sqlite3, json and numpy raise where bytes of a file are wrong, besides ValueError.
+_DAMAGE = (
+    sqlite3.Error, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, MemoryError,
+    SyntaxError, tokenize.TokenError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +39,22 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     landscapes = []
     for path in dict.fromkeys(paths):
         if "points" in _tables(path):
-            landscapes.append(read_landscape(path))
+            landscapes.append(_whole(read_landscape, path))
         else:
-            found = read_records(path)
+            found = _whole(read_records, path)
             if not found:
                 raise ValueError(f"expected finished runs in {path}, got none: let it run longer")
             records |= {record.key: record for record in found}
     return Sources(list(records.values()), landscapes)
+
+
+def _whole(read: Callable[[Path], Found], path: Path) -> Found:
+    try:
+        return read(path)
+    except _DAMAGE as error:
+        raise ValueError(
+            f"expected a whole file, got {path} with '{error}': run it again"
+        ) from error
 
 
 def _tables(path: Path) -> set[str]:

@@ -147,6 +147,7 @@ function buildTabs(views, onOpen) {
 function start({ systems, landscapes }) {
   const views = [systems.length && "transition", landscapes.length && "landscape"].filter(Boolean);
   for (const name of ["transition", "landscape"]) if (!views.includes(name)) byId(name).dataset.empty = "";
+  for (const part of document.querySelectorAll("[data-view]")) part.hidden = part.dataset.view !== views[0];
   if (systems.length) {
     const slider = new Slider(systems);
     buildChoice(slider.columns);

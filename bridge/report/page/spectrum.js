@@ -37,7 +37,12 @@ class SpectrumPanel {
     });
     const reasons = { unjammed: "U = 0: nothing pushes, and H vanishes", jammed: "not computed" };
     this.words.textContent = spectrum ? "" : reasons[run.status] ?? `${run.status}: not a minimum`;
-    const bound = spectrum ? [`N₋(Hₚ) = ${run.negative_modes_hp} ≤ `, countSymbol(` = ${run.n_constraints}`)] : [];
-    this.reading.replaceChildren(...bound);
+    this.reading.replaceChildren(...(spectrum ? this.verdict(spectrum, run) : []));
+  }
+
+  verdict({ eigenvalues }, run) {
+    const below = eigenvalues.slice(0, eigenvalues.length / 2).reduce((sum, count) => sum + count, 0);
+    const kinks = below ? `; N₋(H) = ${below}, which only kinks can hold` : "";
+    return [`N₋(Hₚ) = ${run.negative_modes_hp} ≤ `, countSymbol(` = ${run.n_constraints}${kinks}`)];
   }
 }
