@@ -81,14 +81,19 @@ def assemble(content: dict[str, Any]) -> str:
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    found = provenance()
     return Template(_file("template.html")).substitute(
         policy=escape(policy),
         style=style,
         script=script,
         content=embedded(content),
-        version=escape(f"jamscape {found['jamscape']}, commit {found['commit']}"),
+        version=escape(_version()),
     )
+
+
+def _version() -> str:
+    found = provenance()
+    commit = f", commit {found['commit']}" if found["commit"] else ""
+    return f"jamscape {found['jamscape']}{commit}"
 
 
 def embedded(content: dict[str, Any]) -> str:

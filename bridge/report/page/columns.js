@@ -136,7 +136,7 @@ function buildColumns(systems, goTo) {
     }
   };
   const titled = (title, captions, make) => {
-    grid.append(element("div", { class: "caption" }, element("h2", {}, title), ...captions.map((name) => element("p", {}, CAPTIONS[name]))));
+    grid.append(element("div", { class: `caption ${captions.at(-1)}` }, element("h2", {}, title), ...captions.map((name) => element("p", {}, CAPTIONS[name]))));
     row("figure", "", make);
   };
   const ifDrawn = (make) => (part, column) => (column.hasFrames ? make(part, column) : null);

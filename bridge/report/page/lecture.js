@@ -47,7 +47,7 @@ class Slider {
     if (!this.known) return `${Math.round(50 * (position + 1))} % of the range`;
     const share = Math.round(100 * Math.abs(position)), end = position > 0 ? "highest" : "lowest";
     if (share === 0) return "at the transition";
-    return share === 100 ? `${end} load` : `${share} % of the way to the ${end}`;
+    return share === 100 ? `${end} load` : `${share} % towards the ${end}`;
   }
 
   step(event) {
