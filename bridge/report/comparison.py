@@ -9,7 +9,7 @@ import numpy as np
 
 from bridge.figures import SYMBOLS
 from bridge.report.compact import rounded
-from bridge.report.frames import frames, scales
+from bridge.report.frames import frames, has_state, scales
 from bridge.results import Column
 from bridge.store import Record
 
@@ -44,10 +44,9 @@ class Position:
 
 
 def systems(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return the columns of the page, each system once, those that can be drawn first."""
+    """Return the columns of the page, each system once, in the order of a lecture."""
     usable = [record for record in records if np.isfinite(record.data["load"])]
-    found = [_system(name, group) for name, group in _named(usable)]
-    return sorted(found, key=lambda system: not system["frames"])
+    return [_system(name, group) for name, group in _named(usable)]
 
 
 def _named(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
@@ -82,8 +81,10 @@ def _system(name: str, records: Sequence[Record]) -> dict[str, Any]:
     transition = column.transition()
     loads = [record.data["load"] for record in shown]
     position = Position(min(loads), transition, max(loads))
-    runs = [_run(record, position) for record in shown]
     chosen = _chosen(shown)
+    runs = [_run(record, position) for record in shown]
+    for k in chosen:
+        runs[k] |= _numbers(shown[k])
     drawn = [shown[k] for k in chosen]
     return {
         "name": name,
@@ -104,39 +105,43 @@ def _main_load(records: Sequence[Record]) -> str:
 
 
 def _run(record: Record, position: Position) -> dict[str, Any]:
+    """Return what the curve needs of a run."""
+    return {
+        "load": rounded(record.data["load"]),
+        "position": rounded(position(record.data["load"]), 4),
+        "status": record.status,
+        "ratio": rounded(record.data["constraints_per_dof"], 4),
+    }
+
+
+def _numbers(record: Record) -> dict[str, Any]:
+    """Return what is written beside a run that can be shown."""
     data = record.data
     return {
-        "load": rounded(data["load"]),
-        "position": rounded(position(data["load"]), 4),
-        "status": record.status,
-        "ratio": rounded(data["constraints_per_dof"], 4),
         "energy": rounded(data["energy"] / data["n_dof"], 3),
         "pressure": rounded(data["pressure"], 3),
         "n": data["n"],
         "n_constraints": data["n_constraints"],
-        "n_frozen": data["n_frozen"],
-        "n_kinks": data["n_kinks"],
         "negative_modes_hp": data["negative_modes_hp"],
-        "bound_holds": data["bound_holds"],
         "reason": data["reason"],
-        "at_transition": data["at_transition"],
     }
 
 
 def _chosen(records: Sequence[Record]) -> list[int]:
-    """Return which runs are drawn: one for each load, a decided one before any other.
+    """Return which runs can be shown: one for each load, a decided one before any other.
 
-    Of very many loads every so many-th is drawn. Without states in the store there are none.
+    Of very many loads every so many-th is shown, and only runs whose state was kept if any was.
     """
     best: dict[float, int] = {}
+    kept = any(has_state(record) for record in records)
     for k, record in enumerate(records):
-        if "x" not in record.arrays:
+        if kept and not has_state(record):
             continue
         before = best.setdefault(record.data["load"], k)
         if record.status in _DECIDED and records[before].status not in _DECIDED:
             best[record.data["load"]] = k
     numbers = [best[load] for load in sorted(best)]
     if len(numbers) > _MOST_FRAMES:
-        kept = np.linspace(0, len(numbers) - 1, _MOST_FRAMES).round().astype(int)
-        numbers = [numbers[k] for k in kept]
+        places = np.linspace(0, len(numbers) - 1, _MOST_FRAMES).round().astype(int)
+        numbers = [numbers[k] for k in places]
     return numbers

@@ -16,9 +16,14 @@ _IMAGES = 7  # periodic images on each side that a pair may reach to
 
 
 def frames(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return what the page draws of each state, on the axes of all."""
+    """Return what the page draws of each state, on the axes of all; nothing if it was not kept."""
     unit, edges = _axis(records)
-    return [_frame(record, unit, edges) for record in records]
+    return [_frame(record, unit, edges) if has_state(record) else {} for record in records]
+
+
+def has_state(record: Record) -> bool:
+    """Tell whether the record keeps the state itself."""
+    return "x" in record.arrays
 
 
 def scales(records: Sequence[Record]) -> dict[str, Any]:
@@ -27,9 +32,7 @@ def scales(records: Sequence[Record]) -> dict[str, Any]:
     ``gap`` holds the ends of the axis of patterns, and the gap up to which it is linear;
     ``spectrum`` is the end of the axis of eigenvalues in ``arsinh`` of the mean one of ``H0``.
     """
-    if not records:
-        return {}
-    gaps = np.concatenate([[0.0], *(record.arrays["gaps"] for record in records)])
+    gaps = np.concatenate([[0.0], *(r.arrays["gaps"] for r in records if has_state(r))])
     _, edges = _axis(records)
     low, high = np.quantile(gaps, [0.01, 0.999]).clip([-np.inf, 0.0], [0.0, np.inf])
     linear = 0.25 * high or -0.05 * low or 1.0

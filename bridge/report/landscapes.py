@@ -21,7 +21,11 @@ def landscape(stored: Stored) -> dict[str, Any]:
     graph = stored.graph
     roots = of_graph(graph)
     placed = strokes(roots)
-    above = {(stroke.x, stroke.branch.energy): k for k, stroke in enumerate(placed)}
+    above = {
+        (stroke.x, stroke.branch.energy): k
+        for k, stroke in enumerate(placed)
+        if stroke.branch.children
+    }
     return {
         "name": str(stored.about.get("system", "landscape")),
         "parameters": _parameters(stored),

@@ -27,9 +27,8 @@ class Column {
     this.goTo = goTo;
     this.panels = [];
     this.parts = []; // of the page, to be shown or hidden together
-    this.hasFrames = system.frames.length > 0;
+    this.hasFrames = system.frames.some((frame) => frame.gaps);
     this.ofBodies = this.hasFrames && system.frames[0].box !== undefined;
-    this.places = this.hasFrames ? system.frames : system.runs.map((_, run) => ({ run }));
     this.frame = this.bins = this.body = null;
   }
 
@@ -41,8 +40,8 @@ class Column {
 
   // The state nearest to a position of the slider; the lower one of two that are as near.
   at(position) {
-    const away = (place) => Math.abs(this.system.runs[place.run].position - position);
-    return this.places.reduce((best, one) => (away(one) < away(best) - 1e-9 ? one : best));
+    const away = (frame) => Math.abs(this.system.runs[frame.run].position - position);
+    return this.system.frames.reduce((best, one) => (away(one) < away(best) - 1e-9 ? one : best));
   }
 
   show(position) {

@@ -8,7 +8,7 @@ class Slider {
     this.input = byId("load");
     this.known = systems.some((system) => system.transition !== null);
     this.columns = buildColumns(systems, (position) => this.goTo(position));
-    const positions = this.columns.flatMap(({ places, system }) => places.map(({ run }) => system.runs[run].position));
+    const positions = systems.flatMap(({ frames, runs }) => frames.map(({ run }) => runs[run].position));
     this.stops = [...new Set(positions)].sort((a, b) => a - b);
     if (!this.known) byId("middle").textContent = "";
     this.input.addEventListener("input", () => this.goTo(this.now()));
