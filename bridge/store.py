@@ -114,7 +114,7 @@ class Store:
         with self._lock:
             query = "SELECT * FROM records WHERE kind = ? OR ? IS NULL ORDER BY rowid"
             rows = self._connection.execute(query, (kind, kind)).fetchall()
-            arrays = [_arrays(self._connection, row[0]) for row in rows]
+            arrays = [self._arrays(row[0]) for row in rows]
         for row, found in zip(rows, arrays, strict=True):
             yield _record(row, found)
 
@@ -123,7 +123,7 @@ class Store:
         with self._lock:
             query = "SELECT * FROM records WHERE key = ?"
             row = self._connection.execute(query, (key,)).fetchone()
-            return _record(row, _arrays(self._connection, key)) if row else None
+            return _record(row, self._arrays(key)) if row else None
 
     def flush(self) -> None:
         """Write everything to the file now."""
@@ -159,6 +159,10 @@ class Store:
         blobs = ((record.key, name, _to_npy(value)) for name, value in record.arrays.items())
         self._connection.executemany("INSERT INTO arrays VALUES (?, ?, ?)", blobs)
 
+    def _arrays(self, key: str) -> dict[str, NDArray[Any]]:
+        rows = self._connection.execute("SELECT name, npy FROM arrays WHERE key = ?", (key,))
+        return {name: np.load(io.BytesIO(npy), allow_pickle=False) for name, npy in rows}
+
     def _commit_soon(self) -> None:
         """Commit now if the last commit is a second old, else let a timer do it."""
         waited = time.monotonic() - self._committed
@@ -175,32 +179,6 @@ class Store:
             self._timer = None
         self._connection.commit()
         self._committed = time.monotonic()
-
-
-def read_records(path: Path) -> list[Record]:
-    """Return the records of a file in the order in which they were kept, and write nothing.
-
-    Raises
-    ------
-    ValueError
-        If the file is in use, or is not a store.
-    """
-    try:
-        connection = sqlite3.connect(path, timeout=0.5)
-        try:
-            rows = connection.execute("SELECT * FROM records ORDER BY rowid").fetchall()
-            return [_record(row, _arrays(connection, row[0])) for row in rows]
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise ValueError(_explain(path, error)) from error
-    except (TypeError, ValueError, EOFError) as error:
-        raise ValueError(f"expected whole records in {path}, got: {error}") from error
-
-
-def _arrays(connection: sqlite3.Connection, key: str) -> dict[str, NDArray[Any]]:
-    rows = connection.execute("SELECT name, npy FROM arrays WHERE key = ?", (key,))
-    return {name: np.load(io.BytesIO(npy), allow_pickle=False) for name, npy in rows}
 
 
 def _record(row: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]) -> Record:
@@ -231,6 +209,6 @@ def _to_npy(value: NDArray[Any]) -> bytes:
 def _explain(path: Path, error: sqlite3.Error) -> str:
     if "locked" in str(error):
         return f"expected to be the only writer of {path}, got a file in use: let that run end"
-    if "not a database" in str(error) or "no such table" in str(error):
+    if "not a database" in str(error):
         return f"expected a jamscape store, got another kind of file: {path}: name another file"
     return f"expected a writable store at {path}, got '{error}': check the folder's permissions"

@@ -12,7 +12,7 @@ from bridge.landscape.disconnectivity import merge_tree
 from bridge.report.comparison import Position
 from bridge.report.landscapes import escapes
 from bridge.report.page import LARGEST, assemble, embedded
-from bridge.store import read_records
+from bridge.store import Store
 
 from lecture import PLAN, broken, content_of, make_page, unpacked
 
@@ -45,7 +45,8 @@ def test_systems_stand_in_the_order_of_a_lecture_with_their_true_loads(lecture):
 
 
 def test_every_number_is_that_of_the_record(lecture, lecture_store):
-    records = {(r.kind, round(r.data["load"], 4)): r for r in read_records(lecture_store)}
+    with Store(lecture_store) as kept:
+        records = {(r.kind, round(r.data["load"], 4)): r for r in kept.records()}
     for system in content_of(lecture)["systems"]:
         for one in system["runs"]:
             record = records[system["name"], round(one["load"], 4)]

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.landscape_show import Stored, read_landscape
-from bridge.store import Record, read_records
+from bridge.store import Record, Store
 
 Found = TypeVar("Found")
+
+_WANTED = "expected {path} to hold runs or a landscape, got {got}: name another file"
 
 # What sqlite3, json and numpy raise where bytes of a file are wrong, besides ValueError.
 _DAMAGE = (
@@ -38,14 +40,25 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     records: dict[str, Record] = {}
     landscapes = []
     for path in dict.fromkeys(paths):
-        if "points" in _tables(path):
+        tables = _tables(path)
+        if "points" in tables:
             landscapes.append(_whole(read_landscape, path))
+        elif not {"records", "arrays"} <= tables:
+            raise ValueError(_WANTED.format(path=path, got="another kind of file"))
         else:
-            found = _whole(read_records, path)
+            found = _whole(_records, path)
             if not found:
                 raise ValueError(f"expected finished runs in {path}, got none: let it run longer")
             records |= {record.key: record for record in found}
     return Sources(list(records.values()), landscapes)
+
+
+def _records(path: Path) -> list[Record]:
+    with Store(path) as store:
+        try:
+            return list(store.records())
+        except ValueError as error:
+            raise ValueError(f"expected whole records in {path}, got: {error}") from error
 
 
 def _whole(read: Callable[[Path], Found], path: Path) -> Found:
@@ -64,10 +77,7 @@ def _tables(path: Path) -> set[str]:
     try:
         rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     except sqlite3.Error as error:
-        raise ValueError(
-            f"expected a store of `jamscape compare` or `ensemble`, or a landscape, "
-            f"got '{error}' from {path}: name another file"
-        ) from error
+        raise ValueError(_WANTED.format(path=path, got=error)) from error
     finally:
         connection.close()
     return {name for (name,) in rows}
