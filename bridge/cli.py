@@ -12,8 +12,14 @@ import typer
 from bridge.options import INTERRUPTED, WrongUse
 from bridge.workers import use_one_thread
 
-# Files of bridge.commands, in the order of the help.
-COMMANDS = ("compare", "jam", "landscape", "ensemble", "report", "doctor")
+COMMANDS = (
+    "compare",
+    "jam",
+    "landscape",
+    "ensemble",
+    "report",
+    "doctor",
+)  # files of bridge.commands
 
 
 def main() -> None:
