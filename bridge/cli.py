@@ -20,6 +20,7 @@ COMMANDS = (
     "landscape",
     "ensemble",
     "collect",
+    "report",
     "doctor",
 )  # files of bridge.commands
 

@@ -9,7 +9,7 @@ knows more about a system than this file says.
 """
 
 from collections.abc import Iterator
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,18 @@ class HasFrozenBodies(Protocol):
 
     def frozen(self, x: Vector) -> list[Indices]:
         """Return, for each frozen body, the indices of its variables in ``x``."""
+
+
+@runtime_checkable
+class HasBodies(Protocol):
+    """A system that can be drawn as bodies in a periodic box."""
+
+    def scene(self, x: Vector) -> dict[str, NDArray[Any]]:
+        """Return ``box``, ``shapes``, ``held``, ``pairs``, ``pair_gaps`` and ``images``.
+
+        What they hold is said in `particles.Packing.scene`; ``x`` has the centre of each body, and
+        then its angle if it has one.
+        """
 
 
 @runtime_checkable

@@ -48,13 +48,14 @@ class Column:
 
     def jammed_fraction(self, load: float) -> float | None:
         """Return the share of jammed states among those that are jammed or unjammed."""
-        count = Counter(record.status for record in self.at(load))
-        decided = count["jammed"] + count["unjammed"]
-        return count["jammed"] / decided if decided else None
+        return _jammed_share(Counter(record.status for record in self.at(load)))
 
     def transition(self) -> float | None:
         """Return the load at which half of the runs jam, between two loads of the sweep."""
-        known = [(load, self.jammed_fraction(load)) for load in self.loads]
+        counts: dict[float, Counter[str]] = {}
+        for record in self.sweep:
+            counts.setdefault(record.data["load"], Counter())[record.status] += 1
+        known = [(load, _jammed_share(counts[load])) for load in sorted(counts)]
         points = [(load, share) for load, share in known if share is not None]
         for (a, below), (b, above) in pairwise(points):
             if below < 0.5 <= above:
@@ -122,6 +123,11 @@ def as_json(systems: Sequence[Column]) -> str:
 def any_stalled(systems: Sequence[Column]) -> bool:
     """Tell whether a run ended without an answer."""
     return any(record.status == "stalled" for record in _all_records(systems))
+
+
+def _jammed_share(count: Counter[str]) -> float | None:
+    decided = count["jammed"] + count["unjammed"]
+    return count["jammed"] / decided if decided else None
 
 
 def _column(name: str, records: list[Record]) -> Column:

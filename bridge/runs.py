@@ -68,7 +68,7 @@ class Run:
     exact
         Go on to the jamming point.
     spectrum
-        Diagonalise the Hessian if the state is jammed.
+        Diagonalise the Hessian if the state is jammed; that of other states says nothing.
     """
 
     label: str
@@ -199,16 +199,17 @@ def _data(run: Run, found: "Measured") -> dict[str, Any]:
 
 
 def _arrays(found: "Measured") -> dict[str, Any]:
-    """Return the gaps and spectra of a jammed state; those of other states say nothing."""
-    if found.state.status != "jammed":
-        return {}
     from bridge.observables import backbone_gaps
+    from bridge.protocols import HasBodies
 
-    gaps = {"gaps": backbone_gaps(found.state.problem, found.state.x)}
-    if found.spectrum is None:
-        return gaps
-    return gaps | {
-        "eigenvalues": found.spectrum.eigenvalues,
-        "eigenvalues_h0": found.spectrum.eigenvalues_h0,
-        "eigenvalues_hp": found.spectrum.eigenvalues_hp,
-    }
+    problem, x, values = found.state.problem, found.state.x, found.spectrum
+    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
+    if isinstance(problem, HasBodies):
+        arrays |= problem.scene(x)
+    if values is not None:
+        arrays |= {
+            "eigenvalues": values.eigenvalues,
+            "eigenvalues_h0": values.eigenvalues_h0,
+            "eigenvalues_hp": values.eigenvalues_hp,
+        }
+    return arrays

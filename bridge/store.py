@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bridge.database import connect, explain, from_npy, to_npy, whole
 
-SCHEMA = 1
+SCHEMA = 2  # 2: the state itself is kept with its gaps and spectra
 TABLES = ("records", "arrays")
 _COMMIT_EVERY = 1.0  # seconds
 _COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -142,6 +143,25 @@ class Packing(Law):
         c = self.n_per_body
         counted = np.flatnonzero(self.rattlers(x))
         return [i * c + np.arange(self.variables[i]) for i in counted]
+
+    def scene(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Return what a picture of the state needs besides ``x``, in the precision of a picture.
+
+        ``box`` ``(d,)``; ``shapes`` ``(N, 2)``, long and short axes; ``held`` ``(N,)``, all bodies
+        but rattlers; and of the near pairs ``pairs`` ``(m, 2)``, ``pair_gaps`` ``(m,)`` and
+        ``images`` ``(m, d)``: the second body stands at ``x_j + image·box``, centres in the box.
+        """
+        near, slopes = self.near(x)
+        inside = self.centres(x) % self.box
+        images = np.rint((near.vector - (inside[near.j] - inside[near.i])) / self.box)
+        return {
+            "box": self.box,
+            "shapes": np.stack([2.0 * self.bounding_radii, self.diameters], 1).astype(np.float32),
+            "held": ~self.rattlers(x),
+            "pairs": np.stack([near.i, near.j], axis=1).astype(np.uint32),
+            "pair_gaps": slopes.gap.astype(np.float32),
+            "images": images.astype(np.int8),
+        }
 
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield ``(name, x')`` for a random element of each discrete or continuous symmetry."""

@@ -8,10 +8,50 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
+from bridge.workers import use_one_thread
+
+use_one_thread()  # before numpy is imported: small matrices lose more than they gain by a second
 sys.path.insert(0, str(Path(__file__).parent))
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def lecture_folder(tmp_path_factory):
+    """Return where the files of the lecture page are."""
+    return tmp_path_factory.mktemp("lecture")
+
+
+@pytest.fixture(scope="session")
+def lecture_store(lecture_folder):
+    from lecture import make_store
+
+    return make_store(lecture_folder / "compare.sqlite")
+
+
+@pytest.fixture(scope="session")
+def lecture_surface(lecture_folder):
+    from lecture import make_surface
+
+    return make_surface(lecture_folder / "surface.sqlite")
+
+
+@pytest.fixture(scope="session")
+def lecture(lecture_folder, lecture_store, lecture_surface):
+    from lecture import make_page
+
+    return make_page(lecture_folder / "lecture.html", lecture_store, lecture_surface)
+
+
+@pytest.fixture(scope="session")
+def undecided(lecture_folder):
+    from lecture import make_page, make_undecided
+
+    return make_page(
+        lecture_folder / "undecided.html", make_undecided(lecture_folder / "undecided.sqlite")
+    )

@@ -1,0 +1,112 @@
+"""The document: one HTML file with everything in it."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from bridge.provenance import provenance
+from bridge.report.comparison import systems
+from bridge.report.landscapes import landscape
+from bridge.report.sources import Sources, read_sources
+
+LARGEST = 2_000_000  # bytes of a page
+_SCRIPTS = (
+    "drawing.js", "bodies.js", "patterns.js", "histogram.js", "curve.js", "spectrum.js", "tree.js",
+    "columns.js", "lecture.js",
+)  # fmt: skip
+
+
+def write_report(paths: Sequence[Path], out: Path) -> int:
+    """Write the page of some stores and landscapes; return its size in bytes.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read, or the page would be larger than 2 MB. Nothing is written then.
+    OSError
+        If the page cannot be written.
+    """
+    if out.is_dir() or out.resolve() in [path.resolve() for path in paths]:
+        raise ValueError(f"expected the name of a new page, got {out}: name another file")
+    sources = read_sources(paths)
+    try:
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            content = gather(sources)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        names = ", ".join(path.name for path in paths)
+        raise ValueError(
+            f"expected records as this version writes them in {names}, got {error!r}: run it again"
+        ) from error
+    page = assemble(content).encode()
+    if len(page) > LARGEST:
+        raise ValueError(
+            f"expected a page of at most {LARGEST:,} bytes, got {len(page):,}: "
+            "give fewer files or smaller systems"
+        )
+    _replace(out, page)
+    return len(page)
+
+
+def _replace(out: Path, page: bytes) -> None:
+    """Write the page whole, or leave what was there."""
+    partial = out.with_name(out.name + ".part")
+    try:
+        partial.write_bytes(page)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def gather(sources: Sources) -> dict[str, Any]:
+    """Return everything that the page draws, as one JSON document."""
+    return {
+        "systems": systems(sources.records) if sources.records else [],
+        "landscapes": [landscape(stored) for stored in sources.landscapes],
+    }
+
+
+def assemble(content: dict[str, Any]) -> str:
+    """Return the page. Its policy forbids every request, and any code but its own."""
+    style = _file("style.css")
+    script = "\n".join(_file(name) for name in _SCRIPTS)
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return Template(_file("template.html")).substitute(
+        policy=escape(policy),
+        style=style,
+        script=script,
+        content=embedded(content),
+        version=escape(_version()),
+    )
+
+
+def _version() -> str:
+    found = provenance()
+    commit = f", commit {found['commit']}" if found["commit"] else ""
+    return f"jamscape {found['jamscape']}{commit}"
+
+
+def embedded(content: dict[str, Any]) -> str:
+    """Return a document that can stand in a ``script`` element, whatever its strings hold."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _file(name: str) -> str:
+    return files("bridge.report").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

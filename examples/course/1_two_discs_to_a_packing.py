@@ -1,0 +1,155 @@
+# %% [markdown]
+# # 1 · From two discs to a jammed packing
+#
+# Two discs that overlap push each other apart. Two hundred that cannot all find room become a
+# solid, at a sharp density and with an exact number of contacts. This lesson goes from the first
+# to the second with the one equation that the whole course is about:
+#
+# $$ U(x) = \tfrac12 \sum_\mu \max(\Delta_\mu(x), 0)^2 . $$
+#
+# For discs $\Delta_{ij} = 1 - r_{ij}/d_{ij}$ is the overlap: the distance of two centres falls
+# short of the mean of their diameters by a fraction $\Delta_{ij}$. A negative gap is room that is
+# left.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from bridge import hessian, observe, spectrum
+from bridge.exact import exact_jamming
+from particles import Discs, Ellipses, decompress, minimise, plot
+
+# %% [markdown]
+# ## Two discs
+#
+# Diameter 1, centres 0.9 apart: the gap is 0.1, the energy $0.1^2/2$.
+
+# %%
+pair = Discs(diameters=np.ones(2), box=np.array([5.0, 5.0]))
+x = np.array([1.0, 1.0, 1.9, 1.0])  # x and y of the first disc, then of the second
+energy, gradient = pair.energy_gradient(x)
+print("gap     ", pair.gaps(x))
+print("energy  ", energy)
+print("gradient", gradient)
+
+# %% [markdown]
+# The Hessian is a sum of two matrices. The *stiffness* $H_0 = \nabla\Delta\,\nabla\Delta^T$
+# resists a change of the gap: one mode of eigenvalue $2/d^2$, along the line of centres. The
+# *prestress* $H_p = \Delta\,\nabla^2\Delta$ is what the compressed contact itself does: it would
+# like to buckle, and the mode across the line of centres is unstable with $-2\Delta/(r d)$.
+
+# %%
+eigenvalues = np.linalg.eigvalsh(hessian(pair, x))
+print("eigenvalues", eigenvalues.round(6))
+print("by hand    ", -2 * 0.1 / 0.9, 0, 0, 2)
+
+# %% [markdown]
+# Every contact softens the packing by one direction and stiffens it by one. A stable solid needs
+# at least as many contacts as there are directions to hold: the bound $N_-(H_p) \le N_\Delta$,
+# which packings share with deep networks.
+#
+# ## Two hundred discs
+#
+# Random positions, minimised at two packing fractions. Below the transition all overlaps vanish.
+
+# %%
+rng = np.random.default_rng(1)
+fig, axes = plt.subplots(1, 2, figsize=(9, 4.5))
+for ax, phi in zip(axes, (0.80, 0.88), strict=True):
+    packing = Discs.bidisperse(200, phi=phi)
+    end = minimise(packing, packing.random_state(rng))
+    plot(packing, end.x, ax, forces=end.status == "jammed")
+    ax.set_title(f"φ = {phi}: {end.status}, U = {end.energy:.2g}")
+
+# %% [markdown]
+# Lines are forces. The white discs are *rattlers*: nothing holds them. Below the transition all
+# are.
+#
+# ## The edge of rigidity
+#
+# Let the jammed packing grow smaller until its pressure has all but vanished, and count. $N'$
+# discs without the rattlers have $2N' - 2$ degrees of freedom, because moving all of them together
+# costs nothing. With that many contacts each can be opened at will. One more, and there is one way
+# for forces to balance: a *self-stress*. A packing with a pressure needs one; at the edge it has
+# no second.
+
+# %%
+crowded = Discs.bidisperse(200, phi=0.88)
+edge = decompress(crowded, crowded.random_state(rng), pressure=1e-7)
+seen = observe(edge.problem, edge.x)
+moving = 200 - seen.n_frozen
+print(f"{edge.status} at φ_J = {edge.phi:.4f}")
+print(f"{seen.n_constraints} contacts, 2N' - 1 = {2 * moving - 1}")
+
+# %% [markdown]
+# A small pressure is not the transition itself. The exact jamming point is a corner of the set of
+# allowed states; its contacts close to rounding error, and the forces are what its linear program
+# returns as the price of each constraint.
+
+# %%
+point = exact_jamming(edge.problem, edge.x, minimise=minimise)
+closed = point.problem.gaps(point.x)[point.rows]
+print(f"{point.status}, largest |Δ| of a contact {np.abs(closed).max():.1e}")
+print(f"{len(point.rows)} contacts, all forces positive: {(point.forces > 0).all()}")
+
+# %% [markdown]
+# ## What the solid is like
+#
+# So close to losing a contact, the packing has soft modes down to zero frequency: the density of
+# $\omega = \sqrt\lambda$ is flat instead of falling as it does in a crystal.
+
+# %%
+values = spectrum(edge.problem, edge.x).eigenvalues
+omega = np.sqrt(values[values > 1e-10])
+fig, ax = plt.subplots(figsize=(5, 3), layout="constrained")
+ax.hist(omega, bins=25, density=True, color="#0072B2")
+ax.set(xlabel="frequency ω", ylabel="density of modes")
+
+# %% [markdown]
+# ## Exercises
+#
+# 1. *Spheres.* How many contacts does a packing of spheres have at the edge? Count first, then
+#    look.
+# 2. *Ellipses.* An ellipse has three degrees of freedom, so $3N' - 1$ contacts are expected. Is
+#    that what you find? What holds the modes that no contact resists?
+# 3. *Away from the edge.* Minimise at several $\varphi$ above $\varphi_J$ and plot the excess
+#    contacts against $\varphi - \varphi_J$ on double logarithmic axes. Which power do you see?
+#
+# ### Solutions
+
+# %% tags=["hide-cell"]
+# 1. Three degrees of freedom each, three translations, one self-stress: 3N' - 2.
+balls = Discs.bidisperse(64, phi=0.70, dim=3)
+solid = decompress(balls, balls.random_state(rng), pressure=1e-7)
+seen = observe(solid.problem, solid.x)
+print(seen.n_constraints, "contacts;", 3 * (64 - seen.n_frozen) - 2, "expected")
+
+# %% tags=["hide-cell"]
+# 2. Far fewer: ellipses are hypostatic. The missing modes have no stiffness to first order; the
+# prestress of curved contacts holds them, so that their eigenvalues vanish with the pressure.
+for pressure in (1e-4, 1e-6):
+    eggs = Ellipses.bidisperse(48, phi=0.94, aspect=1.5)
+    solid = decompress(eggs, eggs.random_state(np.random.default_rng(2)), pressure=pressure)
+    seen = observe(solid.problem, solid.x)
+    found = spectrum(solid.problem, solid.x)
+    missing = seen.n + 1 - seen.n_constraints
+    soft = np.sort(found.eigenvalues[found.eigenvalues > 1e-12])[: max(missing, 1)]
+    print(f"p = {pressure:.0e}: {missing} contacts too few, softest modes {soft[:3]}")
+
+# %% tags=["hide-cell"]
+# 3. In large packings the square root, Δz ~ Δφ^(1/2). Two hundred discs are few: close to the edge
+# they have hardly a contact to gain, and the power looks larger. A thousand discs show 0.53.
+excess, distance, x = [], np.array([0.003, 0.01, 0.03]), edge.x
+for growth in distance:
+    grown = edge.problem.with_phi(edge.phi + growth)
+    x = minimise(grown, x).x
+    seen = observe(grown, x)
+    moving = 200 - seen.n_frozen
+    excess.append(2 * (seen.n_constraints - (2 * moving - 1)) / moving)
+slope = np.polyfit(np.log(distance), np.log(excess), 1)[0]
+fig, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+ax.loglog(distance, excess, "o", color="#D55E00")
+ax.loglog(distance, excess[1] * (distance / distance[1]) ** 0.5, color="0.5", label="power ½")
+ax.set(xlabel="φ - φ_J", ylabel="excess contacts z - z_iso", xlim=(1e-3, 1e-1), ylim=(0.05, 2))
+ax.legend()
+print(f"measured power {slope:.2f}")
