@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import tokenize
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# What sqlite3, json and numpy raise where the bytes of a file are wrong.
+_DAMAGE = (
+    sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError,
+    MemoryError, SyntaxError, tokenize.TokenError,
+)  # fmt: skip
 
 
 def to_npy(value: NDArray[Any]) -> bytes:
@@ -84,7 +91,7 @@ def whole(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.Error, ValueError, TypeError, LookupError, EOFError, MemoryError) as error:
+    except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"expected a whole file at {path}, got: {reason}: run it again") from error
 

@@ -1,24 +1,14 @@
 """What the files of a report hold: records of runs, or a landscape."""
 
-import sqlite3
-import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
+from bridge.database import holds, whole
+from bridge.landscape.store import TABLES as LANDSCAPE
 from bridge.landscape_show import Stored, read_landscape
+from bridge.store import TABLES as RECORDS
 from bridge.store import Record, Store
-
-Found = TypeVar("Found")
-
-_WANTED = "expected {path} to hold runs or a landscape, got {got}: name another file"
-
-# What sqlite3, json and numpy raise where bytes of a file are wrong, besides ValueError.
-_DAMAGE = (
-    sqlite3.Error, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, MemoryError,
-    SyntaxError, tokenize.TokenError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,49 +25,27 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     Raises
     ------
     ValueError
-        If a file is missing, is neither, or holds nothing.
+        If a file is missing, is neither, is damaged, or holds nothing.
     """
     records: dict[str, Record] = {}
     landscapes = []
     for path in dict.fromkeys(paths):
-        tables = _tables(path)
-        if "points" in tables:
-            landscapes.append(_whole(read_landscape, path))
-        elif not {"records", "arrays"} <= tables:
-            raise ValueError(_WANTED.format(path=path, got="another kind of file"))
+        if holds(path, LANDSCAPE):
+            with whole(path):
+                landscapes.append(read_landscape(path))
+        elif holds(path, RECORDS):
+            records |= {record.key: record for record in _records(path)}
         else:
-            found = _whole(_records, path)
-            if not found:
-                raise ValueError(f"expected finished runs in {path}, got none: let it run longer")
-            records |= {record.key: record for record in found}
+            got = "another kind of file" if path.is_file() else "no file there"
+            raise ValueError(
+                f"expected {path} to hold runs or a landscape, got {got}: name another"
+            )
     return Sources(list(records.values()), landscapes)
 
 
 def _records(path: Path) -> list[Record]:
-    with Store(path) as store:
-        try:
-            return list(store.records())
-        except ValueError as error:
-            raise ValueError(f"expected whole records in {path}, got: {error}") from error
-
-
-def _whole(read: Callable[[Path], Found], path: Path) -> Found:
-    try:
-        return read(path)
-    except _DAMAGE as error:
-        raise ValueError(
-            f"expected a whole file, got {path} with '{error}': run it again"
-        ) from error
-
-
-def _tables(path: Path) -> set[str]:
-    if not path.is_file():
-        raise ValueError(f"expected a store or a landscape, got no file at {path}: check the name")
-    connection = sqlite3.connect(path, timeout=0.5)
-    try:
-        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    except sqlite3.Error as error:
-        raise ValueError(_WANTED.format(path=path, got=error)) from error
-    finally:
-        connection.close()
-    return {name for (name,) in rows}
+    with Store(path, read_only=True) as store:
+        found = list(store.records())
+    if not found:
+        raise ValueError(f"expected finished runs in {path}, got none: let it run longer")
+    return found
