@@ -129,7 +129,9 @@ def test_bars_are_as_wide_as_forces_and_ellipses_show_how_they_turn():
     assert widths[1] / widths[0] == pytest.approx(3.0)
     pair = Ellipses(np.ones(2), 2.0, np.full(2, 9.0))
     mode = np.array([0.0, 0.0, 1.0, 0.0, 0.0, -1.0])
-    left, right = plot(pair, np.arange(6.0), mode=mode).collections[0].get_facecolors()
+    left, right = (
+        plot(pair, np.array([3, 3, 0, 6, 6, 1]), mode=mode).collections[0].get_facecolors()
+    )
     assert left[2] > left[0]  # purple: more blue than red
     assert right[0] > right[2]
 
