@@ -136,7 +136,7 @@ def main():
     cycles()
     spheres()
     near = {}
-    for aspect in (1.01, 1.02, 1.04, 1.08):
+    for aspect in (1.001, 1.003, 1.01, 1.02, 1.04, 1.08):
         near[aspect] = ellipses(aspect, 5, "0.8506, 4.46" if aspect == 1.02 else "")
     known = {1.2: "0.8818, 5.275", 2.0: "0.8846, 5.750"}
     for aspect in (1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0, 10.0):
