@@ -173,7 +173,7 @@ def split(points: list[ExactJamming]) -> dict[str, Any]:
 
 def run_ellipses() -> Iterator[dict[str, Any]]:
     packing(Ellipses.bidisperse(16, 0.92, aspect=1.5), 0)  # compile
-    for aspect in (1.02, 1.2, 1.5, 2.0, 5.0):
+    for aspect in (1.02, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0, 10.0):
         start = Ellipses.bidisperse(128, 0.92 if aspect < 3 else 0.8, aspect=aspect)
         points, seconds = repeated(partial(packing, start, pressure=1e-6), 5)
         good = [p for p in points if p.status == "jammed"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bridge.minimise import Minimum, lbfgs
     from bridge.observables import Observables, observe
     from bridge.protocols import ConstraintProblem, Landscape, Loaded
-    from bridge.spectra import Spectrum, hessian, spectrum
+    from bridge.spectra import Spectrum, eigenmodes, hessian, participation_ratio, spectrum
     from bridge.testing import check_landscape, check_problem
 
 _HOMES = {
@@ -23,9 +23,11 @@ _HOMES = {
     "Spectrum": "spectra",
     "check_landscape": "testing",
     "check_problem": "testing",
+    "eigenmodes": "spectra",
     "hessian": "spectra",
     "lbfgs": "minimise",
     "observe": "observables",
+    "participation_ratio": "spectra",
     "spectrum": "spectra",
 }
 
@@ -38,9 +40,11 @@ __all__ = [
     "Spectrum",
     "check_landscape",
     "check_problem",
+    "eigenmodes",
     "hessian",
     "lbfgs",
     "observe",
+    "participation_ratio",
     "spectrum",
 ]
 

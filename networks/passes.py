@@ -167,6 +167,7 @@ def _r_outer(delta: Tensor, r_delta: Tensor, a: Tensor, ra: Tensor | None) -> Te
     n, k, fan_out = r_delta.shape
     found = (r_delta.reshape(n, k * fan_out).T @ a).view(k, fan_out, a.shape[1])
     if ra is not None:
-        cross = (delta.T @ ra.reshape(n, -1)).view(fan_out, k, a.shape[1] - 1)
+        fan_in = a.shape[1] - 1
+        cross = (delta.T @ ra.reshape(n, k * fan_in)).view(fan_out, k, fan_in)
         found[:, :, :-1] += cross.transpose(0, 1)
     return found

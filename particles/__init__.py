@@ -2,7 +2,7 @@
 
 from particles.compression import Compressed, Decompressed, Stage, compress, decompress
 from particles.discs import Discs
-from particles.elastic import Moduli, moduli, stress_tensor
+from particles.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
 from particles.ellipses import Ellipses
 from particles.ensembles import ensemble
 from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
@@ -33,6 +33,7 @@ __all__ = [
     "plot",
     "read_gsd",
     "read_xyz",
+    "stress_anisotropy",
     "stress_tensor",
     "write_gsd",
     "write_xyz",

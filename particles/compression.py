@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.minimum import Minimum, Status, minimise
+from particles.minimum import Minimum, Status, check_options, minimise
 from particles.packing import Packing
 from particles.pictures import png
 from particles.release import released
@@ -151,7 +151,8 @@ def decompress(
     stage leaves the part ``shrink`` of it. A stage that lands below jamming is taken back, and
     repeated with half the step. Where no step is small enough, because the packing rearranges at
     a finite pressure, it goes on from the rearranged state, grown until it jams again. Rattlers
-    are moved off what they lean on at the end.
+    are moved off what they lean on at the end. Contacts weaker than a hundredth of the mean are
+    counted for certain with ``relative=1e-7``, see `minimise`.
 
     Parameters
     ----------
@@ -174,7 +175,8 @@ def decompress(
     Raises
     ------
     ValueError
-        If the pressure is not between 0 and 1, or ``x`` is not a state.
+        If the pressure or ``shrink`` is not between 0 and 1, ``tolerance`` is not positive, or
+        ``x`` is not a state.
 
     Examples
     --------
@@ -187,6 +189,9 @@ def decompress(
     """
     if not 0.0 < pressure < 1.0:
         raise ValueError(f"expected a pressure between 0 and 1, got {pressure}")
+    if shrink is not None and not 0.0 < shrink < 1.0:
+        raise ValueError(f"expected shrink between 0 and 1, got {shrink}")
+    check_options(positive=True, tolerance=tolerance, max_stages=max_stages)
     least = shrink if shrink is not None else (0.3 if problem.n_angles else 0.1)
     way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
     here, status = _approach(way, way.settle(problem, x), pressure, tolerance, least)

@@ -71,9 +71,8 @@ class Ellipses(Packing):
                 f"got shape {aspect.shape}"
             )
         if not (np.isfinite(aspect).all() and (aspect >= 1.0).all()):
-            raise ValueError(
-                f"expected a finite aspect >= 1 (long over short axis), got {aspect.min()}"
-            )
+            bad = aspect[~(np.isfinite(aspect) & (aspect >= 1.0))][0]
+            raise ValueError(f"expected a finite aspect >= 1 (long over short axis), got {bad:g}")
         aspect = np.broadcast_to(aspect, self.diameters.shape).copy()
         aspect.flags.writeable = False
         object.__setattr__(self, "aspect", aspect)

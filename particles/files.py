@@ -28,7 +28,7 @@ _BOX = "jamscape/box"
 def write_xyz(path: str | Path, problem: Packing, x: ArrayLike) -> None:
     """Write one state, ``(n_dof,)``, or several, ``(k, n_dof)``, as extended XYZ.
 
-    OVITO draws the bodies from ``radius``, ``aspherical_shape`` and ``orientation``.
+    OVITO (seen with 3.17) takes box, radii, shapes and turns of the bodies from it.
     """
     states = np.atleast_2d(np.asarray(x, dtype=np.float64))
     frames = [_xyz_frame(problem, problem.bodies(state)) for state in states]

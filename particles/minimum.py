@@ -1,5 +1,6 @@
 """From any state to the minimum below it: compiled FIRE with neighbour lists."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,7 +80,8 @@ def minimise(
     Raises
     ------
     ValueError
-        If ``x`` has the wrong shape, or holds NaN or inf, or there is no step to take.
+        If ``x`` has the wrong shape, or holds NaN or inf, there is no step to take, a tolerance is
+        negative or not a number, or ``dt_max`` or ``skin`` is not positive.
 
     Examples
     --------
@@ -89,8 +91,10 @@ def minimise(
     >>> minimise(packing, packing.random_state(np.random.default_rng(1))).status
     'unjammed'
     """
-    if max_steps < 1:
+    if not max_steps >= 1:
         raise ValueError(f"expected at least one step, got max_steps = {max_steps}")
+    check_options(relative=relative, absolute=absolute, floor=floor)
+    check_options(positive=True, dt_max=dt_max, skin=skin)
     start = problem.bodies(x)
     n = max(problem.n_dof - problem.dim, 1)
     unit = float(problem.diameters.min())
@@ -115,6 +119,14 @@ def minimise(
     pressure, largest = total / n, float(np.abs(motion[2]).max())
     status = _status(reason, largest * unit, pressure)
     return Minimum(end.ravel(), status, energy, pressure, largest, steps)
+
+
+def check_options(*, positive: bool = False, **options: float) -> None:
+    """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
+    for name, value in options.items():
+        if not (math.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
+            kind = "positive" if positive else "non-negative"
+            raise ValueError(f"expected a finite, {kind} {name}, got {value}")
 
 
 def _status(reason: int, largest: float, pressure: float) -> Status:

@@ -45,7 +45,7 @@ def bidisperse_diameters(n: int, ratio: float) -> Vector:
     >>> bidisperse_diameters(3, 1.4)
     array([1. , 1. , 1.4])
     """
-    if isinstance(n, bool) or int(n) != n or n < 1:
+    if isinstance(n, bool) or not np.isfinite(n) or int(n) != n or n < 1:
         raise ValueError(f"expected a number of bodies n >= 1, got {n}")
     if not (np.isfinite(ratio) and ratio >= 1.0):
         raise ValueError(f"expected a ratio of diameters >= 1, got {ratio}")

@@ -108,13 +108,16 @@ class Packing(Law):
 
         Where no body is held all of them count.
         """
-        held = ~self.rattlers(x)
-        variables = self.variables[held] if held.any() else self.variables
+        return self._n_free(self.rattlers(x))
+
+    def _n_free(self, loose: NDArray[np.bool_]) -> int:
+        variables = self.variables if loose.all() else self.variables[~loose]
         return max(int(variables.sum()) - self.dim, 1)
 
     def pressure(self, x: ArrayLike) -> float:
         """Return ``p = Σ max(Δ, 0)/n``, with ``n`` of `n_free`: dimensionless."""
-        return float(np.maximum(self.gaps(x), 0.0).sum()) / self.n_free(x)
+        near = self.near(x)
+        return float(np.maximum(near[1].gap, 0.0).sum()) / self._n_free(self._loose(*near))
 
     def virial_pressure(self, x: ArrayLike) -> float:
         """Return ``P = -dU/dV = Σ Δ(1 - Δ)/(dV)``, summed over contacts.
@@ -134,7 +137,9 @@ class Packing(Law):
 
     def rattlers(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Return a mask ``(N,)`` of the bodies that no contact holds: `particles.rattlers`."""
-        pairs, slopes = self.near(x)
+        return self._loose(*self.near(x))
+
+    def _loose(self, pairs: Pairs, slopes: Slopes) -> NDArray[np.bool_]:
         touch = slopes.gap > 0.0
         return rattlers(pairs.i[touch], pairs.j[touch], -slopes.vector[touch], self.n_bodies)
 

@@ -11,9 +11,13 @@ from particles.packing import Packing
 
 Vector = NDArray[np.float64]
 
-# Colour-blind safe (Okabe and Ito), one for each species; rattlers are left white.
-COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2")
-FORCE, MODE = "#D55E00", "black"
+# Pale, and apart for the colour-blind as well; rattlers are left white.
+COLOURS = ("#BBDFF2", "#F8DDA4", "#B5E0CF", "#EBCBDD", "#FAF4B5", "#B3CFE3")
+FORCE, MODE, FAINT = "#B03A00", "black", "0.75"
+# One sense of turning and the other: the ends of a diverging colour map.
+TURNS = "PuOr"
+# The mean force is drawn this wide, and the widest this much wider, in mean diameters.
+MEAN_WIDTH, WIDEST = 0.06, 6.0
 
 
 def plot(
@@ -21,13 +25,13 @@ def plot(
     x: ArrayLike,
     ax: Any = None,
     *,
-    forces: bool = True,
+    forces: bool | None = None,
     mode: ArrayLike | None = None,
 ) -> Any:
     """Draw a packing into ``ax``, or a new figure, and return the axes.
 
-    Every species has its colour, rattlers are white. Lines join the centres of bodies in contact,
-    as wide as their force is strong. Spheres are drawn from above, the highest last.
+    Every species has its colour, rattlers are white. Bars join the centres of bodies in contact,
+    as wide as their force is strong. Spheres are seen from above, the darker the deeper.
 
     Parameters
     ----------
@@ -38,10 +42,10 @@ def plot(
     ax : matplotlib.axes.Axes
         Where to draw.
     forces : bool
-        Whether to draw contacts.
+        Whether to draw contacts; by default in the plane, where none hides another.
     mode : (n_dof,)
-        A motion, such as an eigenvector of the Hessian: arrows at the centres, scaled to be seen,
-        and for ellipses a stroke from the tip of the long axis the way it turns.
+        A motion, such as an eigenvector of the Hessian: arrows at the centres, scaled to be seen.
+        Ellipses are coloured by how far they turn, purple to the left and orange to the right.
 
     Raises
     ------
@@ -49,16 +53,17 @@ def plot(
         If ``x`` or ``mode`` is not a state of the packing.
     """
     bodies = problem.bodies(x)
+    motion = None if mode is None else _scaled(problem, problem.bodies(mode))
     if ax is None:
         from matplotlib.figure import Figure
 
         ax = Figure(figsize=(6.0, 6.0 * problem.box[1] / problem.box[0])).add_subplot()
     inside = bodies[:, : problem.dim] % problem.box
-    _draw_bodies(ax, problem, inside, bodies, problem.rattlers(x))
-    if forces:
-        _draw_forces(ax, problem, x, inside)
-    if mode is not None:
-        _draw_mode(ax, problem, inside, bodies, problem.bodies(mode))
+    _draw_bodies(ax, problem, inside, bodies, _colours(problem, x, inside, motion))
+    if problem.dim == 2 if forces is None else forces:
+        _draw_forces(ax, problem, x, inside, FORCE if motion is None else FAINT)
+    if motion is not None:
+        _draw_arrows(ax, inside, motion)
     ax.set(xlim=(0.0, problem.box[0]), ylim=(0.0, problem.box[1]), aspect="equal")
     ax.set(xticks=[], yticks=[])
     return ax
@@ -83,16 +88,38 @@ def _copies(inside: Vector, radii: Vector, box: Vector) -> tuple[NDArray[np.intp
     return np.concatenate(who), np.concatenate(where)
 
 
+def _scaled(problem: Packing, mode: Vector) -> Vector:
+    """Return a motion by ``(x, y, ℓθ)`` whose largest component is a mean diameter."""
+    motion = mode * problem.levers
+    longest = float(np.abs(motion).max())
+    return np.asarray(motion * (float(problem.diameters.mean()) / longest if longest else 0.0))
+
+
+def _colours(problem: Packing, x: ArrayLike, inside: Vector, motion: Vector | None) -> Vector:
+    """Return the colour of every body, ``(N, 3)``."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_rgb
+
+    colours = np.empty((problem.n_bodies, 3))
+    for k, members in enumerate(problem.species):
+        colours[members] = to_rgb(COLOURS[k % len(COLOURS)])
+    colours[problem.rattlers(x)] = 1.0
+    if motion is not None and problem.n_angles:
+        turn = motion[:, problem.dim]
+        largest = float(np.abs(turn).max()) or 1.0
+        # The ends of the map are too dark for arrows.
+        colours = colormaps[TURNS](0.5 + 0.35 * turn / largest)[:, :3]
+    if problem.dim == 3:
+        colours *= 0.35 + 0.65 * (inside[:, 2:] / problem.box[2])
+    return colours
+
+
 def _draw_bodies(
-    ax: Any, problem: Packing, inside: Vector, bodies: Vector, loose: NDArray[np.bool_]
+    ax: Any, problem: Packing, inside: Vector, bodies: Vector, colours: Vector
 ) -> None:
     from matplotlib.collections import EllipseCollection
 
     radii = problem.bounding_radii
-    colours = np.empty(problem.n_bodies, dtype=object)
-    for k, members in enumerate(problem.species):
-        colours[members] = COLOURS[k % len(COLOURS)]
-    colours[loose] = "white"
     who, where = _copies(inside, radii, problem.box)
     if problem.dim == 3:
         from_below = np.argsort(inside[who, 2], kind="stable")
@@ -102,13 +129,12 @@ def _draw_bodies(
     shapes = EllipseCollection(
         2.0 * radii[who], short, angles, units="xy", offsets=where, offset_transform=ax.transData
     )
-    shapes.set(facecolors=list(colours[who]), edgecolors="0.3", linewidths=0.4)
-    shapes.set_alpha(0.75 if problem.dim == 2 else 1.0)
+    shapes.set(facecolors=colours[who], edgecolors="0.35", linewidths=0.4)
     ax.add_collection(shapes)
 
 
-def _draw_forces(ax: Any, problem: Packing, x: ArrayLike, inside: Vector) -> None:
-    from matplotlib.collections import LineCollection
+def _draw_forces(ax: Any, problem: Packing, x: ArrayLike, inside: Vector, colour: str) -> None:
+    from matplotlib.collections import PolyCollection
 
     near, slopes = problem.near(x)
     touch = slopes.gap > 0.0
@@ -116,25 +142,39 @@ def _draw_forces(ax: Any, problem: Packing, x: ArrayLike, inside: Vector) -> Non
         return
     near, gap = near[touch], slopes.gap[touch]
     vector = near.vector[:, :2]
+    across = np.stack([-vector[:, 1], vector[:, 0]], axis=1)
+    across /= np.maximum(np.linalg.norm(across, axis=1), np.finfo(float).tiny)[:, None]
+    width = MEAN_WIDTH * problem.diameters.mean() * np.minimum(gap / gap.mean(), WIDEST)
+    half = 0.5 * width[:, None] * across
     # Once from either body, since a contact through the wall is seen on both sides.
-    first, second = inside[near.i, :2], inside[near.j, :2]
-    lines = np.concatenate(
-        [np.stack([first, first + vector], axis=1), np.stack([second, second - vector], axis=1)]
+    bars = [
+        np.stack([start - half, start + half, start + along + half, start + along - half], axis=1)
+        for start, along in ((inside[near.i, :2], vector), (inside[near.j, :2], -vector))
+    ]
+    # The edge keeps the weakest visible.
+    ax.add_collection(
+        PolyCollection(
+            list(np.concatenate(bars)),
+            facecolors=colour,
+            edgecolors=colour,
+            linewidths=0.2,
+            zorder=2,
+        )
     )
-    widths = np.tile(np.clip(1.5 * gap / gap.mean(), 0.2, 6.0), 2)
-    ax.add_collection(LineCollection(list(lines), linewidths=widths, colors=FORCE, zorder=2))
 
 
-def _draw_mode(ax: Any, problem: Packing, inside: Vector, bodies: Vector, mode: Vector) -> None:
-    longest = float(np.abs(mode * problem.levers).max())
-    if longest == 0.0:
-        return
-    scale = float(problem.diameters.mean()) / longest
-    arrows = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "width": 0.004, "zorder": 3}
-    ax.quiver(*inside[:, :2].T, *(scale * mode[:, :2]).T, color=MODE, **arrows)
-    if problem.n_angles:
-        axis = np.stack([np.cos(bodies[:, 2]), np.sin(bodies[:, 2])], axis=1)
-        tips = inside + problem.bounding_radii[:, None] * axis
-        across = np.stack([-axis[:, 1], axis[:, 0]], axis=1)
-        turned = scale * (problem.levers[:, 2] * mode[:, 2])[:, None] * across
-        ax.quiver(*tips.T, *turned.T, color="0.45", headwidth=2.0, **arrows)
+def _draw_arrows(ax: Any, inside: Vector, motion: Vector) -> None:
+    ax.quiver(
+        *inside[:, :2].T,
+        *motion[:, :2].T,
+        color=MODE,
+        angles="xy",
+        scale_units="xy",
+        scale=1.0,
+        width=0.0035,
+        headwidth=4.0,
+        headlength=4.5,
+        headaxislength=4.0,
+        minlength=0.3,
+        zorder=3,
+    )

@@ -146,6 +146,26 @@ def test_wrong_pressures_are_refused():
             decompress(packing, np.zeros(16), pressure)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("tolerance", float("nan")), ("tolerance", 0.0), ("shrink", 1.0), ("shrink", -1.0)],
+)
+def test_wrong_options_are_refused(name, value):
+    packing = Discs.bidisperse(8, phi=0.9)
+    with pytest.raises(ValueError, match=f"expected .*{name}.*, got {value}"):
+        decompress(packing, np.zeros(16), 1e-3, **{name: value})
+
+
+def test_no_two_sizes_alike_leave_no_contact_to_spare():
+    """Of equal discs seven close a hexagon, in which one contact of twelve is redundant."""
+    rng = np.random.default_rng(0)
+    packing = Discs(rng.uniform(1.0, 1.4, 128), np.full(2, 12.0)).with_phi(0.87)
+    end = decompress(packing, packing.random_state(rng), 1e-9)
+    contacts, held = counts(end)
+    assert end.status == "jammed"
+    assert contacts == 2 * held - 1
+
+
 def test_a_jammed_state_is_a_minimum_of_its_own_load(jammed_discs):
     end = jammed_discs[0]
     again = minimise(end.problem, end.x, floor=1e-10)

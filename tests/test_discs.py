@@ -152,9 +152,18 @@ def test_loads_scale_every_length():
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.ones(3)), "directions"),
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.full(4, np.nan)), "finite dir"),
         (lambda: minimise(Discs(np.ones(2), np.ones(2)), np.ones(4), max_steps=0), "one step"),
+        (lambda: Discs.bidisperse(float("inf"), 0.8), "n >= 1, got inf"),
     ],
 )
 def test_wrong_input_gets_one_line(make, message):
     with pytest.raises(ValueError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("name", ["relative", "absolute", "floor", "dt_max", "skin"])
+def test_options_that_are_no_numbers_never_give_a_result(name, value):
+    packing = Discs.bidisperse(8, 0.9)
+    with pytest.raises(ValueError, match=rf"expected a finite, .* {name}, got {value}"):
+        minimise(packing, packing.random_state(np.random.default_rng(0)), **{name: value})

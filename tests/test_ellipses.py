@@ -9,6 +9,8 @@ from particles import Discs, Ellipses, decompress, minimise
 from particles.kernels import contact
 from particles.strategies import ellipses
 
+from plain_packings import tangent_contacts
+
 
 def shape_matrix(a, b, angle):
     c, s = np.cos(angle), np.sin(angle)
@@ -53,16 +55,21 @@ def test_thousands_of_contacts_against_a_dense_maximisation():
         assert delta == pytest.approx(1.0 - np.sqrt(F[k]), rel=1e-10, abs=1e-12)
 
 
-def test_scaled_by_mu_two_ellipses_just_touch():
-    """The largest separation by parallel tangents, over a dense set of directions, is zero."""
-    A, B, r = random_pairs(np.random.default_rng(1), 60)
-    angle = np.linspace(0, 2 * np.pi, 40001)
-    n = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    for k in range(len(r)):
-        delta, *_ = contact.contact(*r[k], *moments(A[k]), *moments(B[k]), 0.5)
-        support = [np.sqrt(np.einsum("na,ab,nb->n", n, M, n)) for M in (A[k], B[k])]
-        separation = n @ r[k] - (1.0 - delta) * (support[0] + support[1])
-        assert abs(separation.max()) < 1e-6 * np.linalg.norm(r[k])
+def test_thousands_of_contacts_against_parallel_tangents():
+    """μ and its slopes, up to aspect 10: the largest n·r/(h_i + h_j) over directions n."""
+    rng = np.random.default_rng(1)
+    b = rng.uniform(0.3, 1.0, (2, 4000))
+    a, theta = b * rng.uniform(1.0, 10.0, b.shape), rng.uniform(0, np.pi, b.shape)
+    length, angle = a.sum(axis=0) * 10.0 ** rng.uniform(-3, 0.5, 4000), rng.uniform(0, 7, 4000)
+    r = length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    mu, *slopes = tangent_contacts(r, *zip(a, b, theta, strict=True))
+    pairs = np.column_stack([mu, *slopes])
+    for k in range(4000):
+        shapes = [moments(shape_matrix(a[s, k], b[s, k], theta[s, k])) for s in (0, 1)]
+        delta, *found, _ = contact.contact(*r[k], *shapes[0], *shapes[1], 0.5)
+        assert 1.0 - delta == pytest.approx(mu[k], rel=1e-12, abs=1e-14)
+        largest = abs(pairs[k, 1:]).max()
+        np.testing.assert_allclose(found, pairs[k, 1:], rtol=0, atol=1e-10 * largest)
 
 
 def test_the_normal_gap_is_the_distance_of_the_surfaces():
@@ -197,6 +204,10 @@ def test_jamming_of_ellipses(aspect, phi_j, z):
     [
         (lambda: Ellipses.bidisperse(10, 0.9, aspect=0.9), "aspect >= 1"),
         (lambda: Ellipses.bidisperse(10, 0.9, aspect=float("nan")), "aspect >= 1"),
+        (
+            lambda: Ellipses(np.ones(2), np.array([2.0, np.inf]), np.ones(2)),
+            "aspect >= 1 .*, got inf",
+        ),
         (lambda: Ellipses.bidisperse(10, 3.0), "packing fraction"),
         (lambda: Ellipses(np.ones(3), np.ones(2), np.ones(2)), "one aspect or one for each of 3"),
         (lambda: Ellipses(np.ones(3), 2.0, np.ones(3)), "2 sides, got 3"),
