@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bridge import landscape_run
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
-from bridge.landscape.identity import identity_of
 from bridge.landscape_systems import Case, ClassifierLandscape, LennardJonesLandscape
 from particles.clusters import LennardJones
 
@@ -28,9 +28,8 @@ LISTED = {13: -44.326801, 19: -72.659782, 26: -108.315616, 38: -173.928427}
 
 
 def explorer_of(case: Case, seed: int = 0) -> tuple[Explorer, Graph]:
-    identity = identity_of(case.problem)
-    found = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
-    return found, Graph(identity)
+    found = landscape_run.explorer_of(case, seed)
+    return found, Graph(found.identity)
 
 
 def until(graph: Graph, findings: Iterator[Finding], done: Callable[[], bool]) -> None:

@@ -39,6 +39,8 @@ class Case:
         Whether stationary points of all indices are searched, for the Morse sum.
     observe
         Numbers of a minimum that its energy does not tell, such as the test accuracy.
+    symmetric
+        Draws a random state with a symmetry, from which symmetric saddles are found.
     """
 
     problem: "Landscape"
@@ -47,6 +49,7 @@ class Case:
     hops: "Hops"
     every_index: bool = False
     observe: Observe = field(default=_nothing)
+    symmetric: "Callable[[np.random.Generator], Vector] | None" = None
 
 
 class LandscapeSystem(Protocol):
@@ -75,7 +78,7 @@ class LennardJonesLandscape:
 
         problem = LennardJones(self.n)
         hops = Hops(temperature=0.8, move=problem.move)
-        return Case(problem, problem.random_state, Steps(), hops)
+        return Case(problem, problem.random_state, Steps(), hops, symmetric=problem.symmetric_state)
 
 
 @dataclass(frozen=True)

@@ -60,15 +60,17 @@ def basin_hopping(
     seen: set[float] = set()
     here, energy, size, accepted = x, np.inf, hops.size, 0
     for count in range(hops.count + 1):
-        trial = descend(problem, hops.move(here, size, rng) if count else x, max_step=hops.descend)
-        if not isinstance(trial, str):
-            if _is_new(trial.energy, seen):
-                found = quench(problem, trial.x, identity, max_step=hops.descend)
+        start = hops.move(here, size, rng) if count else x
+        end = descend(problem, start, max_step=hops.descend)
+        if not isinstance(end, str):
+            trial, lower = end
+            if _is_new(lower, seen):
+                found = quench(problem, trial, identity, max_step=hops.descend)
                 if isinstance(found, Point):
                     yield found
-            rise = trial.energy - energy
+            rise = lower - energy
             if rise <= 0 or rng.random() < np.exp(-rise / hops.temperature):
-                here, energy = trial.x, trial.energy
+                here, energy = trial, lower
                 accepted += 1
         if count % 10 == 9:
             size *= 1.1 if accepted > 5 else 0.9
