@@ -21,7 +21,9 @@ from bridge import landscape_run
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
-from bridge.landscape_systems import Case, ClassifierLandscape, LennardJonesLandscape
+from bridge.landscape.points import Point
+from bridge.landscape_case import Case
+from bridge.landscape_systems import ClassifierLandscape, LennardJonesLandscape
 from particles.clusters import LennardJones
 
 LISTED = {13: -44.326801, 19: -72.659782, 26: -108.315616, 38: -173.928427}
@@ -114,32 +116,50 @@ def lj13(limit: float = 600.0) -> None:
 
 
 class Differences:
-    """The same energy with its gradient and Hessian products by central differences."""
+    """The same energy with derivatives by differences: of energies alone, or of exact gradients.
 
-    def __init__(self, problem: object, gradient: bool) -> None:
-        self.problem, self.by_energy = problem, gradient
+    From energies: central differences for the gradient, ``2n`` energies; for the Hessian
+    ``E(x + h_i + h_j) - E(x + h_i) - E(x + h_j) + E(x)``, the fewest there are, ``n(n + 3)/2``.
+    """
+
+    def __init__(self, problem: object, from_energies: bool) -> None:
+        self.problem, self.from_energies = problem, from_energies
         self.n_dof = problem.n_dof
 
     def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        energy, gradient = self.problem.energy_gradient(x)
-        if not self.by_energy:
-            return energy, gradient
-        step, found = 1e-5, np.empty_like(x)
-        for i in range(x.size):
-            move = np.zeros_like(x)
-            move[i] = step
-            ahead, behind = (self.problem.energy_gradient(x + s * move)[0] for s in (1, -1))
-            found[i] = (ahead - behind) / (2 * step)
-        return energy, found
+        if not self.from_energies:
+            return self.problem.energy_gradient(x)
+        steps = 1e-5 * np.eye(x.size)
+        found = [(self.energy(x + h) - self.energy(x - h)) / 2e-5 for h in steps]
+        return self.energy(x), np.array(found)
 
     def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        if self.from_energies:
+            return v @ self.hessian(x)
         step = 1e-5
         rows = [
-            (self.energy_gradient(x + step * d)[1] - self.energy_gradient(x - step * d)[1])
-            / (2 * step)
+            self.problem.energy_gradient(x + step * d)[1]
+            - self.problem.energy_gradient(x - step * d)[1]
             for d in np.atleast_2d(v)
         ]
-        return np.array(rows).reshape(v.shape)
+        return np.array(rows).reshape(v.shape) / (2 * step)
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        n, step = x.size, 1e-4
+        steps, found = step * np.eye(n), np.empty((n, n))
+        here, ahead = self.energy(x), [self.energy(x + h) for h in steps]
+        for i in range(n):
+            for j in range(i, n):
+                both = self.energy(x + steps[i] + steps[j])
+                found[i, j] = found[j, i] = (both - ahead[i] - ahead[j] + here) / step**2
+        return found
+
+    def energy(self, x: np.ndarray) -> float:
+        """The energy alone: what a search without derivatives would evaluate."""
+        net = self.problem
+        w2, w1 = net.layers(x)
+        _, logp = net._forward(w2, w1)
+        return net.l2 * float(x @ x) - float((net._target * logp).sum()) / len(logp)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.problem, name)
@@ -150,34 +170,41 @@ def network(searches: int = 40) -> None:
     case = ClassifierLandscape(hidden=10, l2=1e-3).case(np.random.default_rng(0))
     explorer, graph = explorer_of(case)
     until(graph, explorer.quenches(range(3)), lambda: False)
-    climbs = list(range(searches))
+    minima = list(graph.minima)
     begin = time.process_time()
-    until(graph, explorer.climbs(graph, range(len(climbs))), lambda: False)
+    until(graph, explorer.climbs(graph, range(searches)), lambda: False)
     spent = time.process_time() - begin
     met = sum(s.saddle is not None for s in graph.searches)
     print(
         f"network of {case.problem.n_dof} parameters: {met} certified saddles "
         f"({len(graph.saddles)} distinct) of {searches} climbs in {spent:.1f} s: "
-        f"{met / spent:.2f} a second"
+        f"{met / spent:.2f} a second",
+        flush=True,
     )
-    x = graph.minima[0].x
-    model_time = timed(lambda: case.problem.hvp(x, np.eye(x.size)))
-    for by_energy, name in ((True, "energies"), (False, "exact gradients")):
-        other = Differences(case.problem, by_energy)
-        directions = np.eye(x.size)[: 2 if by_energy else None]
-        slow = timed(lambda o=other, d=directions: o.hvp(x, d), 1) * x.size / len(directions)
-        print(f"  a Hessian from differences of {name} takes {slow / model_time:.0f} times as long")
-    slow_case = replace(case, problem=Differences(case.problem, False))
-    slower, second = explorer_of(slow_case)
-    slower = replace(slower, identity=explorer.identity)
-    second = Graph(explorer.identity)
-    for point in graph.minima.points[:3]:
-        second.minima.append(point)
-    begin, count = time.process_time(), 3
-    until(second, slower.climbs(second, range(count)), lambda: False)
-    spent_slow = (time.process_time() - begin) / count
-    ratio = spent_slow / (spent / searches)
-    print(f"  a climb with differences of exact gradients takes {ratio:.0f} times as long")
+    for from_energies, count in ((False, 6), (True, 2)):
+        name = "energies" if from_energies else "exact gradients"
+        other = Differences(case.problem, from_energies)
+        exact, same = climbs(explorer, minima, count)
+        slow, found = climbs(replace(explorer, problem=other), minima, count)
+        gaps = [abs(a - b) for a, b in zip(same, found, strict=True) if a and b]
+        print(
+            f"  the same {count} climbs with differences of {name}: {slow:.1f} s, exact "
+            f"{exact:.2f} s, {slow / exact:.0f} times as long; energies of {len(gaps)} saddles of "
+            f"both agree to {max(gaps, default=np.nan):.0e}",
+            flush=True,
+        )
+
+
+def climbs(explorer: Explorer, minima: list[Point], count: int) -> tuple[float, list[float | None]]:
+    """Climb from known minima; return processor time and the energy of each saddle, or None."""
+    graph = Graph(explorer.identity)
+    for point in minima:
+        graph.minima.number(point)
+    energies, begin = [], time.process_time()
+    for finding in explorer.climbs(graph, range(count)):
+        graph.absorb(finding)
+        energies.append(None if finding.saddle is None else finding.saddle.energy)
+    return time.process_time() - begin, energies
 
 
 def timed(work: Callable[[], object], count: int = 20) -> float:

@@ -14,7 +14,7 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.store import LandscapeStore
-from bridge.landscape_systems import Case, LandscapeSystem
+from bridge.landscape_case import Case, LandscapeSystem
 from bridge.provenance import provenance
 
 Progress = Callable[[int, int], None]
