@@ -117,11 +117,13 @@ def line(found: Json) -> str:
     """Return one landscape in one line."""
     auc = [point["test_auc"] for point in found["minima"]]
     best = min(found["minima"], key=lambda point: point["energy"])
+    gradient = found["embedded"]["largest_gradient"]
     return (
         f"{found['n_minima_random']} minima of {QUENCHES} random starts, "
         f"{found['n_minima']} in all, {found['n_saddles']} saddles, "
-        f"lowest {best['energy']:.5f}, its AUC {best['test_auc']:.3f}, all {min(auc):.3f}-{max(auc):.3f}; embedded "
-        f"|g| < {found['embedded']['largest_gradient']:.0e}; {found['seconds']:.0f} s"
+        f"lowest {best['energy']:.5f}, its AUC {best['test_auc']:.3f}, "
+        f"all {min(auc):.3f}-{max(auc):.3f}; embedded |g| < {gradient:.0e}; "
+        f"{found['seconds']:.0f} s"
     )
 
 

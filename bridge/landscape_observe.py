@@ -57,5 +57,7 @@ class OnTestSet:
 
     def wrong(self, x: "Vector") -> "Mask":
         """Return which patterns of the test set are misclassified, ``(P,)``."""
+        import numpy as np
+
         likely = self.problem.outputs(x, self.test).argmax(axis=1)
-        return likely != self.test.label
+        return np.asarray(likely != self.test.label)

@@ -158,7 +158,9 @@ class Explorer:
         Each finding has to be absorbed before the next is asked for. A system that cannot draw
         such states has none.
         """
-        for number in numbers if self.symmetric is not None else ():
+        if self.symmetric is None:
+            return
+        for number in numbers:
             start = self.symmetric(self.rng("symmetric", number))
             yield self._critical_point("symmetric", graph, number, start, 1)
 
