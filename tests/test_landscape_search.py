@@ -14,7 +14,7 @@ from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.hybrid import hybrid_follow, lowest_mode
 from bridge.landscape.identity import GapIdentity, PlainIdentity, flat_directions, identity_of
-from bridge.landscape.points import Point, certify, model
+from bridge.landscape.points import Point, certify, model, released
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
 from bridge.minimise import lbfgs
@@ -264,6 +264,29 @@ def test_packings_with_rattlers_have_certified_minima():
             again = quench(packing, image, identity)
             assert isinstance(again, Point)
             assert catalogue.number(again) == number
+
+
+def test_a_rattler_that_lies_against_its_cage_adds_no_stiffness():
+    """Laid against a neighbour by 1e-11: no certificate, but the same one as free once released."""
+    packing, rng = Discs.bidisperse(10, 0.88), np.random.default_rng(0)
+    identity = identity_of(packing)
+    found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(9)]
+    minima = [point for point in found if isinstance(point, Point)]
+    point = next(point for point in minima if packing.rattlers(point.x).any())
+    variables = packing.frozen(point.x)[0]
+    x = point.x.copy()
+    slopes = packing.gap_jacobian(x).toarray()
+    touches = np.abs(slopes[:, variables]).max(axis=1) > 0
+    nearest = np.flatnonzero(touches)[packing.gaps(x)[touches].argmax()]
+    for _ in range(8):  # Newton's method
+        row = packing.gap_jacobian(x).toarray()[nearest, variables]
+        x[variables] += (1e-11 - packing.gaps(x)[nearest]) * row / (row @ row)
+    here = model(packing, x)
+    assert "open or closed" in certify(here, 0)
+    again = certify(released(packing, here), 0)
+    assert isinstance(again, Point)
+    assert again.log_det == pytest.approx(point.log_det, abs=1e-9)
+    assert here.values[0] >= -here.floor
 
 
 def test_the_length_of_a_perceptron_makes_no_new_minimum():
