@@ -13,15 +13,13 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.hybrid import hybrid_follow, lowest_mode
-from bridge.landscape.identity import GapIdentity, PlainIdentity, flat_directions, identity_of
-from bridge.landscape.points import Point, certify, model, released
+from bridge.landscape.identity import PlainIdentity, identity_of
+from bridge.landscape.points import Point, certify, model
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
 from bridge.minimise import lbfgs
 from particles.clusters import AxilrodTeller, LennardJones
-from particles.discs import Discs
 from particles.muller_brown import MullerBrown
-from particles.perceptron import Perceptron
 from particles.spin_glass import SphericalSpinGlass
 
 LJ7_MINIMA = [-16.505384, -15.935043, -15.593211, -15.533060]
@@ -241,64 +239,6 @@ def test_mean_numbers_of_critical_points_of_three_spins():
     error = np.std(counts) / np.sqrt(len(counts))
     assert np.mean(counts) == pytest.approx(3.11, abs=3 * error + 0.03)
     assert max(4 * m - 2 for m in counts) <= 14
-
-
-# Systems with gaps.
-
-
-def test_packings_with_rattlers_have_certified_minima():
-    packing = Discs.bidisperse(8, 0.92)
-    rng = np.random.default_rng(0)
-    identity = identity_of(packing)
-    assert isinstance(identity, GapIdentity)
-    found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(25)]
-    minima = [point for point in found if isinstance(point, Point)]
-    assert len(minima) >= 10
-    catalogue = Catalogue(identity)
-    for point in minima:
-        number = catalogue.number(point)
-        flat = flat_directions(packing, point.x)
-        assert point.n_modes == packing.n_dof - len(flat)
-        assert len(flat) == 2 + 2 * int(packing.rattlers(point.x).sum())
-        for _, image in packing.equivalents(point.x, rng):
-            again = quench(packing, image, identity)
-            assert isinstance(again, Point)
-            assert catalogue.number(again) == number
-
-
-def test_a_rattler_that_lies_against_its_cage_adds_no_stiffness():
-    """Laid against a neighbour by 1e-11: no certificate, but the same one as free once released."""
-    packing, rng = Discs.bidisperse(10, 0.88), np.random.default_rng(0)
-    identity = identity_of(packing)
-    found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(9)]
-    minima = [point for point in found if isinstance(point, Point)]
-    point = next(point for point in minima if packing.rattlers(point.x).any())
-    variables = packing.frozen(point.x)[0]
-    x = point.x.copy()
-    slopes = packing.gap_jacobian(x).toarray()
-    touches = np.abs(slopes[:, variables]).max(axis=1) > 0
-    nearest = np.flatnonzero(touches)[packing.gaps(x)[touches].argmax()]
-    for _ in range(8):  # Newton's method
-        row = packing.gap_jacobian(x).toarray()[nearest, variables]
-        x[variables] += (1e-11 - packing.gaps(x)[nearest]) * row / (row @ row)
-    here = model(packing, x)
-    assert "open or closed" in certify(here, 0)
-    again = certify(released(packing, here), 0)
-    assert isinstance(again, Point)
-    assert again.log_det == pytest.approx(point.log_det, abs=1e-9)
-    assert here.values[0] >= -here.floor
-
-
-def test_the_length_of_a_perceptron_makes_no_new_minimum():
-    problem = Perceptron.random(8, 6.0, -0.5, np.random.default_rng(1))
-    _, graph = explore(problem, 12, 30)
-    for number, point in enumerate(graph.minima):
-        longer = quench(problem, 3.0 * point.x, graph.identity)
-        assert isinstance(longer, Point)
-        assert graph.minima.find(longer) == number
-        assert point.n_modes == 7
-    for saddle, (a, b) in zip(graph.saddles, graph.ends, strict=True):
-        assert saddle.energy > max(graph.minima[a].energy, graph.minima[b].energy)
 
 
 def test_plain_states_are_told_apart():

@@ -132,8 +132,8 @@ def released(problem: Landscape, here: Model) -> Model:
         if not touching.size:
             break
         rows = problem.gap_jacobian(x, touching)
-        rows = rows.toarray() if sparse.issparse(rows) else rows
-        step, *_ = np.linalg.lstsq(rows[:, variables], gaps[touching] + _CLEAR, rcond=1e-8)
+        dense = rows.toarray() if isinstance(rows, sparse.csr_array) else rows
+        step, *_ = np.linalg.lstsq(dense[:, variables], gaps[touching] + _CLEAR, rcond=1e-8)
         x[variables] -= step
     return model(problem, x)
 
