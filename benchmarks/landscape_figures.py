@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bridge import landscape_run
-from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, style
+from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.disconnectivity import merge_tree, of_graph
 from bridge.landscape.graph import Graph
 from bridge.landscape.thermodynamics import superposition
@@ -147,14 +147,15 @@ def draw_network_tree(axes: "Axes", cell: dict[str, Any]) -> None:
 
 
 def draw_heat(axes: "Axes", stored: dict[str, Any]) -> None:
-    for hidden, dashes in ((4, ":"), (6, "--"), (8, "-")):
-        for l2, colour in COLOURS.items():
-            cell = stored["landscapes"][f"H={hidden} l2={l2:g}"]
-            excess = np.array(cell["heat_capacity"]) - cell["n_modes"]
-            axes.plot(stored["temperature"], excess, dashes, color=colour)
+    for hidden, colour in ((4, SKY), (6, BLUE), (8, ORANGE), (10, RED)):
+        cell = stored["landscapes"][f"H={hidden} l2=0.001"]
+        excess = np.array(cell["heat_capacity"]) - cell["n_modes"]
+        axes.plot(stored["temperature"], excess, color=colour, label=f"{hidden} hidden units")
     axes.set_xscale("log")
+    axes.set_title("λ = 0.001: peaks where other minima take over")
     axes.set_xlabel("temperature T, in units of the loss")
-    axes.set_ylabel("heat capacity C/k − κ\n(4, 6, 8 hidden units: dotted, dashed, solid)")
+    axes.set_ylabel("heat capacity C/k − κ")
+    axes.legend()
 
 
 FIGURES: dict[str, Callable[[], None]] = {"clusters": clusters, "networks": networks}
