@@ -1,6 +1,6 @@
 """Landscapes against the numbers asked for, and against pele and topsearch.
 
-    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 force minima network spins lj13]
+    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 force minima spins descents lj13]
     OMP_NUM_THREADS=1 python benchmarks/landscape.py peers PEERS PELE_PYTHON TOPSEARCH_PYTHON
 
 ``PEERS`` is the folder with landscape_pele.py and landscape_topsearch.py; the other two are the
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,9 @@ from bridge.landscape.completeness import morse_sum
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
-from bridge.landscape.points import Point
 from bridge.landscape_case import Case
-from bridge.landscape_systems import ClassifierLandscape, LennardJonesLandscape
+from bridge.landscape_systems import LennardJonesLandscape
+from bridge.landscape_threshold import digit_ends, spin_glass_ends
 from particles.clusters import LennardJones
 from particles.spin_glass import SphericalSpinGlass
 
@@ -132,98 +131,6 @@ def lj13(limit: float = 600.0) -> None:
     )
 
 
-class Differences:
-    """The same energy with derivatives by differences: of energies alone, or of exact gradients.
-
-    From energies: central differences for the gradient, ``2n`` energies; for the Hessian
-    ``E(x + h_i + h_j) - E(x + h_i) - E(x + h_j) + E(x)``, the fewest there are, ``n(n + 3)/2``.
-    """
-
-    def __init__(self, problem: object, from_energies: bool) -> None:
-        self.problem, self.from_energies = problem, from_energies
-        self.n_dof = problem.n_dof
-
-    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        if not self.from_energies:
-            return self.problem.energy_gradient(x)
-        steps = 1e-5 * np.eye(x.size)
-        found = [(self.energy(x + h) - self.energy(x - h)) / 2e-5 for h in steps]
-        return self.energy(x), np.array(found)
-
-    def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        if self.from_energies:
-            return v @ self.hessian(x)
-        step = 1e-5
-        rows = [
-            self.problem.energy_gradient(x + step * d)[1]
-            - self.problem.energy_gradient(x - step * d)[1]
-            for d in np.atleast_2d(v)
-        ]
-        return np.array(rows).reshape(v.shape) / (2 * step)
-
-    def hessian(self, x: np.ndarray) -> np.ndarray:
-        n, step = x.size, 1e-4
-        steps, found = step * np.eye(n), np.empty((n, n))
-        here, ahead = self.energy(x), [self.energy(x + h) for h in steps]
-        for i in range(n):
-            for j in range(i, n):
-                both = self.energy(x + steps[i] + steps[j])
-                found[i, j] = found[j, i] = (both - ahead[i] - ahead[j] + here) / step**2
-        return found
-
-    def energy(self, x: np.ndarray) -> float:
-        """The energy alone: what a search without derivatives would evaluate."""
-        net = self.problem
-        w2, w1 = net.layers(x)
-        _, logp = net._forward(w2, w1)
-        return net.l2 * float(x @ x) - float((net._target * logp).sum()) / len(logp)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.problem, name)
-
-
-def network(searches: int = 40) -> None:
-    """Ten hidden units on the outcomes of LJAT3: 84 parameters, 1000 patterns."""
-    case = ClassifierLandscape(hidden=10, l2=1e-3).case(np.random.default_rng(0))
-    explorer, graph = explorer_of(case)
-    until(graph, explorer.quenches(range(3)), lambda: False)
-    minima = list(graph.minima)
-    begin = time.process_time()
-    until(graph, explorer.climbs(graph, range(searches)), lambda: False)
-    spent = time.process_time() - begin
-    met = sum(s.saddle is not None for s in graph.searches)
-    print(
-        f"network of {case.problem.n_dof} parameters: {met} certified saddles "
-        f"({len(graph.saddles)} distinct) of {searches} climbs in {spent:.1f} s: "
-        f"{met / spent:.2f} a second",
-        flush=True,
-    )
-    for from_energies, count in ((False, 6), (True, 2)):
-        name = "energies" if from_energies else "exact gradients"
-        other = Differences(case.problem, from_energies)
-        exact, same = climbs(explorer, minima, count)
-        slow, found = climbs(replace(explorer, problem=other), minima, count)
-        gaps = [abs(a - b) for a, b in zip(same, found, strict=True) if a and b]
-        print(
-            f"  the same {count} climbs with differences of {name}: {slow:.1f} s, exact "
-            f"{exact:.2f} s, {slow / exact:.0f} times as long; "
-            f"{sum(gap < 1e-6 for gap in gaps)} of {count} end at the same saddle",
-            flush=True,
-        )
-
-
-def climbs(explorer: Explorer, minima: list[Point], count: int) -> tuple[float, list[float | None]]:
-    """Climb from known minima; return processor time and the energy of each saddle, or None."""
-    graph = Graph(explorer.identity)
-    for point in minima:
-        graph.minima.number(point)
-    energies, begin = [], time.process_time()
-    for finding in explorer.climbs(graph, range(count)):
-        graph.absorb(finding)
-        energies.append(None if finding.saddle is None else finding.saddle.energy)
-    return time.process_time() - begin, energies
-
-
 def spins(samples: int = 1000) -> None:
     """Critical points of the spherical 3-spin glass with 2 and 3 spins, against their means."""
     for n, mean, whole in ((2, 2 * np.sqrt(7), 100), (3, 10.45, 100)):
@@ -241,6 +148,18 @@ def spins(samples: int = 1000) -> None:
             f"glasses: wrong Morse sum or count in {short}",
             flush=True,
         )
+
+
+def descents(samples: int = 12) -> None:
+    """Where steepest descent ends, over sizes: a glass that has a threshold, and digits."""
+    for ends in spin_glass_ends([10, 20, 40, 80], samples, 0):
+        print(
+            f"3-spin glass, N = {ends.size}: {ends.mean:.3f} ± {ends.spread:.3f} per spin "
+            f"(threshold {ends.threshold:.3f})",
+            flush=True,
+        )
+    for ends in digit_ends([5, 10, 20], samples, 0):
+        print(f"digits, {ends.size} parameters: {ends.mean:.3f} ± {ends.spread:.3f}", flush=True)
 
 
 def glass_of(n: int, number: int) -> SphericalSpinGlass:
@@ -284,7 +203,7 @@ CASES: dict[str, Callable[[], None]] = {
     "lj7": lambda: whole(7, 4, 12, 2),
     "lj8": lambda: whole(8, 8, 42, 10),
     "minima": global_minima,
-    "network": network,
+    "descents": descents,
     "spins": spins,
     "lj13": lj13,
 }

@@ -79,6 +79,33 @@ def test_every_saddle_is_certified_and_above_its_minima(lj7):
         assert saddle.energy > max(lj7.minima[a].energy, lj7.minima[b].energy)
 
 
+def test_symmetric_starts_find_the_saddle_that_others_rarely_meet():
+    """Of LJ7 the highest, and both its ends although symmetric paths run onto ridges."""
+    problem = LennardJones(7)
+    explorer = Explorer(problem, problem, problem.random_state, symmetric=problem.symmetric_state)
+    graph = Graph(problem)
+    for finding in explorer.symmetric_saddles(graph, range(60)):
+        graph.absorb(finding)
+    highest = max(graph.saddles, key=lambda point: point.energy)
+    assert highest.energy == pytest.approx(LJ7_SADDLES[-1], abs=1e-6)
+    assert highest.order >= 6
+    assert not any("below the saddle" in search.status for search in graph.searches)
+    assert set(np.round(energies(graph.minima), 5)) <= set(np.round(LJ7_MINIMA, 5))
+
+
+def test_only_records_are_certified_if_asked():
+    problem = LennardJones(13)
+    runs = {}
+    for records_only in (False, True):
+        rng = np.random.default_rng(0)
+        hops = Hops(60, 0.8, move=problem.move, records_only=records_only)
+        points = basin_hopping(problem, problem, problem.random_state(rng), hops, rng)
+        runs[records_only] = [point.energy for point in points]
+    assert runs[True] == sorted(runs[True], reverse=True)
+    assert runs[True][-1] == pytest.approx(min(runs[False]), abs=1e-9)
+    assert len(runs[True]) < len(runs[False])
+
+
 def test_the_four_labelled_minima_of_ljat3():
     _, graph = explore(AxilrodTeller(), 20, 60)
     assert energies(graph.minima) == pytest.approx([-2.21909817, -2.18509884], abs=1e-8)
