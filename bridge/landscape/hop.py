@@ -67,7 +67,7 @@ def basin_hopping(
         end = descend(problem, start, max_step=hops.descend)
         if not isinstance(end, str):
             trial, lower = end
-            worth = lower < best if hops.records_only else True
+            worth = lower < best or not hops.records_only
             best = min(best, lower)
             if worth and _is_new(lower, seen):
                 found = quench(problem, trial, identity, max_step=hops.descend)

@@ -48,7 +48,9 @@ def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> tuple[Ve
     try:
         if native is not None:
             end = native(x, max_step=max_step)
-            return "the descent did not end" if end is None else _with_energy(problem, end)
+            if end is None:
+                return "the descent did not end"
+            return end, problem.energy_gradient(end)[0]
         down = lbfgs(
             problem,
             x,
@@ -72,7 +74,3 @@ def with_order(point: Point, identity: Identity) -> Point:
 def _satisfied(problem: Landscape) -> float:
     """Return the energy at which a constraint problem is satisfied; none is for other systems."""
     return 1e-14 if hasattr(problem, "gaps") else -np.inf
-
-
-def _with_energy(problem: Landscape, x: Vector) -> tuple[Vector, float]:
-    return x, problem.energy_gradient(x)[0]
