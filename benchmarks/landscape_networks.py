@@ -134,9 +134,9 @@ def check() -> None:
     }
     units = [((h, l2), (k, l2)) for l2 in L2 for h, k in pairwise(HIDDEN)]
     decay = [((h, a), (h, b)) for h, (a, b) in product(HIDDEN, pairwise(L2))]
-    for name, pairs in (("units", units), ("weaker decay", decay)):
+    for name, pairs in (("more units", units), ("less decay", decay)):
         fewer = [b for a, b in pairs if cells[b]["n_minima_random"] < cells[a]["n_minima_random"]]
-        print(f"more {name}: fewer minima in {len(fewer)} of {len(pairs)} steps, {fewer}")
+        print(f"{name}: fewer minima in {len(fewer)} of {len(pairs)} steps, {fewer}")
     lowest = {key: min(point["energy"] for point in cell["minima"]) for key, cell in cells.items()}
     worse = [b for a, b in units if lowest[b] > lowest[a] + 1e-9]
     print(f"more units: a higher lowest minimum in {len(worse)} of {len(units)} steps, {worse}")

@@ -69,9 +69,15 @@ class Cluster(ABC):
             Longest step, root mean square over the variables.
         most
             Evaluations after which the descent is given up.
+
+        Raises
+        ------
+        ValueError
+            If two atoms are at one place, or a coordinate is not finite.
         """
         end = self._checked(x).copy()
-        _, _, converged = quench(end, self.triples, tolerance, max_step, most)
+        energy, _, converged = quench(end, self.triples, tolerance, max_step, most)
+        self._finite(energy)
         return end if converged else None
 
     def random_state(self, rng: np.random.Generator) -> Vector:
