@@ -114,6 +114,8 @@ def _write_structure(stored: Stored, out: Path) -> dict[str, Any]:
     label, colours = _colours(stored.observables)
     tree = draw.disconnectivity(of_graph(graph), colours, colour_label=label)
     figures.save(tree, out / "tree")
+    heat = draw.thermodynamics(graph.minima.points, temperatures(graph.minima.points))
+    figures.save(heat, out / "heat_capacity")
     figures.save(draw.discovery(found), out / "discovery")
     _write_minima(stored, out / "minima.csv")
     _write_saddles(graph, out / "saddles.csv")
@@ -132,8 +134,6 @@ def _write_structure(stored: Stored, out: Path) -> dict[str, Any]:
 def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, Any]:
     """Draw and tabulate what happens at a temperature."""
     graph = stored.graph
-    heat = draw.thermodynamics(graph.minima.points, temperatures(graph.minima.points))
-    figures.save(heat, out / "heat_capacity")
     label, colours = _colours(stored.observables)
     free = draw.disconnectivity(
         of_graph(graph, temperature),

@@ -37,8 +37,9 @@ class Thermal:
         Rate constants of transition-state theory.
     passage : (n,)
         Mean first-passage time to the lowest minimum, by graph transformation.
-    relaxation : (n,)
-        Eigenvalues of the master equation.
+    relaxation : (n - parts,)
+        Relaxation rates: eigenvalues of the master equation without one zero for each connected
+        part. Those below 1e-15 of the largest are rounding.
     path
         The fastest path to the lowest minimum from the one that takes longest; None if there is
         only one.
@@ -75,7 +76,7 @@ def thermal(graph: Graph, temperature: float) -> Thermal:
         free_energy=free_energies(graph.minima.points, temperature),
         rates=found,
         passage=passage,
-        relaxation=relaxation_spectrum(found),
+        relaxation=relaxation_spectrum(found)[len(graph.components()) :],
         path=path,
         profile=np.empty(0) if path is None else energy_profile(graph, path),
     )

@@ -163,7 +163,8 @@ def test_what_show_says_of_kinetics_is_what_it_tabulates(tmp_path):
     assert len(path["energies"]) == len(path["minima"]) + len(path["saddles"])
     slowest = summary["slowest_relaxation"]
     assert slowest == sorted(slowest)
-    assert slowest[0] == pytest.approx(0, abs=1e-12)
+    assert slowest[0] > 1e-6
+    assert len(slowest) == len(wells) - 1
     with pytest.raises(ValueError, match="T > 0"):
         show(tmp_path / "a", tmp_path / "other", temperature=-1.0)
     assert not (tmp_path / "other").exists()
