@@ -101,7 +101,9 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
         raise ValueError(f"expected a temperature T > 0, got {chosen}: pass a positive number")
     out.mkdir(parents=True, exist_ok=True)
     summary = _write_structure(stored, out)
-    summary["heat_capacity_peak"] = dict(zip(("temperature", "height"), heat.peak(), strict=True))
+    where, height = heat.peak()
+    inside = heat.temperature[0] < where < heat.temperature[-1]
+    summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
     summary |= _write_thermal(stored, chosen, out)
     summary["order"] = _write_order(stored, out / "order.csv")
     (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")

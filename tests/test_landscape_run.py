@@ -150,6 +150,7 @@ def test_what_show_says_of_kinetics_is_what_it_tabulates(tmp_path):
     run_landscape(LennardJonesLandscape(7), 0, searches=80, out=tmp_path / "a")
     summary = show(tmp_path / "a", tmp_path / "shown", temperature=0.2)
     assert summary["temperature"] == 0.2
+    assert summary["heat_capacity_peak"]["temperature"] == pytest.approx(0.186, abs=0.002)
     with (tmp_path / "shown" / "kinetics.csv").open() as file:
         wells = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     with (tmp_path / "shown" / "rates.csv").open() as file:
