@@ -1,6 +1,6 @@
 """Landscapes against the numbers asked for, and against pele and topsearch.
 
-    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 force minima network lj13]
+    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 force minima spins descents lj13]
     OMP_NUM_THREADS=1 python benchmarks/landscape.py peers PEERS PELE_PYTHON TOPSEARCH_PYTHON
 
 ``PEERS`` is the folder with landscape_pele.py and landscape_topsearch.py; the other two are the
@@ -12,25 +12,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from bridge import landscape_run
+from bridge.landscape.completeness import morse_sum
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
-from bridge.landscape.identity import identity_of
-from bridge.landscape_systems import Case, ClassifierLandscape, LennardJonesLandscape
+from bridge.landscape_case import Case
+from bridge.landscape_systems import LennardJonesLandscape
+from bridge.landscape_threshold import digit_ends, spin_glass_ends
 from particles.clusters import LennardJones
+from particles.spin_glass import SphericalSpinGlass
 
 LISTED = {13: -44.326801, 19: -72.659782, 26: -108.315616, 38: -173.928427}
 
 
 def explorer_of(case: Case, seed: int = 0) -> tuple[Explorer, Graph]:
-    identity = identity_of(case.problem)
-    found = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
-    return found, Graph(identity)
+    found = landscape_run.explorer_of(case, seed)
+    return found, Graph(found.identity)
 
 
 def until(graph: Graph, findings: Iterator[Finding], done: Callable[[], bool]) -> None:
@@ -70,29 +72,44 @@ def force(n: int = 38) -> None:
     x = problem.random_state(np.random.default_rng(0))
     best = np.inf
     for _ in range(20):
-        begin = time.perf_counter()
+        begin = time.process_time()
         for _ in range(2000):
             problem.energy_gradient(x)
-        best = min(best, (time.perf_counter() - begin) / 2000)
+        best = min(best, (time.process_time() - begin) / 2000)
     print(f"LJ{n}: energy and gradient in {best * 1e6:.2f} µs (asked: < 4 µs)")
 
 
-def global_minima(limit: float = 600.0, seeds: int = 3) -> None:
+def global_minima(limit: float = 600.0, seeds: int = 5) -> None:
+    """Basin hopping from random states, begun anew every 2000 moves, until the listed energy."""
     for n, listed in LISTED.items():
-        problem, taken = LennardJones(n), []
         for seed in range(seeds):
-            begin, best, run = time.process_time(), 0.0, 0
+            begin, best, moves, run = time.process_time(), 0.0, 0, 0
             while best > listed + 1e-5 and time.process_time() - begin < limit:
-                rng = np.random.default_rng([seed, run])
-                hops = Hops(count=600, temperature=0.8, move=problem.move)
-                start = problem.random_state(rng)
-                for point in basin_hopping(problem, problem, start, hops, rng):
-                    best = min(best, point.energy)
-                    if best <= listed + 1e-5:
-                        break
                 run += 1
-            taken.append(f"{best:.6f} in {time.process_time() - begin:.1f} s")
-        print(f"LJ{n}: {'; '.join(taken)} (listed: {listed})", flush=True)
+                lowest, done = one_run(LennardJones(n), listed, np.random.default_rng([seed, run]))
+                best, moves = min(best, lowest), moves + done
+            print(
+                f"LJ{n}, seed {seed}: {best:.6f} (listed {listed}) after {moves} minimisations in "
+                f"{run} runs, {time.process_time() - begin:.1f} s",
+                flush=True,
+            )
+
+
+def one_run(problem: LennardJones, listed: float, rng: np.random.Generator) -> tuple[float, int]:
+    """Return the lowest energy of a run that ends at the listed one, and its minimisations."""
+    moves, best = 0, 0.0
+
+    def move(x: np.ndarray, size: float, rng: np.random.Generator) -> np.ndarray:
+        nonlocal moves
+        moves += 1
+        return problem.move(x, size, rng)
+
+    hops = Hops(count=2000, temperature=0.8, move=move, records_only=True)
+    for point in basin_hopping(problem, problem, problem.random_state(rng), hops, rng):
+        best = min(best, point.energy)
+        if best <= listed + 1e-5:
+            break
+    return best, moves + 1
 
 
 def lj13(limit: float = 600.0) -> None:
@@ -114,78 +131,57 @@ def lj13(limit: float = 600.0) -> None:
     )
 
 
-class Differences:
-    """The same energy with its gradient and Hessian products by central differences."""
-
-    def __init__(self, problem: object, gradient: bool) -> None:
-        self.problem, self.by_energy = problem, gradient
-        self.n_dof = problem.n_dof
-
-    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        energy, gradient = self.problem.energy_gradient(x)
-        if not self.by_energy:
-            return energy, gradient
-        step, found = 1e-5, np.empty_like(x)
-        for i in range(x.size):
-            move = np.zeros_like(x)
-            move[i] = step
-            ahead, behind = (self.problem.energy_gradient(x + s * move)[0] for s in (1, -1))
-            found[i] = (ahead - behind) / (2 * step)
-        return energy, found
-
-    def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        step = 1e-5
-        rows = [
-            (self.energy_gradient(x + step * d)[1] - self.energy_gradient(x - step * d)[1])
-            / (2 * step)
-            for d in np.atleast_2d(v)
-        ]
-        return np.array(rows).reshape(v.shape)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.problem, name)
+def spins(samples: int = 1000) -> None:
+    """Critical points of the spherical 3-spin glass with 2 and 3 spins, against their means."""
+    for n, mean, whole in ((2, 2 * np.sqrt(7), 100), (3, 10.45, 100)):
+        rng, counts = np.random.default_rng(n), []
+        for _ in range(samples):
+            glass = SphericalSpinGlass.random(n, 3, rng)
+            graph = minima_of(glass)
+            # H(-w) = -H(w): as many maxima; saddles between them by Euler, on a circle or a sphere.
+            counts.append(2 * len(graph.minima) if n == 2 else 4 * len(graph.minima) - 2)
+        error = np.std(counts) / np.sqrt(samples)
+        short = sum(not every_index(glass_of(n, k)) for k in range(whole))
+        print(
+            f"{n} spins: {np.mean(counts):.3f} ± {error:.3f} critical points (known: {mean:.4f}), "
+            f"at most {max(counts)} (bound: {2 * (2**n - 1)}); every index searched in {whole} "
+            f"glasses: wrong Morse sum or count in {short}",
+            flush=True,
+        )
 
 
-def network(searches: int = 40) -> None:
-    """Ten hidden units on the outcomes of LJAT3: 84 parameters, 1000 patterns."""
-    case = ClassifierLandscape(hidden=10, l2=1e-3).case(np.random.default_rng(0))
-    explorer, graph = explorer_of(case)
-    until(graph, explorer.quenches(range(3)), lambda: False)
-    climbs = list(range(searches))
-    begin = time.process_time()
-    until(graph, explorer.climbs(graph, range(len(climbs))), lambda: False)
-    spent = time.process_time() - begin
-    met = sum(s.saddle is not None for s in graph.searches)
-    print(
-        f"network of {case.problem.n_dof} parameters: {met} certified saddles "
-        f"({len(graph.saddles)} distinct) of {searches} climbs in {spent:.1f} s: "
-        f"{met / spent:.2f} a second"
-    )
-    x = graph.minima[0].x
-    model_time = timed(lambda: case.problem.hvp(x, np.eye(x.size)))
-    for by_energy, name in ((True, "energies"), (False, "exact gradients")):
-        other = Differences(case.problem, by_energy)
-        directions = np.eye(x.size)[: 2 if by_energy else None]
-        slow = timed(lambda o=other, d=directions: o.hvp(x, d), 1) * x.size / len(directions)
-        print(f"  a Hessian from differences of {name} takes {slow / model_time:.0f} times as long")
-    slow_case = replace(case, problem=Differences(case.problem, False))
-    slower, second = explorer_of(slow_case)
-    slower = replace(slower, identity=explorer.identity)
-    second = Graph(explorer.identity)
-    for point in graph.minima.points[:3]:
-        second.minima.append(point)
-    begin, count = time.process_time(), 3
-    until(second, slower.climbs(second, range(count)), lambda: False)
-    spent_slow = (time.process_time() - begin) / count
-    ratio = spent_slow / (spent / searches)
-    print(f"  a climb with differences of exact gradients takes {ratio:.0f} times as long")
+def descents(samples: int = 12) -> None:
+    """Where steepest descent ends, over sizes: a glass that has a threshold, and digits."""
+    for ends in spin_glass_ends([10, 20, 40, 80], samples, 0):
+        print(
+            f"3-spin glass, N = {ends.size}: {ends.mean:.3f} ± {ends.spread:.3f} per spin "
+            f"(threshold {ends.threshold:.3f})",
+            flush=True,
+        )
+    for ends in digit_ends([5, 10, 20], samples, 0):
+        print(f"digits, {ends.size} parameters: {ends.mean:.3f} ± {ends.spread:.3f}", flush=True)
 
 
-def timed(work: Callable[[], object], count: int = 20) -> float:
-    begin = time.process_time()
-    for _ in range(count):
-        work()
-    return (time.process_time() - begin) / count
+def glass_of(n: int, number: int) -> SphericalSpinGlass:
+    return SphericalSpinGlass.random(n, 3, np.random.default_rng([n, number]))
+
+
+def minima_of(glass: SphericalSpinGlass, starts: int = 20) -> Graph:
+    explorer, graph = Explorer(glass, glass, glass.random_state), Graph(glass)
+    until(graph, explorer.quenches(range(starts)), lambda: False)
+    return graph
+
+
+def every_index(glass: SphericalSpinGlass, starts: int = 30) -> bool:
+    """Tell whether points of every index have the right sum and are as many as the minima say."""
+    graph = minima_of(glass)
+    explorer = Explorer(glass, glass, glass.random_state, seed=1)
+    for index in range(glass.n_dof):
+        until(graph, explorer.critical_points(graph, range(starts), index), lambda: False)
+    total = len(graph.minima) + len(graph.saddles) + len(graph.higher)
+    minima = len(graph.minima)
+    expected = 2 * minima if glass.n_dof == 2 else 4 * minima - 2
+    return total == expected and morse_sum(graph) == glass.euler_characteristic
 
 
 def peers(folder: str, pele: str, topsearch: str) -> None:
@@ -207,7 +203,8 @@ CASES: dict[str, Callable[[], None]] = {
     "lj7": lambda: whole(7, 4, 12, 2),
     "lj8": lambda: whole(8, 8, 42, 10),
     "minima": global_minima,
-    "network": network,
+    "descents": descents,
+    "spins": spins,
     "lj13": lj13,
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,6 +153,30 @@ def discovery(found: Completeness) -> "Figure":
         axes.set_xlabel("searches")
         axes.set_ylabel("known (dotted: expected in all)")
         axes.legend(loc="center right")
+        return figure
+
+
+def path_profile(energies: Vector, minima: Sequence[int]) -> "Figure":
+    """Draw the energies of minimum, saddle, minimum, ... along a path."""
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(max(3.0, 0.35 * len(energies) + 1.2), 2.8), layout="constrained")
+        axes = figure.subplots()
+        steps = np.arange(len(energies))
+        # Between a minimum and its saddle half a cosine: flat at both, as the path is.
+        fine = np.linspace(0.0, 1.0, 30, endpoint=False)
+        curve = [a + (b - a) * 0.5 * (1 - np.cos(np.pi * fine)) for a, b in pairwise(energies)]
+        inside = (steps[:-1, None] + fine).ravel()
+        axes.plot(
+            np.append(inside, steps[-1]), np.append(np.concatenate(curve), energies[-1]), color=GREY
+        )
+        axes.plot(steps[::2], energies[::2], "o", color=BLUE, label="minimum")
+        axes.plot(steps[1::2], energies[1::2], "^", color=RED, label="saddle")
+        axes.set_xticks(steps[::2], [str(number) for number in minima])
+        axes.set_xlabel("minima along the fastest path")
+        axes.set_ylabel("energy")
+        axes.legend()
         return figure
 
 

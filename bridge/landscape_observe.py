@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.protocols import ConstraintProblem, Landscape, Vector
+    from bridge.protocols import ConstraintProblem, Landscape, Mask, Vector
     from networks.classifier import Classifier
     from networks.quench_data import Outcomes
 
@@ -31,7 +31,11 @@ class Constraints:
 
     def __call__(self, x: "Vector") -> dict[str, float]:
         """Return ``N_Δ``."""
-        return {"n_constraints": float((self.problem.gaps(x) > 0).sum())}
+        return {"n_constraints": float(self.violated(x).sum())}
+
+    def violated(self, x: "Vector") -> "Mask":
+        """Return which constraints are violated, in the order of the gaps, ``(m,)``."""
+        return self.problem.gaps(x) > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +54,10 @@ class OnTestSet:
             "test_auc": area_under_curve(probabilities, self.test),
             "test_accuracy": accuracy(probabilities, self.test),
         }
+
+    def wrong(self, x: "Vector") -> "Mask":
+        """Return which patterns of the test set are misclassified, ``(P,)``."""
+        import numpy as np
+
+        likely = self.problem.outputs(x, self.test).argmax(axis=1)
+        return np.asarray(likely != self.test.label)

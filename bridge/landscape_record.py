@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.database import whole
-from bridge.landscape_systems import LandscapeSystem
+from bridge.landscape_case import LandscapeSystem
 from bridge.store import Record, record_key
 
 if TYPE_CHECKING:

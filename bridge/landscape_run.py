@@ -14,12 +14,13 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.store import LandscapeStore
-from bridge.landscape_systems import Case, LandscapeSystem
+from bridge.landscape_case import Case, LandscapeSystem
 from bridge.provenance import provenance
 
 Progress = Callable[[int, int], None]
 
 _PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
+_SYMMETRIC = 500  # walks from symmetric states in a search without a limit
 _BANDS = 50  # bands between minima that are not connected
 _MOST = 100_000  # climbs of a search without a limit
 
@@ -66,7 +67,7 @@ def run_landscape(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Explored:
-    """Explore a landscape: random minimisations, basin hopping, climbs, missing connections.
+    """Explore a landscape: minimisations, basin hopping, climbs, symmetric states, missing links.
 
     With ``out`` everything is kept in that file as it is found, and a run that was interrupted, or
     that is given more searches, continues there.
@@ -88,8 +89,8 @@ def run_landscape(
     if searches is not None and searches < 0:
         raise ValueError(f"expected a number of searches >= 0, got {searches}")
     case = system.case(np.random.default_rng(np.random.SeedSequence(seed)))
-    identity = identity_of(case.problem)
-    explorer = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
+    explorer = explorer_of(case, seed)
+    identity = explorer.identity
     with LandscapeStore(":memory:" if out is None else out) as store:
         _claim(store, system, seed)
         store.describe(log_group_order=_finite(identity.log_group_order), provenance=provenance())
@@ -106,6 +107,12 @@ def run_landscape(
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
         store.describe(seconds=seconds)
     return Explored(case, graph, observables, seconds)
+
+
+def explorer_of(case: Case, seed: int) -> Explorer:
+    """Return what searches a landscape of the command line."""
+    identity = identity_of(case.problem)
+    return Explorer(case.problem, identity, case.start, case.steps, case.hops, seed, case.symmetric)
 
 
 def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
@@ -168,6 +175,9 @@ def _explore(
     if not len(graph.minima):
         return
     _climb(explorer, graph, searches, workers, keep)
+    n_symmetric = _SYMMETRIC if searches is None else searches // 4
+    for finding in explorer.symmetric_saddles(graph, range(_done(graph, "symmetric"), n_symmetric)):
+        keep(finding)
     first = _done(graph, "connect")
     bands = _BANDS if searches is None else min(_BANDS, searches // 10)
     for finding in connect_all(explorer, graph, range(first, bands)):

@@ -18,6 +18,9 @@ from bridge.landscape.measures import measures
 from bridge.landscape.points import Point
 from bridge.landscape.store import LandscapeStore
 from bridge.landscape.thermodynamics import superposition
+from bridge.landscape_order import case_of, likenesses
+from bridge.landscape_thermal import summary as summary_of
+from bridge.landscape_thermal import thermal, write_kinetics, write_rates
 from bridge.protocols import Vector
 
 _WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
@@ -76,14 +79,39 @@ def read_landscape(path: Path) -> Stored:
     return Stored(about, graph, observables)
 
 
-def show(path: Path, out: Path) -> dict[str, Any]:
+def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, Any]:
     """Write the figures and tables of a stored landscape into a folder; return a summary.
 
-    ``tree`` (coloured by the first observable there is), ``heat_capacity``, ``discovery``, each as
-    ``.pdf`` and ``.png``; ``minima.csv``, ``saddles.csv`` and ``summary.json``.
+    As ``.pdf`` and ``.png``: ``tree`` (coloured by the first observable there is), ``free_tree`` at
+    the temperature, ``heat_capacity``, ``path`` (the fastest one, from the minimum that takes
+    longest to the lowest), ``discovery``. As ``.csv``: ``minima``, ``saddles``, ``order`` (overlap
+    and distances of the lowest pairs), ``rates`` and ``kinetics`` at the temperature. All else is
+    in ``summary.json``.
+
+    Parameters
+    ----------
+    temperature
+        Of free energies and rates; that of the peak of the heat capacity if not given.
     """
     stored = read_landscape(path)
+    points = stored.graph.minima.points
+    heat = superposition(points, temperatures(points))
+    chosen = heat.peak()[0] if temperature is None else temperature
+    if not chosen > 0:
+        raise ValueError(f"expected a temperature T > 0, got {chosen}: pass a positive number")
     out.mkdir(parents=True, exist_ok=True)
+    summary = _write_structure(stored, out)
+    where, height = heat.peak()
+    inside = heat.temperature[0] < where < heat.temperature[-1]
+    summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
+    summary |= _write_thermal(stored, chosen, out)
+    summary["order"] = _write_order(stored, out / "order.csv")
+    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+def _write_structure(stored: Stored, out: Path) -> dict[str, Any]:
+    """Draw and tabulate what does not depend on a temperature."""
     graph, found = stored.graph, completeness(stored.graph)
     label, colours = _colours(stored.observables)
     tree = draw.disconnectivity(of_graph(graph), colours, colour_label=label)
@@ -94,7 +122,7 @@ def show(path: Path, out: Path) -> dict[str, Any]:
     _write_minima(stored, out / "minima.csv")
     _write_saddles(graph, out / "saddles.csv")
     names = ("system", "parameters", "seed", "seconds")
-    summary = {name: stored.about.get(name) for name in names} | {
+    return {name: stored.about.get(name) for name in names} | {
         "n_minima": len(graph.minima),
         "n_saddles": len(graph.saddles),
         "connected": graph.connected,
@@ -103,8 +131,44 @@ def show(path: Path, out: Path) -> dict[str, Any]:
         "estimated_saddles": found.estimated_saddles,
         "network": asdict(measures(graph)),
     }
-    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    return summary
+
+
+def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, Any]:
+    """Draw and tabulate what happens at a temperature."""
+    graph = stored.graph
+    label, colours = _colours(stored.observables)
+    free = draw.disconnectivity(
+        of_graph(graph, temperature),
+        colours,
+        colour_label=label,
+        energy_label=f"free energy at T = {temperature:.3g}",
+    )
+    figures.save(free, out / "free_tree")
+    try:
+        found = thermal(graph, temperature)
+    except ValueError as error:
+        return {"temperature": temperature, "rates": str(error)}
+    write_rates(found, out / "rates.csv")
+    write_kinetics(found, out / "kinetics.csv")
+    if found.path is not None:
+        figures.save(draw.path_profile(found.profile, found.path.minima), out / "path")
+    return summary_of(found)
+
+
+def _write_order(stored: Stored, path: Path) -> str:
+    """Tabulate how alike the lowest minima are; return what was written, or why nothing was."""
+    try:
+        case = case_of(stored.about)
+    except (KeyError, TypeError, ValueError) as error:
+        return f"not compared: {error}"
+    rows = [asdict(pair) for pair in likenesses(case, stored.graph)]
+    if not rows:
+        return "not compared: a single minimum"
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    return f"{len(rows)} pairs of the lowest minima"
 
 
 def temperatures(minima: Sequence[Point], count: int = 400) -> Vector:

@@ -5,10 +5,11 @@ field of a class is an option of the command line under the same name.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from bridge.landscape_case import Case
 from bridge.landscape_data import quench_outcomes
 from bridge.landscape_observe import Constraints, OnTestSet, PerSpin
 from bridge.ranges import option
@@ -16,46 +17,8 @@ from bridge.ranges import option
 if TYPE_CHECKING:
     import numpy as np
 
-    from bridge.landscape.hop import Hops
-    from bridge.landscape.search import Steps
-    from bridge.protocols import ConstraintProblem, Landscape, Vector
+    from bridge.protocols import ConstraintProblem, Vector
     from networks.quench_data import Outcomes
-
-Observe: TypeAlias = "Callable[[Vector], dict[str, float]]"
-
-
-def _nothing(x: "Vector") -> dict[str, float]:
-    del x
-    return {}
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A landscape, where its searches start, and how far they step.
-
-    Attributes
-    ----------
-    every_index
-        Whether stationary points of all indices are searched, for the Morse sum.
-    observe
-        Numbers of a minimum that its energy does not tell, such as the test accuracy.
-    """
-
-    problem: "Landscape"
-    start: "Callable[[np.random.Generator], Vector]"
-    steps: "Steps"
-    hops: "Hops"
-    every_index: bool = False
-    observe: Observe = field(default=_nothing)
-
-
-class LandscapeSystem(Protocol):
-    """How the top floor builds one landscape."""
-
-    kind: ClassVar[str]
-
-    def case(self, rng: "np.random.Generator") -> Case:
-        """Return the landscape; raise ``ValueError`` in one line if an option is wrong."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +38,7 @@ class LennardJonesLandscape:
 
         problem = LennardJones(self.n)
         hops = Hops(temperature=0.8, move=problem.move)
-        return Case(problem, problem.random_state, Steps(), hops)
+        return Case(problem, problem.random_state, Steps(), hops, symmetric=problem.symmetric_state)
 
 
 @dataclass(frozen=True)
@@ -162,7 +125,9 @@ class ClassifierLandscape:
         steps = Steps(climb=1.0, scatter=1.5, kick=0.5, push=0.1, descend=0.2, max_steps=200)
         hops = Hops(temperature=0.05, size=2.0, descend=0.5)
         observe = OnTestSet(problem, test)
-        return Case(problem, problem.random_state, steps, hops, observe=observe)
+        return Case(
+            *(problem, problem.random_state, steps, hops), observe=observe, marks=observe.wrong
+        )
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong; all quenches would take seconds."""
@@ -242,7 +207,8 @@ class PerceptronLandscape:
         """Return the perceptron; each minimum has its number of violated patterns."""
         from particles.perceptron import Perceptron
 
-        return _constrained(Perceptron.random(self.n, self.alpha, self.sigma, rng), 0.3)
+        problem = Perceptron.random(self.n, self.alpha, self.sigma, rng)
+        return replace(_constrained(problem, 0.3), marks=Constraints(problem).violated)
 
 
 @dataclass(frozen=True)
@@ -267,7 +233,8 @@ class NetworkLandscape:
         patterns = random_patterns(round(self.load * mlp.n_weights), self.input_dim, rng)
         network = HingeNetwork(mlp, patterns)
         case = _constrained(network, 0.5, start=mlp.init)
-        return replace(case, problem=Confined(network, self.l2))
+        violated = Constraints(network).violated
+        return replace(case, problem=Confined(network, self.l2), marks=violated)
 
 
 LandscapeClass: TypeAlias = type[

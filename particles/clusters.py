@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from particles import congruence
 from particles.kernels import clusters as loops
+from particles.kernels.quench import quench
+from particles.symmetric import symmetric_atoms
 
 Vector = NDArray[np.float64]
 
@@ -51,11 +53,42 @@ class Cluster(ABC):
         modes = np.empty((6, self.n_dof))
         return modes[: loops.rigid_modes(self._checked(x), modes)]
 
+    @property
+    def triples(self) -> float:
+        """Strength of the three-atom term of the energy."""
+        return 0.0
+
+    def relaxed(
+        self, x: Vector, *, tolerance: float = 1e-5, max_step: float = 0.1, most: int = 20_000
+    ) -> Vector | None:
+        """Return where compiled L-BFGS ends, every ``|∂E/∂x_i| < tolerance``; None if it does not.
+
+        Parameters
+        ----------
+        max_step
+            Longest step, root mean square over the variables.
+        most
+            Evaluations after which the descent is given up.
+
+        Raises
+        ------
+        ValueError
+            If two atoms are at one place, or a coordinate is not finite.
+        """
+        end = self._checked(x).copy()
+        energy, _, converged = quench(end, self.triples, tolerance, max_step, most)
+        self._finite(energy)
+        return end if converged else None
+
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return atoms drawn uniformly from a ball with room for them, shape ``(3N,)``."""
         directions = rng.standard_normal((self.n, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         return (directions * (self.radius * rng.random((self.n, 1)) ** (1 / 3))).ravel()
+
+    def symmetric_state(self, rng: np.random.Generator) -> Vector:
+        """Return atoms with a random point group, ``(3N,)``: `particles.symmetric`."""
+        return symmetric_atoms(self.n, self.radius * rng.uniform(0.7, 1.1), rng).ravel()
 
     def move(self, x: Vector, size: float, rng: np.random.Generator) -> Vector:
         """Return a move for basin hopping: all atoms by up to ``size``, or a loose one elsewhere.
@@ -189,6 +222,11 @@ class AxilrodTeller(Cluster):
         super().__post_init__()
         if not math.isfinite(self.z):
             raise ValueError(f"expected a finite strength z, got {self.z}: pass a number such as 2")
+
+    @property
+    def triples(self) -> float:
+        """``Z``."""
+        return self.z
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and its gradient, shape ``(3N,)``."""

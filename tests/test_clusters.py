@@ -11,6 +11,7 @@ from bridge import check_landscape, lbfgs
 from particles.clusters import AxilrodTeller, LennardJones
 from particles.congruence import aligned, congruent, point_group_order
 from particles.muller_brown import MullerBrown
+from particles.symmetric import point_group, symmetric_atoms
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -157,3 +158,38 @@ def test_too_few_atoms_are_refused(n):
 def test_two_atoms_at_one_place_are_refused():
     with pytest.raises(ValueError, match="no two atoms at one place"):
         LennardJones(3).energy_gradient(np.zeros(9))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seeds, st.integers(2, 12))
+def test_symmetric_states_have_that_many_atoms_apart(seed, n):
+    atoms = symmetric_atoms(n, 1.5, np.random.default_rng(seed))
+    assert atoms.shape == (n, 3)
+    assert np.isfinite(atoms).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds)
+def test_a_random_point_group_is_one(seed):
+    """Closed under products and orthogonal; its orbits are carried onto themselves."""
+    group = point_group(np.random.default_rng(seed))
+    products = np.einsum("aij,bjk->abik", group, group).reshape(-1, 3, 3)
+    gaps = np.abs(products[:, None] - group[None]).max(axis=(2, 3))
+    assert gaps.min(axis=1).max() < 1e-8
+    assert ((gaps < 1e-8).sum(axis=1) == 1).all()
+    assert group @ group.transpose(0, 2, 1) == pytest.approx(np.tile(np.eye(3), (len(group), 1, 1)))
+
+
+@settings(deadline=None, max_examples=10)
+@given(seeds, st.integers(2, 9), st.sampled_from([0.0, 1.0]))
+def test_the_compiled_descent_is_that_of_the_bridge(seed, n, z):
+    """From near a minimum, where rounding cannot send the two to different ones."""
+    problem, rng = AxilrodTeller(n, z), np.random.default_rng(seed)
+    minimum = lbfgs(problem, spread(problem, rng), zero_energy=-np.inf, tolerance=1e-6)
+    x = minimum.x + 1e-3 * rng.standard_normal(3 * n)
+    end = problem.relaxed(x)
+    assert end is not None
+    energy, gradient = problem.energy_gradient(end)
+    assert np.abs(gradient).max() < 1e-5
+    assert energy == pytest.approx(minimum.energy, abs=1e-6)
+    assert problem.relaxed(x, most=1) is None

@@ -64,6 +64,20 @@ def test_the_morse_sum_of_spins_is_the_euler_characteristic(n, seed):
     assert sum(p.index == n - 1 for p in graph.higher) == len(graph.minima)
 
 
+def test_mean_number_of_critical_points_of_two_spins():
+    """2√7 on the circle, as many maxima as minima, and six at most."""
+    rng, counts = np.random.default_rng(3), []
+    for _ in range(60):
+        glass = SphericalSpinGlass.random(2, 3, rng)
+        explorer, graph = Explorer(glass, glass, glass.random_state), Graph(glass)
+        for finding in explorer.quenches(range(12)):
+            graph.absorb(finding)
+        counts.append(2 * len(graph.minima))
+    assert set(counts) <= {2, 6}
+    error = np.std(counts) / np.sqrt(len(counts))
+    assert np.mean(counts) == pytest.approx(2 * np.sqrt(7), abs=3 * error)
+
+
 def test_completeness_of_lj7(lj7):
     found = completeness(lj7)
     assert found.estimated_minima == pytest.approx(4)

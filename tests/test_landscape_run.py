@@ -13,6 +13,7 @@ from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.points import Point
 from bridge.landscape_figures import disconnectivity, discovery, strokes, thermodynamics
+from bridge.landscape_order import case_of, likenesses
 from bridge.landscape_run import as_json, as_text, run_landscape
 from bridge.landscape_show import read_landscape, show, temperatures
 from bridge.landscape_systems import (
@@ -128,10 +129,11 @@ def test_show_writes_figures_and_tables(tmp_path):
     found = run_landscape(system, 0, searches=20, out=tmp_path / "a.sqlite")
     summary = show(tmp_path / "a.sqlite", tmp_path / "shown")
     names = {path.name for path in (tmp_path / "shown").iterdir()}
-    assert names == {
-        *(f"{n}.{s}" for n in ("tree", "heat_capacity", "discovery") for s in ("pdf", "png")),
-        "minima.csv", "saddles.csv", "summary.json",
-    }  # fmt: skip
+    figures = {path.removesuffix(".png") for path in names if path.endswith(".png")}
+    assert figures == {"tree", "free_tree", "heat_capacity", "path", "discovery"}
+    tables = {path.removesuffix(".csv") for path in names if path.endswith(".csv")}
+    assert tables == {"minima", "saddles", "order", "rates", "kinetics"}
+    assert names >= {"summary.json", *(f"{name}.pdf" for name in figures)}
     assert summary["n_minima"] == len(found.graph.minima)
     with (tmp_path / "shown" / "minima.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -142,6 +144,47 @@ def test_show_writes_figures_and_tables(tmp_path):
         np.array_equal(p.x, q.x)
         for p, q in zip(stored.graph.minima, found.graph.minima, strict=True)
     )
+
+
+def test_what_show_says_of_kinetics_is_what_it_tabulates(tmp_path):
+    run_landscape(LennardJonesLandscape(7), 0, searches=80, out=tmp_path / "a")
+    summary = show(tmp_path / "a", tmp_path / "shown", temperature=0.2)
+    assert summary["temperature"] == 0.2
+    assert summary["heat_capacity_peak"]["temperature"] == pytest.approx(0.186, abs=0.002)
+    with (tmp_path / "shown" / "kinetics.csv").open() as file:
+        wells = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    with (tmp_path / "shown" / "rates.csv").open() as file:
+        rates = {(r["from"], r["to"]): float(r["rate"]) for r in csv.DictReader(file)}
+    assert sum(well["probability"] for well in wells) == pytest.approx(1)
+    for (a, b), rate in rates.items():
+        forth, back = wells[int(a)]["probability"] * rate, rates[b, a]
+        assert forth == pytest.approx(wells[int(b)]["probability"] * back, rel=1e-9)
+    path = summary["fastest_path"]
+    assert path["passage_time"] == max(well["passage_time"] for well in wells)
+    assert len(path["energies"]) == len(path["minima"]) + len(path["saddles"])
+    slowest = summary["slowest_relaxation"]
+    assert slowest == sorted(slowest)
+    assert slowest[0] > 1e-6
+    assert len(slowest) == len(wells) - 1
+    with pytest.raises(ValueError, match="T > 0"):
+        show(tmp_path / "a", tmp_path / "other", temperature=-1.0)
+    assert not (tmp_path / "other").exists()
+
+
+def test_misclassification_distance_of_stored_minima(tmp_path):
+    """The case is made again from the file; the sets differ where the test accuracies say so."""
+    system = ClassifierLandscape(hidden=2, l2=1e-4, patterns=40)
+    run_landscape(system, 3, searches=20, out=tmp_path / "a")
+    stored = read_landscape(tmp_path / "a")
+    pairs = list(likenesses(case_of(stored.about), stored.graph))
+    assert len(pairs) == len(stored.graph.minima) * (len(stored.graph.minima) - 1) // 2 > 0
+    for pair in pairs:
+        one, two = (stored.observables[i]["test_accuracy"] for i in (pair.first, pair.second))
+        assert abs(one - two) - 1e-12 <= pair.hamming <= 2 - one - two + 1e-12
+        assert pair.hamming <= pair.jaccard + 1e-12
+        assert -1 <= pair.overlap <= 1 + 1e-12
+    with pytest.raises(ValueError, match="expected a system"):
+        case_of({"system": "glass"})
 
 
 def test_an_empty_landscape_cannot_be_shown(tmp_path):

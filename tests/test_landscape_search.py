@@ -13,15 +13,13 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.hybrid import hybrid_follow, lowest_mode
-from bridge.landscape.identity import GapIdentity, PlainIdentity, flat_directions, identity_of
+from bridge.landscape.identity import PlainIdentity, identity_of
 from bridge.landscape.points import Point, certify, model
 from bridge.landscape.quench import quench
 from bridge.landscape.saddles import follow
 from bridge.minimise import lbfgs
 from particles.clusters import AxilrodTeller, LennardJones
-from particles.discs import Discs
 from particles.muller_brown import MullerBrown
-from particles.perceptron import Perceptron
 from particles.spin_glass import SphericalSpinGlass
 
 LJ7_MINIMA = [-16.505384, -15.935043, -15.593211, -15.533060]
@@ -79,6 +77,33 @@ def test_every_saddle_is_certified_and_above_its_minima(lj7):
         assert int((np.linalg.eigvalsh(hessian) < -1e-6).sum()) == 1
         assert int((np.abs(np.linalg.eigvalsh(hessian)) < 1e-6).sum()) == 6
         assert saddle.energy > max(lj7.minima[a].energy, lj7.minima[b].energy)
+
+
+def test_symmetric_starts_find_the_saddle_that_others_rarely_meet():
+    """Of LJ7 the highest, and both its ends although symmetric paths run onto ridges."""
+    problem = LennardJones(7)
+    explorer = Explorer(problem, problem, problem.random_state, symmetric=problem.symmetric_state)
+    graph = Graph(problem)
+    for finding in explorer.symmetric_saddles(graph, range(60)):
+        graph.absorb(finding)
+    highest = max(graph.saddles, key=lambda point: point.energy)
+    assert highest.energy == pytest.approx(LJ7_SADDLES[-1], abs=1e-6)
+    assert highest.order >= 6
+    assert not any("below the saddle" in search.status for search in graph.searches)
+    assert set(np.round(energies(graph.minima), 5)) <= set(np.round(LJ7_MINIMA, 5))
+
+
+def test_only_records_are_certified_if_asked():
+    problem = LennardJones(13)
+    runs = {}
+    for records_only in (False, True):
+        rng = np.random.default_rng(0)
+        hops = Hops(60, 0.8, move=problem.move, records_only=records_only)
+        points = basin_hopping(problem, problem, problem.random_state(rng), hops, rng)
+        runs[records_only] = [point.energy for point in points]
+    assert runs[True] == sorted(runs[True], reverse=True)
+    assert runs[True][-1] == pytest.approx(min(runs[False]), abs=1e-9)
+    assert len(runs[True]) < len(runs[False])
 
 
 def test_the_four_labelled_minima_of_ljat3():
@@ -241,41 +266,6 @@ def test_mean_numbers_of_critical_points_of_three_spins():
     error = np.std(counts) / np.sqrt(len(counts))
     assert np.mean(counts) == pytest.approx(3.11, abs=3 * error + 0.03)
     assert max(4 * m - 2 for m in counts) <= 14
-
-
-# Systems with gaps.
-
-
-def test_packings_with_rattlers_have_certified_minima():
-    packing = Discs.bidisperse(8, 0.92)
-    rng = np.random.default_rng(0)
-    identity = identity_of(packing)
-    assert isinstance(identity, GapIdentity)
-    found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(25)]
-    minima = [point for point in found if isinstance(point, Point)]
-    assert len(minima) >= 10
-    catalogue = Catalogue(identity)
-    for point in minima:
-        number = catalogue.number(point)
-        flat = flat_directions(packing, point.x)
-        assert point.n_modes == packing.n_dof - len(flat)
-        assert len(flat) == 2 + 2 * int(packing.rattlers(point.x).sum())
-        for _, image in packing.equivalents(point.x, rng):
-            again = quench(packing, image, identity)
-            assert isinstance(again, Point)
-            assert catalogue.number(again) == number
-
-
-def test_the_length_of_a_perceptron_makes_no_new_minimum():
-    problem = Perceptron.random(8, 6.0, -0.5, np.random.default_rng(1))
-    _, graph = explore(problem, 12, 30)
-    for number, point in enumerate(graph.minima):
-        longer = quench(problem, 3.0 * point.x, graph.identity)
-        assert isinstance(longer, Point)
-        assert graph.minima.find(longer) == number
-        assert point.n_modes == 7
-    for saddle, (a, b) in zip(graph.saddles, graph.ends, strict=True):
-        assert saddle.energy > max(graph.minima[a].energy, graph.minima[b].energy)
 
 
 def test_plain_states_are_told_apart():

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.landscape_systems import LANDSCAPES, LandscapeSystem
+from bridge.landscape_case import LandscapeSystem
+from bridge.landscape_systems import LANDSCAPES
 from bridge.options import (
     AsJson,
     OutFile,
@@ -71,6 +72,10 @@ add_commands(
 @app.command("show")
 def landscape_show(
     file: Annotated[Path, typer.Argument(help="A stored landscape.")],
+    temperature: Annotated[
+        float | None,
+        typer.Option(help="Of free energies and rates; where the heat capacity peaks if unset."),
+    ] = None,
     out: OutFolder = None,
     as_json: AsJson = False,
 ) -> int:
@@ -78,7 +83,7 @@ def landscape_show(
     from bridge.landscape_show import show
 
     with checking_input():
-        document = show(file, out or file.with_suffix(""))
+        document = show(file, out or file.with_suffix(""), temperature)
     for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
     typer.echo(json.dumps(document) if as_json else for_reading)
     return 0

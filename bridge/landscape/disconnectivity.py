@@ -55,14 +55,20 @@ def merge_tree(
 def of_graph(graph: Graph, temperature: float | None = None) -> list[Branch]:
     """Return the merge tree of a graph: of its energies, or of its free energies at ``T``.
 
-    At a temperature several saddles between two minima add up: ``F = -T ln Σ exp(-F_t/T)``. A pass
-    that entropy puts below one of its wells stands level with that well.
+    At a temperature several saddles between two minima add up: ``F = -T ln Σ exp(-F_t/T)``, and the
+    barrier is that of the rate ``k = ν exp(-ΔF/T)`` with ``ν`` the geometric mean frequency of the
+    lowest minimum. (With ``kT/h`` in its place, the barrier of a classical system would depend on
+    the unit of time, and vanish wherever rates exceed it.) A pass that entropy puts below one of
+    its wells all the same stands level with that well.
     """
     if temperature is None:
         energies = [point.energy for point in graph.minima]
         return merge_tree(energies, [point.energy for point in graph.saddles], graph.ends)
     wells = free_energies(graph.minima.points, temperature)
     passes = free_energies(graph.saddles.points, temperature)
+    lowest = min(graph.minima, key=lambda point: point.energy)
+    frequency = np.exp(0.5 * lowest.log_det / max(lowest.n_modes, 1))
+    passes += temperature * np.log(frequency / temperature)
     summed: dict[tuple[int, int], float] = {}
     for pair, energy in zip(graph.ends, passes, strict=True):
         before = -summed.get(pair, np.inf) / temperature

@@ -17,7 +17,7 @@ from bridge.workers import map_unordered
 
 Start = Callable[[np.random.Generator], Vector]
 
-_STAGES = ("quench", "hop", "climb", "connect", "critical")
+_STAGES = ("quench", "hop", "climb", "connect", "critical", "symmetric")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,8 @@ class Explorer:
         How basin hopping moves.
     seed
         Of all random numbers.
+    symmetric
+        Draws a random state that a symmetry leaves as it is, for a system that knows how.
     """
 
     problem: Landscape
@@ -57,6 +59,7 @@ class Explorer:
     steps: Steps = field(default_factory=Steps)
     hops: Hops = field(default_factory=Hops)
     seed: int = 0
+    symmetric: Start | None = None
 
     def rng(self, stage: str, number: int) -> np.random.Generator:
         """Return the random numbers of one search."""
@@ -145,13 +148,31 @@ class Explorer:
         next is asked for.
         """
         for number in numbers:
-            try:
-                yield self._critical_point(graph, number, index)
-            except ValueError as error:
-                yield Finding("critical", number, -1, str(error))
+            start = self.start(self.rng("critical", number))
+            yield self._critical_point("critical", graph, number, start, index)
 
-    def _critical_point(self, graph: Graph, number: int, index: int) -> Finding:
-        start = self.start(self.rng("critical", number))
+    def symmetric_saddles(self, graph: Graph, numbers: range) -> Iterator[Finding]:
+        """Walk to transition states from random states with a symmetry, which the walk keeps.
+
+        The basins of saddles of high symmetry are narrow, so that other starts rarely meet them.
+        Each finding has to be absorbed before the next is asked for. A system that cannot draw
+        such states has none.
+        """
+        if self.symmetric is None:
+            return
+        for number in numbers:
+            start = self.symmetric(self.rng("symmetric", number))
+            yield self._critical_point("symmetric", graph, number, start, 1)
+
+    def _critical_point(
+        self, stage: str, graph: Graph, number: int, start: Vector, index: int
+    ) -> Finding:
+        try:
+            return self._walk_to(stage, graph, number, start, index)
+        except ValueError as error:
+            return Finding(stage, number, -1, str(error))
+
+    def _walk_to(self, stage: str, graph: Graph, number: int, start: Vector, index: int) -> Finding:
         walk = follow(
             self.problem,
             start,
@@ -161,18 +182,18 @@ class Explorer:
         )
         found = certify(walk.end, index)
         if isinstance(found, str):
-            return Finding("critical", number, -1, found, steps=walk.steps)
+            return Finding(stage, number, -1, found, steps=walk.steps)
         point = with_order(found, self.identity)
         if index == 0:
-            return Finding("critical", number, -1, "found", minima=(point,), steps=walk.steps)
+            return Finding(stage, number, -1, "found", minima=(point,), steps=walk.steps)
         if index > 1:
-            return Finding("critical", number, -1, "found", higher=point, steps=walk.steps)
+            return Finding(stage, number, -1, "found", higher=point, steps=walk.steps)
         if graph.saddles.find(point) is not None:
-            return Finding("critical", number, -1, "known", point, steps=walk.steps)
+            return Finding(stage, number, -1, "known", point, steps=walk.steps)
         ends = descend_both(self.problem, walk.end, self.identity, self.steps)
         if isinstance(ends, str):
-            return Finding("critical", number, -1, ends, steps=walk.steps)
-        return Finding("critical", number, -1, "found", point, ends, steps=walk.steps)
+            return Finding(stage, number, -1, ends, steps=walk.steps)
+        return Finding(stage, number, -1, "found", point, ends, steps=walk.steps)
 
 
 def least_tried(minima: Catalogue, attempts: Sequence[int]) -> tuple[int, int]:

@@ -75,7 +75,8 @@ class Finding:
     Attributes
     ----------
     stage, number
-        Which search it was: ``"quench"``, ``"hop"``, ``"climb"``, ``"connect"`` or ``"critical"``.
+        Which search it was: ``"quench"``, ``"hop"``, ``"climb"``, ``"connect"``, ``"critical"`` or
+        ``"symmetric"``.
     start
         Number of the minimum it started from, or -1.
     status

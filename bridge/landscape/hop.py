@@ -35,6 +35,8 @@ class Hops:
         Proposes a state: ``move(x, size, rng)``. A system passes one that fits it.
     descend
         Longest step of a minimisation, root mean square over the variables.
+    records_only
+        Certify and yield only minima lower than all before, for a search of the lowest one.
     """
 
     count: int = 10
@@ -42,6 +44,7 @@ class Hops:
     size: float = 0.4
     move: Move = displace
     descend: float = 0.1
+    records_only: bool = False
 
 
 def basin_hopping(
@@ -58,17 +61,21 @@ def basin_hopping(
     D. J. Wales, J. P. K. Doye, J. Phys. Chem. A 101, 5111 (1997).
     """
     seen: set[float] = set()
-    here, energy, size, accepted = x, np.inf, hops.size, 0
+    here, energy, best, size, accepted = x, np.inf, np.inf, hops.size, 0
     for count in range(hops.count + 1):
-        trial = descend(problem, hops.move(here, size, rng) if count else x, max_step=hops.descend)
-        if not isinstance(trial, str):
-            if _is_new(trial.energy, seen):
-                found = quench(problem, trial.x, identity, max_step=hops.descend)
+        start = hops.move(here, size, rng) if count else x
+        end = descend(problem, start, max_step=hops.descend)
+        if not isinstance(end, str):
+            trial, lower = end
+            worth = lower < best or not hops.records_only
+            best = min(best, lower)
+            if worth and _is_new(lower, seen):
+                found = quench(problem, trial, identity, max_step=hops.descend)
                 if isinstance(found, Point):
                     yield found
-            rise = trial.energy - energy
+            rise = lower - energy
             if rise <= 0 or rng.random() < np.exp(-rise / hops.temperature):
-                here, energy = trial.x, trial.energy
+                here, energy = trial, lower
                 accepted += 1
         if count % 10 == 9:
             size *= 1.1 if accepted > 5 else 0.9

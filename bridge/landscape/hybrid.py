@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh, minres
 
 from bridge.landscape.identity import flat_directions
-from bridge.landscape.points import model
+from bridge.landscape.points import model, released
 from bridge.landscape.saddles import Climb, follow_step
 from bridge.minimise import lbfgs
 from bridge.protocols import Landscape, Vector
@@ -77,7 +77,7 @@ def hybrid_follow(
         _, gradient = problem.energy_gradient(x)
         residual = float(np.abs(gradient).max())
         if residual < tolerance:
-            return Climb(model(problem, x), step, "converged")
+            return Climb(released(problem, model(problem, x)), step, "converged")
         flat = flat_directions(problem, x) if residual < _NEWTON else problem.zero_modes(x)
         value, mode = lowest_mode(problem, x, flat, mode)
         if residual < _NEWTON and value < 0:

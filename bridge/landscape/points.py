@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from bridge.landscape.identity import flat_directions
-from bridge.protocols import Indices, Landscape, Mask, Vector
+from bridge.protocols import ConstraintProblem, Indices, Landscape, Mask, Vector
 from bridge.spectra import hessian
 
 GRADIENT = 1e-9  # a certified state has every |∂U/∂x_i| below it
 _EPS = 4 * float(np.finfo(np.float64).eps)  # below n times this, an eigenvalue is no number
 _BALANCED = 1e-5
+_CLEAR = 1e-6  # gap between a released body and what it touched
 _NEWTON = 1e-4  # and its own quadratic model sees the stationary point no farther away
 
 
@@ -54,7 +56,8 @@ class Model:
     """The quadratic model of a landscape at ``x``, on the complement of its symmetries.
 
     ``values`` ``(m,)`` ascend; ``modes`` ``(n_dof, m)`` has the eigenvectors as columns.
-    ``climbable`` numbers those along which there may be a saddle, in order.
+    ``climbable`` numbers those along which there may be a saddle, in order. ``weakest`` is the
+    smallest violated gap of a constraint problem, where the forces balance.
     """
 
     x: Vector
@@ -64,6 +67,7 @@ class Model:
     modes: Vector
     climbable: Indices
     floor: float
+    weakest: float = np.inf
 
     @property
     def residual(self) -> float:
@@ -97,7 +101,41 @@ def model(problem: Landscape, x: Vector) -> Model:
     values, modes = values[:count], modes[:, :count]
     floor = _EPS * len(matrix) * size
     climbable = np.flatnonzero(_climbable(problem, x, modes) & (np.abs(values) > floor))
-    return Model(x, energy, gradient, values, modes, climbable, floor)
+    weakest = _weakest(problem, x) if balanced else np.inf
+    return Model(x, energy, gradient, values, modes, climbable, floor, weakest)
+
+
+def _weakest(problem: Landscape, x: Vector) -> float:
+    """Return the smallest violated gap, which is the smallest force; infinity without gaps."""
+    gaps = getattr(problem, "gaps", None)
+    if gaps is None:
+        return float("inf")
+    found = gaps(x)
+    return float(found[found > 0].min(initial=np.inf))
+
+
+def released(problem: Landscape, here: Model) -> Model:
+    """Return the model with frozen bodies moved off the contacts where they bear no force.
+
+    A descent leaves a rattler where it touches its cage with a force of zero to rounding. Whether
+    such a contact adds to the Hessian of its neighbour would be an accident.
+    """
+    frozen = getattr(problem, "frozen", None)
+    bodies = frozen(here.x) if frozen is not None and here.weakest < GRADIENT else []
+    if not bodies:
+        return here
+    x, variables = here.x.copy(), np.concatenate(bodies)
+    assert isinstance(problem, ConstraintProblem)
+    for _ in range(10):
+        gaps = problem.gaps(x)
+        touching = np.flatnonzero((gaps > 0) & (gaps < _CLEAR))
+        if not touching.size:
+            break
+        rows = problem.gap_jacobian(x, touching)
+        dense = rows.toarray() if isinstance(rows, sparse.csr_array) else rows
+        step, *_ = np.linalg.lstsq(dense[:, variables], gaps[touching] + _CLEAR, rcond=1e-8)
+        x[variables] -= step
+    return model(problem, x)
 
 
 def _climbable(problem: Landscape, x: Vector, modes: Vector) -> Mask:
@@ -116,11 +154,15 @@ def certify(found: Model, index: int, order: int = 1) -> Point | str:
     """Return the stationary point of this index, or one line that says why it is none.
 
     Every ``|∂U/∂x_i|`` is below 1e-9, exactly ``index`` eigenvalues are negative, none is zero to
-    rounding, and the Newton step is short: a plateau has small gradients too.
+    rounding, and the Newton step is short: a plateau has small gradients too. No force is below
+    what the gradient resolves: the energy is piecewise quadratic, and on which side of its kink
+    such a contact is, and whether it adds to the Hessian, would be an accident.
     """
     sizes = np.abs(found.values)
     if found.residual >= GRADIENT:
         return f"the gradient stayed at {found.residual:.1e}"
+    if found.weakest < GRADIENT:
+        return f"a contact with the force {found.weakest:.1e} may be open or closed"
     if sizes.size and sizes.min() <= found.floor:
         return "the Hessian is singular"
     negative = int((found.values < 0).sum())

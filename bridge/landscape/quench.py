@@ -7,7 +7,7 @@ import numpy as np
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point, certify
 from bridge.landscape.saddles import follow
-from bridge.minimise import Minimum, lbfgs
+from bridge.minimise import lbfgs
 from bridge.protocols import Landscape, Vector
 
 # Below this number of variables a diagonalised Hessian is cheaper than the steps that it saves.
@@ -31,16 +31,26 @@ def quench(
         down = descend(problem, x, max_step=max_step)
         if isinstance(down, str):
             return down
-        x = down.x
+        x, _ = down
     longest = max_step * np.sqrt(problem.n_dof)
     walk = follow(problem, x, index=0, max_step=longest, max_steps=200)
     found = certify(walk.end, 0)
     return found if isinstance(found, str) else with_order(found, identity)
 
 
-def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> Minimum | str:
-    """Return where L-BFGS ends, near a minimum, or one line that says why it ends at none."""
+def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> tuple[Vector, float] | str:
+    """Return where L-BFGS ends, near a minimum, and the energy; or one line that says why not.
+
+    A system may bring a compiled one of its own, ``relaxed(x, max_step=...)``, which returns the
+    end or None.
+    """
+    native = getattr(problem, "relaxed", None)
     try:
+        if native is not None:
+            end = native(x, max_step=max_step)
+            if end is None:
+                return "the descent did not end"
+            return end, problem.energy_gradient(end)[0]
         down = lbfgs(
             problem,
             x,
@@ -53,7 +63,7 @@ def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> Minimum 
         return str(error)
     if down.status == "unjammed":
         return "the energy vanishes: all constraints are satisfied"
-    return down
+    return down.x, down.energy
 
 
 def with_order(point: Point, identity: Identity) -> Point:

@@ -107,6 +107,9 @@ def descend_both(
     for sign in (1.0, -1.0):
         start = _push_off(problem, saddle, sign * steps.push)
         found = quench(problem, start, identity, max_step=steps.descend)
+        if isinstance(found, str):  # a path of high symmetry runs onto a ridge: leave it
+            off = 0.01 * steps.push * np.random.default_rng(0).standard_normal(start.size)
+            found = quench(problem, start + off, identity, max_step=steps.descend)
         if isinstance(found, str):
             return f"no minimum below the saddle: {found}"
         if found.energy >= saddle.energy:

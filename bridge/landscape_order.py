@@ -1,0 +1,76 @@
+"""Order parameters of the pairs of minima of a stored landscape."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.landscape.graph import Graph
+from bridge.landscape.identity import identity_of
+from bridge.landscape.order import hamming, jaccard, overlap
+from bridge.landscape_systems import LANDSCAPES
+
+if TYPE_CHECKING:
+    from bridge.landscape_case import Case
+
+MOST = 30  # minima whose pairs are compared, the lowest
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike two minima are.
+
+    Attributes
+    ----------
+    first, second
+        Their numbers.
+    overlap
+        ``q`` of the nearest images, 1 for equal states: `bridge.landscape.order.overlap`.
+    distance
+        Euclidean distance of the nearest images, in the units of ``x``.
+    hamming, jaccard
+        Of the sets of violated constraints, or of misclassified patterns, where Hamming's is the
+        misclassification distance; None for a system without such a list.
+    """
+
+    first: int
+    second: int
+    overlap: float
+    distance: float
+    hamming: float | None = None
+    jaccard: float | None = None
+
+
+def case_of(about: dict[str, Any]) -> "Case":
+    """Return the case of a stored landscape, made again from what the file says of itself.
+
+    Raises
+    ------
+    ValueError
+        If the system is not known, or its data are gone.
+    """
+    kinds = {kind.kind: kind for kind in LANDSCAPES}
+    name = about.get("system")
+    if name not in kinds:
+        raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}")
+    system = kinds[name](**about["parameters"])
+    return system.case(np.random.default_rng(np.random.SeedSequence(about["seed"])))
+
+
+def likenesses(case: "Case", graph: Graph, most: int = MOST) -> Iterator[Likeness]:
+    """Yield the order parameters of every pair of the ``most`` lowest minima."""
+    identity = identity_of(case.problem)
+    energies = [point.energy for point in graph.minima]
+    lowest = sorted(int(i) for i in np.argsort(energies, kind="stable")[:most])
+    marks = None if case.marks is None else {i: case.marks(graph.minima[i].x) for i in lowest}
+    for a, b in combinations(lowest, 2):
+        x, other = graph.minima[a].x, graph.minima[b].x
+        image = identity.aligned(other, x)
+        found = Likeness(a, b, overlap(identity, other, x), float(np.linalg.norm(image - x)))
+        if marks is None:
+            yield found
+        else:
+            sets = marks[a], marks[b]
+            yield Likeness(**asdict(found) | {"hamming": hamming(*sets), "jaccard": jaccard(*sets)})
