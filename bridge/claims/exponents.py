@@ -96,7 +96,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw cumulated distributions of forces and of gaps at the transition of each system."""
     import numpy as np
 
-    from bridge.figures import BLACK, BLUE, GREEN, ORANGE, RED
+    from bridge.figures import BLACK, BLUE, GREEN, ORANGE, RED, legend
 
     networks = records[THRESHOLD.name]
     left, right = figure.subplots(1, 2)
@@ -124,7 +124,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     left.set_xlabel("force Δ / mean")
     right.set_xlabel("gap −Δ")
     left.set_ylabel("share below")
-    left.legend()
+    legend(left)
 
 
 def _claim(

@@ -110,7 +110,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the end energies of both systems against their size."""
     import numpy as np
 
-    from bridge.figures import BLACK, BLUE, ORANGE
+    from bridge.figures import BLACK, BLUE, ORANGE, legend
 
     left, right = figure.subplots(1, 2)
     panels = ((left, SPINS, "n", BLUE), (right, DIGITS, "hidden", ORANGE))
@@ -123,7 +123,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.set_xticks([], minor=True)
     left.axhline(THRESHOLD, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
-    left.legend()
+    legend(left)
     left.set_xlabel("spins")
     left.set_ylabel("end energy a spin")
     right.set_xlabel("hidden units")

@@ -61,7 +61,7 @@ def regression(rng: "np.random.Generator", *, noise: float, points: int, starts:
     _, graph = _minima(RegressionLandscape(noise, points), starts, rng)
     energies = np.sort([point.energy for point in graph.minima])
     return Sample(
-        {"minima": len(energies), "residual": energies[0] / noise**2}, {"energies": energies}
+        {"minima": len(energies), "residual": float(energies[0]) / noise**2}, {"energies": energies}
     )
 
 
@@ -161,7 +161,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the minima of each kind of network: their energy, and how they predict."""
     import numpy as np
 
-    from bridge.figures import BLUE, GREEN, ORANGE, RED
+    from bridge.figures import BLUE, GREEN, ORANGE, RED, legend
 
     left, right = figure.subplots(1, 2)
     kinds = (
@@ -179,7 +179,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             left.plot(energies, areas, marker, color=colour, ms=3.5, mfc="none", label=label)
     left.set_xlabel("loss of the minimum")
     left.set_ylabel("test AUC")
-    left.legend()
+    legend(left)
     for place, record in enumerate(finished(records[REGRESSION.name])):
         energies = record.arrays["energies"]
         right.plot(np.full(len(energies), place + 1), energies, "_", color=BLUE, ms=9)
@@ -187,7 +187,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set_yscale("log")
     right.set_xlabel("data set of the regression")
     right.set_ylabel("mean square of the residuals")
-    right.legend()
+    legend(right)
 
 
 _OUTCOMES = Source(BALLARD, "classification of the outcomes of minimisations")

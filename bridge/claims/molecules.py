@@ -198,7 +198,7 @@ def _hubs(records: Records) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the heat capacity of LJ7 with the peak that is known."""
-    from bridge.figures import BLACK, RED
+    from bridge.figures import BLACK, RED, legend
 
     axes = figure.subplots()
     found = finished(records[LJ7.name])
@@ -209,7 +209,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     axes.plot([0.186], [19.226], "*", color=RED, ms=9, label="reference")
     axes.set_xlabel("temperature")
     axes.set_ylabel("heat capacity of LJ$_7$ / k$_B$")
-    axes.legend()
+    legend(axes)
 
 
 _METHODS = Source(BALLARD, "abstract: methods to explore molecular potential energy landscapes")

@@ -118,7 +118,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw coordination against asphericity, and the modes of a packing near jamming."""
     import numpy as np
 
-    from bridge.figures import BLACK, BLUE, GREY, RED
+    from bridge.figures import BLACK, BLUE, GREY, RED, legend
 
     left, right = figure.subplots(1, 2)
     found = finished(records[ELLIPSES.name])
@@ -131,7 +131,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     left.set_xscale("log")
     left.set_xlabel("aspect α − 1")
     left.set_ylabel("contacts a body, z")
-    left.legend()
+    legend(left)
     cold = [r for r in found if r.parameters["pressure"] < 1e-8]
     for record in cold:
         values = np.sort(record.arrays["eigenvalues"])

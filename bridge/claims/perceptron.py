@@ -140,7 +140,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the Hessian's eigenvalues over their closed form."""
     import numpy as np
 
-    from bridge.figures import BLACK, SKY
+    from bridge.figures import BLACK, SKY, legend
     from particles import perceptron_theory as theory
 
     axes = figure.subplots()
@@ -154,7 +154,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     axes.plot(grid, theory.hessian_density(grid, c, zeta), color=BLACK, label="closed form")
     axes.set_xlabel("eigenvalue of the Hessian")
     axes.set_ylabel("density")
-    axes.legend()
+    legend(axes)
 
 
 _ANALOGY = Source(GEIGER, "abstract: the perceptron shares the transition")

@@ -109,8 +109,8 @@ def _trained(
 ) -> "Measured":
     """Train on the first patterns, an even number of them.
 
-    Again from a new start if units died, or if the state's own spectrum denies that it is a
-    minimum.
+    Training that did not come to an end goes on, once. If units died, or the state's own spectrum
+    denies that it is a minimum, it starts again.
     """
     from bridge.jam import measure
     from bridge.systems import State
@@ -120,6 +120,8 @@ def _trained(
     problem = HingeNetwork(mlp, Patterns(patterns.x[chosen], patterns.y[chosen]))
     for _ in range(_INITS):
         end = train(problem, mlp.init(rng), steps=steps, newton_steps=0)
+        if end.status == "stalled":
+            end = train(problem, end.x, steps=steps, newton_steps=0)
         state = State(problem, end.x, end.status, end.reason, ("P/N", problem.load))
         found = measure(state, with_spectrum=end.status == "jammed", seconds=0.0)
         if end.status != "dead" and found.state.status == end.status:
@@ -139,8 +141,8 @@ def _network(
     }
 
 
-SMALL, LARGE = _network(2, 10, 10), _network(2, 16, 16)
-DEEP = _network(3, 13, 16)  # 559 weights, where LARGE has 528
+SMALL, LARGE = _network(2, 10, 10), _network(2, 14, 14)
+DEEP = _network(3, 11, 14)  # 407 weights, where LARGE has 406
 TANH = _network(2, 10, 10, activation="tanh")
 DIGITS, RANDOM = _network(2, 12, 4, "digits"), _network(2, 12, 4)
 
@@ -153,7 +155,7 @@ THRESHOLD = Experiment(
     "network threshold",
     threshold,
     default=(
-        Point(4, {**SMALL, "loads": _LOADS, "steps": 10_000}),
+        Point(3, {**SMALL, "loads": _LOADS, "steps": 10_000}),
         Point(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
         Point(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
         Point(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
@@ -257,13 +259,13 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw ``N_Δ/N`` of every training of the bisections against its load."""
     import numpy as np
 
-    from bridge.figures import BLUE, GREEN, ORANGE, RED, SKY
+    from bridge.figures import BLUE, GREEN, ORANGE, RED, SKY, legend
 
     axes = figure.subplots()
     kinds = (
         (SMALL, "2 layers, width 10", SKY, "o"),
-        (LARGE, "2 layers, width 16", BLUE, "s"),
-        (DEEP, "3 layers, width 13", RED, "^"),
+        (LARGE, "2 layers, width 14", BLUE, "s"),
+        (DEEP, "3 layers, width 11", RED, "^"),
         (TANH, "tanh, width 10", GREEN, "D"),
         (DIGITS, "parity of digits", ORANGE, "v"),
     )
@@ -277,7 +279,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     axes.set_xlabel("load P/N")
     axes.set_ylabel("violated patterns N$_Δ$/N")
     axes.set_ylim(-0.1, 3.0)
-    axes.legend()
+    legend(axes)
 
 
 THEME = Theme(
