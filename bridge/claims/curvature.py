@@ -70,22 +70,9 @@ def spectra(
     )
 
 
-def _point(
-    samples: int, depth: int, activation: str, load: float, width: int, steps: int = 10_000
-) -> Point:
-    """Return a network; smooth ones are polished to a certified minimum, as kinks do not hinder."""
-    polish = 0 if activation == "relu" else 150
-    return Point(
-        samples,
-        {
-            "depth": depth,
-            "width": width,
-            "activation": activation,
-            "load": load,
-            "steps": steps,
-            "polish": polish,
-        },
-    )
+def _point(samples: int, depth: int, activation: str, load: float, width: int) -> Point:
+    parameters = {"depth": depth, "width": width, "activation": activation, "load": load}
+    return Point(samples, {**parameters, "steps": 10_000, "polish": 0})
 
 
 SPECTRA = Experiment(
@@ -98,14 +85,9 @@ SPECTRA = Experiment(
         _point(3, 2, "tanh", 4.0, 6),
     ),
     full=tuple(
-        _point(10, depth, activation, load, width, 60_000)
+        Point(10, {**_point(1, *kind, width).parameters, "steps": 60_000, "polish": 300})
         for width in (12, 24)
-        for depth, activation, load in (
-            (1, "relu", 4.0),
-            (2, "relu", 3.2),
-            (3, "relu", 3.2),
-            (2, "tanh", 4.0),
-        )
+        for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
     ),
 )
 

@@ -17,7 +17,7 @@ from bridge.claims.claim import (
 )
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
-from bridge.claims.transition import SMALL, TANH, THRESHOLD
+from bridge.claims.threshold import SMALL, TANH, THRESHOLD
 from bridge.exponents import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
 
 if TYPE_CHECKING:

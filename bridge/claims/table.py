@@ -7,6 +7,7 @@ from bridge.claims import (
     curvature,
     exponents,
     glass,
+    kinetics,
     learning,
     molecules,
     packings,
@@ -22,6 +23,7 @@ THEMES: tuple[Theme, ...] = (
     perceptron.THEME,
     exponents.THEME,
     molecules.THEME,
+    kinetics.THEME,
     learning.THEME,
     glass.THEME,
 )
