@@ -58,8 +58,8 @@ def _end(energy: float | None, size: int) -> Sample:
 SPINS = Experiment(
     "3-spin descents",
     spins,
-    default=tuple(Point(12, {"n": n}) for n in (20, 40, 80)),
-    full=tuple(Point(60, {"n": n}) for n in (20, 40, 80, 160)),
+    default=tuple(Point(60, {"n": n}) for n in (20, 40, 80)),
+    full=tuple(Point(200, {"n": n}) for n in (20, 40, 80, 160)),
 )
 DIGITS = Experiment(
     "digit descents",

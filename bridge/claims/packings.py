@@ -69,19 +69,21 @@ def ellipses(rng: "np.random.Generator", *, n: int, aspect: float, pressure: flo
 
 
 DISCS = Experiment(
-    "discs jamming", discs, default=(Point(40, {"n": 512}),), full=(Point(100, {"n": 1024}),)
+    "discs jamming", discs, default=(Point(24, {"n": 512}),), full=(Point(100, {"n": 1024}),)
 )
 
-_ASPECTS = (1.02, 1.05, 1.2, 1.5, 2.0)
+_NEARLY_ROUND, _LONG = (1.02, 1.05), (1.2, 1.5, 2.0)
 ELLIPSES = Experiment(
     "ellipses",
     ellipses,
     default=(
-        *(Point(4, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _ASPECTS),
+        *(Point(12, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _NEARLY_ROUND),
+        *(Point(4, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
         Point(4, {"n": 64, "aspect": 1.5, "pressure": 1e-9}),
     ),
     full=(
-        *(Point(10, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _ASPECTS),
+        *(Point(30, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _NEARLY_ROUND),
+        *(Point(10, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
         Point(30, {"n": 128, "aspect": 1.5, "pressure": 1e-9}),
     ),
 )
@@ -100,7 +102,7 @@ def _coordination(records: Records) -> Estimate:
 
 def _square_root(records: Records) -> Estimate:
     """Return ``(z - 4)/√(α - 1)`` of the nearly round ellipses, over all packings."""
-    near = [r for r in records if r.parameters["aspect"] < 1.1]
+    near = [r for r in records if r.parameters["aspect"] in _NEARLY_ROUND]
     scaled = [
         (r.data["coordination"] - 4.0) / math.sqrt(r.parameters["aspect"] - 1.0)
         for r in finished(near)

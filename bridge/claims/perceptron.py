@@ -102,7 +102,7 @@ JAMMING = Experiment(
     jamming_point,
     default=(
         Point(16, {"n": 400, "alpha": 4.0, "sigma": -0.5}),
-        Point(8, {"n": 400, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
+        Point(32, {"n": 400, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
     ),
     full=(
         Point(200, {"n": 800, "alpha": 4.0, "sigma": -0.5}),
