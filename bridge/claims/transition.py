@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+    from bridge.protocols import Vector
+
 
 def overparametrized(
     rng: "np.random.Generator", *, width: int, activation: str, load: float, steps: int
@@ -62,14 +64,9 @@ def _load(records: Records, kind: Mapping[str, Any]) -> Estimate:
 
 
 def _jump(records: Records) -> Estimate:
-    import numpy as np
-
-    chosen = finished(records, activation="relu", data="random", depth=2)
-    ratios = np.array([record.data["constraint_ratio"] for record in chosen])
-    known = ratios[np.isfinite(ratios)]
-    note = (
-        f"smallest {known.min():.2f}, in states within one step of the load" if known.size else ""
-    )
+    ratios = column(records, "constraint_ratio", data="random")
+    known = _known(ratios)
+    note = f"each: {_listed(known)}; the others met no minimum within a step of the transition"
     return mean_of(known, stalled=len(ratios) - len(known), note=note)
 
 
@@ -98,12 +95,28 @@ def _plain(records: Records) -> list[Any]:
 
 def _depth(records: Records) -> Estimate:
     """Compare the deepest of the widest networks with those of two layers on such patterns."""
-    kinds = [r.parameters for r in records if r.parameters["depth"] > 2]
-    widest = max(kinds, key=lambda kind: (kind["input_dim"], kind["depth"]))
+    deep_ones = [r.parameters for r in records if r.parameters["depth"] > 2]
+    widest = max(deep_ones, key=lambda kind: (kind["input_dim"], kind["depth"]))
     depth, width, dim = (widest[name] for name in ("depth", "width", "input_dim"))
-    shallow, deep = _load(records, network(2, dim, dim)), _load(records, network(depth, width, dim))
-    note = f"P*/N = {shallow.value:.2f} for 2 layers, {deep.value:.2f} for {depth}"
+    kinds = [network(2, dim, dim), network(depth, width, dim)]
+    shallow, deep = (_load(records, kind) for kind in kinds)
+    jumps = [_known(column(records, "constraint_ratio", **kind)) for kind in kinds]
+    note = (
+        f"P*/N = {shallow.value:.2f} for 2 layers, {deep.value:.2f} for {depth}; "
+        f"N_Δ/N there: {_listed(jumps[0])} and {_listed(jumps[1])}"
+    )
     return ratio_of(deep, shallow, note)
+
+
+def _known(values: "Vector") -> "Vector":
+    """Return the numbers of the bisections that met a minimum above their transition."""
+    import numpy as np
+
+    return values[np.isfinite(values)]
+
+
+def _listed(values: "Vector") -> str:
+    return ", ".join(f"{value:.2f}" for value in values) or "none"
 
 
 def _real(records: Records) -> Estimate:
