@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from bridge.protocols import Vector
 
-# Windows: forces in units of their mean, gaps in their own. Networks are larger by far than the
-# transition is sharp, so that their windows are wider.
+# Windows at exact jamming points: forces in units of their mean, gaps in their own.
 _FORCES, _GAPS = 0.2, 0.05
-_WIDE_FORCES, _WIDE_GAPS = 0.5, 0.5
+# Networks are not exactly at their transition, and give up a few patterns for good (Δ of order one):
+# forces are taken below their median, and gaps above it, where no force blurs them.
+_WIDE_GAPS = 0.5
 _FEWEST_AT_TRANSITION = 0.2  # N_Δ/N: states with fewer have lost units, they are not near jamming
 
 Side = Literal["forces", "margins"]
@@ -40,15 +41,16 @@ def _at_jamming(records: Records, side: Side, **where: Any) -> "list[Vector]":
 
 
 def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "list[Vector]":
-    """Return violations in units of their mean, or margins, next to the transition."""
-    gaps = [
-        r.arrays["gaps"]
-        for r in finished(records, **network)
-        if r.arrays["gaps"].size and r.data["constraint_ratio"] > _FEWEST_AT_TRANSITION
-    ]
-    if side == "forces":
-        return [g[g > 0] / g[g > 0].mean() for g in gaps]
-    return [-g[g < 0] for g in gaps]
+    """Return violations in units of their median, or margins above that, next to the transition."""
+    import numpy as np
+
+    found = []
+    for record in finished(records, **network):
+        gaps = record.arrays["gaps"]
+        if gaps.size and record.data["constraint_ratio"] > _FEWEST_AT_TRANSITION:
+            median = float(np.median(gaps[gaps > 0]))
+            found.append(gaps[gaps > 0] / median if side == "forces" else -gaps[gaps < -median])
+    return found
 
 
 def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> PowerLaw | None:
@@ -74,11 +76,14 @@ def _gamma(records: Records, **where: Any) -> Estimate:
 
 
 def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
-    return _estimate(_fitted(_of_networks(records, "forces", network), _WIDE_FORCES), 1)
+    return _estimate(_fitted(_of_networks(records, "forces", network), 1.0), 1)
 
 
 def _network_gamma(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
-    return _estimate(_fitted(_of_networks(records, "margins", network), _WIDE_GAPS), -1)
+    """Fit above the largest of the states' medians, where none of them is cut off."""
+    groups = _of_networks(records, "margins", network)
+    low = max((float(group.min()) for group in groups), default=0.0)
+    return _estimate(_fitted(groups, _WIDE_GAPS, low), -1)
 
 
 def _by_activation(records: Records) -> Estimate:
@@ -121,7 +126,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     left.plot(guide, 0.5 * guide ** (1 + THETA), color=BLACK, ls="--", lw=0.8, label="mean field")
     guide = np.array([1e-4, 1e-2])
     right.plot(guide, 1.5 * guide ** (1 - GAMMA), color=BLACK, ls="--", lw=0.8)
-    left.set_xlabel("force Δ / mean")
+    left.set_xlabel("force Δ (mean or median = 1)")
     right.set_xlabel("gap −Δ")
     left.set_ylabel("share below")
     legend(left)
@@ -173,7 +178,7 @@ THEME = Theme(
         _claim(
             "theta-relu",
             f"{_FORCE_LAW}: ReLU networks.",
-            "θ of the violations below half of their mean, at the lowest load that jams",
+            "θ of the violations below their median, at the lowest load that jams",
             Expected(0.3, 0.15, "the paper: θ ≈ 0.3"),
             THRESHOLD,
             _network_theta,
@@ -181,7 +186,7 @@ THEME = Theme(
         _claim(
             "gamma-relu",
             f"{_GAP_LAW}: ReLU networks.",
-            "γ of the gaps below half of the margin, at the lowest load that jams",
+            "γ of the gaps between the median violation and 0.5, at the lowest load that jams",
             Expected(0.2, 0.15, "the paper: γ ≈ 0.2"),
             THRESHOLD,
             _network_gamma,
