@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # Windows at exact jamming points: forces in units of their mean, gaps in their own.
 _FORCES, _GAPS = 0.2, 0.05
-# Networks are not exactly at their transition, and give up a few patterns for good (Δ of order one):
-# forces are taken below their median, and gaps above it, where no force blurs them.
+# Networks are not exactly at their transition, and give up a few patterns for good, with Δ of order
+# one: forces are taken below their median, and gaps above it, where no force blurs them.
 _WIDE_GAPS = 0.5
 _FEWEST_AT_TRANSITION = 0.2  # N_Δ/N: states with fewer have lost units, they are not near jamming
 
@@ -87,11 +87,11 @@ def _network_gamma(records: Records, network: Mapping[str, Any] = SMALL) -> Esti
 
 
 def _by_activation(records: Records) -> Estimate:
-    """Return how far the exponents γ of the two activations are apart."""
-    relu, tanh = (_network_gamma(records, kind) for kind in (SMALL, TANH))
+    """Return how far the exponents θ of the two activations are apart."""
+    relu, tanh = (_network_theta(records, kind) for kind in (SMALL, TANH))
     error = (relu.error**2 + tanh.error**2) ** 0.5
     note = (
-        f"γ = {relu.value:.2f} ± {relu.error:.2f} for ReLU, "
+        f"θ = {relu.value:.2f} ± {relu.error:.2f} for ReLU, "
         f"{tanh.value:.2f} ± {tanh.error:.2f} for tanh"
     )
     return Estimate(abs(relu.value - tanh.value), error, relu.samples + tanh.samples, 0, note)
@@ -194,7 +194,7 @@ THEME = Theme(
         _claim(
             "activation",
             "The exponents depend on the choice of the activation function.",
-            "difference of γ between ReLU and tanh",
+            "difference of θ between ReLU and tanh",
             Expected(0.05, 0.0, "a difference that could be seen in a figure", ">="),
             THRESHOLD,
             _by_activation,
