@@ -155,8 +155,8 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         axes.axvline(np.mean([record.data["load"] for record in found]), color=colour, lw=0.8)
     axes.set_xlabel("load P/N")
     axes.set_ylabel("violated patterns N$_Δ$/N")
-    axes.set_ylim(-0.1, 3.0)
-    legend(axes)
+    axes.set_ylim(-0.05, 1.8)
+    legend(axes, loc="upper left", title="lines: mean transition")
 
 
 THEME = Theme(
