@@ -144,10 +144,7 @@ LJ9 = Experiment(
     "LJ9",
     cluster,
     default=(Point(3, {"n": 9, "searches": 500, "temperature": 0.2}),),
-    full=(
-        Point(10, {"n": 9, "searches": 6000, "temperature": 0.2}),
-        Point(3, {"n": 13, "searches": 100_000, "temperature": 0.3}),
-    ),
+    full=(Point(10, {"n": 9, "searches": 6000, "temperature": 0.2}),),
 )
 LJ13 = Experiment(
     "LJ13",

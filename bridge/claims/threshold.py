@@ -119,6 +119,7 @@ def network(
 SMALL, LARGE = network(2, 10, 10), network(2, 14, 14)
 DEEP = network(3, 11, 14)  # 407 weights, where LARGE has 406
 TANH = network(2, 10, 10, activation="tanh")
+TANH_DEEP = network(3, 8, 10, activation="tanh")  # 216 weights, where TANH has 210
 DIGITS, RANDOM = network(2, 12, 4, "digits"), network(2, 12, 4)
 
 _LOADS = (1.25, 3.25, 0.25)
@@ -134,6 +135,7 @@ THRESHOLD = Experiment(
         Point(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
         Point(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
         Point(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
+        Point(3, {**TANH_DEEP, "loads": (1.5, 4.5, 0.25), "steps": 10_000}),
         Point(3, {**DIGITS, "loads": _DIGIT_LOADS, "steps": 10_000}),
         Point(3, {**RANDOM, "loads": _FLAT_LOADS, "steps": 10_000}),
     ),
@@ -148,6 +150,8 @@ THRESHOLD = Experiment(
             (network(3, 24, 24), (1.5, 4.0, 0.125)),
             (network(5, 24, 24), (1.5, 4.0, 0.125)),
             (TANH, (2.0, 5.0, 0.125)),
+            (network(2, 24, 24, activation="tanh"), (2.0, 5.0, 0.125)),
+            (network(3, 24, 24, activation="tanh"), (2.0, 5.0, 0.125)),
             (DIGITS, (1.0, 6.5, 0.25)),
             (RANDOM, (0.5, 4.0, 0.125)),
         )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.claims.claim import (
@@ -21,7 +22,17 @@ from bridge.claims.claim import (
     n_stalled,
     ratio_of,
 )
-from bridge.claims.threshold import DEEP, DIGITS, LARGE, RANDOM, SMALL, TANH, THRESHOLD, network
+from bridge.claims.threshold import (
+    DEEP,
+    DIGITS,
+    LARGE,
+    RANDOM,
+    SMALL,
+    TANH,
+    TANH_DEEP,
+    THRESHOLD,
+    network,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,12 +104,18 @@ def _plain(records: Records) -> list[Any]:
     return [r for r in chosen if r.parameters["width"] == r.parameters["input_dim"]]
 
 
-def _depth(records: Records) -> Estimate:
+def _depth(records: Records, activation: str) -> Estimate:
     """Compare the deepest of the widest networks with those of two layers on such patterns."""
-    deep_ones = [r.parameters for r in records if r.parameters["depth"] > 2]
-    widest = max(deep_ones, key=lambda kind: (kind["input_dim"], kind["depth"]))
-    depth, width, dim = (widest[name] for name in ("depth", "width", "input_dim"))
-    kinds = [network(2, dim, dim), network(depth, width, dim)]
+    of_kind = [r.parameters for r in records if r.parameters["activation"] == activation]
+    deepest = max(
+        (kind for kind in of_kind if kind["depth"] > 2),
+        key=lambda kind: (kind["input_dim"], kind["depth"]),
+    )
+    depth, width, dim = (deepest[name] for name in ("depth", "width", "input_dim"))
+    kinds = [
+        network(2, dim, dim, activation=activation),
+        network(depth, width, dim, activation=activation),
+    ]
     shallow, deep = (_load(records, kind) for kind in kinds)
     jumps = [_known(column(records, "constraint_ratio", **kind)) for kind in kinds]
     note = (
@@ -136,14 +153,15 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw ``N_Δ/N`` of every training of the bisections against its load."""
     import numpy as np
 
-    from bridge.figures import BLUE, GREEN, ORANGE, RED, SKY, legend
+    from bridge.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, legend
 
     axes = figure.subplots()
     kinds = (
         (SMALL, "2 layers, width 10", SKY, "o"),
         (LARGE, "2 layers, width 14", BLUE, "s"),
         (DEEP, "3 layers, width 11", RED, "^"),
-        (TANH, "tanh, width 10", GREEN, "D"),
+        (TANH, "tanh, 2 layers", GREEN, "D"),
+        (TANH_DEEP, "tanh, 3 layers", BLACK, "x"),
         (DIGITS, "parity of digits", ORANGE, "v"),
     )
     for kind, name, colour, marker in kinds:
@@ -182,15 +200,21 @@ THEME = Theme(
             THRESHOLD,
             _scaling,
         ),
-        Claim(
-            "depth",
-            "The ability of fully connected networks to fit random data is independent of their "
-            "depth.",
-            Source(GEIGER),
-            "P*/N with three hidden layers or more over that with two",
-            Expected(1.0, 0.15, "equality, and the width of a step of the load"),
-            THRESHOLD,
-            _depth,
+        *(
+            Claim(
+                name,
+                "The ability of fully connected networks to fit random data is independent of "
+                "their depth.",
+                Source(GEIGER),
+                f"P*/N with three hidden layers or more over that with two, {units}",
+                Expected(1.0, 0.15, "equality, and the width of a step of the load"),
+                THRESHOLD,
+                partial(_depth, activation=activation),
+            )
+            for name, activation, units in (
+                ("depth", "relu", "ReLU: narrow layers lose units, and deep ones most"),
+                ("depth-tanh", "tanh", "tanh, of which none can die"),
+            )
         ),
         Claim(
             "real-data",
