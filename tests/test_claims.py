@@ -26,9 +26,10 @@ from bridge.claims.claim import (
 )
 from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import JAMMING
-from bridge.claims.run import Task, compute, conclude, conclusion, run_claims, stored, tasks
+from bridge.claims.run import Trial, conclude, conclusion, stored, trials
 from bridge.claims.table import CLAIMS, THEMES, chosen
 from bridge.cli import run
+from bridge.runs import run_all
 from bridge.store import Record, Store
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -138,7 +139,7 @@ def test_claims_are_chosen_by_name_or_theme():
 
 def test_experiments_that_are_shared_run_once():
     isostatic, capacity = named("isostaticity"), named("capacity")
-    assert tasks([isostatic, capacity], 0, full=False) == tasks([capacity], 0, full=False)
+    assert trials([isostatic, capacity], 0, full=False) == trials([capacity], 0, full=False)
 
 
 # The cheap ones, for real and small.
@@ -187,7 +188,7 @@ def here(function, todo):
     for task in todo:
         rng = np.random.default_rng(task.seed)
         value = MADE.experiment.sample(rng, **task.parameters)
-        yield Record(task.experiment, task.parameters, task.seed, "done", 0.5, value.values, {})
+        yield Record(task.label, task.parameters, task.seed, "done", 0.5, value.values, {})
 
 
 def test_an_interrupted_run_keeps_its_samples_and_goes_on(tmp_path):
@@ -203,20 +204,21 @@ def test_an_interrupted_run_keeps_its_samples_and_goes_on(tmp_path):
         assert 0 <= done <= total == 9
 
     with Store(tmp_path / "a.sqlite") as store:
+        todo = trials([MADE], 0, full=False)
         with pytest.raises(KeyboardInterrupt):
-            run_claims([MADE], store, progress=quiet, mapper=interrupted)
-        run_claims([MADE], store, progress=quiet, mapper=resumed)
+            run_all(todo, store, progress=quiet, mapper=interrupted)
+        run_all(todo, store, progress=quiet, mapper=resumed)
         (found,) = conclude([MADE], stored([MADE], store, 0, full=False))
     assert found.found.samples == 9
     assert found.seconds == 4.5
     assert found.verdict == "confirmed"
 
 
-def test_a_task_gives_the_record_of_its_key():
-    task = Task(LJAT3.name, {"searches": 10}, (0, 0))
-    record = compute(task)
-    assert record.key == task.key
-    assert record.data == compute(task).data
+def test_a_trial_gives_the_record_of_its_key():
+    trial = Trial(LJAT3.name, {"searches": 10}, (0, 0))
+    record = trial.compute()
+    assert record.key == trial.key
+    assert record.data == trial.compute().data
 
 
 # What is stored.

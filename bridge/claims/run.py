@@ -5,31 +5,51 @@ computed in any order by any number of processes, and one that is there is not c
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.claims.claim import Claim, Estimate, Experiment, Records, Verdict, judge
 from bridge.claims.table import experiments
 from bridge.store import Record, Store, record_key
-from bridge.workers import map_unordered
-
-Progress = Callable[[int, int], None]
-Mapper = Callable[[Callable[["Task"], Record], Sequence["Task"]], Iterator[Record]]
 
 
 @dataclass(frozen=True)
-class Task:
-    """One sample of one experiment: it names the experiment, so that other processes find it."""
+class Trial:
+    """One sample of one experiment, a `bridge.runs.Task`.
 
-    experiment: str
-    parameters: Mapping[str, Any]
+    It names the experiment by ``label``, so that other processes find it.
+    """
+
+    label: str
+    parameters: dict[str, Any]
     seed: tuple[int, ...]
 
     @property
     def key(self) -> str:
         """The key of the record it will give."""
-        return record_key(self.experiment, self.parameters, self.seed)
+        return record_key(self.label, self.parameters, self.seed)
+
+    def compute(self) -> Record:
+        """Run the sample; its cost is the processor time of this process."""
+        import numpy as np
+
+        from bridge.provenance import provenance
+
+        entropy, *spawned = self.seed
+        rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
+        started = time.process_time()
+        found = experiments()[self.label].sample(rng, **self.parameters)
+        return Record(
+            kind=self.label,
+            parameters=self.parameters,
+            seed=self.seed,
+            status=found.status,
+            seconds=time.process_time() - started,
+            data=found.values,
+            provenance=provenance(),
+            arrays=found.arrays,
+        )
 
 
 @dataclass(frozen=True)
@@ -45,53 +65,10 @@ class Conclusion:
     seconds: float
 
 
-def tasks(claims: Iterable[Claim], seed: int, *, full: bool) -> list[Task]:
+def trials(claims: Iterable[Claim], seed: int, *, full: bool) -> list[Trial]:
     """Return every sample that the claims rest on, each once."""
     chosen = {claim.experiment.name: claim.experiment for claim in claims}
-    return [task for experiment in chosen.values() for task in _tasks(experiment, seed, full)]
-
-
-def compute(task: Task) -> Record:
-    """Run one sample; its cost is the processor time of this process."""
-    import numpy as np
-
-    from bridge.provenance import provenance
-
-    entropy, *spawned = task.seed
-    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
-    experiment = experiments()[task.experiment]
-    started = time.process_time()
-    found = experiment.sample(rng, **task.parameters)
-    return Record(
-        kind=task.experiment,
-        parameters=task.parameters,
-        seed=task.seed,
-        status=found.status,
-        seconds=time.process_time() - started,
-        data=found.values,
-        provenance=provenance(),
-        arrays=found.arrays,
-    )
-
-
-def run_claims(
-    claims: Sequence[Claim],
-    store: Store,
-    *,
-    progress: Progress,
-    seed: int = 0,
-    full: bool = False,
-    mapper: Mapper = map_unordered,
-) -> None:
-    """Compute the samples that the store does not hold, and keep each as it ends."""
-    todo = tasks(claims, seed, full=full)
-    missing = [task for task in todo if task.key not in store]
-    done = len(todo) - len(missing)
-    progress(done, len(todo))
-    for record in mapper(compute, missing):
-        store.put(record)
-        done += 1
-        progress(done, len(todo))
+    return [trial for experiment in chosen.values() for trial in _trials(experiment, seed, full)]
 
 
 def stored(
@@ -99,9 +76,9 @@ def stored(
 ) -> dict[str, list[Record]]:
     """Return the records of each experiment that the store holds, in the order of its samples."""
     found: dict[str, list[Record]] = {}
-    for task in tasks(claims, seed, full=full):
-        record = store.get(task.key)
-        found.setdefault(task.experiment, []).extend([record] if record else [])
+    for trial in trials(claims, seed, full=full):
+        record = store.get(trial.key)
+        found.setdefault(trial.label, []).extend([record] if record else [])
     return found
 
 
@@ -118,9 +95,9 @@ def conclusion(claim: Claim, records: Records) -> Conclusion:
     )
 
 
-def _tasks(experiment: Experiment, seed: int, full: bool) -> list[Task]:
+def _trials(experiment: Experiment, seed: int, full: bool) -> list[Trial]:
     return [
-        Task(experiment.name, point.parameters, (seed, sample))
+        Trial(experiment.name, dict(point.parameters), (seed, sample))
         for point in experiment.points(full=full)
         for sample in range(point.samples)
     ]

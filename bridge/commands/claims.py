@@ -26,22 +26,25 @@ def claims(
     as_json: AsJson = False,
 ) -> int:
     """Test what the two source papers claim, each claim by a small experiment."""
+    from bridge import cluster
     from bridge.claims import render
-    from bridge.claims.run import conclude, run_claims, stored
+    from bridge.claims.run import conclude, stored, trials
     from bridge.claims.table import chosen
     from bridge.console import Progress
-    from bridge.ensemble import dask_mapper
+    from bridge.runs import raise_failures, run_all
     from bridge.store import Store
 
     with checking_input():
         wanted = chosen(names or [])
         local = partial(map_unordered, workers=workers)
-        mapper = dask_mapper(scheduler) if scheduler else local
+        mapper = cluster.connect(scheduler) if scheduler is not None else local
         make_folder(out)
         store = Store(out / "claims.sqlite")
+    todo = trials(wanted, seed, full=full)
     with ending_on_signals(), store, Progress("claims") as progress:
-        run_claims(wanted, store, progress=progress, seed=seed, full=full, mapper=mapper)
+        failures = run_all(todo, store, progress=progress, mapper=mapper)
         records = stored(wanted, store, seed, full=full)
+    raise_failures(failures, len(todo))
     document = render.document(conclude(wanted, records), records, full=full)
     render.write(out, document, render.figures({claim.name for claim in wanted}, records))
     typer.echo(json.dumps(document) if as_json else render.text(document))
