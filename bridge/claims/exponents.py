@@ -1,5 +1,6 @@
 """Power laws of weak forces and small gaps at the transition of each kind of system."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,12 +58,12 @@ def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> PowerLaw |
     return fit_power_law(groups, high, low=low) if groups else None
 
 
-def _estimate(fit: PowerLaw | None, sign: int, stalled: int = 0) -> Estimate:
+def _estimate(fit: PowerLaw | None, sign: int) -> Estimate:
     if fit is None:
-        return Estimate(float("nan"), float("nan"), 0, stalled, "no state at the transition")
+        return Estimate(math.nan, math.nan, 0, 0, "no state at the transition")
     window = f"{fit.count} values in {fit.low:.2g} to {fit.high:.2g}"
     note = fit.reason or window
-    return Estimate(sign * fit.exponent, fit.error, fit.samples + stalled, stalled, note)
+    return Estimate(sign * fit.exponent, fit.error, fit.samples, 0, note)
 
 
 def _theta(records: Records, **where: Any) -> Estimate:

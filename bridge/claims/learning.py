@@ -1,6 +1,8 @@
 """Landscapes of learning: classifiers of molecular outcomes and of digits, and a regression."""
 
+import math
 from collections.abc import Mapping
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from bridge.claims.claim import (
@@ -83,9 +85,6 @@ def _minima(
 
 
 def _distance(case: "Case", graph: "Graph") -> float:
-    import math
-    from itertools import combinations
-
     import numpy as np
 
     from bridge.landscape.order import hamming
