@@ -1,5 +1,6 @@
 """Claims: how they are judged, what is stored of them, and the cheap ones for real."""
 
+import inspect
 import json
 import math
 from dataclasses import replace
@@ -27,7 +28,7 @@ from bridge.claims.claim import (
 from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.run import Trial, conclude, conclusion, stored, trials
-from bridge.claims.table import CLAIMS, THEMES, chosen
+from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.cli import run
 from bridge.runs import run_all
 from bridge.store import Record, Store
@@ -127,6 +128,14 @@ def test_every_claim_says_what_it_claims():
         assert 0 <= claim.expected.tolerance < math.inf
         assert claim.experiment.default
         assert claim.experiment.full
+
+
+def test_every_point_fits_its_experiment():
+    for experiment in experiments().values():
+        for point in (*experiment.default, *experiment.full):
+            assert point.samples >= 1
+            inspect.signature(experiment.sample).bind(None, **point.parameters)
+            json.dumps(point.parameters)
 
 
 def test_claims_are_chosen_by_name_or_theme():
