@@ -33,4 +33,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) compare build dist docs/_build docs/course docs/reference
+	rm -rf $(VENV) claims compare build dist docs/_build docs/course docs/reference

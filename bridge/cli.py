@@ -18,6 +18,7 @@ COMMANDS = (
     "compare",
     "jam",
     "landscape",
+    "claims",
     "ensemble",
     "collect",
     "report",

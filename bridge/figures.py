@@ -94,6 +94,12 @@ def save(figure: "Figure", path: Path) -> None:
             figure.savefig(path.with_suffix(suffix))
 
 
+def legend(axes: "Axes", **options: Any) -> None:
+    """Draw a legend, unless there is nothing to name."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**options)
+
+
 def draw_constraints(axes: "Axes", system: Column) -> None:
     """Draw ``N_Δ/N`` of every run against its load, one marker a status."""
     axes.axhline(1.0, color=GREY, lw=0.7, ls=":")

@@ -1,0 +1,197 @@
+"""Curvature at the minima of networks: the spectrum of the Hessian's prestress part ``Hp``."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bridge.claims.claim import (
+    GEIGER,
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Point,
+    Records,
+    Sample,
+    Source,
+    Theme,
+    exact,
+    finished,
+    mean_of,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+_ZERO = 1e-9  # eigenvalues below this part of the largest cannot be told from zero
+
+
+def spectra(
+    rng: "np.random.Generator",
+    *,
+    depth: int,
+    width: int,
+    activation: str,
+    load: float,
+    steps: int,
+    polish: int,
+) -> Sample:
+    """Train beyond the transition and diagonalise ``Hp`` where the training ended.
+
+    The sample is ``stalled`` where training says that this is no minimum. Kinks held by fractional
+    masks are constraints beside the violated patterns.
+    """
+    import numpy as np
+
+    from bridge.spectra import hessian, stiffness
+    from networks import HingeNetwork, Mlp, random_patterns, train
+
+    mlp = Mlp(width, width, depth, activation)
+    problem = HingeNetwork(mlp, random_patterns(round(load * mlp.n_weights), width, rng))
+    end = train(problem, mlp.init(rng), steps=steps, newton_steps=polish)
+    h0 = stiffness(problem, end.x)
+    hp = hessian(problem, end.x) - h0
+    values = np.linalg.eigvalsh(hp)
+    largest = float(np.abs(values).max())
+    negative = int((values < -_ZERO * largest).sum())
+    return Sample(
+        values={
+            "certified": end.certified,
+            "negative": negative,
+            "n_constraints": end.n_constraints,
+            "n_kinks": end.n_kinks,
+            "n_dof": problem.n_dof,
+            "units": mlp.n_hidden - len(problem.frozen(end.x)),
+            "trace": abs(float(np.trace(hp))) / float(np.abs(values).sum()),
+        },
+        arrays={"hp": values, "h": np.linalg.eigvalsh(hp + h0)},
+        status="done" if end.status == "jammed" else "stalled",
+    )
+
+
+def _point(samples: int, depth: int, activation: str, load: float, width: int) -> Point:
+    parameters = {"depth": depth, "width": width, "activation": activation, "load": load}
+    return Point(samples, {**parameters, "steps": 10_000, "polish": 0})
+
+
+SPECTRA = Experiment(
+    "network spectra",
+    spectra,
+    default=(
+        _point(2, 1, "relu", 4.0, 8),
+        _point(3, 2, "relu", 3.0, 8),
+        _point(2, 3, "relu", 3.0, 8),
+        _point(3, 2, "tanh", 4.0, 6),
+    ),
+    full=tuple(
+        Point(10, {**_point(1, *kind, width).parameters, "steps": 60_000, "polish": 300})
+        for width in (12, 24)
+        for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
+    ),
+)
+
+
+def _bound(records: Records) -> Estimate:
+    found = finished(records)
+    ratios = [r.data["negative"] / r.data["n_constraints"] for r in found]
+    certified = sum(r.data["certified"] for r in found)
+    note = f"the largest of {len(found)} minima, {certified} of them certified"
+    return exact(max(ratios, default=math.nan), records, note)
+
+
+def _trace(records: Records) -> Estimate:
+    relu = [r for r in records if r.parameters["activation"] == "relu"]
+    largest = max((r.data["trace"] for r in relu), default=math.nan)
+    return Estimate(largest, 0.0, len(relu), 0, "an identity: it holds wherever training ends")
+
+
+def _half(records: Records) -> Estimate:
+    deep = _deep(records)
+    fractions = [r.data["negative"] / r.data["n_dof"] for r in deep]
+    return mean_of(fractions)
+
+
+def _deep(records: Records) -> Records:
+    """Return the ReLU networks of at least two layers: stalled or not, ``Hp`` is what it is."""
+    return [
+        r for r in records if r.parameters["activation"] == "relu" and r.parameters["depth"] > 1
+    ]
+
+
+def _single(records: Records) -> Estimate:
+    one = [r for r in records if r.parameters["depth"] == 1]
+    excess = [r.data["negative"] - r.data["units"] for r in one]
+    largest = max(excess, key=abs, default=math.nan)
+    return Estimate(float(largest), 0.0, len(one), 0, "the largest of all, either way")
+
+
+def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
+    """Draw the spectra of ``Hp`` of networks with ReLU and with tanh."""
+    import numpy as np
+
+    from bridge.figures import BLUE, ORANGE, legend
+
+    axes = figure.subplots()
+    found = finished(records[SPECTRA.name], depth=2)
+    for name, colour in (("relu", BLUE), ("tanh", ORANGE)):
+        values = [r.arrays["hp"] for r in found if r.parameters["activation"] == name]
+        if values:
+            joined = np.concatenate([v / np.abs(v).mean() for v in values])
+            axes.hist(
+                joined, bins=60, range=(-6, 6), density=True, histtype="step", color=colour,
+                label={"relu": "ReLU", "tanh": "tanh"}[name],
+            )  # fmt: skip
+    axes.axvline(0, color="black", lw=0.6)
+    axes.set_yscale("log")
+    axes.set_xlabel("eigenvalue of H$_p$ / mean modulus")
+    axes.set_ylabel("density")
+    legend(axes)
+
+
+_CURVATURE = Source(GEIGER, "abstract: the curvature of the minima of the loss")
+
+THEME = Theme(
+    "curvature",
+    "Curvature at the minima of networks",
+    (
+        Claim(
+            "bound",
+            "A minimum needs a violated pattern for each negative mode of the prestress, which is "
+            "why minima cannot be poor where parameters abound.",
+            _CURVATURE,
+            "N_-(Hp)/N_Δ, the largest",
+            Expected(1.0, 0.0, "H0 has rank N_Δ at most", "<="),
+            SPECTRA,
+            _bound,
+        ),
+        Claim(
+            "relu-trace",
+            "The prestress of a ReLU network is traceless.",
+            _CURVATURE,
+            "|tr Hp| over the sum of the moduli of its eigenvalues, the largest",
+            Expected(1e-10, 0.0, "each parameter enters the output linearly", "<="),
+            SPECTRA,
+            _trace,
+        ),
+        Claim(
+            "relu-half-negative",
+            "About half of the modes of the prestress of a deep ReLU network are negative.",
+            _CURVATURE,
+            "N_-(Hp) over the number of parameters, two and three layers",
+            Expected(0.48, 0.04, "symmetric spectrum; reference runs"),
+            SPECTRA,
+            _half,
+        ),
+        Claim(
+            "one-layer-negative",
+            "With one hidden layer each unit has one negative mode.",
+            _CURVATURE,
+            "N_-(Hp) less the number of units that are alive",
+            Expected(0.0, 0.0, "a unit's prestress has rank two, and no trace"),
+            SPECTRA,
+            _single,
+        ),
+    ),
+    draw,
+)

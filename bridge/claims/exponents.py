@@ -1,0 +1,205 @@
+"""Power laws of weak forces and small gaps at the transition of each kind of system."""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from bridge.claims.claim import (
+    GEIGER,
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Records,
+    Source,
+    Theme,
+    finished,
+)
+from bridge.claims.packings import DISCS
+from bridge.claims.perceptron import JAMMING
+from bridge.claims.threshold import SMALL, TANH, THRESHOLD
+from bridge.exponents import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from bridge.protocols import Vector
+
+# Windows at exact jamming points: forces in units of their mean, gaps in their own.
+_FORCES, _GAPS = 0.2, 0.05
+# Networks are not exactly at their transition, and give up a few patterns for good, with Δ of order
+# one: forces are taken below their median, and gaps above it, where no force blurs them.
+_WIDE_GAPS = 0.5
+_FEWEST_AT_TRANSITION = 0.2  # N_Δ/N: states with fewer have lost units, they are not near jamming
+
+Side = Literal["forces", "margins"]
+
+
+def _at_jamming(records: Records, side: Side, **where: Any) -> "list[Vector]":
+    return [r.arrays[side] for r in finished(records, **where) if side in r.arrays]
+
+
+def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "list[Vector]":
+    """Return violations in units of their median, or margins above that, next to the transition."""
+    import numpy as np
+
+    found = []
+    for record in finished(records, **network):
+        gaps = record.arrays["gaps"]
+        if gaps.size and record.data["constraint_ratio"] > _FEWEST_AT_TRANSITION:
+            median = float(np.median(gaps[gaps > 0]))
+            found.append(gaps[gaps > 0] / median if side == "forces" else -gaps[gaps < -median])
+    return found
+
+
+def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> PowerLaw | None:
+    return fit_power_law(groups, high, low=low) if groups else None
+
+
+def _estimate(fit: PowerLaw | None, sign: int) -> Estimate:
+    if fit is None:
+        return Estimate(math.nan, math.nan, 0, 0, "no state at the transition")
+    window = f"{fit.count} values in {fit.low:.2g} to {fit.high:.2g}"
+    note = fit.reason or window
+    return Estimate(sign * fit.exponent, fit.error, fit.samples, 0, note)
+
+
+def _theta(records: Records, **where: Any) -> Estimate:
+    return _estimate(_fitted(_at_jamming(records, "forces", **where), _FORCES), 1)
+
+
+def _gamma(records: Records, **where: Any) -> Estimate:
+    groups = _at_jamming(records, "margins", **where)
+    floor = finite_size_floor(groups) if groups else 0.0
+    return _estimate(_fitted(groups, _GAPS, floor), -1)
+
+
+def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
+    return _estimate(_fitted(_of_networks(records, "forces", network), 1.0), 1)
+
+
+def _network_gamma(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
+    """Fit above the largest of the states' medians, where none of them is cut off."""
+    groups = _of_networks(records, "margins", network)
+    low = max((float(group.min()) for group in groups), default=0.0)
+    return _estimate(_fitted(groups, _WIDE_GAPS, low), -1)
+
+
+def _by_activation(records: Records) -> Estimate:
+    """Return how far the exponents θ of the two activations are apart."""
+    relu, tanh = (_network_theta(records, kind) for kind in (SMALL, TANH))
+    error = (relu.error**2 + tanh.error**2) ** 0.5
+    note = (
+        f"θ = {relu.value:.2f} ± {relu.error:.2f} for ReLU, "
+        f"{tanh.value:.2f} ± {tanh.error:.2f} for tanh"
+    )
+    return Estimate(abs(relu.value - tanh.value), error, relu.samples + tanh.samples, 0, note)
+
+
+def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
+    """Draw cumulated distributions of forces and of gaps at the transition of each system."""
+    import numpy as np
+
+    from bridge.figures import BLACK, BLUE, GREEN, ORANGE, RED, legend
+
+    networks = records[THRESHOLD.name]
+    left, right = figure.subplots(1, 2)
+    panels: tuple[tuple[Axes, Side], ...] = ((left, "forces"), (right, "margins"))
+    for axes, side in panels:
+        kinds = (
+            ("discs", RED, _at_jamming(records[DISCS.name], side)),
+            ("perceptron", BLUE, _at_jamming(records[JAMMING.name], side, alpha=4.0)),
+            ("ReLU network", GREEN, _of_networks(networks, side, SMALL)),
+            ("tanh network", ORANGE, _of_networks(networks, side, TANH)),
+        )
+        for name, colour, groups in kinds:
+            if groups:
+                values = np.sort(np.concatenate(groups))
+                rank = np.arange(1, len(values) + 1) / len(values)
+                inside = (values > 0) & (rank < 0.8)
+                axes.plot(values[inside], rank[inside], color=colour, lw=1.0, label=name)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_ylim(1e-4, 1.0)
+    guide = np.array([1e-2, 0.3])
+    left.plot(guide, 0.5 * guide ** (1 + THETA), color=BLACK, ls="--", lw=0.8, label="mean field")
+    guide = np.array([1e-4, 1e-2])
+    right.plot(guide, 1.5 * guide ** (1 - GAMMA), color=BLACK, ls="--", lw=0.8)
+    left.set_xlabel("force Δ (mean or median = 1)")
+    right.set_xlabel("gap −Δ")
+    left.set_ylabel("share below")
+    legend(left)
+
+
+def _claim(
+    name: str,
+    sentence: str,
+    quantity: str,
+    expected: Expected,
+    experiment: Experiment,
+    estimate: Any,
+) -> Claim:
+    return Claim(name, sentence, Source(GEIGER), quantity, expected, experiment, estimate)
+
+
+_FORCE_LAW = "At the transition weak forces follow a power law, P_+(Δ) ∼ Δ^θ"
+_GAP_LAW = "At the transition small gaps follow a power law, P_-(Δ) ∼ (-Δ)^-γ"
+_MEAN_FIELD = "mean field, Charbonneau et al. 2014"
+
+THEME = Theme(
+    "exponents",
+    "Power laws of forces and gaps",
+    (
+        _claim(
+            "theta-perceptron",
+            f"{_FORCE_LAW}: perceptron.",
+            "θ of the forces below 0.2 of their mean, σ < 0",
+            Expected(THETA, 0.05, _MEAN_FIELD),
+            JAMMING,
+            partial(_theta, alpha=4.0),
+        ),
+        _claim(
+            "gamma-perceptron",
+            f"{_GAP_LAW}: perceptron.",
+            "γ of the gaps below 0.05, σ < 0",
+            Expected(GAMMA, 0.05, _MEAN_FIELD),
+            JAMMING,
+            partial(_gamma, alpha=4.0),
+        ),
+        _claim(
+            "gamma-discs",
+            f"{_GAP_LAW}: discs.",
+            "γ of the gaps below 0.05",
+            Expected(GAMMA, 0.05, _MEAN_FIELD),
+            DISCS,
+            _gamma,
+        ),
+        _claim(
+            "theta-relu",
+            f"{_FORCE_LAW}: ReLU networks.",
+            "θ of the violations below their median, at the lowest load that jams",
+            Expected(0.3, 0.15, "the paper: θ ≈ 0.3"),
+            THRESHOLD,
+            _network_theta,
+        ),
+        _claim(
+            "gamma-relu",
+            f"{_GAP_LAW}: ReLU networks.",
+            "γ of the gaps between the median violation and 0.5, at the lowest load that jams",
+            Expected(0.2, 0.15, "the paper: γ ≈ 0.2"),
+            THRESHOLD,
+            _network_gamma,
+        ),
+        _claim(
+            "activation",
+            "The exponents depend on the choice of the activation function.",
+            "difference of θ between ReLU and tanh",
+            Expected(0.05, 0.0, "a difference that could be seen in a figure", ">="),
+            THRESHOLD,
+            _by_activation,
+        ),
+    ),
+    draw,
+)

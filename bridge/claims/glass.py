@@ -1,0 +1,177 @@
+"""The p-spin glass beside digits: where plain descent ends, and how sharply, as systems grow."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bridge.claims.claim import (
+    BALLARD,
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Point,
+    Records,
+    Sample,
+    Source,
+    Theme,
+    column,
+    finished,
+    mean_of,
+    n_stalled,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+THRESHOLD = -1.632993  # energy per spin, p = 3
+
+
+def spins(rng: "np.random.Generator", *, n: int) -> Sample:
+    """Descend in a spherical 3-spin glass from a random state; energy per spin."""
+    from bridge.landscape.descents import end_energy
+    from particles.spin_glass import SphericalSpinGlass
+
+    glass = SphericalSpinGlass.random(n, 3, rng)
+    return _end(end_energy(glass, glass.random_state(rng)), n)
+
+
+def digits(rng: "np.random.Generator", *, hidden: int, patterns: int) -> Sample:
+    """Descend in a classifier of the same digits from random parameters."""
+    import numpy as np
+
+    from bridge.landscape.descents import end_energy
+    from networks.classifier import Classifier
+    from networks.quench_data import digit_outcomes
+
+    data, _ = digit_outcomes().shuffled(np.random.default_rng(0)).split(patterns)
+    net = Classifier(data, hidden, 1e-3)
+    return _end(end_energy(net, net.random_state(rng)), 1)
+
+
+def _end(energy: float | None, size: int) -> Sample:
+    if energy is None:
+        return Sample({"energy": float("nan")}, status="stalled")
+    return Sample({"energy": energy / size})
+
+
+SPINS = Experiment(
+    "3-spin descents",
+    spins,
+    default=tuple(Point(60, {"n": n}) for n in (20, 40, 80)),
+    full=tuple(Point(200, {"n": n}) for n in (20, 40, 80, 160)),
+)
+DIGITS = Experiment(
+    "digit descents",
+    digits,
+    default=tuple(Point(8, {"hidden": hidden, "patterns": 300}) for hidden in (3, 12)),
+    full=tuple(Point(40, {"hidden": hidden, "patterns": 300}) for hidden in (3, 6, 12, 24)),
+)
+
+
+def _limit(records: Records) -> Estimate:
+    """Extrapolate the mean end energy linearly in ``N^(-2/3)``, by least squares.
+
+    At the threshold the edge of the Hessian's semicircle touches zero, and edges of ``N`` levels
+    shift by ``N^(-2/3)``.
+    """
+    import numpy as np
+
+    found = finished(records)
+    sizes = np.array([record.parameters["n"] for record in found], dtype=np.float64)
+    design = np.column_stack([np.ones(len(sizes)), sizes ** (-2 / 3)])
+    energies = column(records, "energy")
+    best, residuals, *_ = np.linalg.lstsq(design, energies)
+    variance = float(residuals[0]) / (len(energies) - 2)
+    error = np.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0])
+    return Estimate(float(best[0]), float(error), len(records), n_stalled(records))
+
+
+def _above(records: Records) -> Estimate:
+    largest = max(record.parameters["n"] for record in records)
+    of_size = [record for record in records if record.parameters["n"] == largest]
+    note = f"N = {largest}"
+    return mean_of(column(of_size, "energy") - THRESHOLD, stalled=n_stalled(of_size), note=note)
+
+
+def _narrowing(records: Records, name: str) -> Estimate:
+    """Return the spread of end energies of the largest systems over that of the smallest."""
+    sizes = sorted({record.parameters[name] for record in records})
+    small, large = (column(records, "energy", **{name: size}) for size in (sizes[0], sizes[-1]))
+    spreads = [float(values.std(ddof=1)) for values in (large, small)]
+    value = spreads[0] / spreads[1]
+    # The relative error of a standard deviation of n normal numbers is 1/√(2(n - 1)).
+    error = value * sum(0.5 / (len(values) - 1) for values in (large, small)) ** 0.5
+    note = f"{spreads[1]:.3g} at {sizes[0]}, {spreads[0]:.3g} at {sizes[-1]}"
+    return Estimate(value, error, len(records), n_stalled(records), note)
+
+
+def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
+    """Draw the end energies of both systems against their size."""
+    import numpy as np
+
+    from bridge.figures import BLACK, BLUE, ORANGE, legend
+
+    left, right = figure.subplots(1, 2)
+    panels = ((left, SPINS, "n", BLUE), (right, DIGITS, "hidden", ORANGE))
+    for axes, experiment, name, colour in panels:
+        found = finished(records[experiment.name])
+        sizes = np.array([record.parameters[name] for record in found], dtype=np.float64)
+        axes.plot(sizes, column(found, "energy"), "o", color=colour, ms=3.5, mfc="none")
+        axes.set_xscale("log")
+        ticks = [int(size) for size in np.unique(sizes)]
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.set_xticks([], minor=True)
+    left.axhline(THRESHOLD, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
+    legend(left)
+    left.set_xlabel("spins")
+    left.set_ylabel("end energy a spin")
+    right.set_xlabel("hidden units")
+    right.set_ylabel("end loss on digits")
+
+
+_GLASS = Source(BALLARD, "the p-spin model and machine learning")
+
+THEME = Theme(
+    "glass",
+    "The p-spin glass and digits",
+    (
+        Claim(
+            "pspin-above",
+            "Descent in the p-spin glass ends above the threshold.",
+            _GLASS,
+            "mean end energy a spin, less the threshold",
+            Expected(0.0, 0.0, "Cugliandolo, Kurchan 1993", ">="),
+            SPINS,
+            _above,
+        ),
+        Claim(
+            "pspin-limit",
+            "For large systems it ends at the threshold.",
+            _GLASS,
+            "mean end energy a spin, extrapolated in N^(-2/3)",
+            Expected(THRESHOLD, 0.05, "-2√(2/3)"),
+            SPINS,
+            _limit,
+        ),
+        Claim(
+            "pspin-narrowing",
+            "The band of end energies narrows as the glass grows.",
+            _GLASS,
+            "standard deviation at the largest size over that at the smallest",
+            Expected(1.0, 0.0, "no narrowing", "<="),
+            SPINS,
+            lambda records: _narrowing(records, "n"),
+        ),
+        Claim(
+            "digits-narrowing",
+            "So does that of a network which learns digits.",
+            _GLASS,
+            "standard deviation at the largest size over that at the smallest",
+            Expected(1.0, 0.0, "no narrowing", "<="),
+            DIGITS,
+            lambda records: _narrowing(records, "hidden"),
+        ),
+    ),
+    draw,
+)

@@ -1,0 +1,191 @@
+"""Packings: discs are isostatic when they jam, ellipses are not, as networks are not."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bridge.claims.claim import (
+    GEIGER,
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Point,
+    Records,
+    Sample,
+    Source,
+    Theme,
+    column,
+    exact,
+    finished,
+    mean_of,
+    n_stalled,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+_SOFT = 1e3  # eigenvalues below this many pressures vanish with it; the next are of order one
+
+
+def discs(rng: "np.random.Generator", *, n: int) -> Sample:
+    """Go to the exact jamming point of discs from random positions."""
+    from bridge.exact import exact_jamming
+    from particles import Discs, decompress, minimise
+
+    problem = Discs.bidisperse(n, 0.86)
+    low = decompress(problem, problem.random_state(rng), pressure=1e-5)
+    point = exact_jamming(low.problem, low.x, minimise=minimise)
+    jammed = point.status == "jammed"
+    held = int(point.held.reshape(n, -1).any(axis=1).sum())
+    return Sample(
+        values={"phi": point.problem.phi, "excess": len(point.rows) - (2 * held - 1)},
+        arrays={"forces": point.relative_forces, "margins": point.margins()} if jammed else {},
+        status="done" if jammed else "stalled",
+    )
+
+
+def ellipses(rng: "np.random.Generator", *, n: int, aspect: float, pressure: float) -> Sample:
+    """Decompress ellipses; count contacts, and modes whose stiffness vanishes with pressure."""
+    import numpy as np
+
+    from particles import Ellipses, decompress
+
+    problem = Ellipses.bidisperse(n, 0.93, aspect=aspect)
+    end = decompress(problem, problem.random_state(rng), pressure)
+    held = n - int(end.problem.rattlers(end.x).sum())
+    contacts = int((end.problem.gaps(end.x) > 0).sum())
+    values = np.linalg.eigvalsh(end.problem.hessian(end.x).toarray())
+    modes = values[2 + 3 * (n - held) :]  # less translations and rattlers
+    return Sample(
+        values={
+            "coordination": 2 * contacts / held,
+            "quartic_excess": int((modes < _SOFT * end.pressure).sum()) - (3 * held - 1 - contacts),
+        },
+        arrays={"eigenvalues": modes},
+        status="done" if end.status == "jammed" else "stalled",
+    )
+
+
+DISCS = Experiment(
+    "discs jamming", discs, default=(Point(24, {"n": 512}),), full=(Point(100, {"n": 1024}),)
+)
+
+_NEARLY_ROUND, _LONG = (1.02, 1.05), (1.2, 1.5, 2.0)
+ELLIPSES = Experiment(
+    "ellipses",
+    ellipses,
+    default=(
+        *(Point(12, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _NEARLY_ROUND),
+        *(Point(4, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
+        Point(4, {"n": 64, "aspect": 1.5, "pressure": 1e-9}),
+    ),
+    full=(
+        *(Point(30, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _NEARLY_ROUND),
+        *(Point(10, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
+        Point(30, {"n": 128, "aspect": 1.5, "pressure": 1e-9}),
+    ),
+)
+
+
+def _isostatic(records: Records) -> Estimate:
+    excess = column(records, "excess")
+    largest = max(excess, key=abs, default=math.nan)
+    return exact(largest, records, "the largest of all packings, either way")
+
+
+def _coordination(records: Records) -> Estimate:
+    of_kind = [r for r in records if r.parameters["aspect"] == 1.2]
+    return mean_of(column(of_kind, "coordination"), stalled=n_stalled(of_kind))
+
+
+def _square_root(records: Records) -> Estimate:
+    """Return ``(z - 4)/√(α - 1)`` of the nearly round ellipses, over all packings."""
+    near = [r for r in records if r.parameters["aspect"] in _NEARLY_ROUND]
+    scaled = [
+        (r.data["coordination"] - 4.0) / math.sqrt(r.parameters["aspect"] - 1.0)
+        for r in finished(near)
+    ]
+    return mean_of(scaled, stalled=n_stalled(near))
+
+
+def _quartic(records: Records) -> Estimate:
+    cold = [r for r in records if r.parameters["pressure"] < 1e-8]
+    largest = max(column(cold, "quartic_excess"), key=abs, default=math.nan)
+    return exact(largest, cold, "the largest of all packings, either way")
+
+
+def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
+    """Draw coordination against asphericity, and the modes of a packing near jamming."""
+    import numpy as np
+
+    from bridge.figures import BLACK, BLUE, GREY, RED, legend
+
+    left, right = figure.subplots(1, 2)
+    found = finished(records[ELLIPSES.name])
+    warm = [r for r in found if r.parameters["pressure"] > 1e-8]
+    aspect = np.array([record.parameters["aspect"] for record in warm])
+    left.plot(aspect - 1.0, column(warm, "coordination"), "o", color=RED, ms=3.5, mfc="none")
+    line = np.geomspace(0.01, 0.12, 20)
+    left.plot(line, 4 + 3.2 * np.sqrt(line), color=BLACK, lw=0.8, label="4 + 3.2 √(α − 1)")
+    left.axhline(6.0, color=GREY, ls=":", label="isostatic")
+    left.set_xscale("log")
+    left.set_xlabel("aspect α − 1")
+    left.set_ylabel("contacts a body, z")
+    legend(left)
+    cold = [r for r in found if r.parameters["pressure"] < 1e-8]
+    for record in cold:
+        values = np.sort(record.arrays["eigenvalues"])
+        right.plot(np.arange(1, len(values) + 1) / len(values), values, color=BLUE, lw=0.8)
+    right.set_yscale("log")
+    right.set_xlabel("rank of the mode")
+    right.set_ylabel("stiffness at p = 10$^{-9}$")
+
+
+_ANALOGY = Source(GEIGER, "abstract: the landscape of repulsive ellipses")
+
+THEME = Theme(
+    "packings",
+    "Discs and ellipses",
+    (
+        Claim(
+            "isostatic-discs",
+            "Discs are isostatic at jamming: as many contacts as degrees of freedom.",
+            _ANALOGY,
+            "N_c - (2N' - 1) at the exact jamming point, N' without rattlers",
+            Expected(0.0, 0.0, "counting, with one self-stress"),
+            DISCS,
+            _isostatic,
+        ),
+        Claim(
+            "hypostatic-ellipses",
+            "Ellipses jam with fewer contacts than degrees of freedom, as networks do.",
+            _ANALOGY,
+            "contacts a body at aspect 1.2, where 6 are isostatic",
+            Expected(5.275, 0.1, "reference packings; Schreck 2010"),
+            ELLIPSES,
+            _coordination,
+        ),
+        Claim(
+            "nearly-round-ellipses",
+            "Contacts grow with the square root of asphericity.",
+            _ANALOGY,
+            "(z - 4)/√(α - 1) at aspects 1.02 and 1.05",
+            Expected(3.2, 0.3, "reference packings; Brito 2018"),
+            ELLIPSES,
+            _square_root,
+        ),
+        Claim(
+            "quartic-modes",
+            "Modes that contacts leave free are held by the prestress alone: their stiffness "
+            "vanishes with pressure.",
+            _ANALOGY,
+            "modes softer than 10³ p at p = 1e-9, less 3N' - 1 - N_c",
+            Expected(0.0, 0.0, "counting, Mailman 2009"),
+            ELLIPSES,
+            _quartic,
+        ),
+    ),
+    draw,
+)

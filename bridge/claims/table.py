@@ -1,0 +1,56 @@
+"""All themes and claims, by name."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from bridge.claims import (
+    curvature,
+    exponents,
+    glass,
+    kinetics,
+    learning,
+    molecules,
+    packings,
+    perceptron,
+    transition,
+)
+from bridge.claims.claim import Claim, Experiment, Theme
+
+THEMES: tuple[Theme, ...] = (
+    transition.THEME,
+    curvature.THEME,
+    packings.THEME,
+    perceptron.THEME,
+    exponents.THEME,
+    molecules.THEME,
+    kinetics.THEME,
+    learning.THEME,
+    glass.THEME,
+)
+CLAIMS: tuple[Claim, ...] = tuple(claim for theme in THEMES for claim in theme.claims)
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """Return every experiment by its name."""
+    return {claim.experiment.name: claim.experiment for claim in CLAIMS}
+
+
+def chosen(names: Sequence[str]) -> list[Claim]:
+    """Return the claims of these names, or of the themes of these names; all if none is given.
+
+    Raises
+    ------
+    ValueError
+        If a name is neither a claim's nor a theme's.
+    """
+    by_theme = {theme.name: theme.claims for theme in THEMES}
+    known = {claim.name: (claim,) for claim in CLAIMS} | by_theme
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"expected claims or themes, got {name!r}: name some of {', '.join(by_theme)}, "
+                f"or of {', '.join(claim.name for claim in CLAIMS)}"
+            )
+    wanted = {claim.name for name in names for claim in known[name]}
+    return [claim for claim in CLAIMS if claim.name in wanted or not names]

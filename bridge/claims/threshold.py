@@ -1,0 +1,159 @@
+"""Where networks stop fitting: one bisection of the load, which several themes rest on."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bridge.claims.claim import (
+    Experiment,
+    Point,
+    Sample,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.jam import Measured
+    from networks import Mlp, Patterns
+
+_INITS = 3  # starts of one training: a network whose units all died is started again
+
+
+def threshold(
+    rng: "np.random.Generator",
+    *,
+    depth: int,
+    width: int,
+    input_dim: int,
+    data: str,
+    activation: str,
+    loads: tuple[float, float, float],
+    steps: int,
+) -> Sample:
+    """Find the load at which one set of patterns stops being fitted, by bisection.
+
+    Patterns are added to the same network, so that smaller sets are parts of larger ones. ``loads``
+    are the lowest, the highest, and the distance between them; a training that does not come to an
+    end counts as one that does not fit. The result is ``stalled`` if the transition is outside.
+    """
+    import numpy as np
+
+    from networks import Mlp
+
+    mlp = Mlp(input_dim, width, depth, activation)
+    low, high, spacing = loads
+    grid = np.arange(low, high + 0.5 * spacing, spacing)
+    patterns = _patterns(data, round(high * mlp.n_weights), input_dim, rng)
+    fits, jams, n_open = -1, len(grid), 0
+    tried: list[tuple[float, float]] = []
+    state: Measured | None = None
+    while jams - fits > 1:
+        middle = (fits + jams) // 2
+        found = _trained(mlp, patterns, grid[middle] * mlp.n_weights, steps, rng)
+        status = found.state.status
+        n_open += status in ("stalled", "dead")
+        tried.append((float(grid[middle]), found.observables.constraint_ratio))
+        if status == "unjammed":
+            fits = middle
+        else:
+            jams = middle
+            state = found if status == "jammed" else state
+    inside = fits >= 0 and jams < len(grid)
+    return Sample(
+        values={
+            "load": float(grid[fits] + grid[jams]) / 2 if inside else math.nan,
+            "n_weights": mlp.n_weights,
+            "constraint_ratio": state.observables.constraint_ratio if state else math.nan,
+            "without_end": n_open,
+        },
+        arrays={"tried": np.array(tried), "gaps": state.gaps if state else np.empty(0)},
+        status="done" if inside else "stalled",
+    )
+
+
+def _patterns(data: str, count: int, dim: int, rng: "np.random.Generator") -> "Patterns":
+    from networks import digits, random_patterns
+
+    if data == "digits":
+        return digits(dim, count, rng)
+    return random_patterns(count, dim, rng)
+
+
+def _trained(
+    mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: "np.random.Generator"
+) -> "Measured":
+    """Train on the first patterns, an even number of them.
+
+    Training that did not come to an end goes on, once. If units died, or the state's own spectrum
+    denies that it is a minimum, it starts again.
+    """
+    from bridge.jam import measure
+    from bridge.systems import State
+    from networks import HingeNetwork, Patterns, train
+
+    chosen = slice(0, 2 * round(count / 2))
+    problem = HingeNetwork(mlp, Patterns(patterns.x[chosen], patterns.y[chosen]))
+    for _ in range(_INITS):
+        end = train(problem, mlp.init(rng), steps=steps, newton_steps=0)
+        if end.status == "stalled":
+            end = train(problem, end.x, steps=steps, newton_steps=0)
+        state = State(problem, end.x, end.status, end.reason, ("P/N", problem.load))
+        found = measure(state, with_spectrum=end.status == "jammed", seconds=0.0)
+        if end.status != "dead" and found.state.status == end.status:
+            break
+    return found
+
+
+def network(
+    depth: int, width: int, input_dim: int, data: str = "random", activation: str = "relu"
+) -> dict[str, Any]:
+    """Return the parameters that name a kind of network."""
+    return {
+        "depth": depth,
+        "width": width,
+        "input_dim": input_dim,
+        "data": data,
+        "activation": activation,
+    }
+
+
+SMALL, LARGE = network(2, 10, 10), network(2, 14, 14)
+DEEP = network(3, 11, 14)  # 407 weights, where LARGE has 406
+TANH = network(2, 10, 10, activation="tanh")
+TANH_DEEP = network(3, 8, 10, activation="tanh")  # 216 weights, where TANH has 210
+DIGITS, RANDOM = network(2, 12, 4, "digits"), network(2, 12, 4)
+
+_LOADS = (1.25, 3.25, 0.25)
+_TANH_LOADS = (2.5, 4.5, 0.25)
+_DIGIT_LOADS = (1.0, 5.0, 0.5)
+_FLAT_LOADS = (0.5, 2.5, 0.25)  # random patterns of four components
+
+THRESHOLD = Experiment(
+    "network threshold",
+    threshold,
+    default=(
+        Point(3, {**SMALL, "loads": _LOADS, "steps": 10_000}),
+        Point(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
+        Point(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
+        Point(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
+        Point(3, {**TANH_DEEP, "loads": (1.5, 4.5, 0.25), "steps": 10_000}),
+        Point(3, {**DIGITS, "loads": _DIGIT_LOADS, "steps": 10_000}),
+        Point(3, {**RANDOM, "loads": _FLAT_LOADS, "steps": 10_000}),
+    ),
+    full=tuple(
+        Point(12, {**kind, "loads": loads, "steps": 60_000})
+        for kind, loads in (
+            (SMALL, (1.0, 4.0, 0.125)),
+            (LARGE, (1.0, 4.0, 0.125)),
+            (network(2, 24, 24), (1.5, 4.0, 0.125)),
+            (network(2, 36, 36), (1.5, 4.0, 0.125)),
+            (DEEP, (1.0, 4.0, 0.125)),
+            (network(3, 24, 24), (1.5, 4.0, 0.125)),
+            (network(5, 24, 24), (1.5, 4.0, 0.125)),
+            (TANH, (2.0, 5.0, 0.125)),
+            (network(2, 24, 24, activation="tanh"), (2.0, 5.0, 0.125)),
+            (network(3, 24, 24, activation="tanh"), (2.0, 5.0, 0.125)),
+            (DIGITS, (1.0, 6.5, 0.25)),
+            (RANDOM, (0.5, 4.0, 0.125)),
+        )
+    ),
+)

@@ -1,0 +1,239 @@
+"""The transition of networks: where it is, what jumps there, and that nothing jams below it."""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bridge.claims.claim import (
+    GEIGER,
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Point,
+    Records,
+    Sample,
+    Source,
+    Theme,
+    column,
+    finished,
+    mean_of,
+    n_stalled,
+    ratio_of,
+)
+from bridge.claims.threshold import (
+    DEEP,
+    DIGITS,
+    LARGE,
+    RANDOM,
+    SMALL,
+    TANH,
+    TANH_DEEP,
+    THRESHOLD,
+    network,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from bridge.protocols import Vector
+
+
+def overparametrized(
+    rng: "np.random.Generator", *, width: int, activation: str, load: float, steps: int
+) -> Sample:
+    """Train a network with far more weights than it needs, and say how that ended."""
+    from networks import HingeNetwork, Mlp, random_patterns, train
+
+    mlp = Mlp(width, width, 2, activation)
+    problem = HingeNetwork(mlp, random_patterns(round(load * mlp.n_weights), width, rng))
+    found = train(problem, mlp.init(rng), steps=steps, newton_steps=0)
+    return Sample({"fitted": float(found.status == "unjammed")}, status=found.status)
+
+
+BEYOND = Experiment(
+    "network beyond N*",
+    overparametrized,
+    default=tuple(
+        Point(8, {"width": 12, "activation": activation, "load": 1.25, "steps": 10_000})
+        for activation in ("relu", "tanh")
+    ),
+    full=tuple(
+        Point(100, {"width": width, "activation": activation, "load": 1.25, "steps": 60_000})
+        for width in (12, 24)
+        for activation in ("relu", "tanh")
+    ),
+)
+
+
+def _load(records: Records, kind: Mapping[str, Any]) -> Estimate:
+    """Return the mean load ``P*/N`` at which one kind of network stops fitting."""
+    of_kind = [r for r in records if all(r.parameters[k] == v for k, v in kind.items())]
+    return mean_of(column(of_kind, "load"), stalled=n_stalled(of_kind))
+
+
+def _jump(records: Records) -> Estimate:
+    ratios = column(records, "constraint_ratio", data="random")
+    known = _known(ratios)
+    note = f"each: {_listed(known)}; the others met no minimum within a step of the transition"
+    return mean_of(known, stalled=len(ratios) - len(known), note=note)
+
+
+def _scaling(records: Records) -> Estimate:
+    """Fit ``N* ∝ P^k`` through the smallest and the largest network of two hidden layers."""
+    widths = sorted({r.parameters["width"] for r in _plain(records)})
+    small, large = (network(2, width, width) for width in (widths[0], widths[-1]))
+    below, above = _load(records, small), _load(records, large)
+    n = [column(records, "n_weights", **kind)[0] for kind in (small, large)]
+    patterns = math.log(n[1] * above.value / (n[0] * below.value))
+    value = math.log(n[1] / n[0]) / patterns
+    spread = math.hypot(above.error / above.value, below.error / below.value)
+    note = (
+        f"P*/N = {below.value:.2f} ± {below.error:.2f} at N = {n[0]:.0f}, "
+        f"{above.value:.2f} ± {above.error:.2f} at {n[1]:.0f}"
+    )
+    count, stalled = below.samples + above.samples, below.stalled + above.stalled
+    return Estimate(value, value * spread / patterns, count, stalled, note)
+
+
+def _plain(records: Records) -> list[Any]:
+    """Return the records of ReLU networks of two layers, as wide as their patterns."""
+    chosen = finished(records, activation="relu", data="random", depth=2)
+    return [r for r in chosen if r.parameters["width"] == r.parameters["input_dim"]]
+
+
+def _depth(records: Records, activation: str) -> Estimate:
+    """Compare the deepest of the widest networks with those of two layers on such patterns."""
+    of_kind = [r.parameters for r in records if r.parameters["activation"] == activation]
+    deepest = max(
+        (kind for kind in of_kind if kind["depth"] > 2),
+        key=lambda kind: (kind["input_dim"], kind["depth"]),
+    )
+    depth, width, dim = (deepest[name] for name in ("depth", "width", "input_dim"))
+    kinds = [
+        network(2, dim, dim, activation=activation),
+        network(depth, width, dim, activation=activation),
+    ]
+    shallow, deep = (_load(records, kind) for kind in kinds)
+    jumps = [_known(column(records, "constraint_ratio", **kind)) for kind in kinds]
+    note = (
+        f"P*/N = {shallow.value:.2f} for 2 layers, {deep.value:.2f} for {depth}; "
+        f"N_Δ/N there: {_listed(jumps[0])} and {_listed(jumps[1])}"
+    )
+    return ratio_of(deep, shallow, note)
+
+
+def _known(values: "Vector") -> "Vector":
+    """Return the numbers of the bisections that met a minimum above their transition."""
+    import numpy as np
+
+    return values[np.isfinite(values)]
+
+
+def _listed(values: "Vector") -> str:
+    return ", ".join(f"{value:.2f}" for value in values) or "none"
+
+
+def _real(records: Records) -> Estimate:
+    digits, random = _load(records, DIGITS), _load(records, RANDOM)
+    note = f"P*/N = {digits.value:.2f} for parity of digits, {random.value:.2f} for random labels"
+    return ratio_of(digits, random, note)
+
+
+def _poor(records: Records) -> Estimate:
+    statuses = [record.status for record in records]
+    poor, open_ends = statuses.count("jammed"), statuses.count("stalled") + statuses.count("dead")
+    note = f"of {len(records)} trainings; in {statuses.count('dead')} more all units died"
+    return Estimate(float(poor), 0.0, len(records), open_ends, note)
+
+
+def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
+    """Draw ``N_Δ/N`` of every training of the bisections against its load."""
+    import numpy as np
+
+    from bridge.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, legend
+
+    axes = figure.subplots()
+    kinds = (
+        (SMALL, "2 layers, width 10", SKY, "o"),
+        (LARGE, "2 layers, width 14", BLUE, "s"),
+        (DEEP, "3 layers, width 11", RED, "^"),
+        (TANH, "tanh, 2 layers", GREEN, "D"),
+        (TANH_DEEP, "tanh, 3 layers", BLACK, "x"),
+        (DIGITS, "parity of digits", ORANGE, "v"),
+    )
+    for kind, name, colour, marker in kinds:
+        found = finished(records[THRESHOLD.name], **kind)
+        if not found:
+            continue
+        points = np.concatenate([record.arrays["tried"] for record in found])
+        axes.plot(*points.T, marker, color=colour, ms=4, mfc="none", label=name)
+        axes.axvline(np.mean([record.data["load"] for record in found]), color=colour, lw=0.8)
+    axes.set_xlabel("load P/N")
+    axes.set_ylabel("violated patterns N$_Δ$/N")
+    axes.set_ylim(-0.05, 1.8)
+    legend(axes, loc="upper left", title="lines: mean transition")
+
+
+THEME = Theme(
+    "transition",
+    "The transition of networks",
+    (
+        Claim(
+            "jump",
+            "A phase transition delimits the over- and underparametrized regimes, where fitting "
+            "can or cannot be achieved: the number of violated patterns jumps.",
+            Source(GEIGER),
+            "N_Δ/N at the lowest load that is not fitted",
+            Expected(0.4, 0.0, "reference runs at N = 300 to 1300: 0.6 to 0.9", ">="),
+            THRESHOLD,
+            _jump,
+        ),
+        Claim(
+            "scaling",
+            "The number of parameters at the transition grows in proportion to the patterns.",
+            Source(GEIGER, "the transition of random data"),
+            "k in N* ∝ P^k, from the smallest to the largest network",
+            Expected(1.0, 0.1, "counting constraints against parameters"),
+            THRESHOLD,
+            _scaling,
+        ),
+        *(
+            Claim(
+                name,
+                "The ability of fully connected networks to fit random data is independent of "
+                "their depth.",
+                Source(GEIGER),
+                f"P*/N with three hidden layers or more over that with two, {units}",
+                Expected(1.0, 0.15, "equality, and the width of a step of the load"),
+                THRESHOLD,
+                partial(_depth, activation=activation),
+            )
+            for name, activation, units in (
+                ("depth", "relu", "ReLU: narrow layers lose units, and deep ones most"),
+                ("depth-tanh", "tanh", "tanh, of which none can die"),
+            )
+        ),
+        Claim(
+            "real-data",
+            "Real data need fewer parameters than random labels.",
+            Source(GEIGER, "the transition of real data"),
+            "P*/N of the parity of digits over that of random labels",
+            Expected(1.0, 0.0, "the claim itself", ">="),
+            THRESHOLD,
+            _real,
+        ),
+        Claim(
+            "no-poor-minima",
+            "Poor minima of the loss cannot be encountered in the overparametrized regime.",
+            Source(GEIGER),
+            "trainings that end in a minimum at P/N = 1.25, half of the transition",
+            Expected(0.0, 0.0, "the claim itself"),
+            BEYOND,
+            _poor,
+        ),
+    ),
+    draw,
+)

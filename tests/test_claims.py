@@ -1,0 +1,291 @@
+"""Claims: how they are judged, what is stored of them, and the cheap ones for real."""
+
+import inspect
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.claims import glass, render
+from bridge.claims.claim import (
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Point,
+    Sample,
+    Source,
+    column,
+    judge,
+    mean_of,
+    ratio_of,
+)
+from bridge.claims.molecules import LJAT3
+from bridge.claims.perceptron import JAMMING
+from bridge.claims.run import Trial, conclude, conclusion, stored, trials
+from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
+from bridge.cli import run
+from bridge.runs import run_all
+from bridge.store import Record, Store
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def records_of(experiment, *parameters):
+    """Run an experiment here, at small parameters."""
+    found = []
+    for number, point in enumerate(parameters):
+        sample = experiment.sample(np.random.default_rng(number), **point)
+        found.append(
+            Record(
+                experiment.name, point, (0, number), sample.status, 0.0, sample.values, {},
+                sample.arrays,
+            )
+        )  # fmt: skip
+    return found
+
+
+def named(name):
+    return next(claim for claim in CLAIMS if claim.name == name)
+
+
+# The judge.
+
+
+def test_a_value_that_is_off_is_not_confirmed():
+    expected = Expected(0.5, 0.1, "theory")
+    assert judge(expected, Estimate(0.52, 0.01, 5)) == "confirmed"
+    assert judge(expected, Estimate(0.75, 0.01, 5)) == "not confirmed"
+    assert judge(expected, Estimate(0.25, 0.01, 5)) == "not confirmed"
+    assert judge(Expected(0, 0, "counting"), Estimate(1, 0, 1)) == "not confirmed"
+
+
+def test_what_cannot_be_known_is_undecided():
+    expected = Expected(0.5, 0.1, "theory")
+    assert judge(expected, Estimate(0.5, 0.2, 5)) == "undecided"
+    assert judge(expected, Estimate(0.5, math.nan, 2)) == "undecided"
+    assert judge(expected, Estimate(math.nan, 0.0, 0)) == "undecided"
+    assert judge(expected, Estimate(0.5, 0.01, 8, stalled=3)) == "undecided"
+    assert judge(expected, Estimate(0.5, 0.01, 8, stalled=2)) == "confirmed"
+
+
+@given(
+    st.floats(-10, 10), st.floats(0, 3), st.sampled_from(["=", ">=", "<="]),
+    st.floats(-10, 10), st.floats(0, 3),
+)  # fmt: skip
+def test_the_verdict_follows_from_the_interval(value, tolerance, sense, measured, error):
+    expected = Expected(value, tolerance, "", sense)
+    ends = [measured - 2 * error, measured + 2 * error]
+    inside = [expected.low <= end <= expected.high for end in ends]
+    verdict = judge(expected, Estimate(measured, error, 1))
+    if verdict == "confirmed":
+        assert all(inside)
+    elif verdict == "not confirmed":
+        assert not any(inside)
+        assert not expected.low <= measured <= expected.high
+    else:
+        assert not all(inside)
+
+
+def test_errors_are_standard_errors():
+    values = np.array([1.0, 2.0, 4.0, 5.0])
+    found = mean_of(values, stalled=1)
+    assert found.value == 3.0
+    assert found.error == pytest.approx(values.std(ddof=1) / 2)
+    assert (found.samples, found.stalled) == (5, 1)
+    assert math.isnan(mean_of([1.0, 2.0]).error)
+    half = ratio_of(Estimate(1.0, 0.03, 5), Estimate(2.0, 0.08, 5))
+    assert half.value == 0.5
+    assert half.error == pytest.approx(0.5 * math.hypot(0.03, 0.04))
+
+
+def test_stalled_records_are_not_values():
+    made = [
+        Record("made", {"n": n}, (0, n), status, 0.0, {"v": n}, {})
+        for n, status in ((1, "done"), (2, "stalled"), (3, "done"))
+    ]
+    assert column(made, "v").tolist() == [1.0, 3.0]
+    assert column(made, "v", n=3).tolist() == [3.0]
+
+
+# The table.
+
+
+def test_every_claim_says_what_it_claims():
+    assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
+    for claim in CLAIMS:
+        assert claim.sentence.endswith(".")
+        assert claim.source.paper.startswith(("Geiger", "Ballard"))
+        assert claim.source.place
+        assert claim.quantity
+        assert claim.expected.basis
+        assert math.isfinite(claim.expected.value)
+        assert 0 <= claim.expected.tolerance < math.inf
+        assert claim.experiment.default
+        assert claim.experiment.full
+
+
+def test_every_point_fits_its_experiment():
+    for experiment in experiments().values():
+        for point in (*experiment.default, *experiment.full):
+            assert point.samples >= 1
+            inspect.signature(experiment.sample).bind(None, **point.parameters)
+            json.dumps(point.parameters)
+
+
+def test_claims_are_chosen_by_name_or_theme():
+    assert chosen([]) == list(CLAIMS)
+    assert [claim.name for claim in chosen(["capacity"])] == ["capacity"]
+    assert chosen(["glass", "pspin-limit"]) == list(glass.THEME.claims)
+    with pytest.raises(ValueError, match="expected claims or themes, got 'nonsense'"):
+        chosen(["nonsense"])
+
+
+def test_experiments_that_are_shared_run_once():
+    isostatic, capacity = named("isostaticity"), named("capacity")
+    assert trials([isostatic, capacity], 0, full=False) == trials([capacity], 0, full=False)
+
+
+# The cheap ones, for real and small.
+
+
+@pytest.mark.parametrize(
+    ("name", "points"),
+    [
+        ("isostaticity", [{"n": 40, "alpha": 4.0, "sigma": -0.5}] * 3),
+        ("quartic-modes", [{"n": 32, "aspect": 1.5, "pressure": 1e-9}] * 2),
+        ("ljat3-minima", [{"searches": 30}]),
+        ("ljat3-energies", [{"searches": 30}]),
+        ("hessian-density", [{"n": 300, "alpha": 8.0, "sigma": -0.5}] * 3),
+    ],
+)
+def test_cheap_claims_hold(name, points):
+    claim = named(name)
+    found = conclusion(claim, records_of(claim.experiment, *points))
+    assert found.verdict == "confirmed", found
+
+
+def test_the_same_runs_do_not_confirm_another_number():
+    claim = named("isostaticity")
+    records = records_of(JAMMING, {"n": 30, "alpha": 4.0, "sigma": -0.5})
+    off = replace(claim, expected=replace(claim.expected, value=1.0))
+    assert conclusion(claim, records).verdict == "confirmed"
+    assert conclusion(off, records).verdict == "not confirmed"
+
+
+# The run.
+
+
+def fake(rng, *, shift):
+    return Sample({"v": shift + rng.normal()})
+
+
+MADE = Claim(
+    "made", "A made-up claim.", Source("Geiger"), "v", Expected(3.0, 1.0, "made up"),
+    Experiment("made", fake, (Point(9, {"shift": 3.0}),), (Point(99, {"shift": 3.0}),)),
+    lambda records: mean_of(column(records, "v")),
+)  # fmt: skip
+
+
+def here(function, todo):
+    """A mapper that computes the made-up experiment in this process."""
+    for task in todo:
+        rng = np.random.default_rng(task.seed)
+        value = MADE.experiment.sample(rng, **task.parameters)
+        yield Record(task.label, task.parameters, task.seed, "done", 0.5, value.values, {})
+
+
+def test_an_interrupted_run_keeps_its_samples_and_goes_on(tmp_path):
+    def interrupted(function, todo):
+        yield from list(here(function, todo))[:4]
+        raise KeyboardInterrupt
+
+    def resumed(function, todo):
+        assert len(todo) == 5
+        yield from here(function, todo)
+
+    def quiet(done, total):
+        assert 0 <= done <= total == 9
+
+    with Store(tmp_path / "a.sqlite") as store:
+        todo = trials([MADE], 0, full=False)
+        with pytest.raises(KeyboardInterrupt):
+            run_all(todo, store, progress=quiet, mapper=interrupted)
+        run_all(todo, store, progress=quiet, mapper=resumed)
+        (found,) = conclude([MADE], stored([MADE], store, 0, full=False))
+    assert found.found.samples == 9
+    assert found.seconds == 4.5
+    assert found.verdict == "confirmed"
+
+
+def test_a_trial_gives_the_record_of_its_key():
+    trial = Trial(LJAT3.name, {"searches": 10}, (0, 0))
+    record = trial.compute()
+    assert record.key == trial.key
+    assert record.data == trial.compute().data
+
+
+# What is stored.
+
+
+def stored_run():
+    return json.loads((DOCS / "claims.json").read_text())
+
+
+def test_the_page_is_what_the_stored_run_renders_to():
+    assert (DOCS / "claims.md").read_text() == render.markdown(stored_run())
+    for theme in THEMES:
+        assert (DOCS / "claims" / f"{theme.name}.png").stat().st_size > 5000
+
+
+def test_the_stored_run_is_of_these_claims():
+    entries = stored_run()["claims"]
+    assert [entry["name"] for entry in entries] == [claim.name for claim in CLAIMS]
+    for entry, claim in zip(entries, CLAIMS, strict=True):
+        assert entry["sentence"] == claim.sentence
+        assert entry["allowed"] == str(claim.expected)
+        assert entry["quantity"] == claim.quantity
+
+
+def test_stored_verdicts_follow_from_stored_numbers():
+    found = stored_run()
+    for entry, claim in zip(found["claims"], CLAIMS, strict=True):
+        value, error = (
+            math.nan if entry[key] is None else entry[key] for key in ("value", "error")
+        )
+        estimate = Estimate(value, error, entry["samples"], entry["stalled"])
+        assert entry["verdict"] == judge(claim.expected, estimate), entry["name"]
+    assert sum(found["verdicts"].values()) == len(CLAIMS)
+
+
+# The command.
+
+
+def test_the_command_writes_its_page_and_resumes(tmp_path, capsys):
+    out = tmp_path / "claims"
+    arguments = ["claims", "ljat3-minima", "ljat3-energies", "--workers", "1", "--out", str(out)]
+    assert run([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [entry["verdict"] for entry in document["claims"]] == ["confirmed", "confirmed"]
+    assert (out / "claims.md").read_text() == render.markdown(document)
+    assert run(arguments) == 0  # at once: everything is there
+    shown = capsys.readouterr()
+    assert "2 confirmed, 0 not confirmed, 0 undecided" in shown.out
+    assert "ljat3-minima" in shown.out
+
+
+def test_wrong_names_write_nothing(tmp_path, capsys):
+    assert run(["claims", "nonsense", "--out", str(tmp_path / "none")]) == 2
+    assert "expected claims or themes" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_figures_can_be_drawn_of_nothing(theme):
+    nothing = {claim.experiment.name: [] for claim in theme.claims}
+    assert list(render.figures({claim.name for claim in theme.claims}, nothing)) == [theme.name]
