@@ -9,7 +9,7 @@ from networks.anneal import Schedule
 from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
-from networks.train import Trained, train
+from networks.train import Trained, train, train_all
 
 __all__ = [
     "ACTIVATIONS",
@@ -24,4 +24,5 @@ __all__ = [
     "random_patterns",
     "read_patterns",
     "train",
+    "train_all",
 ]

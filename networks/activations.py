@@ -20,12 +20,14 @@ class Activation:
 
     ``symmetry`` is "homogeneous" if ``σ(cz) = c σ(z)`` for ``c > 0`` (one rescaling per neuron
     leaves the output alone), "odd" if ``σ(-z) = -σ(z)`` (one sign flip per neuron does).
+    ``slope_from_value`` tells that ``slope`` does not look at ``z``.
     """
 
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor, Tensor], Tensor]
     curvature: Callable[[Tensor, Tensor], Tensor]
     symmetry: Symmetry = "none"
+    slope_from_value: bool = False
 
 
 def _normal_cdf(z: Tensor) -> Tensor:
@@ -53,7 +55,7 @@ def _silu_curvature(z: Tensor, _: Tensor) -> Tensor:
 
 def _relu_slope(_: Tensor, a: Tensor) -> Tensor:
     """Return the mask: a unit exactly at its kink counts as inactive."""
-    return (a > 0).to(a.dtype)
+    return torch.sign(a)
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -62,8 +64,11 @@ ACTIVATIONS: dict[str, Activation] = {
         _relu_slope,
         lambda _, a: torch.zeros_like(a),
         "homogeneous",
+        slope_from_value=True,
     ),
-    "tanh": Activation(torch.tanh, lambda _, a: 1 - a * a, lambda _, a: 2 * a * (a * a - 1), "odd"),
+    "tanh": Activation(
+        torch.tanh, lambda _, a: 1 - a * a, lambda _, a: 2 * a * (a * a - 1), "odd", True
+    ),
     "softplus": Activation(
         torch.nn.functional.softplus, lambda z, _: torch.sigmoid(z), lambda z, _: _logistic_slope(z)
     ),

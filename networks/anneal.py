@@ -1,5 +1,6 @@
-"""Full-batch Adam on the hinge energy, without autograd: the anneal that precedes a polish."""
+"""Full-batch Adam on the hinge energy of an ensemble: the anneal that precedes a polish."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks import passes
+from networks.ensemble import Ensemble, groups
 from networks.margin import HingeNetwork
-from networks.rounding import rounded_relu
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -51,70 +51,6 @@ class Schedule:
         return float(first * (last / first) ** (step / max(steps, 1)))
 
 
-class Adam:
-    """The buffers of one network in training; every step works in place.
-
-    Kingma and Ba, arXiv:1412.6980, on ``U / P``. The backward pass visits only the violated
-    patterns: the others exert no force.
-    """
-
-    def __init__(self, problem: HingeNetwork, x: Vector, schedule: Schedule) -> None:
-        mlp = problem.mlp
-        self.problem, self.schedule = problem, schedule
-        self.w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
-        self.gradient, self.mean, self.square, self.scratch = (
-            torch.zeros_like(self.w) for _ in range(4)
-        )
-        self.layers = passes.layers(mlp, self.w)
-        self.blocks = passes.layers(mlp, self.gradient)
-        patterns = len(problem.patterns)
-        self.inputs = [problem.inputs] + [
-            self.w.new_ones(patterns, mlp.width + 1) for _ in range(mlp.depth)
-        ]
-        self.z = [self.w.new_empty(patterns, mlp.width) for _ in range(mlp.depth)]
-        self.sigma = mlp.sigma
-        self.steps = 0
-
-    def round(self, radius: float) -> None:
-        """Round the kinks of a ReLU over ``|z| < radius``."""
-        if radius > 0 and self.problem.mlp.sigma.symmetry == "homogeneous":
-            self.sigma = rounded_relu(radius)
-
-    def gaps(self) -> Tensor:
-        """Run the forward pass and return ``Δ``, shape ``(P,)``."""
-        for layer, a, z, after in zip(
-            self.layers[:-1], self.inputs[:-1], self.z, self.inputs[1:], strict=True
-        ):
-            torch.mm(a, layer.T, out=z)
-            after[:, :-1] = self.sigma.value(z)
-        f = torch.mv(self.inputs[-1], self.layers[-1][0])
-        return self.problem.margin - self.problem.labels * f
-
-    def backward(self, gaps: Tensor) -> float:
-        """Fill ``gradient`` with ``∇U`` and return ``U``."""
-        violated = torch.nonzero(gaps > 0)[:, 0]
-        force = gaps[violated]
-        delta = (self.problem.labels[violated] * force).neg_()[:, None]
-        for i in reversed(range(len(self.layers))):
-            a = self.inputs[i][violated]
-            torch.mm(delta.T, a, out=self.blocks[i])
-            if i:
-                back = delta @ self.layers[i][:, :-1]
-                delta = back.mul_(self.sigma.slope(self.z[i - 1][violated], a[:, :-1]))
-        return 0.5 * float(force @ force)
-
-    def step(self, rate: float) -> None:
-        """Move the parameters once, with the gradient that ``backward`` left."""
-        b1, b2 = self.schedule.momentum, self.schedule.memory
-        self.steps += 1
-        self.gradient.div_(len(self.problem.patterns))
-        self.mean.lerp_(self.gradient, 1 - b1)
-        self.square.mul_(b2).addcmul_(self.gradient, self.gradient, value=1 - b2)
-        torch.sqrt(self.square, out=self.scratch)
-        self.scratch.div_((1 - b2**self.steps) ** 0.5).add_(1e-8)
-        self.w.addcdiv_(self.mean, self.scratch, value=-rate / (1 - b1**self.steps))
-
-
 @dataclass(frozen=True, eq=False)
 class Annealed:
     """Where an anneal ended.
@@ -131,35 +67,98 @@ class Annealed:
         the element of the generalised gradient that does.
     fall
         Relative fall of the energy over that last tenth.
+    energy
+        ``U`` at the last gradient.
     """
 
     x: Vector
     steps: int
+    energy: float
     mean_gradient: Vector
     fall: float
 
 
 def anneal(
-    problem: HingeNetwork, x: Vector, *, steps: int, schedule: Schedule | None = None
-) -> Annealed:
-    """Return the parameters after at most ``steps`` of Adam.
+    problems: Sequence[HingeNetwork],
+    xs: Sequence[Vector],
+    *,
+    steps: int,
+    schedule: Schedule | None = None,
+) -> Iterator[tuple[int, Annealed]]:
+    """Yield the number of a network and where it ended, as they end, in at most ``steps`` of Adam.
 
-    Ends early when no pattern is violated, or when the energy is no longer finite.
+    A network ends early when none of its patterns is violated, or when its energy is no longer
+    finite. It takes the steps that it takes alone, to rounding, whatever becomes of the others.
+
+    Parameters
+    ----------
+    problems
+        Networks of any shapes; those of one shape share their matrix products.
+    xs
+        The parameters of each to start from, ``(n_dof,)``.
     """
-    schedule = schedule or Schedule()
-    adam = Adam(problem, x, schedule)
-    total, first = torch.zeros_like(adam.w), steps - max(1, steps // 10)
-    before = energy = np.inf
-    step = 0
-    for step in range(steps):
-        adam.round(schedule.radius(step, steps))
-        energy = adam.backward(adam.gaps())
-        if energy == 0 or not np.isfinite(energy):
-            break
-        if step >= first:
-            before = energy if step == first else before
-            total += adam.gradient
-        adam.step(schedule.rate(step, steps))
-    mean = total / (steps - first)
-    fall = 1.0 - energy / before if 0 < before < np.inf else np.inf
-    return Annealed(adam.w.cpu().numpy(), step + 1, mean.cpu().numpy(), fall)
+    for group in groups(problems):
+        nets = Ensemble([problems[i] for i in group], [xs[i] for i in group])
+        for row, found in _Anneal(nets, schedule or Schedule(), steps).run():
+            yield group[row], found
+
+
+class _Anneal:
+    """Full-batch Adam on ``U / P`` of each network: Kingma and Ba, arXiv:1412.6980."""
+
+    def __init__(self, nets: Ensemble, schedule: Schedule, steps: int) -> None:
+        self.nets, self.schedule, self.steps = nets, schedule, steps
+        self.first = steps - max(1, steps // 10)  # of the steps that are averaged over
+        self.mean, self.square, self.total = (torch.zeros_like(nets.w) for _ in range(3))
+        self.before = torch.full_like(nets.w[:, 0], torch.inf)
+        self.running = torch.arange(len(nets))
+
+    def run(self) -> Iterator[tuple[int, Annealed]]:
+        energies = self.before
+        for step in range(self.steps):
+            self.nets.round(self.schedule.radius(step, self.steps))
+            energies = self.nets.backward(self.nets.gaps())
+            ended = ~((energies > 0) & torch.isfinite(energies))
+            if bool(ended.any()):
+                yield from self._ended(ended, energies, step + 1)
+                if bool(ended.all()):
+                    return
+                energies = energies[~ended]
+                self._keep(~ended)
+            self._step(step, energies)
+        yield from self._ended(torch.ones_like(energies, dtype=torch.bool), energies, self.steps)
+
+    def _step(self, step: int, energies: Tensor) -> None:
+        """Move the parameters once, with the gradient that the backward pass left."""
+        b1, b2 = self.schedule.momentum, self.schedule.memory
+        if step >= self.first:
+            self.before = energies if step == self.first else self.before
+            self.total += self.nets.gradient
+        gradient = self.nets.gradient.div_(self.nets.sizes[:, None])
+        self.mean.lerp_(gradient, 1 - b1)
+        self.square.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
+        scale = self.square.sqrt().div_((1 - b2 ** (step + 1)) ** 0.5).add_(1e-8)
+        rate = self.schedule.rate(step, self.steps)
+        self.nets.w.addcdiv_(self.mean, scale, value=-rate / (1 - b1 ** (step + 1)))
+
+    def _ended(self, ended: Tensor, energies: Tensor, steps: int) -> Iterator[tuple[int, Annealed]]:
+        averaged = self.steps - self.first
+        for row in torch.nonzero(ended)[:, 0].tolist():
+            before = float(self.before[row])
+            yield (
+                int(self.running[row]),
+                Annealed(
+                    x=self.nets.w[row].cpu().numpy().copy(),
+                    steps=steps,
+                    energy=float(energies[row]),
+                    mean_gradient=(self.total[row] / averaged).cpu().numpy(),
+                    fall=1.0 - float(energies[row]) / before if 0 < before < np.inf else np.inf,
+                ),
+            )
+
+    def _keep(self, chosen: Tensor) -> None:
+        self.nets.keep(chosen)
+        self.mean, self.square, self.total = (
+            each[chosen] for each in (self.mean, self.square, self.total)
+        )
+        self.before, self.running = self.before[chosen], self.running[chosen.cpu()]

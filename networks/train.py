@@ -1,5 +1,6 @@
 """Train a network natively, and say what was reached."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -83,8 +84,38 @@ def train(
     >>> train(problem, problem.mlp.init(rng), steps=3000).status
     'unjammed'
     """
-    annealed = anneal(problem, x, steps=steps, schedule=schedule)
-    if not np.isfinite(annealed.x).all():
+    ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
+    return _judged(problem, annealed, newton_steps)
+
+
+def train_all(
+    problems: Sequence[HingeNetwork],
+    xs: Sequence[Vector],
+    *,
+    steps: int = 30000,
+    newton_steps: int = 0,
+    schedule: Schedule | None = None,
+) -> Iterator[tuple[int, Trained]]:
+    """Yield the number of each network and what became of it, as they end.
+
+    `train` of many networks, annealed together: seeds, loads, data and shapes may differ.
+
+    Examples
+    --------
+    >>> from networks import Mlp, random_patterns
+    >>> rng, mlp = np.random.default_rng(0), Mlp(6, 12, 1)
+    >>> problems = [HingeNetwork(mlp, random_patterns(p, 6, rng)) for p in (20, 1000)]
+    >>> found = dict(train_all(problems, [mlp.init(rng) for _ in problems], steps=3000))
+    >>> found[0].status, found[1].status
+    ('unjammed', 'jammed')
+    """
+    for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule):
+        yield i, _judged(problems[i], annealed, newton_steps)
+
+
+def _judged(problem: HingeNetwork, annealed: Annealed, newton_steps: int) -> Trained:
+    """Polish an annealed state if that is asked for, and say what it is."""
+    if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
     ended = _energy(problem, annealed.x) < FITTED or _is_dead(problem, annealed.x)
