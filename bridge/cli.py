@@ -22,6 +22,7 @@ COMMANDS = (
     "ensemble",
     "collect",
     "report",
+    "transition",
     "doctor",
 )  # files of bridge.commands
 

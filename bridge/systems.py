@@ -230,7 +230,7 @@ class NetworkSystem:
         _expect(not both, "a load or a number of patterns", "both", "drop one of them")
         _check_size("weights", self.depth * self.width**2 + self.width * (self.input_dim or 0))
         _check_size("patterns", self.patterns or (self.load or 0) * self.depth * self.width**2)
-        self._problem(self.load, np.random.default_rng(0))
+        self.problem(self.load, np.random.default_rng(0))
 
     def jam(self, rng: "np.random.Generator") -> State:
         """Train on the given data from a random initialisation."""
@@ -253,7 +253,7 @@ class NetworkSystem:
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         from networks import train
 
-        problem = self._problem(load, rng)
+        problem = self.problem(load, rng)
         found = train(problem, problem.mlp.init(rng), steps=self.steps, newton_steps=self.polish)
         return State(
             problem,
@@ -264,7 +264,8 @@ class NetworkSystem:
             n_kinks=found.n_kinks,
         )
 
-    def _problem(self, load: float | None, rng: "np.random.Generator") -> "HingeNetwork":
+    def problem(self, load: float | None, rng: "np.random.Generator") -> "HingeNetwork":
+        """Return the network with its patterns, drawn from ``rng``; untrained."""
         from networks import HingeNetwork, Mlp
 
         mlp = Mlp(self.input_dim or self.width, self.width, self.depth, self.activation)

@@ -27,6 +27,8 @@ class Schedule:
     ``rounding``, if given, rounds the kinks of ReLU units over ``|z| < r``, with ``r`` falling
     geometrically from its first number to its second: a rounded network is trained more
     easily, and the transition moves up (at width 12 from ``P/N`` 2.3 to 3.2).
+
+    ``by_factors`` lets the rate fall by equal factors instead of equal differences.
     """
 
     first: float = 1e-2
@@ -36,11 +38,15 @@ class Schedule:
     momentum: float = 0.97
     memory: float = 0.999
     rounding: tuple[float, float] | None = None
+    by_factors: bool = False
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate at ``step`` of ``steps``."""
         stage = step * self.stages // max(steps, 1)
-        rate = self.first + (self.last - self.first) * stage / max(self.stages - 1, 1)
+        part = stage / max(self.stages - 1, 1)
+        rate = self.first + (self.last - self.first) * part
+        if self.by_factors:
+            rate = self.first * (self.last / self.first) ** part
         return rate * min(1.0, (step + 1) / (self.warmup * steps + 1))
 
     def radius(self, step: int, steps: int) -> float:
@@ -49,6 +55,10 @@ class Schedule:
             return 0.0
         first, last = self.rounding
         return float(first * (last / first) ** (step / max(steps, 1)))
+
+
+# Plain Adam with rates that fall by factors of ten, as Geiger et al. (2019) lower theirs.
+STEPWISE = Schedule(1e-2, 1e-4, stages=3, warmup=0.0, momentum=0.9, by_factors=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,84 @@
+"""``jamscape transition``."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.options import AsJson, Seed, add_commands, checking_input
+from bridge.systems import NetworkSystem
+from bridge.workers import ending_on_signals
+
+app = typer.Typer()
+kinds = typer.Typer(
+    no_args_is_help=True, help="Find the load at which half of the networks of a kind fit."
+)
+app.add_typer(kinds, name="transition")
+
+
+def _transition(
+    system: NetworkSystem,
+    *,
+    low: float,
+    high: float,
+    step: float,
+    samples: int,
+    protocol: str,
+    convergence: int,
+    seed: int,
+    out: Path,
+    as_json: bool,
+) -> int:
+    from bridge import transition
+    from bridge.console import Progress
+    from bridge.provenance import provenance
+    from bridge.store import Store
+
+    with checking_input():
+        anneals = [replace(system, steps=system.steps >> k) for k in range(convergence, -1, -1)]
+        plan = [
+            transition.Search(each, low, high, step, samples, seed, protocol) for each in anneals
+        ]
+        for search in plan:
+            search.check()
+        store = Store(out)
+    documents = []
+    with ending_on_signals(), store:
+        for search in plan:
+            with Progress(f"transition, {search.system.steps} steps") as progress:
+                found = transition.find(search, store, progress=progress)
+            documents.append(transition.as_json(found))
+            if not as_json:
+                typer.echo(transition.as_text(documents[-1]))
+    if as_json:
+        typer.echo(json.dumps({"transitions": documents, "provenance": provenance()}))
+    return 0 if documents[-1]["load"] else 3
+
+
+add_commands(
+    kinds,
+    (NetworkSystem,),
+    _transition,
+    {
+        "low": (
+            1.5,
+            Annotated[float, typer.Option(help="Smallest load P/N; with --patterns, width.")],
+        ),
+        "high": (4.5, Annotated[float, typer.Option(help="Largest load, or width.")]),
+        "step": (0.1, Annotated[float, typer.Option(help="Distance of loads, or of widths.")]),
+        "samples": (8, Annotated[int, typer.Option(min=1, help="Networks at each load.")]),
+        "protocol": (
+            "bracket",
+            Annotated[str, typer.Option(help="bracket, or descend: one load after another.")],
+        ),
+        "convergence": (
+            0,
+            Annotated[int, typer.Option(min=0, help="Also with 1/2, 1/4, ... of the steps.")],
+        ),
+        "seed": (0, Seed),
+        "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),
+        "as_json": (False, AsJson),
+    },
+)

@@ -1,0 +1,267 @@
+"""Where a network stops to fit: ``P*(N)`` at a fixed shape, or ``N*(P)`` at fixed patterns.
+
+Each network trained is a record, whose key tells its shape, data, anneal and seed: a search that
+was interrupted, or is repeated with more samples, trains only what is missing. Everything that a
+network needs follows from its own seed, and fewer patterns are the first of more patterns.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.provenance import provenance
+from bridge.store import Record, Store, record_key
+from bridge.systems import NetworkSystem
+
+if TYPE_CHECKING:
+    from networks import Schedule
+    from networks.transition import Midpoint
+
+KIND = "transition"
+PROTOCOLS = ("bracket", "descend")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and how.
+
+    Attributes
+    ----------
+    system
+        The networks; with ``patterns``, their width is varied, otherwise their load.
+    low, high, step
+        The loads to try, or the widths.
+    samples
+        Networks at each point.
+    protocol
+        "bracket": bisection, with the usual anneal; "descend": the paper's way, ascending loads
+        or descending widths one by one, and rates that fall by factors of ten.
+    """
+
+    system: NetworkSystem
+    low: float
+    high: float
+    step: float
+    samples: int
+    seed: int
+    protocol: str = "bracket"
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong; nothing has been trained yet."""
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(
+                f"expected a protocol of {', '.join(PROTOCOLS)}, got {self.protocol}: name one"
+            )
+        if not (0 < self.low < self.high and self.step > 0):
+            raise ValueError(
+                f"expected 0 < low < high and step > 0, got {self.low:g}, {self.high:g} and "
+                f"{self.step:g}: pass a range such as --low 1 --high 5"
+            )
+        for system in (self.systems()[0], self.systems()[-1]):
+            system.check()
+
+    def systems(self) -> list[NetworkSystem]:
+        """Return the systems to choose from, in order of their load."""
+        count = round((self.high - self.low) / self.step) + 1
+        values = [round(self.low + self.step * i, 6) for i in range(count)]
+        if self.system.patterns is None:
+            return [replace(self.system, load=value) for value in values]
+        widths = sorted({round(value) for value in values}, reverse=True)
+        return [replace(self.system, width=width) for width in widths]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The networks trained at one load.
+
+    ``constraint_ratio`` is the mean ``N_Δ/N`` of those that did not fit, with ``N`` the number of
+    weights; dead networks are not counted as tried.
+    """
+
+    width: int
+    patterns: int
+    n_weights: int
+    fitted: int
+    tried: int
+    dead: int
+    stalled: int
+    constraint_ratio: float | None
+
+    @property
+    def load(self) -> float:
+        """``P/N``."""
+        return self.patterns / self.n_weights
+
+    @property
+    def fraction(self) -> float:
+        """Fraction that fits; 0 if all are dead."""
+        return self.fitted / self.tried if self.tried else 0.0
+
+
+@dataclass(frozen=True)
+class Transition:
+    """The points that were tried, in order of their load, and the load at which half fit."""
+
+    search: Search
+    points: tuple[Point, ...]
+    midpoint: "Midpoint | None"
+    seconds: float  # of processor time, records that were there included
+
+    def jump(self) -> float | None:
+        """Return the mean ``N_Δ/N`` of networks that do not fit where some of the others do."""
+        found = [p for p in self.points if p.constraint_ratio is not None]
+        mixed = [p for p in found if p.fitted] or found[:1]
+        return fmean(p.constraint_ratio or 0.0 for p in mixed) if mixed else None
+
+
+def find(search: Search, store: Store, *, progress: Callable[[int, int], None]) -> Transition:
+    """Find the transition; every network trained is kept as it ends."""
+    from networks import transition as searches
+
+    systems = search.systems()
+    points: dict[int, Point] = {}
+    seconds = 0.0
+
+    def fitted(i: int) -> float:
+        nonlocal seconds
+        records = list(trained(search, systems[i], store))
+        points[i] = _point(systems[i], records)
+        seconds += sum(record.seconds for record in records)
+        progress(len(points), len(systems).bit_length())
+        return points[i].fraction
+
+    walk = searches.bracket if search.protocol == "bracket" else searches.descend
+    low, high = walk(fitted, len(systems))
+    found = tuple(points[i] for i in sorted(points))
+    enclosed = low >= 0 and high < len(systems)
+    return Transition(search, found, _midpoint(found) if enclosed else None, seconds)
+
+
+def trained(search: Search, system: NetworkSystem, store: Store) -> Iterator[Record]:
+    """Yield the record of each sample at one point; train those that are not in the store."""
+    seeds = [(search.seed, sample) for sample in range(search.samples)]
+    parameters = _parameters(search, system)
+    missing = [seed for seed in seeds if record_key(KIND, parameters, seed) not in store]
+    for record in _train(parameters, system, missing, _schedule(search.protocol)):
+        store.put(record)
+    found = (store.get(record_key(KIND, parameters, seed)) for seed in seeds)
+    yield from (record for record in found if record is not None)
+
+
+def _train(
+    parameters: dict[str, Any],
+    system: NetworkSystem,
+    seeds: Sequence[tuple[int, int]],
+    schedule: "Schedule | None",
+) -> Iterator[Record]:
+    """Train one network for each seed, together, and yield their records as they end."""
+    from networks import train_all
+
+    problems, starts = [], []
+    for entropy, sample in seeds:
+        data, init = np.random.SeedSequence(entropy, spawn_key=(sample,)).spawn(2)
+        problem = system.problem(system.load, np.random.default_rng(data))
+        problems.append(problem)
+        starts.append(problem.mlp.init(np.random.default_rng(init)))
+    before = time.process_time()
+    for i, end in train_all(problems, starts, steps=system.steps, schedule=schedule):
+        now = time.process_time()
+        n_weights = problems[i].mlp.n_weights
+        yield Record(
+            kind=KIND,
+            parameters=parameters,
+            seed=seeds[i],
+            status=end.status,
+            seconds=now - before,
+            data={
+                "n_weights": n_weights,
+                "patterns": len(problems[i].patterns),
+                "load": problems[i].load,
+                "energy": end.energy,
+                "n_constraints": end.n_constraints,
+                "max_residual": end.max_residual,
+                "steps": end.steps,
+                "reason": end.reason,
+            },
+            provenance=provenance(),
+        )
+        before = now
+
+
+def _parameters(search: Search, system: NetworkSystem) -> dict[str, Any]:
+    return {"system": system.kind, **asdict(system), "protocol": search.protocol}
+
+
+def _schedule(protocol: str) -> "Schedule | None":
+    from networks.anneal import STEPWISE
+
+    return STEPWISE if protocol == "descend" else None
+
+
+def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
+    count = dict.fromkeys(("unjammed", "jammed", "stalled", "dead"), 0)
+    for record in records:
+        count[record.status] += 1
+    unfitted = [
+        record.data["n_constraints"] / record.data["n_weights"]
+        for record in records
+        if record.status in ("jammed", "stalled")
+    ]
+    return Point(
+        width=system.width,
+        patterns=records[0].data["patterns"],
+        n_weights=records[0].data["n_weights"],
+        fitted=count["unjammed"],
+        tried=len(records) - count["dead"],
+        dead=count["dead"],
+        stalled=count["stalled"],
+        constraint_ratio=fmean(unfitted) if unfitted else None,
+    )
+
+
+def _midpoint(points: Sequence[Point]) -> "Midpoint":
+    from networks.transition import midpoint
+
+    loads, fitted, tried = (
+        np.array([getattr(p, name) for p in points]) for name in ("load", "fitted", "tried")
+    )
+    return midpoint(loads, fitted, tried)
+
+
+def as_json(found: Transition) -> dict[str, Any]:
+    """Return the document of one transition; a number that was not found is null."""
+    middle = found.midpoint
+    fixed = found.search.system.patterns
+    return {
+        **_parameters(found.search, found.search.system),
+        "samples": found.search.samples,
+        "seed": found.search.seed,
+        "load": None if middle is None else {"name": "P/N", **asdict(middle)},
+        "n_star": None if middle is None or fixed is None else fixed / middle.value,
+        "constraints_per_dof_at_transition": found.jump(),
+        "points": [{**asdict(p), "load": p.load} for p in found.points],
+        "processor_seconds": found.seconds,
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """Return the same for reading: a line a point, then the transition."""
+    lines = [f"{'P':>7}{'N':>7}{'P/N':>8}{'fitted':>9}{'dead':>6}{'stalled':>9}{'N_Δ/N':>8}"]
+    for p in document["points"]:
+        ratio = "" if p["constraint_ratio"] is None else f"{p['constraint_ratio']:.3f}"
+        share = f"{p['fitted']}/{p['tried']}"
+        lines.append(
+            f"{p['patterns']:7}{p['n_weights']:7}{p['load']:8.3f}{share:>9}{p['dead']:6}"
+            f"{p['stalled']:9}{ratio:>8}"
+        )
+    middle = document["load"]
+    if middle is None:
+        return "\n".join([*lines, "no transition among these: widen the range"])
+    where = f"half fit at P/N = {middle['value']:.3f} ± {middle['error']:.3f}"
+    if document["n_star"] is not None:
+        where += f", N* = {document['n_star']:.0f}"
+    return "\n".join([*lines, f"{where} after {document['steps']} steps"])
