@@ -20,14 +20,14 @@ class Activation:
 
     ``symmetry`` is "homogeneous" if ``σ(cz) = c σ(z)`` for ``c > 0`` (one rescaling per neuron
     leaves the output alone), "odd" if ``σ(-z) = -σ(z)`` (one sign flip per neuron does).
-    ``slope_from_value`` tells that ``slope`` does not look at ``z``.
+    ``in_place(z)``, given where ``slope`` does not look at ``z``, turns ``z`` into ``σ(z)``.
     """
 
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor, Tensor], Tensor]
     curvature: Callable[[Tensor, Tensor], Tensor]
     symmetry: Symmetry = "none"
-    slope_from_value: bool = False
+    in_place: Callable[[Tensor], Tensor] | None = None
 
 
 def _normal_cdf(z: Tensor) -> Tensor:
@@ -64,10 +64,14 @@ ACTIVATIONS: dict[str, Activation] = {
         _relu_slope,
         lambda _, a: torch.zeros_like(a),
         "homogeneous",
-        slope_from_value=True,
+        torch.relu_,
     ),
     "tanh": Activation(
-        torch.tanh, lambda _, a: 1 - a * a, lambda _, a: 2 * a * (a * a - 1), "odd", True
+        torch.tanh,
+        lambda _, a: 1 - a * a,
+        lambda _, a: 2 * a * (a * a - 1),
+        "odd",
+        torch.tanh_,
     ),
     "softplus": Activation(
         torch.nn.functional.softplus, lambda z, _: torch.sigmoid(z), lambda z, _: _logistic_slope(z)

@@ -19,6 +19,7 @@ from networks.rounding import rounded_relu
 Vector: TypeAlias = NDArray[np.float64]
 
 _CACHE = 1 << 18  # numbers that a group of networks should keep at hand: 2 MB
+_MOST = 0.7  # fraction of violated patterns beyond which it does not pay to gather them
 
 
 class Ensemble:
@@ -86,8 +87,10 @@ class Ensemble:
         for layer, a, z, after in zip(
             self.layers[:-1], self.inputs[:-1], self.z, self.inputs[1:], strict=True
         ):
-            torch.bmm(layer, a, out=z)
-            after[:, :-1].copy_(self.sigma.value(z))
+            if self.sigma.in_place is not None:
+                self.sigma.in_place(torch.bmm(layer, a, out=after[:, :-1]))
+            else:
+                after[:, :-1].copy_(self.sigma.value(torch.bmm(layer, a, out=z)))
         f = torch.bmm(self.layers[-1], self.inputs[-1])[:, 0]
         return self.margins - self.labels * f
 
@@ -99,20 +102,15 @@ class Ensemble:
         index = _violated(force > 0) if self.gathers else None
         delta = _take(delta, index)
         if index is not None and len(self) > 1:
-            self._clear_filling(delta, force)
+            _clear_filling(delta, force)
         for i in range(self.mlp.depth, -1, -1):
             a = _take(self.inputs[i], index)
             self.blocks[i].copy_(torch.bmm(delta, a.transpose(1, 2)))
             if i:
                 back = torch.bmm(self.layers[i][:, :, :-1].transpose(1, 2), delta)
-                z = a[:, :-1] if self.sigma.slope_from_value else _take(self.z[i - 1], index)
+                z = a[:, :-1] if self.sigma.in_place is not None else _take(self.z[i - 1], index)
                 delta = back.mul_(self.sigma.slope(z, a[:, :-1]))
         return energies
-
-    def _clear_filling(self, delta: Tensor, force: Tensor) -> None:
-        """Take the force off the places that were filled up to the largest number of violated."""
-        place = torch.arange(delta.shape[2], device=delta.device)
-        delta.masked_fill_((place >= (force > 0).sum(dim=1, keepdim=True))[:, None, :], 0.0)
 
     def keep(self, chosen: Tensor) -> None:
         """Drop the networks that are not ``chosen``, a mask ``(E,)``, with their filling.
@@ -161,9 +159,14 @@ def _padded(problems: Sequence[HingeNetwork]) -> tuple[Tensor, Tensor, Tensor]:
     return labels, margins, inputs
 
 
-def _violated(mask: Tensor) -> Tensor:
-    """Return the violated patterns of each network, filled up with 0 to one number, ``(E, K)``."""
+def _violated(mask: Tensor) -> Tensor | None:
+    """Return the violated patterns of each network, filled up with 0 to one number, ``(E, K)``.
+
+    None if they are so many that all patterns cost no more.
+    """
     where = torch.nonzero(mask)
+    if len(where) > _MOST * mask.numel():
+        return None
     if len(mask) == 1:
         return where[:, 1][None, :]
     counts = mask.sum(dim=1)
@@ -172,6 +175,12 @@ def _violated(mask: Tensor) -> Tensor:
     index = where.new_zeros(len(mask), int(counts.max()))
     index[where[:, 0], place] = where[:, 1]
     return index
+
+
+def _clear_filling(delta: Tensor, force: Tensor) -> None:
+    """Take the force off the places that were filled up to the largest number of violated."""
+    place = torch.arange(delta.shape[2], device=delta.device)
+    delta.masked_fill_((place >= (force > 0).sum(dim=1, keepdim=True))[:, None, :], 0.0)
 
 
 def _take(a: Tensor, index: Tensor | None) -> Tensor:

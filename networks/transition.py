@@ -100,7 +100,7 @@ def _firth(design: Vector, fitted: Vector, tried: Vector) -> tuple[Vector, Vecto
     for _ in range(_ROUNDS):
         p = 1 / (1 + np.exp(-design @ beta))
         weight = tried * p * (1 - p)
-        covariance = np.linalg.inv(design.T @ (weight[:, None] * design))
+        covariance[:] = np.linalg.inv(design.T @ (weight[:, None] * design))
         leverage = weight * np.einsum("ij,jk,ik->i", design, covariance, design)
         score = design.T @ (fitted - tried * p + leverage * (0.5 - p))
         step = covariance @ score

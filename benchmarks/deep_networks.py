@@ -1,0 +1,142 @@
+"""Networks: speed of an ensemble beside plain autograd, and the load at which fitting ends.
+
+    python benchmarks/deep_networks.py [speed] [transition] [steps] [--store FILE]
+
+Without a name, all of them. Times are processor times; with --store, networks trained before are
+not trained again and count with the time they took.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+WIDTH, DEPTH, PATTERNS, NETWORKS, STEPS = 20, 3, 3500, 16, 100
+
+
+def plain(problem, x):
+    """A user's loop: torch.nn, autograd, torch.optim.Adam, the same numbers in float64."""
+    import torch
+
+    modules = []
+    for (rows, columns), s in zip(problem.mlp.shapes, problem.mlp.slices, strict=True):
+        layer = torch.nn.Linear(columns - 1, rows, dtype=torch.float64)
+        weights = torch.tensor(x[s].reshape(rows, columns))
+        layer.weight.data, layer.bias.data = weights[:, :-1].clone(), weights[:, -1].clone()
+        modules += [layer, torch.nn.ReLU()]
+    net = torch.nn.Sequential(*modules[:-1])
+    optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
+    inputs, labels = torch.tensor(problem.patterns.x), torch.tensor(problem.patterns.y)
+    for _ in range(STEPS):
+        optimiser.zero_grad()
+        loss = 0.5 * torch.relu(1 - labels * net(inputs)[:, 0]).square().mean()
+        loss.backward()
+        optimiser.step()
+
+
+def clocked(function, *arguments):
+    wall, cpu = time.perf_counter(), time.process_time()
+    function(*arguments)
+    return np.array([time.process_time() - cpu, time.perf_counter() - wall])
+
+
+def speed():
+    """Per step of one network: the least processor and wall time of three rounds, in turn.
+
+    From random starts most patterns are violated, and later in an anneal some 30 %; autograd
+    takes all of them along.
+    """
+    from networks import HingeNetwork, Mlp, random_patterns
+    from networks.anneal import anneal
+
+    problems, starts = [], []
+    for seed in range(NETWORKS):
+        rng = np.random.default_rng(seed)
+        mlp = Mlp(WIDTH, WIDTH, DEPTH)
+        problems.append(HingeNetwork(mlp, random_patterns(PATTERNS, WIDTH, rng)))
+        starts.append(mlp.init(rng))
+
+    def ensemble(chosen, xs):
+        list(anneal(chosen, xs, steps=STEPS))
+
+    trained = dict(anneal(problems[:1], starts[:1], steps=1500))[0].x
+    for state, xs in (("at the start", starts), ("after 1500 steps", [trained] * NETWORKS)):
+        shown = problems if state == "at the start" else problems[:1] * NETWORKS
+        theirs, ours = [], []
+        for _ in range(3):
+            theirs.append(clocked(plain, problems[0], xs[0]) / STEPS)
+            ours.append(clocked(ensemble, shown, xs) / (STEPS * NETWORKS))
+        theirs, ours = 1e3 * np.min(theirs, axis=0), 1e3 * np.min(ours, axis=0)
+        print(
+            f"| {os.environ['OMP_NUM_THREADS']} | {state} | {theirs[0]:.2f} ({theirs[1]:.2f}) | "
+            f"{ours[0]:.2f} ({ours[1]:.2f}) | "
+            f"{theirs[0] / ours[0]:.1f} ({theirs[1] / ours[1]:.1f}) |",
+            flush=True,
+        )
+
+
+def speeds():
+    print(f"N = {(DEPTH * WIDTH + 1) * WIDTH}, P = {PATTERNS}, {NETWORKS} networks")
+    print("\nProcessor time a step and network in ms, wall time in brackets.")
+    print("\n| threads | state | autograd | ensemble | ratio |")
+    print("| --- | --- | --- | --- | --- |", flush=True)
+    for threads in "12":
+        environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        subprocess.run([sys.executable, __file__, "one-speed"], env=environment, check=True)
+
+
+def transitions(plan, samples, steps, store):
+    from bridge.systems import NetworkSystem
+    from bridge.transition import Search, find
+
+    print(
+        "\n| data | depth | width | N | samples | steps | P/N* | N_Δ/N there | dead | minutes |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        flush=True,
+    )
+    for data, depth, width, low, high in plan:
+        system = NetworkSystem(depth=depth, width=width, data=data, steps=steps[0])
+        for count in steps:
+            search = Search(replace(system, steps=count), low, high, 0.1, samples, seed=0)
+            found = find(search, store, progress=lambda done, total: None)
+            middle, points = found.midpoint, found.points
+            where = "outside" if middle is None else f"{middle.value:.2f} ± {middle.error:.2f}"
+            dead = f"{sum(p.dead for p in points)}/{samples * len(points)}"
+            print(
+                f"| {data} | {depth} | {width} | {points[0].n_weights} | {samples} | {count} | "
+                f"{where} | {found.jump():.2f} | {dead} | {found.seconds / 60:.1f} |",
+                flush=True,
+            )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["speed", "transition", "steps"])
+    parser.add_argument("--store", type=Path)
+    given = parser.parse_args()
+    if given.parts == ["one-speed"]:
+        return speed()
+    from bridge.store import Store
+
+    if "speed" in given.parts:
+        speeds()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store(given.store or Path(folder) / "networks.sqlite") as store,
+    ):
+        if "transition" in given.parts:
+            large = [("random", 2, 24, 1.5, 3.0), ("random", 3, 20, 1.5, 3.0)]
+            transitions(large, 8, [6000], store)
+        if "steps" in given.parts:
+            transitions([("random", 2, 12, 1.0, 3.5)], 8, [1500, 3000, 6000, 12000, 24000], store)
+    return None
+
+
+if __name__ == "__main__":
+    main()
