@@ -1,6 +1,6 @@
 """Full-batch Adam on the hinge energy of an ensemble: the anneal that precedes a polish."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,9 @@ from networks.ensemble import Ensemble, groups
 from networks.margin import HingeNetwork
 
 Vector: TypeAlias = NDArray[np.float64]
+Look: TypeAlias = Callable[[int, int, Vector], None]
+
+_LOOKS = 100  # in the course of an anneal
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def anneal(
     *,
     steps: int,
     schedule: Schedule | None = None,
+    look: Look | None = None,
 ) -> Iterator[tuple[int, Annealed]]:
     """Yield the number of a network and where it ended, as they end, in at most ``steps`` of Adam.
 
@@ -106,10 +110,22 @@ def anneal(
         Networks of any shapes; those of one shape share their matrix products.
     xs
         The parameters of each to start from, ``(n_dof,)``.
+    look
+        Called with the number of a network, a step and the parameters there, about a hundred times
+        in the course of an anneal.
     """
     for group in groups(problems):
         nets = Ensemble([problems[i] for i in group], [xs[i] for i in group])
-        for row, found in _Anneal(nets, schedule or Schedule(), steps).run():
+        run = _Anneal(nets, schedule or Schedule(), steps)
+        for step in range(steps):
+            for row, found in run.advance(step):
+                yield group[row], found
+            if not len(run.running):
+                break
+            if look is not None and step % max(1, steps // _LOOKS) == 0:
+                for row, x in zip(run.running.tolist(), nets.w.cpu().numpy(), strict=True):
+                    look(group[row], step, x.copy())
+        for row, found in run.end():
             yield group[row], found
 
 
@@ -121,28 +137,30 @@ class _Anneal:
         self.first = steps - max(1, steps // 10)  # of the steps that are averaged over
         self.mean, self.square, self.total = (torch.zeros_like(nets.w) for _ in range(3))
         self.before = torch.full_like(nets.w[:, 0], torch.inf)
+        self.energies = self.before
         self.running = torch.arange(len(nets))
 
-    def run(self) -> Iterator[tuple[int, Annealed]]:
-        energies = self.before
-        for step in range(self.steps):
-            self.nets.round(self.schedule.radius(step, self.steps))
-            energies = self.nets.backward(self.nets.gaps())
-            ended = ~((energies > 0) & torch.isfinite(energies))
-            if bool(ended.any()):
-                yield from self._ended(ended, energies, step + 1)
-                if bool(ended.all()):
-                    return
-                energies = energies[~ended]
-                self._keep(~ended)
-            self._step(step, energies)
-        yield from self._ended(torch.ones_like(energies, dtype=torch.bool), energies, self.steps)
+    def advance(self, step: int) -> Iterator[tuple[int, Annealed]]:
+        """Make one step, and yield the networks that have come to their end before it."""
+        self.nets.round(self.schedule.radius(step, self.steps))
+        self.energies = self.nets.backward(self.nets.gaps())
+        goes_on = [0 < energy < np.inf for energy in self.energies.tolist()]
+        if not all(goes_on):
+            going = torch.tensor(goes_on, device=self.energies.device)
+            yield from self._ended(~going, step + 1)
+            self._keep(going)
+        if len(self.running):
+            self._step(step)
 
-    def _step(self, step: int, energies: Tensor) -> None:
+    def end(self) -> Iterator[tuple[int, Annealed]]:
+        """Yield the networks that have made all steps."""
+        yield from self._ended(torch.ones_like(self.energies, dtype=torch.bool), self.steps)
+
+    def _step(self, step: int) -> None:
         """Move the parameters once, with the gradient that the backward pass left."""
         b1, b2 = self.schedule.momentum, self.schedule.memory
         if step >= self.first:
-            self.before = energies if step == self.first else self.before
+            self.before = self.energies if step == self.first else self.before
             self.total += self.nets.gradient
         gradient = self.nets.gradient.div_(self.nets.sizes[:, None])
         self.mean.lerp_(gradient, 1 - b1)
@@ -151,7 +169,7 @@ class _Anneal:
         rate = self.schedule.rate(step, self.steps)
         self.nets.w.addcdiv_(self.mean, scale, value=-rate / (1 - b1 ** (step + 1)))
 
-    def _ended(self, ended: Tensor, energies: Tensor, steps: int) -> Iterator[tuple[int, Annealed]]:
+    def _ended(self, ended: Tensor, steps: int) -> Iterator[tuple[int, Annealed]]:
         averaged = self.steps - self.first
         for row in torch.nonzero(ended)[:, 0].tolist():
             before = float(self.before[row])
@@ -160,9 +178,11 @@ class _Anneal:
                 Annealed(
                     x=self.nets.w[row].cpu().numpy().copy(),
                     steps=steps,
-                    energy=float(energies[row]),
+                    energy=float(self.energies[row]),
                     mean_gradient=(self.total[row] / averaged).cpu().numpy(),
-                    fall=1.0 - float(energies[row]) / before if 0 < before < np.inf else np.inf,
+                    fall=1.0 - float(self.energies[row]) / before
+                    if 0 < before < np.inf
+                    else np.inf,
                 ),
             )
 
@@ -171,4 +191,5 @@ class _Anneal:
         self.mean, self.square, self.total = (
             each[chosen] for each in (self.mean, self.square, self.total)
         )
-        self.before, self.running = self.before[chosen], self.running[chosen.cpu()]
+        self.before, self.energies = self.before[chosen], self.energies[chosen]
+        self.running = self.running[chosen.cpu()]

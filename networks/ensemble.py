@@ -119,6 +119,8 @@ class Ensemble:
         """
         self.w, self.gradient = self.w[chosen], self.gradient[chosen]
         self.sizes = self.sizes[chosen]
+        if not len(self):
+            return
         largest = int(self.sizes.max())
         self.labels, self.margins = (a[chosen, :largest] for a in (self.labels, self.margins))
         self._allocate(self.inputs[0][chosen, :, :largest].contiguous())

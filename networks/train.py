@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from networks.anneal import Annealed, Schedule, anneal
+from networks.anneal import Annealed, Look, Schedule, anneal
 from networks.margin import HingeNetwork
 from networks.polish import BALANCED, FITTED, polish
 
@@ -95,10 +95,12 @@ def train_all(
     steps: int = 30000,
     newton_steps: int = 0,
     schedule: Schedule | None = None,
+    look: Look | None = None,
 ) -> Iterator[tuple[int, Trained]]:
     """Yield the number of each network and what became of it, as they end.
 
-    `train` of many networks, annealed together: seeds, loads, data and shapes may differ.
+    `train` of many networks, annealed together: seeds, loads, data and shapes may differ. ``look``
+    is that of `anneal`.
 
     Examples
     --------
@@ -109,7 +111,7 @@ def train_all(
     >>> found[0].status, found[1].status
     ('unjammed', 'jammed')
     """
-    for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule):
+    for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule, look=look):
         yield i, _judged(problems[i], annealed, newton_steps)
 
 
