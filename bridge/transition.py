@@ -223,13 +223,16 @@ def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
     )
 
 
-def _midpoint(points: Sequence[Point]) -> "Midpoint":
+def _midpoint(points: Sequence[Point]) -> "Midpoint | None":
     from networks.transition import midpoint
 
     loads, fitted, tried = (
         np.array([getattr(p, name) for p in points]) for name in ("load", "fitted", "tried")
     )
-    return midpoint(loads, fitted, tried)
+    try:
+        return midpoint(loads, fitted, tried)
+    except ValueError:  # a few small networks can fit at a higher load and not at a lower one
+        return None
 
 
 def as_json(found: Transition) -> dict[str, Any]:

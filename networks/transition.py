@@ -72,7 +72,7 @@ def midpoint(loads: Vector, fitted: Vector, tried: Vector) -> Midpoint:
     Raises
     ------
     ValueError
-        If not both outcomes were seen.
+        If not both outcomes were seen, or not fewer networks fit at higher loads.
 
     >>> m = midpoint(np.array([1.0, 2.0, 3.0]), np.array([8, 4, 0]), np.array([8, 8, 8]))
     >>> round(m.value, 3)
@@ -87,6 +87,8 @@ def midpoint(loads: Vector, fitted: Vector, tried: Vector) -> Midpoint:
     centre, scale = loads.mean(), max(np.ptp(loads), 1e-12)
     design = np.column_stack([np.ones_like(loads), (loads - centre) / scale])
     (a, b), covariance = _firth(design, fitted, tried)
+    if not b < 0:
+        raise ValueError("expected fewer to fit at higher loads, got no fewer: try more networks")
     at = -a / b
     jacobian = np.array([-1 / b, a / b**2])
     error = float(np.sqrt(jacobian @ covariance @ jacobian))

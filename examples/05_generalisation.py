@@ -1,0 +1,108 @@
+"""Error on unseen digits against the number of weights, through the transition N*.
+
+Where fitting becomes possible the error peaks; with more weights it falls, since networks of
+different initialisation differ less. Their mean output has no peak, and stopping early takes most
+of it away. This runs in seconds; with --full it is the study of generalisation.json.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
+from networks import Mlp, Patterns, digits
+from networks.generalise import generalise
+from networks.transition import midpoint
+
+FULL = "--full" in sys.argv
+WIDTHS = (4, 5, 6, 7, 8, 9, 11, 14, 20, 34) if FULL else (2, 6)
+SAMPLES, STEPS, TAUGHT = (10, 16000, 300) if FULL else (2, 200, 60)
+DEPTH, INPUT_DIM = 1, 10
+
+
+def split(patterns, sizes):
+    ends = np.cumsum(sizes)
+    parts = zip([0, *ends], [*ends, len(patterns)], strict=True)
+    return [Patterns(patterns.x[a:b], patterns.y[a:b]) for a, b in parts]
+
+
+def measure(width, taught, validation, test):
+    rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(0).spawn(SAMPLES)]
+    mlp = Mlp(INPUT_DIM, width, DEPTH)
+    found = generalise(mlp, taught, validation, test, rngs, steps=STEPS)
+    alive = max(1, len(found.errors))
+    return {
+        "width": width,
+        "n_weights": found.n_weights,
+        "fitted": found.fitted,
+        "dead": found.dead,
+        "alive": len(found.errors),
+        "error": found.errors.mean() if len(found.errors) else None,
+        "error_of_mean": found.errors.std() / np.sqrt(alive) if len(found.errors) else None,
+        "stopped": found.stopped.mean() if len(found.stopped) else None,
+        "averaged": found.averaged,
+        "norm": found.norms.mean() if len(found.norms) else None,
+        "spread": found.spread,
+    }
+
+
+def n_star(rows):
+    """N at which half of the networks that live fit, from the same trainings."""
+    columns = [np.array([row[k] for row in rows]) for k in ("n_weights", "fitted", "alive")]
+    try:
+        found = midpoint(-np.log(columns[0]), *columns[1:])
+    except ValueError:
+        return None
+    return float(np.exp(-found.value))
+
+
+def draw(rows, at):
+    x = [row["n_weights"] for row in rows]
+    with style():
+        figure = Figure(figsize=(6.6, 2.8), layout="constrained")
+        errors, outputs = figure.subplots(1, 2)
+        for axes in (errors, outputs):
+            axes.set(xscale="log", xlabel="weights N")
+            if at:
+                axes.axvline(at, color=GREY, lw=0.7, ls=":")
+                axes.annotate(
+                    "N*", (at, 1), xycoords=("data", "axes fraction"), ha="left", va="top"
+                )
+        error = [row["error"] for row in rows], [row["error_of_mean"] for row in rows]
+        errors.errorbar(x, *error, color=BLACK, marker="o", label="end of training")
+        for key, colour, marker, label in (
+            ("stopped", ORANGE, "s", "stopped early"),
+            ("averaged", BLUE, "^", f"mean of {SAMPLES} networks"),
+        ):
+            errors.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
+        errors.set(ylabel="error on unseen digits", ylim=(0, None))
+        errors.legend(loc="lower left")
+        for key, colour, marker, label in (
+            ("norm", BLACK, "o", "|f|"),
+            ("spread", GREEN, "D", "spread |f − mean f|"),
+        ):
+            outputs.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
+        outputs.set(yscale="log", ylabel="output on unseen digits")
+        outputs.legend()
+    return figure
+
+
+parts = split(digits(INPUT_DIM, rng=np.random.default_rng(0)), [TAUGHT, 400])
+rows = []
+print(f"{'N':>5}{'fitted':>8}{'error':>8}{'stopped':>9}{'averaged':>10}{'|f|':>8}")
+for width in WIDTHS:
+    row = measure(width, *parts)
+    if row["alive"]:
+        rows.append(row)
+        print(
+            f"{row['n_weights']:5}{row['fitted']:4}/{row['alive']:<3}{row['error']:8.3f}"
+            f"{row['stopped']:9.3f}{row['averaged']:10.3f}{row['norm']:8.2f}",
+            flush=True,
+        )
+at = n_star(rows)
+print("N* is not in this range" if at is None else f"N* = {at:.0f}")
+Path("generalisation.json").write_text(json.dumps({"n_star": at, "rows": rows}))
+save(draw(rows, at), Path("generalisation"))
