@@ -22,10 +22,11 @@ from bridge.transition import Search, as_json, find
 
 FULL = "--full" in sys.argv
 DEPTHS = {1: BLACK, 2: ORANGE, 3: BLUE, 5: GREEN} if FULL else {1: BLACK, 2: ORANGE}
-PATTERNS = (250, 500, 1000) if FULL else (40,)
-SAMPLES, STEPS = (6, 5000) if FULL else (2, 2000)
+PATTERNS = (250, 500) if FULL else (30,)
+SAMPLES, STEPS = (6, 5000) if FULL else (2, 1500)
 INPUT_DIM = 10
-FEWEST = {"random": 1.2, "digits": 2.5}  # patterns per weight of the widest networks tried
+# Patterns per weight of the widest networks tried.
+FEWEST = {"random": 1.2, "digits": 2.5} if FULL else {"random": 0.3, "digits": 0.5}
 
 
 def width(n_weights, depth):
@@ -87,13 +88,12 @@ with Store("phase_diagram.sqlite") as store:
         with Progress(f"{one.system.data}, depth {one.system.depth}") as progress:
             result = as_json(find(one, store, progress=progress))
         found.append(result)
+        Path("phase_diagram.json").write_text(json.dumps(found))
         head = f"{result['data']:8}{result['depth']:6}{result['patterns']:6}"
         if result["load"] is None:
             print(f"{head}  no transition in this range")
             continue
         value, error = result["load"]["value"], result["load"]["error"]
         jump = result["constraints_per_dof_at_transition"]
+        save(draw(found), Path("phase_diagram"))
         print(f"{head}{result['n_star']:7.0f}{value:7.2f}  {error:<8.2f}{jump:.2f}", flush=True)
-
-Path("phase_diagram.json").write_text(json.dumps(found))
-save(draw(found), Path("phase_diagram"))

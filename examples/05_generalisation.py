@@ -1,8 +1,9 @@
 """Error on unseen digits against the number of weights, through the transition N*.
 
-Where fitting becomes possible the error peaks; with more weights it falls, since networks of
-different initialisation differ less. Their mean output has no peak, and stopping early takes most
-of it away. This runs in seconds; with --full it is the study of generalisation.json.
+The error of one network has a peak below N*, where the output is largest; with more weights it
+falls, since networks of different initialisation differ less. The sign of their mean output has no
+such peak, and stopping early takes most of it away. This runs in seconds; with --full it is the
+study of generalisation.json. N* is that of this length of training: longer ones bring it down.
 """
 
 import json
@@ -18,8 +19,8 @@ from networks.generalise import generalise
 from networks.transition import midpoint
 
 FULL = "--full" in sys.argv
-WIDTHS = (4, 5, 6, 7, 8, 9, 11, 14, 20, 34) if FULL else (2, 6)
-SAMPLES, STEPS, TAUGHT = (10, 16000, 300) if FULL else (2, 200, 60)
+WIDTHS = (3, 4, 5, 6, 7, 8, 10, 13, 17, 24, 34) if FULL else (2, 6)
+SAMPLES, STEPS, TAUGHT = (12, 4000, 300) if FULL else (2, 200, 60)
 DEPTH, INPUT_DIM = 1, 10
 
 
@@ -66,13 +67,15 @@ def draw(rows, at):
         errors, outputs = figure.subplots(1, 2)
         for axes in (errors, outputs):
             axes.set(xscale="log", xlabel="weights N")
+            axes.set_xticks([30, 60, 120, 240], ["30", "60", "120", "240"])
+            axes.set_xticks([], minor=True)
             if at:
                 axes.axvline(at, color=GREY, lw=0.7, ls=":")
                 axes.annotate(
                     "N*", (at, 1), xycoords=("data", "axes fraction"), ha="left", va="top"
                 )
         error = [row["error"] for row in rows], [row["error_of_mean"] for row in rows]
-        errors.errorbar(x, *error, color=BLACK, marker="o", label="end of training")
+        errors.errorbar(x, *error, color=BLACK, marker="o", lw=0.9, label="end of training")
         for key, colour, marker, label in (
             ("stopped", ORANGE, "s", "stopped early"),
             ("averaged", BLUE, "^", f"mean of {SAMPLES} networks"),
@@ -86,6 +89,8 @@ def draw(rows, at):
         ):
             outputs.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
         outputs.set(yscale="log", ylabel="output on unseen digits")
+        outputs.set_yticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
+        outputs.set_yticks([], minor=True)
         outputs.legend()
     return figure
 
