@@ -1,9 +1,8 @@
 """How many parameters it takes to learn P patterns: the phase diagram N*(P) of deep networks.
 
 Below each point networks of that depth do not fit, above it they do. Random labels set the
-capacity, P/N* of about two at this length of training and nearly independent of depth; digits
-have structure, and need fewer parameters. This runs in seconds; with --full it is the study whose
-results are in phase_diagram.json, which continues where it was if it is interrupted.
+capacity; digits have structure, and need fewer parameters. This runs in seconds; with --full it
+is a study of some 30 core minutes, which continues where it was if it is interrupted.
 """
 
 import json
@@ -22,11 +21,11 @@ from bridge.transition import Search, as_json, find
 
 FULL = "--full" in sys.argv
 DEPTHS = {1: BLACK, 2: ORANGE, 3: BLUE, 5: GREEN} if FULL else {1: BLACK, 2: ORANGE}
-PATTERNS = (250, 500) if FULL else (30,)
-SAMPLES, STEPS = (6, 5000) if FULL else (2, 1500)
+PATTERNS = (500, 1000, 2000) if FULL else (30,)
+SAMPLES, STEPS = (8, 8000) if FULL else (2, 1500)
 INPUT_DIM = 10
 # Patterns per weight of the widest networks tried.
-FEWEST = {"random": 1.2, "digits": 2.5} if FULL else {"random": 0.3, "digits": 0.5}
+FEWEST = {"random": 1.0, "digits": 2.0} if FULL else {"random": 0.3, "digits": 0.5}
 
 
 def width(n_weights, depth):
@@ -76,7 +75,7 @@ def draw(found):
             Line2D([], [], color=GREY, marker="o", label="random labels"),
             Line2D([], [], color=GREY, marker="o", mfc="white", ls="--", label="digits, parity"),
         ]
-        diagram.legend(handles=looks)
+        diagram.legend(handles=looks, handlelength=3)
     return figure
 
 

@@ -109,5 +109,5 @@ for width in WIDTHS:
         )
 at = n_star(rows)
 print("N* is not in this range" if at is None else f"N* = {at:.0f}")
-Path("generalisation.json").write_text(json.dumps({"n_star": at, "rows": rows}))
+Path("generalisation.json").write_text(json.dumps({"n_star": at, "steps": STEPS, "rows": rows}))
 save(draw(rows, at), Path("generalisation"))
