@@ -14,8 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
-from networks import Mlp, Patterns, digits
-from networks.generalise import generalise
+from networks import Mlp, Patterns, digits, generalise
 from networks.transition import midpoint
 
 FULL = "--full" in sys.argv

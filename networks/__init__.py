@@ -7,6 +7,7 @@ these networks are too small to share, and the library never changes torch's set
 from networks.activations import ACTIVATIONS, Activation
 from networks.anneal import Schedule
 from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
+from networks.generalisation import Generalisation, generalise
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
 from networks.train import Trained, train, train_all
@@ -14,12 +15,14 @@ from networks.train import Trained, train, train_all
 __all__ = [
     "ACTIVATIONS",
     "Activation",
+    "Generalisation",
     "HingeNetwork",
     "Mlp",
     "Patterns",
     "Schedule",
     "Trained",
     "digits",
+    "generalise",
     "mnist",
     "random_patterns",
     "read_patterns",

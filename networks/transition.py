@@ -91,8 +91,8 @@ def midpoint(loads: Vector, fitted: Vector, tried: Vector) -> Midpoint:
         raise ValueError("expected fewer to fit at higher loads, got no fewer: try more networks")
     at = -a / b
     jacobian = np.array([-1 / b, a / b**2])
-    error = float(np.sqrt(jacobian @ covariance @ jacobian))
-    return Midpoint(float(centre + scale * at), scale * error, float(-scale / b))
+    error = np.sqrt(jacobian @ covariance @ jacobian)
+    return Midpoint(float(centre + scale * at), float(scale * error), float(-scale / b))
 
 
 def _firth(design: Vector, fitted: Vector, tried: Vector) -> tuple[Vector, Vector]:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from networks import HingeNetwork, Mlp, Patterns, random_patterns
-from networks.generalise import generalise
+from networks import HingeNetwork, Mlp, Patterns, generalise, random_patterns
 
 
 def halfspace(p, rng):
