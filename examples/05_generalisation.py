@@ -1,6 +1,6 @@
 """Error on unseen digits against the number of weights, through the transition N*.
 
-The error of one network has a peak below N*, where the output is largest; with more weights it
+The error of one network has its peak about N*, where the output is largest; with more weights it
 falls, since networks of different initialisation differ less. The sign of their mean output has no
 such peak, and stopping early takes most of it away. This runs in seconds; with --full it is the
 study of generalisation.json. N* is that of this length of training: longer ones bring it down.
@@ -18,8 +18,8 @@ from networks import Mlp, Patterns, digits, generalise
 from networks.transition import midpoint
 
 FULL = "--full" in sys.argv
-WIDTHS = (3, 4, 5, 6, 7, 8, 10, 13, 17, 24, 34) if FULL else (2, 6)
-SAMPLES, STEPS, TAUGHT = (12, 4000, 300) if FULL else (2, 200, 60)
+WIDTHS = (2, 3, 4, 5, 6, 8, 11, 16, 34) if FULL else (2, 6)
+SAMPLES, STEPS, TAUGHT = (12, 20_000, 300) if FULL else (2, 200, 60)
 DEPTH, INPUT_DIM = 1, 10
 
 
@@ -81,14 +81,14 @@ def draw(rows, at):
         ):
             errors.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
         errors.set(ylabel="error on unseen digits", ylim=(0, None))
-        errors.legend(loc="lower left")
+        errors.legend(loc="lower right")
         for key, colour, marker, label in (
             ("norm", BLACK, "o", "|f|"),
             ("spread", GREEN, "D", "spread |f − mean f|"),
         ):
             outputs.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
         outputs.set(yscale="log", ylabel="output on unseen digits")
-        outputs.set_yticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
+        outputs.set_yticks([0.5, 1, 2, 4, 8, 16], ["0.5", "1", "2", "4", "8", "16"])
         outputs.set_yticks([], minor=True)
         outputs.legend()
     return figure
