@@ -9,6 +9,7 @@ from networks.anneal import Schedule
 from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
+from networks.sphere import SphericalNetwork
 from networks.train import Trained, train
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Mlp",
     "Patterns",
     "Schedule",
+    "SphericalNetwork",
     "Trained",
     "digits",
     "mnist",
