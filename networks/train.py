@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from networks.anneal import Annealed, Schedule, anneal
 from networks.margin import HingeNetwork
+from networks.optimisers import Optimiser
 from networks.polish import BALANCED, FITTED, Polished, polish
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -33,7 +34,7 @@ class Trained:
         that balance in a component: with fractional masks at the kinks if ``certified``, else
         averaged over the last tenth of the anneal.
     steps
-        Steps of Adam made.
+        Steps of Adam made, or evaluations of the optimiser in its place.
     n_constraints
         ``N_Δ``, the number of violated patterns.
     status
@@ -73,9 +74,11 @@ def train(
     newton_steps: int = 300,
     schedule: Schedule | None = None,
     hold_norm: bool = False,
+    optimiser: Optimiser | None = None,
 ) -> Trained:
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
+    ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`.
     The polish makes at most ``newton_steps`` linear solves, on the sphere of the norm that the
     anneal ended with if ``hold_norm``; see `networks.polish`. Without a polish the state is judged
     by its mean force. Nothing is raised when training fails: the status says so.
@@ -88,7 +91,10 @@ def train(
     >>> train(problem, problem.mlp.init(rng), steps=3000).status
     'unjammed'
     """
-    annealed = anneal(problem, x, steps=steps, schedule=schedule)
+    if optimiser is None:
+        annealed = anneal(problem, x, steps=steps, schedule=schedule)
+    else:
+        annealed = optimiser(problem, x, steps=steps)
     if not np.isfinite(annealed.x).all():
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
