@@ -9,12 +9,15 @@ from networks.anneal import Schedule
 from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
+from networks.module import ModuleProblem, from_module
 from networks.optimisers import OPTIMISERS, Fire, Lbfgs, Momentum
 from networks.sphere import SphericalNetwork
 from networks.train import Trained, train
 
 __all__ = [
     "OPTIMISERS",
+    "ModuleProblem",
+    "from_module",
     "Momentum",
     "Lbfgs",
     "Fire",
