@@ -8,10 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bridge.lanczos import SpectralDensity, spectral_density
     from bridge.minimise import Minimum, lbfgs
     from bridge.observables import Observables, observe
     from bridge.protocols import ConstraintProblem, Landscape, Loaded
-    from bridge.spectra import Spectrum, hessian, spectrum
+    from bridge.spectra import Spectrum, hessian, jacobian_rank, spectrum
     from bridge.testing import check_landscape, check_problem
 
 _HOMES = {
@@ -20,12 +21,15 @@ _HOMES = {
     "Loaded": "protocols",
     "Minimum": "minimise",
     "Observables": "observables",
+    "SpectralDensity": "lanczos",
     "Spectrum": "spectra",
     "check_landscape": "testing",
     "check_problem": "testing",
     "hessian": "spectra",
+    "jacobian_rank": "spectra",
     "lbfgs": "minimise",
     "observe": "observables",
+    "spectral_density": "lanczos",
     "spectrum": "spectra",
 }
 
@@ -35,12 +39,15 @@ __all__ = [
     "Loaded",
     "Minimum",
     "Observables",
+    "SpectralDensity",
     "Spectrum",
     "check_landscape",
     "check_problem",
     "hessian",
+    "jacobian_rank",
     "lbfgs",
     "observe",
+    "spectral_density",
     "spectrum",
 ]
 

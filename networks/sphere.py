@@ -85,6 +85,15 @@ class SphericalNetwork:
         curved = _tangent(x, self.free.hvp(w, along))
         return np.asarray(s * s * curved - (s / length) * bent)
 
+    def hessian(self, x: Vector) -> Vector:
+        """Return ``H(x)``, dense, ``(n_dof, n_dof)``: the formula of ``hvp``."""
+        w, s, length = self._weights(x), self._slope(x), np.linalg.norm(x)
+        u, g = x / length, self.free.energy_gradient(w)[1]
+        mixed = np.multiply.outer(_tangent(x, g), u)
+        projector = np.eye(len(x)) - np.multiply.outer(u, u)
+        curved = _tangent(x, _tangent(x, self.free.hessian(w)).T)
+        return np.asarray(s * s * curved - (s / length) * ((g @ u) * projector + mixed + mixed.T))
+
     def zero_modes(self, x: Vector) -> Vector:
         """Return the radial direction, ``(1, n_dof)``."""
         return np.asarray(x / np.linalg.norm(x))[None]
