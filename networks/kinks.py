@@ -132,7 +132,18 @@ class Point:
             self.e = torch.stack(
                 [above @ w[:, :-1] for above, w in zip(into[1:], layers[1:], strict=True)]
             )
+            self._share()
             concave = self.held & (self.e <= 0)
             if not concave.any():
                 return
             self.held = self.held & ~concave
+
+    def _share(self) -> None:
+        """Give patterns that reach a layer as zeros one kink: the mean of their signals.
+
+        Their preactivation is the bias of the unit, for all of them; one may be concave alone.
+        """
+        for layer in range(1, len(self.e)):
+            silent = ~self.state.inputs[layer][:, :-1].any(dim=1)
+            if int(silent.sum()) > 1:
+                self.e[layer, silent] = self.e[layer, silent].mean(dim=0)

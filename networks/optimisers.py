@@ -67,7 +67,8 @@ class Lbfgs:
     """Limited-memory BFGS with a line search that satisfies the strong Wolfe conditions.
 
     That of torch, which networks have anyway. Stops when ``max |∂U/∂w| < tolerance``, or after
-    ``steps`` evaluations. On the kinks of a ReLU its line search fails, and it stops short.
+    ``steps`` evaluations, and returns the lowest point that it saw: its line search may fail and
+    leap, on the kinks of a ReLU always in the end.
     """
 
     tolerance: float = 1e-9
@@ -75,12 +76,15 @@ class Lbfgs:
 
     def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
         """Return where the descent ended."""
-        w = torch.tensor(x, dtype=torch.float64)
+        w, best = torch.tensor(x, dtype=torch.float64), x
         energies: list[float] = []
 
         def closure() -> float:
+            nonlocal best
             energy, gradient = problem.energy_gradient(w.numpy())
             w.grad = torch.from_numpy(gradient)
+            if energy < min(energies, default=np.inf):
+                best = w.numpy().copy()
             energies.append(energy)
             return energy
 
@@ -94,7 +98,8 @@ class Lbfgs:
             line_search_fn="strong_wolfe",
         )
         search.step(closure)  # type: ignore[no-untyped-call]
-        return _ended(problem, w.numpy(), len(energies), energies[-1 - len(energies) // 10])
+        late = min(energies[: 1 + len(energies) * 9 // 10])
+        return _ended(problem, best, len(energies), late)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Expansion:
     def __init__(self, point: Point) -> None:
         self.point = point
         self.hessian, self.linear = point.hessian(), point.gradient.clone()
-        self.scale = self.hessian.diagonal().clone()
+        self.scale = _stiffness_diagonal(point)
         self.scale.clamp_(min=_FLOOR * float(self.scale.max()))
         self.near = _nearest_kinks(point)
         self.e, self.z = point.e[self.near], point.z[self.near]
@@ -89,7 +89,7 @@ class Expansion:
 
 @dataclass(frozen=True, eq=False)
 class Damped:
-    """An expansion with damping, factorised: ``H + λD = LLᵀ`` with ``D`` the diagonal of ``H``.
+    """An expansion with damping, factorised: ``H + λD = LLᵀ`` with ``D`` the diagonal of ``H0``.
 
     The damping is that of Marquardt (SIAM J. Appl. Math. 11, 431 (1963)): no rescaling of a unit
     changes what it does.
@@ -122,6 +122,16 @@ class Damped:
         found = minimise_in_box(self.dual, linear, start, self.expansion.upper)
         pull = (self.linear + self.rows @ found)[:, None]
         return -torch.linalg.solve_triangular(self.factor.T, pull, upper=True)[:, 0], found
+
+
+def _stiffness_diagonal(point: Point) -> Tensor:
+    """Return ``Σ_μ (∂Δ_μ/∂w_i)²`` over violated patterns, the diagonal of ``H0``."""
+    deltas = passes.signals(point.problem.mlp, point.w, point.state)
+    squares = [
+        (delta.square().T @ a.square()).reshape(-1)
+        for delta, a in zip(deltas, point.state.inputs, strict=True)
+    ]
+    return torch.cat(squares)
 
 
 def _nearest_kinks(point: Point) -> Tensor:
