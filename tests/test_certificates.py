@@ -43,8 +43,8 @@ def test_a_program_in_a_box_ends_at_its_optimum(k, rank, seed):
 def certified(request):
     """A jammed network of each kind, its weights on a sphere."""
     activation, depth = request.param
-    problem, start = a_network(5, depth, 8.0, seed=depth, activation=activation)
-    found = train(problem, start, steps=3000, hold_norm=True)
+    problem, start = a_network(6, depth, 8.0, seed=depth, activation=activation)
+    found = train(problem, start, steps=4000, hold_norm=True)
     assert (found.status, found.reason) == ("jammed", "")
     return SphericalNetwork(problem, found.radius), found
 
@@ -83,10 +83,11 @@ def test_a_rectifier_leaves_its_kinks_uphill_to_first_order(certified):
     assert rises[0] / rises[1] == pytest.approx(10, rel=0.2)
 
 
-def test_a_minimum_on_the_sphere_has_its_units_balanced():
-    problem, start = a_network(5, 2, 8.0, seed=2)
-    found = train(problem, start, steps=3000, hold_norm=True)
-    assert balanced(problem.mlp, found.x) == pytest.approx(found.x, abs=1e-5)
+def test_a_minimum_on_the_sphere_has_its_units_balanced(certified):
+    """Weights that a rescaling could save would fit better elsewhere."""
+    problem, found = certified
+    if found.n_kinks:
+        assert balanced(problem.free.mlp, found.x) == pytest.approx(found.x, abs=1e-5)
 
 
 def test_a_saddle_is_not_called_a_minimum():
@@ -130,8 +131,8 @@ def test_balance_keeps_the_output_and_forgets_the_scales(system, seed):
 
 
 def test_a_polish_does_not_depend_on_the_scales_of_units():
-    problem, start = a_network(5, 2, 8.0, seed=2)
-    annealed = train(problem, start, steps=3000, newton_steps=0)
+    problem, start = a_network(6, 2, 8.0, seed=2)
+    annealed = train(problem, start, steps=4000, newton_steps=0)
     other = rescaled(problem.mlp, annealed.x, np.random.default_rng(0))
     one, two = (polish(problem, x, steps=300, hold_norm=True) for x in (annealed.x, other))
     assert one.is_minimum
