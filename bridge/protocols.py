@@ -99,8 +99,8 @@ class HasBodies(Protocol):
 class HasHessian(Landscape, Protocol):
     """A landscape that forms its Hessian faster than by products with unit vectors."""
 
-    def hessian(self, x: Vector) -> Vector:
-        """Return ``H(x)``, dense and symmetric, ``(n_dof, n_dof)``."""
+    def hessian(self, x: Vector) -> Matrix:
+        """Return ``H(x)``, symmetric, ``(n_dof, n_dof)``; dense or CSR."""
 
 
 @runtime_checkable

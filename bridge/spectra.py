@@ -66,7 +66,7 @@ def hessian(problem: Landscape, x: Vector) -> Vector:
             "use a smaller system, or bridge.spectral_density"
         )
     if isinstance(problem, HasHessian):
-        return problem.hessian(x)
+        return dense(problem.hessian(x))
     rows = np.empty((n, n))
     for start in range(0, n, _BLOCK):
         stop = min(start + _BLOCK, n)
