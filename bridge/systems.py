@@ -224,7 +224,10 @@ class NetworkSystem:
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
     optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
     polish: int = option(
-        0, "Linear solves after them, towards a certified minimum; 300 is usual.", 0, 1_000_000
+        0,
+        "Linear solves after them, towards a certified minimum; 300 is usual, 2000 if smooth.",
+        0,
+        1_000_000,
     )
     norm: str = option("free", "free, or held: keep the norm of the weights in the polish.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
