@@ -8,10 +8,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bridge.lanczos import SpectralDensity, spectral_density
     from bridge.minimise import Minimum, lbfgs
     from bridge.observables import Observables, observe
     from bridge.protocols import ConstraintProblem, Landscape, Loaded
-    from bridge.spectra import Spectrum, eigenmodes, hessian, participation_ratio, spectrum
+    from bridge.spectra import (
+        Spectrum,
+        eigenmodes,
+        hessian,
+        jacobian_rank,
+        participation_ratio,
+        spectrum,
+    )
     from bridge.testing import check_landscape, check_problem
 
 _HOMES = {
@@ -20,14 +28,17 @@ _HOMES = {
     "Loaded": "protocols",
     "Minimum": "minimise",
     "Observables": "observables",
+    "SpectralDensity": "lanczos",
     "Spectrum": "spectra",
     "check_landscape": "testing",
     "check_problem": "testing",
     "eigenmodes": "spectra",
     "hessian": "spectra",
+    "jacobian_rank": "spectra",
     "lbfgs": "minimise",
     "observe": "observables",
     "participation_ratio": "spectra",
+    "spectral_density": "lanczos",
     "spectrum": "spectra",
 }
 
@@ -37,14 +48,17 @@ __all__ = [
     "Loaded",
     "Minimum",
     "Observables",
+    "SpectralDensity",
     "Spectrum",
     "check_landscape",
     "check_problem",
     "eigenmodes",
     "hessian",
+    "jacobian_rank",
     "lbfgs",
     "observe",
     "participation_ratio",
+    "spectral_density",
     "spectrum",
 ]
 

@@ -51,6 +51,8 @@ def measure(state: State, *, with_spectrum: bool, seconds: float) -> Measured:
     leaves is below the energy at which the system is called satisfied.
     """
     seen = observe(state.problem, state.x)
+    if state.max_residual is not None:
+        seen = replace(seen, max_residual=state.max_residual)
     if state.status == "unjammed":
         seen = replace(seen, n_constraints=0, min_force=None)
     values = spectrum(state.problem, state.x) if with_spectrum else None

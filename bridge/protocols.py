@@ -96,6 +96,14 @@ class HasBodies(Protocol):
 
 
 @runtime_checkable
+class HasHessian(Landscape, Protocol):
+    """A landscape that forms its Hessian faster than by products with unit vectors."""
+
+    def hessian(self, x: Vector) -> Matrix:
+        """Return ``H(x)``, symmetric, ``(n_dof, n_dof)``; dense or CSR."""
+
+
+@runtime_checkable
 class HasEquivalents(Protocol):
     """A system with discrete symmetries, or several names for one physical state."""
 

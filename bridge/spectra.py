@@ -11,7 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from bridge.observables import counted_constraints, dense, free_variables, frozen_bodies
-from bridge.protocols import ConstraintProblem, Indices, Landscape, Vector
+from bridge.protocols import ConstraintProblem, HasHessian, Indices, Landscape, Vector
 
 _BLOCK = 256  # directions in one Hessian product: bounds the memory of batched products
 _DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 GB and an hour
@@ -52,7 +52,7 @@ class Spectrum:
 
 
 def hessian(problem: Landscape, x: Vector) -> Vector:
-    """Return the dense Hessian ``(n_dof, n_dof)`` from products with unit vectors.
+    """Return the dense Hessian ``(n_dof, n_dof)``: the system's own, or from products.
 
     Raises
     ------
@@ -63,8 +63,10 @@ def hessian(problem: Landscape, x: Vector) -> Vector:
     if n > _DENSE_LIMIT:
         raise ValueError(
             f"expected at most {_DENSE_LIMIT} variables for a dense Hessian, got {n}: "
-            "use a smaller system, or products with problem.hvp"
+            "use a smaller system, or bridge.spectral_density"
         )
+    if isinstance(problem, HasHessian):
+        return dense(problem.hessian(x))
     rows = np.empty((n, n))
     for start in range(0, n, _BLOCK):
         stop = min(start + _BLOCK, n)
@@ -121,6 +123,18 @@ def eigenmodes(problem: Landscape, x: Vector) -> tuple[Vector, Vector]:
     """Return the eigenvalues ``(n_dof,)`` of ``H`` and its modes as rows ``(n_dof, n_dof)``."""
     values, columns = linalg.eigh(_project(hessian(problem, x), problem.zero_modes(x)))
     return values, columns.T
+
+
+def jacobian_rank(problem: ConstraintProblem, x: Vector) -> int:
+    """Return the rank of ``∂Δ_μ/∂x`` over all constraints, violated or not.
+
+    For a network it is the effective number of parameters: the directions in which its output can
+    change to first order on the patterns that it is given.
+    """
+    jacobian = dense(problem.gap_jacobian(x))
+    gram = jacobian.T @ jacobian if len(jacobian) > problem.n_dof else jacobian @ jacobian.T
+    values = linalg.eigvalsh(gram, check_finite=False)
+    return int((values > len(gram) * np.finfo(np.float64).eps * values[-1]).sum())
 
 
 def participation_ratio(modes: Vector, body_size: int = 1) -> Vector:

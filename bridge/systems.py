@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bridge.protocols import ConstraintProblem, Vector
     from networks import HingeNetwork, Patterns, Trained
+    from networks.optimisers import Optimiser
     from particles import Descent, Discs, Ellipses, Minimum, Packing, Perceptron
 
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
@@ -27,7 +28,11 @@ Load: TypeAlias = tuple[str, float]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A problem and the point where its native minimiser ended."""
+    """A problem and the point where its native minimiser ended.
+
+    ``max_residual``, where given, is how well forces balance with masks at the kinks, relative to
+    them: no gradient vanishes there.
+    """
 
     problem: "ConstraintProblem"
     x: "Vector"
@@ -35,6 +40,7 @@ class State:
     reason: str
     load: Load
     n_kinks: int | None = None
+    max_residual: float | None = None
 
 
 class System(Protocol):
@@ -215,10 +221,15 @@ class NetworkSystem:
     patterns: int | None = option(None, "Number of patterns P, instead of the load.", 2, 1_000_000)
     data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
     activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
-    steps: int = option(30_000, "Steps of annealed Adam.", 1, 1_000_000_000)
+    steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
+    optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
     polish: int = option(
-        0, "Linear solves after them, towards a certified minimum; 150 is usual.", 0, 1_000_000
+        0,
+        "Linear solves after them, towards a certified minimum; 300 is usual, 2000 if smooth.",
+        0,
+        1_000_000,
     )
+    norm: str = option("free", "free, or held: keep the norm of the weights in the polish.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
 
     def check(self) -> None:
@@ -226,6 +237,8 @@ class NetworkSystem:
         import numpy as np
 
         _expect(self.steps > 0, "steps > 0", self.steps, "pass a value such as 30000")
+        _expect(self.norm in ("free", "held"), "norm free or held", self.norm, "pass one of them")
+        self._optimiser()
         both = self.load is not None and self.patterns is not None
         _expect(not both, "a load or a number of patterns", "both", "drop one of them")
         _check_size("weights", self.depth * self.width**2 + self.width * (self.input_dim or 0))
@@ -244,25 +257,42 @@ class NetworkSystem:
         """Train on from ``x``."""
         from networks import train
 
-        return train(problem, x, steps=self.steps, newton_steps=self.polish)
+        return train(
+            problem,
+            x,
+            steps=self.steps,
+            newton_steps=self.polish,
+            hold_norm=self.norm == "held",
+            optimiser=self._optimiser(),
+        )
 
     def exact_load(self, problem: "HingeNetwork") -> Load:
         """Return the margin."""
         return "margin", problem.margin
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
-        from networks import train
+        from networks import SphericalNetwork
 
         problem = self.problem(load, rng)
-        found = train(problem, problem.mlp.init(rng), steps=self.steps, newton_steps=self.polish)
+        found = self.minimise(problem, problem.mlp.init(rng))
+        held = None if found.radius is None else SphericalNetwork(problem, found.radius)
         return State(
-            problem,
+            held or problem,
             found.x,
             found.status,
             found.reason,
             ("P/N", problem.load),
             n_kinks=found.n_kinks,
+            max_residual=found.max_residual,
         )
+
+    def _optimiser(self) -> "Optimiser | None":
+        from networks import OPTIMISERS
+
+        names = ", ".join(["adam", *OPTIMISERS])
+        known = self.optimiser in ("adam", *OPTIMISERS)
+        _expect(known, f"an optimiser among {names}", repr(self.optimiser), "pass one of them")
+        return OPTIMISERS.get(self.optimiser)
 
     def problem(self, load: float | None, rng: "np.random.Generator") -> "HingeNetwork":
         """Return the network with its patterns, drawn from ``rng``; untrained."""

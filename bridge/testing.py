@@ -19,6 +19,7 @@ from bridge.protocols import (
     ConstraintProblem,
     HasEquivalents,
     HasFrozenBodies,
+    HasHessian,
     Landscape,
     Loaded,
     Vector,
@@ -119,6 +120,8 @@ def _check_products(problem: Landscape, x: Vector, rng: np.random.Generator) -> 
     _assert_close("Hessian products are linear", both, 2.0 * hv - 3.0 * hw, scale)
     batch = problem.hvp(x, np.stack([v, w]))
     _assert_close("a batch of products is the products", batch, np.stack([hv, hw]), scale)
+    if isinstance(problem, HasHessian):
+        _assert_close("the Hessian is that of the products", problem.hessian(x) @ v, hv, scale)
     _assert_derivative(
         "Hessian products against differences of the gradient",
         hv,

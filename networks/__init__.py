@@ -10,18 +10,28 @@ from networks.data import Patterns, digits, mnist, random_patterns, read_pattern
 from networks.generalisation import Generalisation, generalise
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
+from networks.module import ModuleProblem, from_module
+from networks.optimisers import OPTIMISERS, Fire, Lbfgs, Momentum
+from networks.sphere import SphericalNetwork
 from networks.train import Trained, train, train_all
 
 __all__ = [
     "ACTIVATIONS",
+    "OPTIMISERS",
     "Activation",
+    "Fire",
     "Generalisation",
     "HingeNetwork",
+    "Lbfgs",
     "Mlp",
+    "ModuleProblem",
+    "Momentum",
     "Patterns",
     "Schedule",
+    "SphericalNetwork",
     "Trained",
     "digits",
+    "from_module",
     "generalise",
     "mnist",
     "random_patterns",

@@ -1,4 +1,4 @@
-"""Energy, gradient and dense Hessian in one pass, from the violated patterns alone.
+"""The dense Hessian and what goes with it, from the violated patterns alone.
 
 Two layers ``k <= m`` meet in the Hessian as one sum over patterns of outer products: with
 ``R = ∂zᵐ/∂zᵏ`` the response of layer ``m`` to layer ``k``,
@@ -12,15 +12,12 @@ less than forming ``JᵀJ``, and far less than products with unit vectors.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from networks import passes
-from networks.activations import Activation
-from networks.margin import HingeNetwork
 from networks.mlp import Mlp
 from networks.passes import Forward
 
@@ -28,52 +25,6 @@ from networks.passes import Forward
 Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
 
 _BLOCK = 512  # patterns in a block: the outer products of more leave the cache
-
-
-@dataclass(frozen=True, eq=False)
-class Expansion:
-    """The second-order expansion of the energy at a point, in torch.
-
-    ``force_scale`` is the largest over parameters of ``Σ_μ |f_μ ∂Δ_μ|``, what has to balance;
-    ``n_rounded`` counts the (pattern, unit) pairs with a curvature.
-    """
-
-    energy: float
-    gradient: Tensor
-    hessian: Tensor
-    force_scale: float
-    n_violated: int
-    n_rounded: int
-
-    @property
-    def residual(self) -> float:
-        """The largest component of the gradient, relative to the forces that balance."""
-        return float(self.gradient.abs().max()) / self.force_scale if self.n_violated else 0.0
-
-
-def gaps(problem: HingeNetwork, w: Tensor, sigma: Activation) -> Tensor:
-    """Return ``Δ``, shape ``(P,)``, of the network with activation ``sigma``."""
-    f = passes.output(problem.mlp, w, problem.inputs, sigma)
-    return problem.margin - problem.labels * f
-
-
-def expand(problem: HingeNetwork, w: Tensor, sigma: Activation) -> Expansion:
-    """Expand the energy of the network with activation ``sigma`` to second order at ``w``."""
-    mlp = problem.mlp
-    delta = gaps(problem, w, sigma)
-    violated = torch.nonzero(delta > 0)[:, 0]
-    force = delta[violated]
-    weights = -problem.labels[violated] * force
-    state = passes.forward(mlp, w, problem.inputs[violated], sigma)
-    curvatures = passes.curvatures(sigma, state)
-    return Expansion(
-        energy=0.5 * float(force @ force),
-        gradient=passes.gradient(mlp, w, state, weights),
-        hessian=hessian(mlp, w, state, weights, curvatures),
-        force_scale=force_scale(mlp, w, state, weights),
-        n_violated=len(force),
-        n_rounded=sum(int(torch.count_nonzero(c)) for c in curvatures),
-    )
 
 
 def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
@@ -190,16 +141,6 @@ def _through_own_slopes(into: Tensor, slopes: Tensor, a: Tensor) -> Tensor:
     diagonal = found[:, :-1].diagonal(dim1=1, dim2=2)  # (i, b, j)
     diagonal.copy_((product.T @ a).view(fan_out, units, a.shape[1]).transpose(1, 2))
     return found.view(fan_out * (units + 1), units * a.shape[1])
-
-
-def kink_forces(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor, pairs: Pairs) -> Tensor:
-    """Return ``e_k = Σ_μ weights_μ ∂f_μ/∂a_k`` of each pair: positive where a kink can hold."""
-    deltas, ws = passes.signals(mlp, w, state), passes.layers(mlp, w)
-    below = [
-        (delta * weights[:, None]) @ layer[:, :-1]
-        for delta, layer in zip(deltas[1:], ws[1:], strict=True)
-    ]
-    return torch.cat([b[pair] for b, pair in zip(below, pairs, strict=True)])
 
 
 def preactivation_jacobian(mlp: Mlp, w: Tensor, state: Forward, pairs: Pairs) -> Tensor:

@@ -1,20 +1,22 @@
-"""Stationary points of ReLU networks that sit on kinks, held there by fractional masks.
+"""States of a network that sit on kinks, with fractional masks, and when they are minima.
 
 At a kink ``z_k = 0`` of a pattern and a unit, the mask of the unit may be any ``t_k`` in
 ``[0, 1]``. A point is stationary (in the sense of Clarke) if some choice of masks makes the
-gradient vanish: a kink is a constraint, and ``t_k`` times the signal into the unit its force.
+gradient vanish: a kink is a constraint, and ``t_k`` times the signal ``e_k`` into the unit its
+force. With ``0 < t_k < 1`` and ``e_k > 0`` the energy rises to first order in every direction
+that leaves a kink; if its Hessian is positive along those that keep all of them, it is a minimum.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from networks import passes
-from networks.dense import force_scale, hessian, kink_forces, preactivation_jacobian
+from networks.dense import Pairs, force_scale, hessian, preactivation_jacobian
 from networks.margin import HingeNetwork
-from networks.passes import Forward
-from networks.rounding import rounded_relu
+
+_FLAT = 1e-9  # eigenvalues below this part of the largest are flat directions
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,135 +30,120 @@ class Kinks:
     held: Tensor
     masks: Tensor
 
-    @property
-    def count(self) -> int:
-        """Number of held pairs."""
-        return int(self.held.sum())
+    @classmethod
+    def none(cls, problem: HingeNetwork) -> "Kinks":
+        """Return the empty set."""
+        shape = (problem.mlp.depth, len(problem.patterns), problem.mlp.width)
+        masks = problem.inputs.new_zeros(shape)
+        return cls(masks.to(torch.bool), masks)
 
 
-@dataclass(frozen=True, eq=False)
-class Balance:
-    """A state, its kinks, and how well forces balance on them.
+class Point:
+    """The energy and its generalised gradient at ``w``, with masks held at kinks.
 
-    ``residual`` is the largest component of the gradient with fractional masks, relative to the
-    forces that balance; ``offset`` the largest ``|z_k|`` of a held pair. ``is_minimum`` tells that
-    the Hessian is positive along the kinks, up to rounding.
+    Arrays of kinks cover the violated patterns only, ``(depth, N_Δ, width)``: the others exert no
+    force. A pair whose kink is concave (``e <= 0``) can hold nothing and is released.
+
+    Parameters
+    ----------
+    problem, w
+        The network's problem and its parameters, ``(n_dof,)``.
+    kinks
+        The pairs held at their kink, and their masks.
+    radius
+        The norm ``|w|`` if it is held: the gradient is then that on the sphere.
+
+    Attributes
+    ----------
+    gradient
+        ``∇U`` with the masks, ``(n_dof,)``.
+    pull
+        Multiplier ``ν`` of the norm, ``-w·∇U/|w|²``: positive where larger weights fit better.
+    residual
+        Largest component of the gradient, relative to the forces that balance.
+    offset
+        Largest ``|z_k|`` of a held pair.
     """
 
-    w: Tensor
-    kinks: Kinks
-    residual: float
-    offset: float
-    is_minimum: bool
-
-
-def rounded_kinks(problem: HingeNetwork, w: Tensor, radius: float) -> Kinks:
-    """Return the pairs of violated patterns inside the rounding, with the masks they have there."""
-    state = passes.forward(problem.mlp, w, problem.inputs, rounded_relu(radius))
-    violated = problem.margin - problem.labels * state.output > 0
-    masks = torch.stack(state.slopes)
-    return Kinks((masks > 0) & (masks < 1) & violated[None, :, None], masks)
-
-
-def hold(
-    problem: HingeNetwork, w: Tensor, kinks: Kinks, *, steps: int = 40, tolerance: float = 1e-13
-) -> Balance:
-    """Solve for the state and the masks at which every held kink is exact and forces balance.
-
-    Newton on ``G(w, t) = 0``, ``z_k(w) = 0``, whose matrix is ``[[H + λ, Zᵀ], [Z, 0]]`` in
-    ``(δw, e δt)``, with ``Z = ∂z/∂w`` and ``e`` the signal into the unit. A pair whose mask
-    leaves ``[0, 1]``, or that no kink can hold (``e <= 0``), is released; one that changes sign
-    in a step is caught. The small damping ``λ`` holds the flat directions; it is raised when a
-    step makes the balance worse. Start near a balance: this does not search for one.
-    """
-    damping, here = 1e-6, _System(problem, w, kinks)
-    for _ in range(steps):
-        if here.error < tolerance or damping > 1.0:
-            break
-        there = _System(problem, *here.step(damping))
-        if there.error < here.error:
-            here = there
-        else:
-            damping *= 10
-    return Balance(here.w, here.kinks, here.residual, here.offset, here.is_minimum())
-
-
-class _System:
-    """The equations of balance on a set of kinks, linearised at one state."""
-
-    def __init__(self, problem: HingeNetwork, w: Tensor, kinks: Kinks) -> None:
+    def __init__(
+        self, problem: HingeNetwork, w: Tensor, kinks: Kinks, radius: float | None = None
+    ) -> None:
         mlp = problem.mlp
-        self.problem, self.w, self.kinks = problem, w, kinks
+        self.problem, self.w, self.radius = problem, w, radius
         self.everywhere = passes.forward(mlp, w, problem.inputs)
-        gaps = problem.margin - problem.labels * self.everywhere.output
-        self.violated = torch.nonzero(gaps > 0)[:, 0]
-        self.weights = -problem.labels[self.violated] * gaps[self.violated]
-        state = self.everywhere.rows(self.violated)
-        self.held = kinks.held[:, self.violated]
-        self.state = _masked(state, self.held, kinks.masks[:, self.violated])
-        self.pairs = [(p[:, 0], p[:, 1]) for p in map(torch.nonzero, self.held)]
-        self.gradient = passes.gradient(mlp, w, self.state, self.weights)
+        self.gaps = problem.margin - problem.labels * self.everywhere.output
+        self.violated = torch.nonzero(self.gaps > 0)[:, 0]
+        force = self.gaps[self.violated]
+        self.energy = 0.5 * float(force @ force)
+        self.weights = -problem.labels[self.violated] * force
+        self._hold(kinks)
+        gradient = passes.gradient(mlp, w, self.state, self.weights)
+        self.pull = 0.0 if radius is None else -float(gradient @ w) / float(w @ w)
+        self.gradient = gradient + self.pull * w
         scale = force_scale(mlp, w, self.state, self.weights)
-        self.residual = float(self.gradient.abs().max()) / scale
-        z = torch.stack(self.state.preactivations)[self.held]
+        self.residual = float(self.gradient.abs().max()) / scale if scale else 0.0
+        z = self.z[self.held]
         self.offset = float(z.abs().max()) if len(z) else 0.0
-        self.z = torch.cat([z_[p] for z_, p in zip(state.preactivations, self.pairs, strict=True)])
 
     @property
     def error(self) -> float:
         """The residual or the offset, whichever is larger."""
         return max(self.residual, self.offset)
 
-    def step(self, damping: float) -> tuple[Tensor, Kinks]:
-        """Return the next state and its kinks."""
-        mlp, n, rows = self.problem.mlp, len(self.w), self._rows()
-        matrix = self.w.new_zeros(n + len(rows), n + len(rows))
-        matrix[:n, :n] = self._hessian()
-        matrix.diagonal()[:n].add_(damping * float(matrix.diagonal()[:n].mean()))
-        matrix[n:, :n], matrix[:n, n:] = rows, rows.T
-        # Two patterns that a layer cannot tell apart have the same kink: share its force.
-        matrix.diagonal()[n:].sub_(1e-12)
-        solved = torch.linalg.solve(matrix, -torch.cat([self.gradient, self.z]))
-        forces = kink_forces(mlp, self.w, self.state, self.weights, self.pairs)
-        moved = self.w + solved[:n]
-        return moved, self._updated(moved, solved[n:] / forces, forces)
+    def hessian(self) -> Tensor:
+        """Return ``∂²U`` with the masks of the point; on the sphere, that of ``U + ½ν|w|²``."""
+        smooth = self.problem.mlp.sigma.symmetry != "homogeneous"
+        curvatures = passes.curvatures(self.problem.mlp.sigma, self.state) if smooth else None
+        found = hessian(self.problem.mlp, self.w, self.state, self.weights, curvatures)
+        found.diagonal().add_(self.pull)
+        return found
+
+    def rows(self, pairs: Tensor) -> Tensor:
+        """Return ``∂z_k/∂w`` of the chosen pairs, ``(k, n_dof)``, layer after layer."""
+        index: Pairs = [(p[:, 0], p[:, 1]) for p in map(torch.nonzero, pairs)]
+        return preactivation_jacobian(self.problem.mlp, self.w, self.state, index)
 
     def is_minimum(self) -> bool:
-        """Tell whether the Hessian is positive along the directions that keep every kink."""
-        matrix, rows = self._hessian(), self._rows()
+        """Tell whether the Hessian is positive, up to rounding, along the kinks and the sphere."""
+        matrix, rows = self.hessian(), self.rows(self.held)
+        if self.radius is not None:
+            rows = torch.cat([rows, self.w[None]])
         if len(rows):
             along = torch.linalg.svd(rows, full_matrices=True)[2][len(rows) :]
             matrix = along @ matrix @ along.T
+        if not len(matrix):
+            return True
         values = torch.linalg.eigvalsh(matrix)
-        return bool(values[0] > -1e-9 * values[-1])
+        return bool(values[0] > -_FLAT * values[-1].abs())
 
-    def _hessian(self) -> Tensor:
-        return hessian(self.problem.mlp, self.w, self.state, self.weights, None)
+    def _hold(self, kinks: Kinks) -> None:
+        """Set the masks, and the signals ``e`` into the units that follow from them."""
+        mlp, state = self.problem.mlp, self.everywhere.rows(self.violated)
+        self.z = torch.stack(state.preactivations)
+        self.held = kinks.held[:, self.violated]
+        sharp, masks = torch.stack(state.slopes), kinks.masks[:, self.violated]
+        layers = passes.layers(mlp, self.w)
+        while True:
+            self.masks = torch.where(self.held, masks, sharp)
+            self.state = state.with_slopes(list(self.masks))
+            into = [
+                delta * self.weights[:, None] for delta in passes.signals(mlp, self.w, self.state)
+            ]
+            self.e = torch.stack(
+                [above @ w[:, :-1] for above, w in zip(into[1:], layers[1:], strict=True)]
+            )
+            self._share()
+            concave = self.held & (self.e <= 0)
+            if not concave.any():
+                return
+            self.held = self.held & ~concave
 
-    def _rows(self) -> Tensor:
-        return preactivation_jacobian(self.problem.mlp, self.w, self.state, self.pairs)
+    def _share(self) -> None:
+        """Give patterns that reach a layer as zeros one kink: the mean of their signals.
 
-    def _updated(self, moved: Tensor, change: Tensor, forces: Tensor) -> Kinks:
-        """Return the kinks after a step: masks changed, pairs released and caught."""
-        held, masks = self.kinks.held.clone(), self.kinks.masks.clone()
-        start = 0
-        for layer, (patterns, units) in enumerate(self.pairs):
-            where = (self.violated[patterns], units)
-            stop = start + len(units)
-            t = masks[layer][where] + change[start:stop]
-            held[layer][where] = (t > 0) & (t < 1) & (forces[start:stop] > 0)
-            masks[layer][where] = t.clamp(0, 1)
-            start = stop
-        after = passes.forward(self.problem.mlp, moved, self.problem.inputs)
-        violated = self.problem.margin - self.problem.labels * after.output > 0
-        before = torch.stack(self.everywhere.preactivations) > 0
-        crossed = (before != (torch.stack(after.preactivations) > 0)) & violated[None, :, None]
-        caught = crossed & ~self.kinks.held
-        return Kinks(held | caught, torch.where(caught, before.to(masks.dtype), masks))
-
-
-def _masked(state: Forward, held: Tensor, masks: Tensor) -> Forward:
-    slopes = [
-        torch.where(h, t, slope) for h, t, slope in zip(held, masks, state.slopes, strict=True)
-    ]
-    return replace(state, slopes=slopes)
+        Their preactivation is the bias of the unit, for all of them; one may be concave alone.
+        """
+        for layer in range(1, len(self.e)):
+            silent = ~self.state.inputs[layer][:, :-1].any(dim=1)
+            if int(silent.sum()) > 1:
+                self.e[layer, silent] = self.e[layer, silent].mean(dim=0)

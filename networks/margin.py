@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks import passes, symmetry
+from networks import dense, passes, symmetry
 from networks.data import Patterns
 from networks.mlp import Mlp
 
@@ -120,6 +120,14 @@ class HingeNetwork:
             for part in torch.split(directions, block)
         ]
         return _numpy(torch.cat(found)).reshape(v.shape)
+
+    def hessian(self, x: Vector) -> Vector:
+        """Return ``H(x)``, dense, ``(n_dof, n_dof)``, with the masks of ``hvp``."""
+        w = self._tensor(x)
+        state, labels, forces = self._violated(w)
+        smooth = self.mlp.sigma.symmetry != "homogeneous"
+        curvatures = passes.curvatures(self.mlp.sigma, state) if smooth else None
+        return _numpy(dense.hessian(self.mlp, w, state, -labels * forces, curvatures))
 
     def zero_modes(self, x: Vector) -> Vector:
         """Return orthonormal tangents of the symmetries, ``(k, n_dof)``.

@@ -1,4 +1,4 @@
-"""From the end of an anneal to a stationary point that is exact to rounding."""
+"""From the end of an anneal to a minimum that is exact to rounding, kinks included."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,26 +8,41 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks.dense import gaps
-from networks.kinks import Balance, hold, rounded_kinks
+from networks import passes, symmetry
+from networks.kinks import Kinks, Point
 from networks.margin import HingeNetwork
-from networks.newton import descend
-from networks.rounding import rounded_relu
+from networks.passes import Forward
+from networks.piecewise import Damped, Expansion
 
 Vector: TypeAlias = NDArray[np.float64]
 
 FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
 BALANCED = 1e-8  # residual force relative to the forces that balance
-_WIDEST, _SHARP, _SHARPEST = 0.1, 2e-3, 1e-5  # radii of rounded kinks, on the scale z ~ 1
-_LOOSE, _TIGHT = 1e-4, 1e-7  # residuals at which a radius is left, and exact kinks are tried
+_EXACT = 1e-9  # where the descent ends: quadratic convergence leaves no more to gain
+_CORRECTIONS = 6  # of a step, back on to the kinks that it bends away from
+_WORTH = 0.02  # a correction that gains less of what was promised is the last
+_ACCEPTED = 1e-2  # a step must gain this part of what it promised
+_ROUNDING = 1e-13  # relative falls of the energy below this are not seen
+_HOPELESS = 1e12  # damping at which a step is below rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Polished:
-    """A polished state ``x``; its residual force, its kinks, and whether it is a minimum.
+    """A polished state and what is certified about it.
 
-    ``is_minimum`` tells that no direction lowers the energy to second order; ``steps`` counts
-    linear solves.
+    Attributes
+    ----------
+    x
+        The parameters, ``(n_dof,)``.
+    residual
+        Largest component of the gradient with the masks of the kinks, relative to the forces
+        that balance; or the largest ``|z|`` at a held kink, if that is larger.
+    n_kinks
+        (pattern, unit) pairs held at their kink.
+    is_minimum
+        Whether forces balance to 1e-8 and no direction lowers the energy to second order.
+    steps
+        Linear solves made.
     """
 
     x: Vector
@@ -37,65 +52,90 @@ class Polished:
     steps: int
 
 
-def polish(problem: HingeNetwork, x: Vector, *, steps: int) -> Polished:
+def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = False) -> Polished:
     """Follow the energy down from ``x`` to a minimum by at most ``steps`` damped Newton steps.
 
-    Smooth activations: until forces balance to 1e-11. ReLU: on kinks of shrinking roundness,
-    then on exact kinks with fractional masks; see `networks.kinks`. Ends early at ``U < 1e-14``.
+    Each step minimises the energy's piecewise quadratic model (`networks.piecewise`), so that
+    kinks are met and left as constraints are in a packing; what the step bends away from its kinks
+    is corrected. Damping follows Nielsen, IMM-REP-1999-05. Ends early at ``U < 1e-14``.
+
+    Many of these networks have no minimum: the weights of a few units grow without end, for ever
+    smaller falls of the energy. With ``hold_norm`` the network is first rescaled to the smallest
+    norm ``|x|`` that gives its output, and then polished on the sphere of that norm.
     """
+    if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
+        x = symmetry.balanced(problem.mlp, x)
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
-    if problem.mlp.sigma.symmetry == "homogeneous":
-        return _polish_kinked(problem, w, steps)
-    found = descend(problem, w, problem.mlp.sigma, steps=steps, tolerance=1e-11, fitted=FITTED / 10)
-    minimum = _is_positive(found.expansion.hessian)
-    return Polished(found.w.cpu().numpy(), found.expansion.residual, 0, minimum, found.steps)
+    radius = float(w.norm()) if hold_norm else None
+    here, made = _descended(Point(problem, w, Kinks.none(problem), radius), steps)
+    settled = here.error < BALANCED and here.energy >= FITTED
+    minimum = here.energy < FITTED or (settled and here.is_minimum())
+    return Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
 
 
-def _is_positive(hessian: Tensor) -> bool:
-    """Tell whether a Hessian is positive, up to the rounding of its flat directions."""
-    matrix = hessian.clone()
-    matrix.diagonal().add_(1e-9 * float(matrix.diagonal().mean()))
-    return not int(torch.linalg.cholesky_ex(matrix).info)
-
-
-def _polish_kinked(problem: HingeNetwork, w: Tensor, steps: int) -> Polished:
-    """Halve the radius of the kinks from balance to balance, then hold them exactly.
-
-    A balance at one radius is some ten steps from that at half the radius; from a radius three
-    times larger it takes hundreds, because the masks of most kinks saturate.
-    """
-    made, damping, radius, tolerance = 0, 1e-3, _WIDEST, _LOOSE
-    while True:
-        found = descend(
-            problem,
-            w,
-            rounded_relu(radius),
-            steps=steps - made,
-            tolerance=tolerance,
-            damping=damping,
-            fitted=FITTED / 10,
-        )
-        w, made, here = found.w, made + found.steps, found.expansion
-        damping = min(max(found.damping, 1e-7), 0.1)
-        balanced = here.residual <= tolerance
-        if balanced and radius < _SHARP:
-            balance = hold(problem, w, rounded_kinks(problem, w, radius))
-            if max(balance.residual, balance.offset) < BALANCED:
-                return _held(balance, made)
-        if here.energy < FITTED and _energy(problem, w) < FITTED:
-            return Polished(w.cpu().numpy(), here.residual, 0, True, made)
-        if made >= steps or radius < _SHARPEST or not (balanced or here.energy < FITTED):
-            return Polished(w.cpu().numpy(), here.residual, here.n_rounded, False, made)
-        if radius < _SHARP and tolerance > _TIGHT:
-            tolerance /= 10
+def _descended(here: Point, steps: int) -> tuple[Point, int]:
+    """Return where at most ``steps`` linear solves lead from a point, and how many were made."""
+    expansion, damping, growth, made = Expansion(here), 1e-3, 2.0, 0
+    while made < steps and here.error > _EXACT and here.energy > FITTED / 10:
+        made += 1
+        damped = Damped.of(expansion, damping)
+        there, gain = _step(damped) if damped is not None else (None, -1.0)
+        if there is not None:
+            here, expansion = there, Expansion(there)
+            damping = max(damping * max(0.2, 1 - (2 * gain - 1) ** 3), 1e-12)
+            growth = 2.0
+        elif damping > _HOPELESS:
+            break
         else:
-            radius, tolerance = radius / 2, _LOOSE
+            damping, growth = damping * growth, growth * 2
+    return here, made
 
 
-def _held(balance: Balance, steps: int) -> Polished:
-    x = balance.w.cpu().numpy()
-    return Polished(x, balance.residual, balance.kinks.count, balance.is_minimum, steps)
+def _step(damped: Damped) -> tuple[Point | None, float]:
+    """Return where a step ends, or None if it is refused; and the part gained of the promise."""
+    expansion, here = damped.expansion, damped.expansion.point
+    d, multipliers = damped.minimum(expansion.offsets, expansion.start)
+    promised = expansion.fall(d)
+    unseen = promised <= _ROUNDING * here.energy
+    if not unseen:
+        d, multipliers, fall = _corrected(damped, d, multipliers, promised)
+        if fall < _ACCEPTED * promised:
+            return None, -1.0
+    kinks = expansion.kinks(multipliers)
+    there = Point(here.problem, _moved(here, d), kinks, here.radius)
+    if unseen:  # the energy is flat to rounding: judge by the forces
+        return (there if there.error < here.error else None), 1.0
+    return there, fall / promised
 
 
-def _energy(problem: HingeNetwork, w: Tensor) -> float:
-    return 0.5 * float(gaps(problem, w, problem.mlp.sigma).clamp_(min=0).square().sum())
+def _corrected(
+    damped: Damped, d: Tensor, multipliers: Tensor, promised: float
+) -> tuple[Tensor, Tensor, float]:
+    """Correct a step to second order: kinks are curved, and a sharp kink forgives no offset."""
+    expansion, here = damped.expansion, damped.expansion.point
+    there = _forward(here, d)
+    fall = here.energy - _energy(here, there)
+    for _ in range(_CORRECTIONS):
+        trial, masks = damped.minimum(expansion.offsets_at(there, d), multipliers)
+        there = _forward(here, trial)
+        gained = here.energy - _energy(here, there) - fall
+        if not gained > 0:
+            break
+        d, multipliers, fall = trial, masks, fall + gained
+        if gained < _WORTH * promised:
+            break
+    return d, multipliers, fall
+
+
+def _moved(here: Point, d: Tensor) -> Tensor:
+    w = here.w + d
+    return w if here.radius is None else w * (here.radius / float(w.norm()))
+
+
+def _forward(here: Point, d: Tensor) -> Forward:
+    return passes.forward(here.problem.mlp, _moved(here, d), here.problem.inputs)
+
+
+def _energy(here: Point, there: Forward) -> float:
+    gaps = here.problem.margin - here.problem.labels * there.output
+    return 0.5 * float(gaps.clamp_(min=0).square().sum())

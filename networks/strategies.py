@@ -8,6 +8,7 @@ from networks.activations import ACTIVATIONS
 from networks.data import random_patterns
 from networks.margin import HingeNetwork
 from networks.mlp import Mlp
+from networks.sphere import SphericalNetwork
 
 
 @st.composite
@@ -25,3 +26,10 @@ def hinge_networks(
     patterns = random_patterns(draw(st.integers(2, 20)), mlp.input_dim, rng)
     problem = HingeNetwork(mlp, patterns, margin=draw(st.floats(0.5, 2.0)))
     return problem, mlp.init(rng) + 0.3 * rng.standard_normal(mlp.n_dof)
+
+
+@st.composite
+def spherical_networks(draw: st.DrawFn) -> tuple[SphericalNetwork, NDArray[np.float64]]:
+    """Draw the same on a sphere, and a state off it."""
+    problem, x = draw(hinge_networks())
+    return SphericalNetwork(problem, radius=draw(st.floats(0.5, 5.0))), x

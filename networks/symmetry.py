@@ -12,6 +12,8 @@ Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 Units: TypeAlias = NDArray[np.bool_]
 
+_SWEEPS = 1000
+
 
 def permuted(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
     """Return the same network with the units of each hidden layer in a random order."""
@@ -27,6 +29,30 @@ def permuted(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
 def rescaled(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
     """Return the same network with each hidden unit rescaled by a random positive factor."""
     return _scaled(mlp, x, [np.exp(rng.uniform(-1, 1, mlp.width)) for _ in range(mlp.depth)])
+
+
+def balanced(mlp: Mlp, x: Vector) -> Vector:
+    """Return the same network with units rescaled to the smallest norm ``|x|``.
+
+    Then the incoming weights of every unit, its bias included, have the norm of its outgoing
+    ones. One unit after another is balanced until none changes: a convex problem. Units without
+    incoming or outgoing weights are left alone.
+    """
+    found = x.copy()
+    blocks = _blocks(mlp, found)
+    for _ in range(_SWEEPS):
+        largest = 0.0
+        for incoming, outgoing in pairwise(blocks):
+            a, b = np.linalg.norm(incoming, axis=1), np.linalg.norm(outgoing[:, :-1], axis=0)
+            alive = (a > 0) & (b > 0)
+            c = np.sqrt(np.divide(b, a, out=np.ones(mlp.width), where=alive))
+            c[~alive] = 1.0
+            incoming *= c[:, None]
+            outgoing[:, :-1] /= c
+            largest = max(largest, float(np.abs(np.log(c)).max()))
+        if largest < 1e-12:
+            break
+    return found
 
 
 def flipped(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from networks.anneal import Annealed, Look, Schedule, anneal
 from networks.margin import HingeNetwork
-from networks.polish import BALANCED, FITTED, polish
+from networks.optimisers import Optimiser
+from networks.polish import BALANCED, FITTED, Polished, polish
 
 Vector: TypeAlias = NDArray[np.float64]
 Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
 
 BALANCED_ON_AVERAGE = 2e-3  # mean residual force of an anneal's last tenth
 SETTLED = 1e-2  # relative fall of the energy over that tenth
+RUNAWAY = 1.2  # growth of the norm in a polish that tells of weights without bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class Trained:
         that balance in a component: with fractional masks at the kinks if ``certified``, else
         averaged over the last tenth of the anneal.
     steps
-        Steps of Adam made.
+        Steps of Adam made, or evaluations of the optimiser in its place.
     n_constraints
         ``N_Δ``, the number of violated patterns.
     status
@@ -48,6 +50,8 @@ class Trained:
         Linear solves of the polish.
     certified
         Whether forces balance to 1e-8 at a minimum.
+    radius
+        The norm ``|x|`` that the polish held: a minimum of the `SphericalNetwork` of that radius.
     """
 
     x: Vector
@@ -60,6 +64,7 @@ class Trained:
     reason: str = ""
     newton_steps: int = 0
     certified: bool = False
+    radius: float | None = None
 
 
 def train(
@@ -67,14 +72,17 @@ def train(
     x: Vector,
     *,
     steps: int = 30000,
-    newton_steps: int = 150,
+    newton_steps: int = 300,
     schedule: Schedule | None = None,
+    hold_norm: bool = False,
+    optimiser: Optimiser | None = None,
 ) -> Trained:
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
-    The polish makes at most ``newton_steps`` linear solves; see `networks.polish`. Where it does
-    not come to an end, but the energy no longer falls, the annealed state is judged by its mean
-    force. Nothing is raised when training fails: the status says so.
+    ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`.
+    The polish makes at most ``newton_steps`` linear solves, on the sphere of the norm that the
+    anneal ended with if ``hold_norm``; see `networks.polish`. Without a polish the state is judged
+    by its mean force. Nothing is raised when training fails: the status says so.
 
     Examples
     --------
@@ -84,8 +92,11 @@ def train(
     >>> train(problem, problem.mlp.init(rng), steps=3000).status
     'unjammed'
     """
-    ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
-    return _judged(problem, annealed, newton_steps)
+    if optimiser is None:
+        ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
+    else:
+        annealed = optimiser(problem, x, steps=steps)
+    return _judged(problem, annealed, newton_steps, hold_norm=hold_norm)
 
 
 def train_all(
@@ -95,6 +106,7 @@ def train_all(
     steps: int = 30000,
     newton_steps: int = 0,
     schedule: Schedule | None = None,
+    hold_norm: bool = False,
     look: Look | None = None,
 ) -> Iterator[tuple[int, Trained]]:
     """Yield the number of each network and what became of it, as they end.
@@ -112,28 +124,26 @@ def train_all(
     ('unjammed', 'jammed')
     """
     for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule, look=look):
-        yield i, _judged(problems[i], annealed, newton_steps)
+        yield i, _judged(problems[i], annealed, newton_steps, hold_norm=hold_norm)
 
 
-def _judged(problem: HingeNetwork, annealed: Annealed, newton_steps: int) -> Trained:
+def _judged(
+    problem: HingeNetwork, annealed: Annealed, newton_steps: int, *, hold_norm: bool
+) -> Trained:
     """Polish an annealed state if that is asked for, and say what it is."""
     if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
     ended = _energy(problem, annealed.x) < FITTED or _is_dead(problem, annealed.x)
     if ended or newton_steps < 1:
-        return _judged_on_average(problem, annealed, 0)
-    found = polish(problem, annealed.x, steps=newton_steps)
+        return _judged_on_average(problem, annealed)
+    found = polish(problem, annealed.x, steps=newton_steps, hold_norm=hold_norm)
     energy = _energy(problem, found.x)
-    certified = found.residual <= BALANCED and found.is_minimum
-    status: Status = "unjammed" if energy < FITTED else "jammed"
-    reason = ""
-    if energy >= FITTED and not certified:
-        fall = 1.0 - energy / _energy(problem, annealed.x)
-        if fall <= SETTLED:
-            return _judged_on_average(problem, annealed, found.steps)
-        status = "stalled"
-        reason = f"the energy still falls, {fall:.1%} in the polish: allow more Newton steps"
+    status: Status = "stalled"
+    if energy < FITTED:
+        status = "unjammed"
+    elif found.is_minimum:
+        status = "jammed"
     return Trained(
         x=found.x,
         energy=energy,
@@ -142,13 +152,24 @@ def _judged(problem: HingeNetwork, annealed: Annealed, newton_steps: int) -> Tra
         n_constraints=_n_violated(problem, found.x),
         status=status,
         n_kinks=found.n_kinks,
-        reason=reason,
+        reason=_why_not(annealed.x, found) if status == "stalled" else "",
         newton_steps=found.steps,
-        certified=certified,
+        certified=found.is_minimum,
+        radius=float(np.linalg.norm(found.x)) if hold_norm else None,
     )
 
 
-def _judged_on_average(problem: HingeNetwork, found: Annealed, newton_steps: int) -> Trained:
+def _why_not(before: Vector, found: Polished) -> str:
+    """Return why a polish certified no minimum."""
+    norms = float(np.linalg.norm(before)), float(np.linalg.norm(found.x))
+    if norms[1] > RUNAWAY * norms[0]:
+        return f"weights run away, |x| from {norms[0]:.3g} to {norms[1]:.3g}: hold their norm"
+    if found.residual <= BALANCED:
+        return "forces balance at a saddle"
+    return f"forces balance to {found.residual:.1e} only: allow more Newton steps"
+
+
+def _judged_on_average(problem: HingeNetwork, found: Annealed) -> Trained:
     """Return the annealed state with the status that its mean force allows."""
     energy = _energy(problem, found.x)
     residual = _mean_residual(problem, found)
@@ -161,7 +182,6 @@ def _judged_on_average(problem: HingeNetwork, found: Annealed, newton_steps: int
         n_constraints=_n_violated(problem, found.x),
         status=status,
         reason=reason,
-        newton_steps=newton_steps,
     )
 
 

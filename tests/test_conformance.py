@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from bridge import check_problem
-from networks.strategies import hinge_networks
+from networks.strategies import hinge_networks, spherical_networks
 from particles.perceptron_strategies import perceptrons
 from particles.strategies import discs, ellipses
 
@@ -33,6 +33,12 @@ def test_perceptrons(system):
 @settings(deadline=None, max_examples=60)
 @given(hinge_networks())
 def test_networks(system):
+    check_problem(*system)
+
+
+@settings(deadline=None, max_examples=30)
+@given(spherical_networks())
+def test_networks_whose_weights_keep_their_norm(system):
     check_problem(*system)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bridge.landscape.graph import Graph
-    from bridge.landscape_systems import Case, LandscapeSystem
+    from bridge.landscape_case import Case, LandscapeSystem
 
 
 def classifier(

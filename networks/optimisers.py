@@ -1,0 +1,160 @@
+"""First-order descents other than Adam, so that a result can be told from its optimiser.
+
+Each is called as ``optimiser(problem, x, steps=...)``, as `networks.anneal.anneal` is, and returns
+the same: where it ended, the gradient there, and by how much the energy fell at the end. All stop
+when no pattern is violated. ``tolerance`` is the largest ``|∂U/∂w_i|`` that is called zero.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from networks import passes
+from networks.anneal import Annealed
+from networks.margin import HingeNetwork
+
+Vector: TypeAlias = NDArray[np.float64]
+
+
+class Optimiser(Protocol):
+    """Anything that descends from ``x`` in at most ``steps`` evaluations of a gradient."""
+
+    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+        """Return where the descent ended."""
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Stochastic gradient descent on ``U/P`` with momentum and minibatches.
+
+    ``v <- m v - ε g``, ``w <- w + v``, with ``g`` the gradient of ``batch`` patterns over their
+    number, drawn without repetition until all were seen. The rate ``ε`` falls linearly to zero.
+    Stops after ``steps``, at an epoch that ends with ``U = 0``, or when the weights overflow.
+    """
+
+    rate: float = 0.02
+    momentum: float = 0.9
+    batch: int = 64
+    seed: int = 0
+
+    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+        """Return where the descent ended."""
+        rng = np.random.default_rng(self.seed)
+        w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
+        velocity, order = torch.zeros_like(w), np.empty(0, dtype=np.intp)
+        late, before, made = steps - max(1, steps // 10), np.inf, 0
+        for made in range(1, steps + 1):
+            if not len(order):
+                order = rng.permutation(len(problem.patterns))
+                if _energy(problem, w) == 0:
+                    break
+            rows, order = torch.as_tensor(order[: self.batch], device=w.device), order[self.batch :]
+            gradient = _batch_gradient(problem, w, rows) / len(rows)
+            velocity.mul_(self.momentum).sub_(gradient, alpha=self.rate * (1 - made / (steps + 1)))
+            w += velocity
+            if not torch.isfinite(w).all():
+                break
+            before = _energy(problem, w) if made == late else before
+        return _ended(problem, w.cpu().numpy(), made, before)
+
+
+@dataclass(frozen=True)
+class Lbfgs:
+    """Limited-memory BFGS with a line search that satisfies the strong Wolfe conditions.
+
+    That of torch, which networks have anyway. Stops when ``max |∂U/∂w| < tolerance``, or after
+    ``steps`` evaluations, and returns the lowest point that it saw: its line search may fail and
+    leap, on the kinks of a ReLU always in the end.
+    """
+
+    tolerance: float = 1e-9
+    memory: int = 50
+
+    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+        """Return where the descent ended."""
+        w, best = torch.tensor(x, dtype=torch.float64), x
+        energies: list[float] = []
+
+        def closure() -> float:
+            nonlocal best
+            energy, gradient = problem.energy_gradient(w.numpy())
+            w.grad = torch.from_numpy(gradient)
+            if energy < min(energies, default=np.inf):
+                best = w.numpy().copy()
+            energies.append(energy)
+            return energy
+
+        search = torch.optim.LBFGS(
+            [w],
+            max_iter=steps,
+            max_eval=steps,
+            tolerance_grad=self.tolerance,
+            tolerance_change=0.0,
+            history_size=self.memory,
+            line_search_fn="strong_wolfe",
+        )
+        search.step(closure)  # type: ignore[no-untyped-call]
+        late = min(energies[: 1 + len(energies) * 9 // 10])
+        return _ended(problem, best, len(energies), late)
+
+
+@dataclass(frozen=True)
+class Fire:
+    """Fast inertial relaxation: molecular dynamics that stops when it runs uphill.
+
+    Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006), with its parameters, on ``U``. Stops when
+    ``max |∂U/∂w| < tolerance``, or after ``steps``.
+    """
+
+    tolerance: float = 1e-9
+    first_step: float = 1e-3
+    longest_step: float = 3e-2
+
+    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+        """Return where the descent ended."""
+        w, velocity = x.copy(), np.zeros_like(x)
+        dt, mixing, downhill, before, made = self.first_step, 0.1, 0, np.inf, 0
+        late = steps - max(1, steps // 10)
+        for made in range(1, steps + 1):
+            energy, gradient = problem.energy_gradient(w)
+            before = energy if made == late else before
+            if np.abs(gradient).max() < self.tolerance:
+                break
+            if velocity @ gradient > 0:
+                velocity, dt, mixing, downhill = np.zeros_like(x), 0.5 * dt, 0.1, 0
+            elif (downhill := downhill + 1) > 5:
+                dt, mixing = min(1.1 * dt, self.longest_step), 0.99 * mixing
+            velocity -= dt * gradient
+            speed, force = np.linalg.norm(velocity), np.linalg.norm(gradient)
+            velocity = (1 - mixing) * velocity - mixing * (speed / force) * gradient
+            w += dt * velocity
+        return _ended(problem, w, made, before)
+
+
+OPTIMISERS: dict[str, Optimiser] = {"sgd": Momentum(), "lbfgs": Lbfgs(), "fire": Fire()}
+
+
+def _batch_gradient(problem: HingeNetwork, w: Tensor, rows: Tensor) -> Tensor:
+    """Return ``Σ_μ max(Δ_μ, 0) ∂Δ_μ`` over some of the patterns."""
+    state = passes.forward(problem.mlp, w, problem.inputs[rows])
+    labels = problem.labels[rows]
+    force = (problem.margin - labels * state.output).clamp_(min=0)
+    return passes.gradient(problem.mlp, w, state, -labels * force)
+
+
+def _energy(problem: HingeNetwork, w: Tensor) -> float:
+    gaps = problem.margin - problem.labels * passes.output(problem.mlp, w, problem.inputs)
+    return 0.5 * float(gaps.clamp_(min=0).square().sum())
+
+
+def _ended(problem: HingeNetwork, x: Vector, steps: int, before: float) -> Annealed:
+    """Return the end of a descent whose energy was ``before`` at nine tenths of it."""
+    if not np.isfinite(x).all():
+        return Annealed(x, steps, np.nan, np.full_like(x, np.nan), np.nan)
+    energy, gradient = problem.energy_gradient(x)
+    fall = 1.0 - energy / before if 0 < before < np.inf else 0.0
+    return Annealed(x, steps, energy, gradient, fall)
