@@ -19,7 +19,7 @@ from bridge.systems import System
 RANGES = {"discs": 0.02, "ellipses": 0.02, "perceptron": 0.2, "network": 0.3}
 
 # Pressure at which loading starts; lower ones cost time and lie before the first avalanche.
-_START = 1e-5
+_START = 1e-4
 
 _MARKS = (
     "load", "width", "energy", "drop", "error", "closed", "opened", "displacement",
