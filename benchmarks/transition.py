@@ -1,14 +1,15 @@
-"""Exact jamming points of all systems, and the way into their jammed phase.
+"""Exact jamming points of all systems, and the way into their jammed phase: records.
 
-    python benchmarks/transition.py
+    python benchmarks/transition.py [STORE.sqlite]
 
-About five minutes of one core. ``transition.npz`` keeps the points and the way, ``transition.json``
-the fits, and ``../docs/transition.png`` and ``../docs/exponents.png`` show them.
+About five minutes of one core. Records are kept in the store as they end, and a second call goes on
+from there; `critical.py` fits and draws them.
 """
 
 import os
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import numpy as np
 
 from bridge.exact import exact_jamming
 from bridge.loading_run import near_transition
+from bridge.provenance import provenance
+from bridge.runs import run_all
+from bridge.store import Record, Store, record_key
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem, System
 from bridge.transition import depart
 
@@ -29,47 +33,74 @@ def tanh(width: int) -> NetworkSystem:
     return NetworkSystem(depth=1, width=width, load=1.5, activation="tanh")
 
 
-PLAN: dict[str, list[tuple[int, System, int]]] = {
-    "discs": [(n, DiscSystem(n=n), k) for n, k in ((64, 40), (106, 60), (256, 24), (1024, 6))],
-    "ellipses": [(n, EllipseSystem(n=n), k) for n, k in ((32, 24), (64, 16), (128, 8))],
-    "perceptron": [(n, PerceptronSystem(n=n), k) for n, k in ((50, 60), (200, 40), (400, 12))],
-    "network": [(w, tanh(w), k) for w, k in ((4, 30), (6, 20), (8, 10))],
+# Name of a size, system and number of samples.
+PLAN: dict[str, list[tuple[str, System, int]]] = {
+    "discs": [
+        (f"{n} discs", DiscSystem(n=n), k) for n, k in ((64, 40), (106, 60), (256, 24), (1024, 4))
+    ],
+    "perceptron": [
+        (f"N = {n}", PerceptronSystem(n=n), k) for n, k in ((50, 40), (100, 40), (200, 24))
+    ],
+    "ellipses": [
+        (f"{n} ellipses", EllipseSystem(n=n), k) for n, k in ((32, 16), (64, 10), (128, 5))
+    ],
+    "network": [(f"width {w}", tanh(w), k) for w, k in ((4, 16), (6, 10), (8, 6))],
 }
 
 
-def measure(system: System, seed: int) -> dict[str, Any] | None:
-    """Return one sample: its exact point, and what it is at each distance from it."""
-    start = near_transition(system, np.random.default_rng((seed, 7)))
-    if start.status != "jammed":
-        return None
-    point = exact_jamming(start.problem, start.x, minimise=system.follow)
-    if point.status != "jammed":
-        return None
-    way = depart(point, DISTANCES, system.follow)
-    return {
-        "n": way.n,
-        "n_jamming": way.n_jamming,
-        "energy": way.energy,
-        "pressure": way.pressure,
-        "n_constraints": way.n_constraints,
-        "forces": np.sort(point.relative_forces),
-        "margins": np.sort(point.margins())[: 20 * point.problem.n_dof],
-    }
+@dataclass(frozen=True)
+class Departing:
+    """One sample: its exact point, and what it is at each distance from it."""
+
+    system: System
+    seed: tuple[int, ...]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"system": self.system.kind, **asdict(self.system), "distances": DISTANCES.tolist()}
+
+    @property
+    def key(self) -> str:
+        return record_key("departure", self.parameters, self.seed)
 
 
-def main(out: Path) -> None:
-    kept: dict[str, Any] = {}
-    for name, sizes in PLAN.items():
-        for size, system, samples in sizes:
-            started, found = time.process_time(), 0
-            for seed in range(samples):
-                if (one := measure(system, seed)) is not None:
-                    found += 1
-                    kept |= {f"{name}/{size}/{seed}/{key}": value for key, value in one.items()}
-            spent = time.process_time() - started
-            print(f"{name} {size}: {found} of {samples} jammed, {spent:.1f} s", flush=True)
-            np.savez_compressed(out, **kept)
+def compute(run: Departing) -> Record:
+    started = time.process_time()
+    start = near_transition(run.system, np.random.default_rng(run.seed))
+    point = exact_jamming(start.problem, start.x, minimise=run.system.follow)
+    data: dict[str, Any] = {"reason": point.reason, "size": point.problem.n_dof}
+    arrays = {}
+    if point.status == "jammed":
+        way = depart(point, DISTANCES, run.system.follow)
+        data |= {"n": way.n, "n_jamming": way.n_jamming, **asdict(point.certificate)}
+        arrays = {
+            "distance": way.distance,
+            "energy": way.energy,
+            "pressure": way.pressure,
+            "n_constraints": way.n_constraints,
+            "forces": np.sort(point.relative_forces),
+            "margins": np.sort(point.margins()),
+        }
+    spent = time.process_time() - started
+    return Record(
+        "departure", run.parameters, run.seed, point.status, spent, data, provenance(), arrays
+    )
+
+
+def runs() -> list[Departing]:
+    plans = [size for sizes in PLAN.values() for size in sizes]
+    return [Departing(system, (k, 7)) for _, system, count in plans for k in range(count)]
+
+
+def say(done: int, total: int) -> None:
+    if done % 20 == 0:
+        print(f"{done} of {total}", flush=True)
+
+
+def main(store: Path) -> None:
+    with Store(store) as records:
+        run_all(runs(), records, progress=say, work=compute, mapper=map)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "transition.npz")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "transition.sqlite")
