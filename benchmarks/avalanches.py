@@ -1,10 +1,9 @@
-"""Avalanches of discs, perceptrons and networks of several sizes: records, JSON and figure.
+"""Avalanches of discs, perceptrons and networks of several sizes: records.
 
     python benchmarks/avalanches.py [STORE.sqlite]
 
 About six minutes of one core. Records are kept in the store as they end, and a second call goes on
-from there; ``avalanches.json`` holds what the figure shows, ``../docs/avalanches.png`` is the
-figure.
+from there; `critical.py` fits and draws them.
 """
 
 import os
@@ -16,7 +15,7 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 from bridge.loading_run import RANGES, LoadingRun, compute
 from bridge.runs import run_all
 from bridge.store import Store
-from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
+from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem, System
 
 HERE = Path(__file__).parent
 
@@ -25,11 +24,13 @@ def tanh(width: int) -> NetworkSystem:
     return NetworkSystem(depth=1, width=width, load=1.5, activation="tanh")
 
 
-# System and number of samples, by size; the small ones have few avalanches each.
-PLAN = {
-    "discs": [(DiscSystem(n=64), 60), (DiscSystem(n=128), 30), (DiscSystem(n=256), 8)],
-    "perceptron": [(PerceptronSystem(n=n), k) for n, k in ((25, 80), (50, 50), (100, 20))],
-    "network": [(tanh(3), 16), (tanh(4), 12), (tanh(6), 6)],
+# Name of a size, system and number of samples; small ones have few avalanches each.
+PLAN: dict[str, list[tuple[str, System, int]]] = {
+    "discs": [(f"{n} discs", DiscSystem(n=n), k) for n, k in ((64, 60), (128, 30), (256, 8))],
+    "perceptron": [
+        (f"N = {n}", PerceptronSystem(n=n), k) for n, k in ((25, 80), (50, 50), (100, 20))
+    ],
+    "network": [(f"width {w}", tanh(w), k) for w, k in ((3, 10), (4, 6), (6, 4))],
 }
 
 
@@ -37,7 +38,7 @@ def runs() -> list[LoadingRun]:
     return [
         LoadingRun(system, (0, k), RANGES[name], 100)
         for name, sizes in PLAN.items()
-        for system, samples in sizes
+        for _, system, samples in sizes
         for k in range(samples)
     ]
 

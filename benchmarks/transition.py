@@ -42,9 +42,9 @@ PLAN: dict[str, list[tuple[str, System, int]]] = {
         (f"N = {n}", PerceptronSystem(n=n), k) for n, k in ((50, 40), (100, 40), (200, 24))
     ],
     "ellipses": [
-        (f"{n} ellipses", EllipseSystem(n=n), k) for n, k in ((32, 16), (64, 10), (128, 5))
+        (f"{n} ellipses", EllipseSystem(n=n), k) for n, k in ((32, 10), (64, 6), (128, 3))
     ],
-    "network": [(f"width {w}", tanh(w), k) for w, k in ((4, 16), (6, 10), (8, 6))],
+    "network": [(f"width {w}", tanh(w), k) for w, k in ((4, 12), (6, 6), (8, 4))],
 }
 
 
@@ -72,12 +72,13 @@ def compute(run: Departing) -> Record:
     arrays = {}
     if point.status == "jammed":
         way = depart(point, DISTANCES, run.system.follow)
-        data |= {"n": way.n, "n_jamming": way.n_jamming, **asdict(point.certificate)}
+        data |= asdict(point.certificate)
         arrays = {
             "distance": way.distance,
             "energy": way.energy,
             "pressure": way.pressure,
             "n_constraints": way.n_constraints,
+            "n": way.n,
             "forces": np.sort(point.relative_forces),
             "margins": np.sort(point.margins()),
         }

@@ -44,7 +44,7 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
         for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):
             column[0].set_title(name)
             for index, (label, samples) in enumerate(sizes.items()):
-                n = float(np.median([s.n for s in samples]))
+                n = float(np.median([s.n_jamming for s in samples]))
                 t, excess, pressure, energy = _medians(samples)
                 _dots(column[0], t, excess / n, index, label)
                 _dots(column[1], t * n**2, excess, index)
@@ -55,7 +55,7 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
             column[0].legend(loc="upper left", handletextpad=0.1)
             for panel, text in zip(column, ("t", "t N²", "t", "t"), strict=True):
                 panel.set_xlabel(text)
-        rows = ("excess (N$_Δ$ − N$_J$)/N", "excess N$_Δ$ − N$_J$", "pressure p", "energy U/N")
+        rows = ("excess constraints / N", "excess constraints", "pressure p", "energy U/N")
         _row_labels(axes, rows)
         return figure
 

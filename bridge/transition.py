@@ -4,7 +4,7 @@ Each sample has a jamming load of its own, and the distance ``t`` is measured fr
 scatter of the transition between samples enters. In the jammed phase of discs and of the
 perceptron of negative margin
 
-    N_Δ - N_J ∝ N t^½,    p ∝ t,    U ∝ N t²
+    N_Δ - N_Δ(jamming) ∝ N t^½,    p ∝ t,    U ∝ N t²
 
 where the excess has outgrown a few constraints, ``t N² >> 1``: as a function of ``t N²`` the excess
 of all sizes is one (Goodrich, Liu, Nagel, Phys. Rev. Lett. 109, 095704, 2012).
@@ -29,25 +29,27 @@ class Departure:
 
     Attributes
     ----------
-    n, n_jamming
-        Degrees of freedom, and active constraints at the jamming point.
+    n_jamming, contacts
+        Degrees of freedom and active constraints at the jamming point.
     distance
         Load above that of jamming, ``(k,)``.
-    energy, pressure, n_constraints
-        ``U``, ``Σ max(Δ, 0)/n`` and ``N_Δ`` there, ``(k,)``.
+    energy, pressure, n_constraints, n
+        ``U``, ``Σ max(Δ, 0)/n``, ``N_Δ`` and the degrees of freedom there, ``(k,)``: rattlers
+        join as the load grows.
     """
 
-    n: int
     n_jamming: int
+    contacts: int
     distance: Vector
     energy: Vector
     pressure: Vector
     n_constraints: Vector
+    n: Vector
 
     @property
     def excess(self) -> Vector:
-        """``N_Δ - N_J``, ``(k,)``."""
-        return self.n_constraints - self.n_jamming
+        """Constraints beyond those of jamming: ``N_Δ - n`` here, less the same there, ``(k,)``."""
+        return (self.n_constraints - self.n) - (self.contacts - self.n_jamming)
 
 
 def depart(point: ExactJamming[Any], distances: ArrayLike, minimise: Minimiser[Any]) -> Departure:
@@ -72,12 +74,13 @@ def depart(point: ExactJamming[Any], distances: ArrayLike, minimise: Minimiser[A
         x = found.x
         seen.append(observe(problem, x))
     return Departure(
-        n=point.certificate.n,
-        n_jamming=len(point.rows),
+        n_jamming=point.certificate.n,
+        contacts=len(point.rows),
         distance=np.asarray(distances, dtype=np.float64)[: len(seen)],
         energy=np.array([one.energy for one in seen]),
         pressure=np.array([one.pressure for one in seen]),
         n_constraints=np.array([one.n_constraints for one in seen]),
+        n=np.array([one.n for one in seen]),
     )
 
 
