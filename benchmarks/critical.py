@@ -58,13 +58,13 @@ def leaving(sizes: dict[str, list[Departure]]) -> dict[str, Any]:
     """Fit the largest size, each where it is neither at its floor nor far from jamming."""
     samples = list(sizes.values())[-1]
     n = float(np.median([s.n_jamming for s in samples]))
-    floor, top = max(30.0 / n**2, 1e-6), 0.01
+    floor, top = 300.0 / n**2, 0.03  # below, the excess is a few constraints: see the collapse
     fits = {
         "excess": fit_exponent([(s.distance, s.excess) for s in samples], floor, top),
         "pressure": fit_exponent([(s.distance, s.pressure) for s in samples], 1e-6, 1e-3),
         "energy": fit_exponent([(s.distance, s.energy) for s in samples], 1e-6, 1e-3),
         "excess against pressure": fit_exponent(
-            [(s.pressure, s.excess) for s in samples], 10.0 / n**2, top
+            [(s.pressure, s.excess) for s in samples], 200.0 / n**2, top
         ),
     }
     shown = {k: [round(f.value, 3), round(f.error, 3), f.count] for k, f in fits.items()}
@@ -182,14 +182,13 @@ def main(transition: Path, loading: Path) -> None:
         f"at {CONTACTS} contacts": at_equal_contacts(everything),
         "avalanches": {name: avalanches(loaded[name], by) for name, by in sizes.items()},
     }
-    (HERE / "critical.json").write_text(json.dumps(document, indent=1) + "\n")
-    print(json.dumps(document, indent=1))
+    text = json.dumps(document).replace("NaN", "null")  # no number: the reason stands beside it
+    (HERE / "critical.json").write_text(json.dumps(json.loads(text), indent=1) + "\n")
     save(departure_figure(ways), DOCS / "transition")
     save(exponents_figure(best), DOCS / "exponents")
     save(avalanche_figure(sizes), DOCS / "avalanches")
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:3])) if len(sys.argv) > 2 else main(
-        HERE / "transition.sqlite", HERE / "avalanches.sqlite"
-    )
+    stores = [Path(name) for name in sys.argv[1:3]]
+    main(*(stores or (HERE / "transition.sqlite", HERE / "avalanches.sqlite")))

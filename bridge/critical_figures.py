@@ -84,7 +84,7 @@ def exponents_figure(systems: Mapping[str, Sequence[Point]]) -> "Figure":
         return figure
 
 
-def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]], unit: str = "N") -> "Figure":
+def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
     """Draw the distribution of energy drops by size, its collapse, and the cut-off."""
     with style():
         figure, axes = _panels(3, len(systems), 6.2)
@@ -100,8 +100,9 @@ def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]], unit: str = "N"
                 _dots(column[2], np.array([float(one.n)]), np.array([cutoff]), index)
             _slope_line(column[0], -1.0, middle=True)
             _slope_line(column[0], -1.41, middle=True, dash="--")
-            column[0].legend(loc="lower left", handletextpad=0.4)
-            column[2].set_xlabel(f"degrees of freedom {unit}")
+            if column[0].get_legend_handles_labels()[0]:
+                column[0].legend(loc="lower left", handletextpad=0.4)
+            column[2].set_xlabel("degrees of freedom N")
             column[0].set_xlabel("energy lost D")
             column[1].set_xlabel("D / D$_c$")
         _row_labels(axes, ("density P(D)", "D P(D)", "cut-off D$_c$ = ⟨D²⟩/⟨D⟩"))
@@ -110,12 +111,14 @@ def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]], unit: str = "N"
 
 def _panels(rows: int, columns: int, height: float) -> tuple["Figure", Any]:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
 
     figure = Figure(figsize=(2.25 * columns + 0.4, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for panel in axes.flat:
         panel.set_xscale("log")
         panel.set_yscale("log")
+        panel.xaxis.set_minor_formatter(NullFormatter())
     return figure, axes
 
 
@@ -125,17 +128,21 @@ def _row_labels(axes: Any, labels: Sequence[str]) -> None:
 
 
 def _medians(samples: Sequence[Departure]) -> tuple[Vector, Vector, Vector, Vector]:
-    """Return distances, and medians of excess, pressure and energy, as far as all samples go."""
-    count = min(len(s.distance) for s in samples)
-    table = [
-        np.median([values[:count] for values in column], axis=0)
-        for column in (
-            [s.excess for s in samples],
-            [s.pressure for s in samples],
-            [s.energy for s in samples],
-        )
-    ]
-    return samples[0].distance[:count], table[0], table[1], table[2]
+    """Return distances, and medians of excess, pressure and energy where half the samples go."""
+    longest = max(samples, key=lambda s: len(s.distance)).distance
+    reached = [sum(len(s.distance) > k for s in samples) for k in range(len(longest))]
+    count = sum(2 * number >= len(samples) for number in reached)
+
+    def median(values: Sequence[Vector]) -> Vector:
+        rows = [[v[k] for v in values if len(v) > k] for k in range(count)]
+        return np.array([np.median(row) for row in rows])
+
+    return (
+        longest[:count],
+        median([s.excess for s in samples]),
+        median([s.pressure for s in samples]),
+        median([s.energy for s in samples]),
+    )
 
 
 def _dots(

@@ -105,7 +105,8 @@ def fit_exponent(
 
     Each sample is one ``(x, y)`` with arrays ``(k,)``. The constant is common to all; the error is
     that of drawing whole samples again. Points where ``y`` is not positive have no logarithm and
-    make a fit wrong: it ends as NaN then, and the window is to be raised.
+    make a fit wrong: it ends as NaN then, and the window is to be raised. So it does where a
+    sample has a single point in the window.
 
     Examples
     --------
@@ -118,7 +119,8 @@ def fit_exponent(
     inside = [(x[keep], y[keep]) for x, y in samples for keep in [(x >= low) & (x <= high)]]
     inside = [(x, y) for x, y in inside if len(x)]
     count = sum(len(x) for x, _ in inside)
-    if count < 3 or any((y <= 0.0).any() for _, y in inside):
+    short = any(len(np.unique(x)) < 2 for x, _ in inside)
+    if not inside or short or any((y <= 0.0).any() for _, y in inside):
         return Exponent(np.nan, np.nan, count)
     drawn = [rng.integers(len(inside), size=len(inside)) for _ in range(resamples)]
     slopes = [_slope([inside[i] for i in chosen]) for chosen in drawn]
