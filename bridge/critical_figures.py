@@ -68,8 +68,8 @@ def exponents_figure(systems: Mapping[str, Sequence[Point]]) -> "Figure":
             contacts = np.mean([p.n_contacts for p in points])
             column[0].set_title(f"{name}, {len(points)} × {contacts:.0f} contacts")
             forces, margins = [p.forces for p in points], [p.margins for p in points]
-            _density(column[0], forces, RED, THETA, top=1.0)
-            _density(column[1], margins, BLUE, -GAMMA, top=0.05)
+            _density(column[0], forces, RED, THETA, top=0.3)
+            _density(column[1], margins, BLUE, -GAMMA, top=0.03)
             _stability(column[2], forces, np.geomspace(0.03, 1.0, 12), 0.0, RED, THETA, 1.0)
             floor = finite_size_floor(margins)
             highs = np.geomspace(max(5 * floor, 3e-3), 0.3, 12)
