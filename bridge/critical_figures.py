@@ -85,9 +85,9 @@ def exponents_figure(systems: Mapping[str, Sequence[Point]]) -> "Figure":
 
 
 def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
-    """Draw the distribution of energy drops by size, its collapse, and the cut-off."""
+    """Draw the distribution of the energy lost, and its collapse; lines are `D^-1` and `D^-1.41`."""
     with style():
-        figure, axes = _panels(3, len(systems), 6.2)
+        figure, axes = _panels(2, len(systems), 4.4)
         for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):
             column[0].set_title(name)
             for index, (label, one) in enumerate(sizes.items()):
@@ -97,15 +97,13 @@ def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
                 x, density = log_density(drops, bins_per_decade=2)
                 _dots(column[0], x, density, index, f"{label} ({len(drops)})", "-")
                 _dots(column[1], x / cutoff, density * x, index, None, "-")
-                _dots(column[2], np.array([float(one.n)]), np.array([cutoff]), index)
             _slope_line(column[0], -1.0, middle=True)
             _slope_line(column[0], -1.41, middle=True, dash="--")
             if column[0].get_legend_handles_labels()[0]:
                 column[0].legend(loc="lower left", handletextpad=0.4)
-            column[2].set_xlabel("degrees of freedom N")
             column[0].set_xlabel("energy lost D")
-            column[1].set_xlabel("D / D$_c$")
-        _row_labels(axes, ("density P(D)", "D P(D)", "cut-off D$_c$ = ⟨D²⟩/⟨D⟩"))
+            column[1].set_xlabel("D / D$_c$, D$_c$ = ⟨D²⟩/⟨D⟩")
+        _row_labels(axes, ("density P(D)", "D P(D)"))
         return figure
 
 
