@@ -12,7 +12,7 @@ from pathlib import Path
 
 os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA", "OPENBLAS")})
 
-from bridge.loading_run import RANGES, LoadingRun, compute
+from bridge.loading_run import RANGES, LoadingRun
 from bridge.runs import run_all
 from bridge.store import Store
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem, System
@@ -50,7 +50,7 @@ def say(done: int, total: int) -> None:
 
 def main(store: Path) -> None:
     with Store(store) as records:
-        run_all(runs(), records, progress=say, work=compute, mapper=map)
+        run_all(runs(), records, progress=say, mapper=map)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class Departing:
 
     system: System
     seed: tuple[int, ...]
+    label = "departure"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -62,6 +63,9 @@ class Departing:
     @property
     def key(self) -> str:
         return record_key("departure", self.parameters, self.seed)
+
+    def compute(self) -> Record:
+        return compute(self)
 
 
 def compute(run: Departing) -> Record:
@@ -100,7 +104,7 @@ def say(done: int, total: int) -> None:
 
 def main(store: Path) -> None:
     with Store(store) as records:
-        run_all(runs(), records, progress=say, work=compute, mapper=map)
+        run_all(runs(), records, progress=say, mapper=map)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def exponents_figure(systems: Mapping[str, Sequence[Point]]) -> "Figure":
 
 
 def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
-    """Draw the distribution of the energy lost, and its collapse; lines are `D^-1` and `D^-1.41`."""
+    """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`."""
     with style():
         figure, axes = _panels(2, len(systems), 4.4)
         for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):

@@ -45,6 +45,11 @@ class LoadingRun:
     steps: int
 
     @property
+    def label(self) -> str:
+        """The kind of the record."""
+        return "avalanche"
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
         options = asdict(self.system)  # type: ignore[call-overload]
@@ -53,7 +58,26 @@ class LoadingRun:
     @property
     def key(self) -> str:
         """The key of the record this run will give."""
-        return record_key("avalanche", self.parameters, self.seed)
+        return record_key(self.label, self.parameters, self.seed)
+
+    def compute(self) -> Record:
+        """Bring the sample close to its transition, load it slowly, and keep what happened."""
+        entropy, *spawned = self.seed
+        rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
+        started = time.perf_counter()
+        stage = near_transition(self.system, rng)
+        loads = np.linspace(0.0, self.by, self.steps + 1)
+        found = drive(stage.problem, stage.x, loads, minimise=self.system.follow)
+        return Record(
+            kind=self.label,
+            parameters=self.parameters,
+            seed=self.seed,
+            status="jammed" if found.status == "loaded" else "stalled",
+            seconds=time.perf_counter() - started,
+            data=_data(self, stage, found),
+            provenance=provenance(),
+            arrays=_arrays(found),
+        )
 
 
 def check(system: System, by: float, steps: int) -> None:
@@ -63,26 +87,6 @@ def check(system: System, by: float, steps: int) -> None:
         raise ValueError(f"expected a load to add > 0 and steps >= 1, got {by} and {steps}")
     if getattr(system, "activation", "") == "relu":
         raise ValueError("expected a smooth activation, got relu: pass --activation tanh")
-
-
-def compute(run: LoadingRun) -> Record:
-    """Bring one sample close to its transition, load it slowly, and keep what happened."""
-    entropy, *spawned = run.seed
-    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
-    started = time.perf_counter()
-    stage = near_transition(run.system, rng)
-    loads = np.linspace(0.0, run.by, run.steps + 1)
-    found = drive(stage.problem, stage.x, loads, minimise=run.system.follow)
-    return Record(
-        kind="avalanche",
-        parameters=run.parameters,
-        seed=run.seed,
-        status="jammed" if found.status == "loaded" else "stalled",
-        seconds=time.perf_counter() - started,
-        data=_data(run, stage, found),
-        provenance=provenance(),
-        arrays=_arrays(found),
-    )
 
 
 def near_transition(system: System, rng: np.random.Generator) -> Stage[Any]:

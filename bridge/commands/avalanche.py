@@ -35,7 +35,7 @@ def _avalanche(
 ) -> int:
     from bridge import loading_run
     from bridge.console import Progress
-    from bridge.runs import run_all
+    from bridge.runs import raise_failures, run_all
     from bridge.store import Store
 
     by = loading_run.RANGES[system.kind] if by is None else by
@@ -45,8 +45,9 @@ def _avalanche(
     todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
     with ending_on_signals(), store, Progress("avalanche") as progress:
         mapper = partial(map_unordered, workers=workers)
-        run_all(todo, store, progress=progress, work=loading_run.compute, mapper=mapper)
+        failures = run_all(todo, store, progress=progress, mapper=mapper)
         records = [record for run in todo if (record := store.get(run.key))]
+    raise_failures(failures, len(todo))
     document = loading_run.as_json(records)
     typer.echo(json.dumps(document) if as_json else loading_run.as_text(records))
     return STALLED if any(record.status == "stalled" for record in records) else 0
