@@ -17,6 +17,7 @@ DEBUG = "JAMSCAPE_DEBUG"  # where it is set, an error that nobody foresaw shows 
 COMMANDS = (
     "compare",
     "jam",
+    "avalanche",
     "landscape",
     "claims",
     "ensemble",

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from bridge.protocols import ConstraintProblem, HasFrozenBodies, Indices, Mask, Matrix, Vector
+from bridge.protocols import (
+    ConstraintProblem,
+    HasFrozenBodies,
+    HasGapNames,
+    Indices,
+    Mask,
+    Matrix,
+    Vector,
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,16 @@ def _acting_on(problem: ConstraintProblem, x: Vector, rows: Indices, free: Mask)
     if free.all() or not rows.size:
         return rows
     return rows[~_touches(problem.gap_jacobian(x, rows), ~free)]
+
+
+def gap_names(problem: ConstraintProblem, x: Vector) -> Indices:
+    """Return the permanent name of each gap, ``(m, k)``: its place, unless the system says other.
+
+    A packing lists near pairs only; a perceptron or a network lists all patterns always.
+    """
+    if isinstance(problem, HasGapNames):
+        return problem.gap_names(x)
+    return np.arange(len(problem.gaps(x)), dtype=np.intp)[:, None]
 
 
 def _touches(jacobian: Matrix, columns: Mask) -> Mask:

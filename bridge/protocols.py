@@ -76,6 +76,17 @@ class Loaded(ConstraintProblem, Protocol):
 
 
 @runtime_checkable
+class HasGapNames(Protocol):
+    """A system whose list of gaps depends on the state, so that a place in it names nothing."""
+
+    def gap_names(self, x: Vector) -> Indices:
+        """Return the permanent name of each gap, in the order of ``gaps(x)``: ``(m, k)`` integers.
+
+        Rows differ, and a constraint keeps its row wherever ``x`` moves continuously.
+        """
+
+
+@runtime_checkable
 class HasFrozenBodies(Protocol):
     """A system some of whose bodies may carry no force: rattlers, or dead hidden units."""
 

@@ -5,7 +5,7 @@ because they take seconds to import. A field of a class below is an option of th
 a parameter of a stored record and a key of a configuration file, under the same name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -64,6 +64,15 @@ class System(Protocol):
     def exact_load(self, problem: Any) -> Load:
         """Return the load that the exact jamming point maximises, by its name."""
 
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return a minimum whose problem is smooth and has a load; slow loading starts near it.
+
+        Raises ``ValueError`` if the system has no such problem.
+        """
+
+    def follow(self, problem: Any, x: "Vector") -> Any:
+        """Descend from ``x`` to the minimum next to it, much closer than `minimise` does."""
+
 
 def _check_size(what: str, numbers: float) -> None:
     _expect(numbers <= _LARGEST, f"at most {_LARGEST:,} {what}", numbers, "ask for fewer")
@@ -110,6 +119,16 @@ class DiscSystem:
         """Return the packing fraction."""
         return "phi", problem.phi
 
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the packing at the pressure."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
+        from particles import minimise
+
+        return minimise(problem, x, relative=1e-9)
+
     def _packing(self, phi: float) -> "Discs":
         from particles import Discs
 
@@ -151,6 +170,16 @@ class EllipseSystem:
     def exact_load(self, problem: "Packing") -> Load:
         """Return the packing fraction."""
         return "phi", problem.phi
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the packing at the pressure."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
+        from particles import minimise
+
+        return minimise(problem, x, relative=1e-9)
 
     def _packing(self, phi: float) -> "Ellipses":
         from particles import Ellipses
@@ -198,6 +227,14 @@ class PerceptronSystem:
     def exact_load(self, problem: "Perceptron") -> Load:
         """Return the margin."""
         return "sigma", problem.sigma
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the minimum at the given ``α`` and ``σ``."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Perceptron", x: "Vector") -> Any:
+        """Descend by Newton's method."""
+        return _on_sphere(problem, x)
 
     def _problem(self, alpha: float, rng: "np.random.Generator") -> "Perceptron":
         from particles import Perceptron
@@ -269,6 +306,26 @@ class NetworkSystem:
     def exact_load(self, problem: "HingeNetwork") -> Load:
         """Return the margin."""
         return "margin", problem.margin
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the untrained network at a fixed norm, where its margin has a limit.
+
+        Raises ``ValueError`` for a rectifier: its minima lie on kinks, which no minimiser here
+        follows closely enough.
+        """
+        from bridge.sphere import OnSphere
+        from networks import HingeNetwork
+
+        smooth = self.activation != "relu"
+        _expect(smooth, "a smooth activation", self.activation, "pass --activation tanh")
+        problem: HingeNetwork = self._problem(self.load, rng)
+        x = problem.mlp.init(rng)
+        held = OnSphere(problem, float((x @ x) ** 0.5))
+        return State(held, x, "stalled", "it has not been trained", ("margin", problem.margin))
+
+    def follow(self, problem: Any, x: "Vector") -> Any:
+        """Descend by Newton's method."""
+        return _on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         from networks import SphericalNetwork
@@ -342,6 +399,14 @@ def _quenched(packing: "Packing", rng: "np.random.Generator") -> State:
     found = minimise(packing, packing.random_state(rng))
     reason = _why(found.status, found.steps, found.max_force)
     return State(packing, found.x, found.status, reason, ("phi", packing.phi))
+
+
+def _on_sphere(problem: Any, x: "Vector") -> Any:
+    """Descend by Newton's method, and bring the state back to the length it should have."""
+    from bridge.newton import Newton
+
+    found = Newton()(problem, x)
+    return replace(found, x=problem.on_sphere(found.x))
 
 
 def _why(status: str, steps: int, force: float) -> str:

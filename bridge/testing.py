@@ -19,6 +19,7 @@ from bridge.protocols import (
     ConstraintProblem,
     HasEquivalents,
     HasFrozenBodies,
+    HasGapNames,
     HasHessian,
     Landscape,
     Loaded,
@@ -39,7 +40,8 @@ def check_problem(
 
     Besides the checks of `check_landscape`: ``U = ½ Σ max(Δ, 0)²``, ``∇U = Jᵀ max(Δ, 0)``, the
     Jacobian and its rows, ``H0`` positive semidefinite with rank at most ``N_Δ``, the load's
-    direction if there is one, and that frozen bodies share no variable.
+    direction if there is one, that names stay with their gaps, and that frozen bodies share no
+    variable.
 
     Parameters
     ----------
@@ -63,6 +65,8 @@ def check_problem(
         _check_equivalent_gaps(problem, frozen_x, problem.equivalents(frozen_x, rng))
     if isinstance(problem, Loaded):
         _check_load(problem, frozen_x)
+    if isinstance(problem, HasGapNames):
+        _check_gap_names(problem, frozen_x, rng)
     if isinstance(problem, HasFrozenBodies):
         _check_frozen(problem, frozen_x)
 
@@ -209,6 +213,26 @@ def _check_load(problem: Loaded, x: Vector) -> None:
         lambda t: problem.loaded(t).gaps(x),
         scale=1.0,
     )
+
+
+def _check_gap_names(problem: ConstraintProblem, x: Vector, rng: np.random.Generator) -> None:
+    """Move a little: the gap of a name must follow the derivative in the row of that name."""
+    assert isinstance(problem, HasGapNames)
+    (direction,) = _directions(rng, 1, x.size)
+    step = 1e-6
+    gaps, slopes = problem.gaps(x), dense(problem.gap_jacobian(x)) @ direction
+    names = problem.gap_names(x)
+    before = {tuple(name): place for place, name in enumerate(names.tolist())}
+    assert names.shape[0] == gaps.size, f"{names.shape[0]} names for {gaps.size} gaps"
+    assert len(before) == gaps.size, "two gaps have the same name"
+    there = x + step * direction
+    for name, gap in zip(problem.gap_names(there).tolist(), problem.gaps(there), strict=True):
+        place = before.get(tuple(name))
+        if place is not None:
+            error = abs(gap - gaps[place] - step * slopes[place])
+            assert error < 0.01 * step * (1.0 + abs(slopes[place])), (
+                f"the gap named {name} jumps: off by {error:.2e} in a step of {step:.0e}"
+            )
 
 
 def _check_frozen(problem: HasFrozenBodies, x: Vector) -> None:

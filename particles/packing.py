@@ -45,6 +45,16 @@ class Packing(Law):
         """Return ``Δ`` of the near pairs, ``(m,)``: overlaps positive, in units of the contact."""
         return self.near(x)[1].gap
 
+    def gap_names(self, x: ArrayLike) -> Indices:
+        """Return ``(i, j, image)`` of the near pairs, in the order of `gaps`: ``(m, 2 + d)``.
+
+        ``image`` counts boxes between the bodies as they lie in ``x``: two bodies that move
+        continuously keep it, across the edges of the box too.
+        """
+        pairs = self.pairs(x)
+        boxes = np.rint(pairs.image / self.box).astype(np.intp)
+        return np.column_stack([pairs.i, pairs.j, boxes])
+
     def load_direction(self, x: ArrayLike) -> Vector:
         """Return ``∂Δ/∂t = 1 - Δ`` for growth by ``1 + t``, in the order of `gaps`, ``(m,)``."""
         return 1.0 - self.gaps(x)

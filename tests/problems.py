@@ -113,3 +113,45 @@ class Chain:
     def frozen(self, x: Vector) -> list[NDArray[np.intp]]:
         touching = np.abs(self.gap_jacobian(x)[self.gaps(x) > 0]).sum(axis=0) > 0
         return [np.array([i]) for i in np.flatnonzero(~touching)]
+
+
+@dataclass(frozen=True, eq=False)
+class Truss:
+    """Two bars in an arch that is pushed down by ``t`` and snaps through onto a floor.
+
+    The height ``y`` of the apex is the one variable. A bar of squared length ``1 + y²`` is short of
+    its own, 6, by ``Δ = (5 - y²)/2``; the pusher, at height ``3 - t``, has ``Δ = y - 3 + t``; the
+    floor at -1 has ``Δ = -y - 1``.
+    """
+
+    pushed: float = 0.0
+
+    n_dof = 1
+
+    def gaps(self, x: Vector) -> Vector:
+        if not np.isfinite(x).all():
+            raise ValueError("expected a finite state, got NaN or inf: check x")
+        y = x[0]
+        return np.array([0.5 * (5.0 - y**2), y - 3.0 + self.pushed, -y - 1.0])
+
+    def gap_jacobian(self, x: Vector, rows: NDArray[np.intp] | None = None) -> Vector:
+        jacobian = np.array([[-x[0]], [1.0], [-1.0]])
+        return jacobian if rows is None else jacobian[rows]
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        forces = np.maximum(self.gaps(x), 0)
+        return 0.5 * float(forces @ forces), self.gap_jacobian(x).T @ forces
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        forces = np.maximum(self.gaps(x), 0)
+        rows = self.gap_jacobian(x)[forces > 0]
+        return (v @ rows.T) @ rows - forces[0] * v
+
+    def zero_modes(self, x: Vector) -> Vector:
+        return np.zeros((0, 1))
+
+    def load_direction(self, x: Vector) -> Vector:
+        return np.array([0.0, 1.0, 0.0])
+
+    def loaded(self, t: float) -> Self:
+        return replace(self, pushed=self.pushed + t)

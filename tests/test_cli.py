@@ -160,3 +160,27 @@ def test_the_installed_command_answers():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "compare" in shown.stdout
     assert shown.stderr == ""
+
+
+def test_avalanche_keeps_its_samples_and_goes_on(capsys, tmp_path):
+    out = tmp_path / "loading.sqlite"
+    words = ["avalanche", "perceptron", "--n", "20", "--load-steps", "20", "--workers", "1"]
+    code, first, _ = said(capsys, *words, "--out", str(out), "--samples", "1", "--json")
+    assert code == 0
+    code, second, _ = said(capsys, *words, "--out", str(out), "--samples", "2", "--json")
+    assert code == 0
+    before, after = json.loads(first), json.loads(second)
+    assert after["samples"][0] == before["samples"][0]
+    assert len(after["samples"]) == 2
+    one = after["samples"][0]
+    assert one["status"] == "loaded"
+    assert len(one["path"]["energy"]) == 21
+    assert abs(one["unaccounted"]) < 0.01 * one["work"]
+
+
+def test_a_rectifier_cannot_be_loaded_slowly(capsys, tmp_path):
+    out = tmp_path / "loading.sqlite"
+    code, _, err = said(capsys, "avalanche", "network", "--width", "4", "--out", str(out))
+    assert code == 2
+    assert "expected a smooth activation, got relu" in err
+    assert not out.exists()

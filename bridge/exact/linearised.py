@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
-from bridge.observables import dense
+from bridge.observables import gap_names
 from bridge.protocols import Indices, Loaded, Mask, Matrix, Vector
 
 P = TypeVar("P", bound=Loaded)
@@ -84,39 +84,18 @@ class Linearised(Generic[P]):
     def follow(self, rows: Indices, there: "Linearised[P]") -> Indices:
         """Return the places of the constraints ``rows`` in the list of gaps ``there``.
 
-        A dense Jacobian lists all constraints always. A sparse one lists the near ones: a
-        constraint is recognised by the variables it acts on, and among images of the same pair
-        by its derivative.
+        Raises
+        ------
+        ValueError
+            If one is not on that list.
         """
-        if not sparse.issparse(self.jacobian):
-            return rows
-        names = _names(self.jacobian)[rows]
-        others = _names(there.jacobian)
-        order = np.argsort(others, kind="stable")
-        first = np.searchsorted(others[order], names, side="left")
-        count = np.searchsorted(others[order], names, side="right") - first
-        if not count.all():
+        names = gap_names(self.problem, self.x)[rows]
+        others = gap_names(there.problem, there.x)
+        places = {name: place for place, name in enumerate(map(tuple, others.tolist()))}
+        found = np.array([places.get(tuple(name), -1) for name in names.tolist()], dtype=np.intp)
+        if (found < 0).any():
             raise ValueError(
-                f"expected constraint {rows[np.argmin(count)]} to stay on the list of gaps, but "
+                f"expected constraint {rows[np.argmin(found)]} to stay on the list of gaps, but "
                 "it left: list constraints further from contact"
             )
-        places = order[first]
-        for k in np.flatnonzero(count > 1):
-            places[k] = self._nearest(rows[k], there, order[first[k] : first[k] + count[k]])
-        return np.asarray(places, dtype=np.intp)
-
-    def _nearest(self, row: int, there: "Linearised[P]", choices: Indices) -> int:
-        """Return the choice whose derivative is closest to that of ``row``: images of one pair."""
-        difference = dense(there.jacobian[choices]) - dense(self.jacobian[[row]])
-        return int(choices[np.argmin(np.abs(difference).sum(axis=1))])
-
-
-def _names(jacobian: sparse.csr_array) -> Indices:
-    """Return a number for the first and last variable of each row: those of a pair of bodies."""
-    start, stop = jacobian.indptr[:-1], jacobian.indptr[1:]
-    if not jacobian.nnz:
-        return np.full(len(start), -1, dtype=np.intp)
-    indices = jacobian.indices.astype(np.intp)
-    first = indices[np.minimum(start, len(indices) - 1)]
-    names = first * jacobian.shape[1] + indices[stop - 1]
-    return np.asarray(np.where(start == stop, -1, names))
+        return found

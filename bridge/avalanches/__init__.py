@@ -1,0 +1,11 @@
+"""Avalanches under slow loading, of any loaded problem: read `bridge.avalanches.loading` first.
+
+`record` says what is kept, `stability` whether a minimum was lost to an instability, `arrival` adds
+one constraint after the other, and `sizes` is the statistics of many loadings.
+"""
+
+from bridge.avalanches.arrival import Together, arrive
+from bridge.avalanches.loading import drive
+from bridge.avalanches.record import Avalanche, Loading
+
+__all__ = ["Avalanche", "Loading", "Together", "arrive", "drive"]

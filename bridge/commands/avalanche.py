@@ -1,0 +1,69 @@
+"""``jamscape avalanche``: a command for each system."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.options import (
+    STALLED,
+    AsJson,
+    OutFile,
+    Seed,
+    Workers,
+    add_commands,
+    checking_input,
+)
+from bridge.systems import SYSTEMS, System
+from bridge.workers import ending_on_signals, map_unordered
+
+app = typer.Typer(name="avalanche", help="Load one system slowly, and measure its avalanches.")
+
+
+def _avalanche(
+    system: System,
+    *,
+    by: float | None,
+    load_steps: int,
+    samples: int,
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    from bridge import loading_run
+    from bridge.console import Progress
+    from bridge.runs import raise_failures, run_all
+    from bridge.store import Store
+
+    by = loading_run.RANGES[system.kind] if by is None else by
+    with checking_input():
+        loading_run.check(system, by, load_steps)
+        store = Store(out or ":memory:")
+    todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
+    with ending_on_signals(), store, Progress("avalanche") as progress:
+        mapper = partial(map_unordered, workers=workers)
+        failures = run_all(todo, store, progress=progress, mapper=mapper)
+        records = [record for run in todo if (record := store.get(run.key))]
+    raise_failures(failures, len(todo))
+    document = loading_run.as_json(records)
+    typer.echo(json.dumps(document) if as_json else loading_run.as_text(records))
+    return STALLED if any(record.status == "stalled" for record in records) else 0
+
+
+add_commands(
+    app,
+    SYSTEMS,
+    _avalanche,
+    {
+        "by": (None, Annotated[float | None, typer.Option(help="Load to add; set by the system.")]),
+        "load_steps": (100, Annotated[int, typer.Option(help="Steps in which it is added.")]),
+        "samples": (1, Annotated[int, typer.Option(min=1, help="Random samples.")]),
+        "seed": (0, Seed),
+        "workers": (None, Workers),
+        "out": (None, OutFile),
+        "as_json": (False, AsJson),
+    },
+)
