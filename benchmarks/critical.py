@@ -184,11 +184,11 @@ def main(transition: Path, loading: Path) -> None:
     }
     text = json.dumps(document).replace("NaN", "null")  # no number: the reason stands beside it
     (HERE / "critical.json").write_text(json.dumps(json.loads(text), indent=1) + "\n")
-    save(departure_figure(ways), DOCS / "transition")
+    save(departure_figure(ways), DOCS / "departure")
     save(exponents_figure(best), DOCS / "exponents")
     save(avalanche_figure(sizes), DOCS / "avalanches")
 
 
 if __name__ == "__main__":
     stores = [Path(name) for name in sys.argv[1:3]]
-    main(*(stores or (HERE / "transition.sqlite", HERE / "avalanches.sqlite")))
+    main(*(stores or (HERE / "departure.sqlite", HERE / "avalanches.sqlite")))

@@ -108,4 +108,4 @@ def main(store: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "transition.sqlite")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "departure.sqlite")

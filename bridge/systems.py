@@ -318,7 +318,7 @@ class NetworkSystem:
 
         smooth = self.activation != "relu"
         _expect(smooth, "a smooth activation", self.activation, "pass --activation tanh")
-        problem: HingeNetwork = self._problem(self.load, rng)
+        problem: HingeNetwork = self.problem(self.load, rng)
         x = problem.mlp.init(rng)
         held = OnSphere(problem, float((x @ x) ** 0.5))
         return State(held, x, "stalled", "it has not been trained", ("margin", problem.margin))

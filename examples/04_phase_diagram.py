@@ -2,7 +2,7 @@
 
 Below each point networks of that depth do not fit, above it they do. Random labels set the
 capacity; digits have structure, and need fewer parameters. This runs in seconds; with --full it
-is a study of some 30 core minutes, which continues where it was if it is interrupted.
+is a study of some 25 core minutes, which continues where it was if it is interrupted.
 """
 
 import json
@@ -21,7 +21,7 @@ from bridge.transition import Search, as_json, find
 
 FULL = "--full" in sys.argv
 DEPTHS = {1: BLACK, 2: ORANGE, 3: BLUE, 5: GREEN} if FULL else {1: BLACK, 2: ORANGE}
-PATTERNS = (500, 1000, 2000) if FULL else (30,)
+PATTERNS = (250, 500, 1000) if FULL else (30,)
 SAMPLES, STEPS = (8, 8000) if FULL else (2, 1500)
 INPUT_DIM = 10
 # Patterns per weight of the widest networks tried.
