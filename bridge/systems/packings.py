@@ -1,0 +1,139 @@
+"""Packings of discs, spheres and ellipses on the command line."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bridge.ranges import option
+from bridge.systems.system import Load, State, check_size, expect, why_stalled
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.protocols import Vector
+    from particles import Discs, Ellipses, Minimum, Packing
+
+
+@dataclass(frozen=True)
+class DiscSystem:
+    """A periodic packing of discs or spheres, 50:50 of two sizes."""
+
+    kind: ClassVar[str] = "discs"
+    has_exact_point: ClassVar[bool] = True
+
+    n: int = option(256, "Number of discs.", 1, 10_000_000)
+    ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 0.01, 100)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
+    dim: int = option(2, "Dimension; 3 for spheres.")
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        check_size("bodies", self.n)
+        self._packing(_start(self.dim))
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise a random start above jamming and decompress it to the pressure."""
+        return _decompressed(self._packing(_start(self.dim)), self.pressure, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise a random start at the packing fraction ``load``."""
+        return _quenched(self._packing(load), rng)
+
+    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE."""
+        from particles import minimise
+
+        return minimise(problem, x)
+
+    def exact_load(self, problem: "Packing") -> Load:
+        """Return the packing fraction."""
+        return "phi", problem.phi
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the packing at the pressure."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
+        from particles import minimise
+
+        return minimise(problem, x, relative=1e-9)
+
+    def _packing(self, phi: float) -> "Discs":
+        from particles import Discs
+
+        return Discs.bidisperse(self.n, phi, ratio=self.ratio, dim=self.dim)
+
+
+@dataclass(frozen=True)
+class EllipseSystem:
+    """A periodic packing of ellipses, 50:50 of two sizes."""
+
+    kind: ClassVar[str] = "ellipses"
+    has_exact_point: ClassVar[bool] = True
+
+    n: int = option(256, "Number of ellipses.", 1, 10_000_000)
+    ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 0.01, 100)
+    aspect: float = option(1.5, "Long axis over short axis, at least 1.", 1, 100)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        check_size("bodies", self.n)
+        self._packing(0.94)
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise a random start above jamming and decompress it to the pressure."""
+        return _decompressed(self._packing(0.94), self.pressure, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise a random start at the packing fraction ``load``."""
+        return _quenched(self._packing(load), rng)
+
+    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE."""
+        from particles import minimise
+
+        return minimise(problem, x)
+
+    def exact_load(self, problem: "Packing") -> Load:
+        """Return the packing fraction."""
+        return "phi", problem.phi
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the packing at the pressure."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
+        from particles import minimise
+
+        return minimise(problem, x, relative=1e-9)
+
+    def _packing(self, phi: float) -> "Ellipses":
+        from particles import Ellipses
+
+        return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)
+
+
+def _decompressed(packing: "Packing", pressure: float, rng: "np.random.Generator") -> State:
+    from particles import decompress
+
+    found = decompress(packing, packing.random_state(rng), pressure=pressure)
+    reason = "" if found.status == "jammed" else f"the pressure stayed at {found.pressure:.3g}"
+    return State(found.problem, found.x, found.status, reason, ("phi", found.phi))
+
+
+def _quenched(packing: "Packing", rng: "np.random.Generator") -> State:
+    from particles import minimise
+
+    found = minimise(packing, packing.random_state(rng))
+    reason = why_stalled(found.status, found.steps, found.max_force)
+    return State(packing, found.x, found.status, reason, ("phi", packing.phi))
+
+
+def _start(dim: int) -> float:
+    """Return a packing fraction comfortably above the jamming of discs or spheres."""
+    expect(dim in (2, 3), "2 or 3 dimensions", dim, "pass --dim 2 or --dim 3")
+    return {2: 0.86, 3: 0.68}[dim]

@@ -1,0 +1,68 @@
+"""The perceptron on the command line."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bridge.ranges import option
+from bridge.systems.system import Load, State, check_size, newton_on_sphere, why_stalled
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.protocols import Vector
+    from particles import Descent, Perceptron
+
+
+@dataclass(frozen=True)
+class PerceptronSystem:
+    """The spherical perceptron with Gaussian patterns."""
+
+    kind: ClassVar[str] = "perceptron"
+    has_exact_point: ClassVar[bool] = True
+
+    n: int = option(200, "Number of components of the weight vector.", 1, 100_000)
+    alpha: float = option(4.0, "Patterns per component.", 1e-6, 1e6)
+    sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        import numpy as np
+
+        check_size("components of all patterns", self.alpha * self.n**2)
+        self._problem(self.alpha, np.random.default_rng(0))
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise from a random point of the sphere at the given ``α`` and ``σ``."""
+        return self.at(self.alpha, rng)
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise from a random point of the sphere at ``α = load``."""
+        from particles import descend
+
+        problem = self._problem(load, rng)
+        found = descend(problem, problem.random_state(rng))
+        reason = why_stalled(found.status, found.steps, found.max_force)
+        return State(problem, found.x, found.status, reason, ("alpha", problem.alpha))
+
+    def minimise(self, problem: "Perceptron", x: "Vector") -> "Descent":
+        """Descend by L-BFGS and Newton."""
+        from particles import descend
+
+        return descend(problem, x)
+
+    def exact_load(self, problem: "Perceptron") -> Load:
+        """Return the margin."""
+        return "sigma", problem.sigma
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the minimum at the given ``α`` and ``σ``."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Perceptron", x: "Vector") -> Any:
+        """Descend by Newton's method."""
+        return newton_on_sphere(problem, x)
+
+    def _problem(self, alpha: float, rng: "np.random.Generator") -> "Perceptron":
+        from particles import Perceptron
+
+        return Perceptron.random(self.n, alpha, self.sigma, rng)

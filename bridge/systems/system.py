@@ -1,0 +1,85 @@
+"""What the top floor asks of a system, and the state that it brings one to."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.protocols import ConstraintProblem, Vector
+
+_LARGEST = 10_000_000  # numbers in one array of a system that this program sets out to minimise
+
+Load: TypeAlias = tuple[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A problem and the point where its native minimiser ended.
+
+    ``max_residual``, where given, is how well forces balance with masks at the kinks, relative to
+    them: no gradient vanishes there.
+    """
+
+    problem: "ConstraintProblem"
+    x: "Vector"
+    status: str
+    reason: str
+    load: Load
+    n_kinks: int | None = None
+    max_residual: float | None = None
+
+
+class System(Protocol):
+    """How the top floor drives one kind of problem."""
+
+    kind: ClassVar[str]
+    has_exact_point: ClassVar[bool]
+
+    def check(self) -> None:
+        """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Return the state that ``jamscape jam`` reports."""
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Return the minimum reached from a random start at a fixed load."""
+
+    def minimise(self, problem: Any, x: "Vector") -> Any:
+        """Descend from ``x`` by the system's own minimiser; the end has ``x`` and ``status``."""
+
+    def exact_load(self, problem: Any) -> Load:
+        """Return the load that the exact jamming point maximises, by its name."""
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return a minimum whose problem is smooth and has a load; slow loading starts near it.
+
+        Raises ``ValueError`` if the system has no such problem.
+        """
+
+    def follow(self, problem: Any, x: "Vector") -> Any:
+        """Descend from ``x`` to the minimum next to it, much closer than `minimise` does."""
+
+
+def check_size(what: str, numbers: float) -> None:
+    """Refuse what is too large to be minimised."""
+    expect(numbers <= _LARGEST, f"at most {_LARGEST:,} {what}", numbers, "ask for fewer")
+
+
+def expect(holds: bool, expected: str, got: object, remedy: str) -> None:
+    """Raise ``ValueError`` in one line unless an option is as expected."""
+    if not holds:
+        raise ValueError(f"expected {expected}, got {got}: {remedy}")
+
+
+def why_stalled(status: str, steps: int, force: float) -> str:
+    """Return why a descent stalled, or nothing."""
+    return f"largest force {force:.1e} after {steps} steps" if status == "stalled" else ""
+
+
+def newton_on_sphere(problem: Any, x: "Vector") -> Any:
+    """Descend by Newton's method, and bring the state back to the length it should have."""
+    from bridge.newton import Newton
+
+    found = Newton()(problem, x)
+    return replace(found, x=problem.on_sphere(found.x))
