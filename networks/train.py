@@ -41,7 +41,7 @@ class Trained:
     status
         "unjammed" (``U < 1e-14``); "jammed": forces balance at ``U > 0``, to 1e-8 at a minimum if
         ``certified``, else to 2e-3 on average while the energy no longer falls; "dead" (most of
-        the energy is in patterns on which no unit is active); "stalled" otherwise.
+        the energy is in patterns on which some layer is silent); "stalled" otherwise.
     n_kinks
         Number of (pattern, unit) pairs held at a ReLU kink; 0 for smooth activations.
     reason
@@ -191,7 +191,7 @@ def _status(
     if energy < FITTED:
         return "unjammed", ""
     if _is_dead(problem, found.x):
-        return "dead", "no hidden unit is active on the patterns that hold most of the energy"
+        return "dead", "some layer has no active unit on the patterns that hold most of the energy"
     if residual > BALANCED_ON_AVERAGE:
         return "stalled", f"forces balance to {residual:.1e} only: allow more steps"
     if found.fall > SETTLED:
@@ -217,9 +217,14 @@ def _energy(problem: HingeNetwork, x: Vector) -> float:
 
 
 def _is_dead(problem: HingeNetwork, x: Vector) -> bool:
-    """Tell whether most of the energy is in patterns that act on nothing but the output's bias."""
+    """Tell whether most of the energy is in patterns that do not act on the first layer.
+
+    On such a pattern some layer has no active unit: the network is constant around it, or as deep
+    only as the layers above.
+    """
     gaps = problem.gaps(x)
     violated = np.flatnonzero(gaps > 0)
-    cut_off = ~problem.gap_jacobian(x, violated)[:, :-1].any(axis=1)
+    first = problem.mlp.slices[0]
+    cut_off = ~problem.gap_jacobian(x, violated)[:, first].any(axis=1)
     energies = gaps[violated] ** 2
     return bool(energies[cut_off].sum() > 0.5 * energies.sum())

@@ -99,16 +99,19 @@ def test_the_same_start_gives_the_same_bits():
     assert np.array_equal(one.x, two.x)
 
 
-def test_a_dead_network_is_not_jammed():
+@pytest.mark.parametrize("silent", [0, 1])
+def test_a_network_with_a_dead_layer_is_not_jammed(silent):
+    """Nor if the layers above it are alive: their units see zeros, and fire by their biases."""
     problem, start = a_network(6, 2, 2.0, seed=3)
-    first = problem.mlp.slices[0]
-    layer = start[first].reshape(problem.mlp.shapes[0]).copy()
-    layer[:, -1] = -100.0  # no pattern reaches any unit
-    start[first] = layer.ravel()
+    where = problem.mlp.slices[silent]
+    layer = start[where].reshape(problem.mlp.shapes[silent]).copy()
+    layer[:, -1] = -100.0  # no pattern reaches any unit of this layer
+    start[where] = layer.ravel()
+    if silent == 0:
+        start[problem.mlp.slices[1]][6::7] = 1.0  # the biases of the layer above
     found = train(problem, start, steps=2000)
     assert found.status == "dead"
-    assert "no hidden unit" in found.reason
-    # Units above them see zeros: whether they are active depends on their biases alone.
+    assert "some layer has no active unit" in found.reason
     assert len(problem.frozen(found.x)) >= 6
 
 
