@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from bridge.claims import (
+    avalanches,
     curvature,
     exponents,
     glass,
@@ -22,6 +23,7 @@ THEMES: tuple[Theme, ...] = (
     packings.THEME,
     perceptron.THEME,
     exponents.THEME,
+    avalanches.THEME,
     molecules.THEME,
     kinetics.THEME,
     learning.THEME,

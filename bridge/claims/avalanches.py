@@ -1,0 +1,242 @@
+"""Avalanches: patterns learned and forgotten at once while the margin slowly grows."""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bridge.claims.claim import (
+    GEIGER,
+    Claim,
+    Estimate,
+    Expected,
+    Experiment,
+    Point,
+    Records,
+    Sample,
+    Source,
+    Theme,
+    column,
+    exact,
+    finished,
+    mean_of,
+    n_stalled,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from bridge.protocols import Vector
+    from bridge.store import Record
+    from bridge.systems import System
+
+
+def slow_loading(
+    rng: "np.random.Generator", *, system: str, n: int, load: float, by: float, steps: int
+) -> Sample:
+    """Ask for a slowly growing margin, from the one at which the patterns just cease to fit.
+
+    ``n`` is the components of a perceptron or the width of a network, ``load`` its ``P/N``; the
+    margin grows by ``by`` in ``steps``, each halved until it is elastic or shortest.
+    """
+    import numpy as np
+
+    from bridge.avalanches import drive
+    from bridge.loading_run import near_transition
+
+    chosen = _system(system, n, load)
+    stage = near_transition(chosen, rng)
+    loads = np.linspace(0.0, by, steps + 1)
+    found = drive(stage.problem, stage.x, loads, minimise=chosen.follow)
+    events = found.avalanches
+    return Sample(
+        values={"avalanches": len(events), "n_dof": stage.problem.n_dof},
+        arrays={
+            "loads": found.loads,
+            "changes": found.changes,
+            "at": np.array([event.load for event in events]),
+            "drop": found.drops,
+            "patterns": np.array([event.closed + event.opened for event in events], dtype=float),
+            "unstable": np.array([event.unstable for event in events], dtype=float),
+        },
+        status="done" if found.status == "loaded" else "stalled",
+    )
+
+
+def _system(name: str, n: int, load: float) -> "System":
+    from bridge.systems import NetworkSystem, PerceptronSystem
+
+    if name == "perceptron":
+        return PerceptronSystem(n=n, alpha=load, sigma=0.5)
+    return NetworkSystem(depth=1, width=n, load=load, activation="tanh")
+
+
+# Below α = 2 a perceptron fits all patterns with a margin σ > 0: what it minimises is convex.
+CONVEX = {"system": "perceptron", "load": 1.5}
+ROUGH = {"system": "perceptron", "load": 4.0}
+TANH = {"system": "network", "load": 1.5}
+
+LOADING = Experiment(
+    "slow loading",
+    slow_loading,
+    default=(
+        Point(6, {**CONVEX, "n": 50, "by": 0.2, "steps": 50}),
+        Point(6, {**ROUGH, "n": 50, "by": 0.2, "steps": 100}),
+        Point(8, {**TANH, "n": 5, "by": 0.8, "steps": 40}),
+    ),
+    full=(
+        Point(30, {**CONVEX, "n": 100, "by": 0.2, "steps": 100}),
+        Point(30, {**ROUGH, "n": 100, "by": 0.2, "steps": 100}),
+        Point(30, {**TANH, "n": 8, "by": 0.8, "steps": 100}),
+    ),
+)
+
+
+def _of(records: Records, kind: Mapping[str, Any]) -> Records:
+    return [r for r in records if all(r.parameters[key] == value for key, value in kind.items())]
+
+
+def _none(records: Records) -> Estimate:
+    convex = _of(records, CONVEX)
+    return exact(column(convex, "avalanches").sum(), convex)
+
+
+def _number(records: Records, kind: Mapping[str, Any]) -> Estimate:
+    of_kind = _of(records, kind)
+    return mean_of(column(of_kind, "avalanches"), stalled=n_stalled(of_kind))
+
+
+def _patterns(records: Records, kind: Mapping[str, Any]) -> Estimate:
+    return _per_avalanche(_of(records, kind), "patterns")
+
+
+def _unstable(records: Records) -> Estimate:
+    return _per_avalanche(records, "unstable")
+
+
+def _per_avalanche(records: Records, name: str) -> Estimate:
+    """Return a mean over all avalanches; its error is that of a ratio of sums over loadings."""
+    import numpy as np
+
+    found = [record.arrays[name] for record in finished(records)]
+    sums, counts = (np.array([f(values) for values in found]) for f in (np.sum, len))
+    total, n, stalled = int(counts.sum()), len(found), n_stalled(records)
+    if n < 3 or not total:
+        return Estimate(math.nan, math.nan, n + stalled, stalled, f"{total} avalanches")
+    mean = float(sums.sum()) / total
+    error = float((sums - mean * counts).std(ddof=1)) * math.sqrt(n) / total
+    note = f"{total} avalanches, from {min(map(min, filter(len, found))):.0f} to "
+    note += f"{max(map(max, filter(len, found))):.0f}"
+    return Estimate(mean, error, n + stalled, stalled, note)
+
+
+def _joined(records: Records, name: str) -> "Vector":
+    import numpy as np
+
+    return np.concatenate([np.empty(0), *(record.arrays[name] for record in records)])
+
+
+def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
+    """Draw how the set of learned patterns changes with the margin; thick: in an avalanche."""
+    import numpy as np
+
+    from bridge.figures import BLUE, GREY, ORANGE, RED, legend
+
+    left, right = figure.subplots(1, 2)
+    kinds = (
+        (CONVEX, "convex perceptron", BLUE, "o"),
+        (ROUGH, "non-convex perceptron", RED, "s"),
+        (TANH, "tanh network", ORANGE, "^"),
+    )
+    for kind, name, colour, marker in kinds:
+        found = finished(_of(records[LOADING.name], kind))
+        for record in found:
+            share, changed, sudden = _staircase(record)
+            so_far = np.cumsum(changed)
+            left.step(share, so_far, where="post", color=colour, lw=0.6)
+            ends = so_far[sudden]
+            left.vlines(share[sudden], ends - changed[sudden], ends, color=colour, lw=2.0)
+        drops, patterns = _joined(found, "drop"), _joined(found, "patterns")
+        right.plot(drops, patterns, marker, color=colour, ms=4, mfc="none", label=name)
+    right.axhline(1.0, color=GREY, lw=0.8, ls="--")
+    right.set_xscale("log")
+    left.set_xlabel("margin added, part of the whole")
+    left.set_ylabel("patterns learned or forgotten")
+    right.set_xlabel("energy lost in the avalanche")
+    right.set_ylabel("patterns changed in it")
+    legend(right, loc="upper left")
+
+
+def _staircase(record: "Record") -> "tuple[Vector, Vector, NDArray[np.bool_]]":
+    """Return where patterns changed, how many, and whether in an avalanche, in order."""
+    import numpy as np
+
+    arrays = record.arrays
+    where = np.concatenate([arrays["loads"], arrays["at"]])
+    order = np.argsort(where, kind="stable")
+    changed = np.concatenate([arrays["changes"], arrays["patterns"]])
+    sudden = order >= len(arrays["loads"])
+    return where[order] / record.parameters["by"], changed[order], sudden
+
+
+_SOURCE = Source(GEIGER, "abstract: avalanche-like dynamics")
+_NONE = Expected(0.0, 0.0, "none, as in a convex problem", ">=")
+_ONE = Expected(1.0, 0.0, "between avalanches patterns change one by one", ">=")
+
+THEME = Theme(
+    "avalanches",
+    "Avalanches",
+    (
+        Claim(
+            "avalanches-convex",
+            "Avalanches need a landscape of many minima: a convex perceptron has none.",
+            _SOURCE,
+            "avalanches of all loadings, σ > 0",
+            Expected(0.0, 0.0, "a single minimum"),
+            LOADING,
+            _none,
+        ),
+        *(
+            Claim(
+                f"avalanches-{name}",
+                f"The learning dynamics is prone to avalanches: {which}.",
+                _SOURCE,
+                "avalanches in one loading",
+                _NONE,
+                LOADING,
+                partial(_number, kind=kind),
+            )
+            for name, which, kind in (
+                ("perceptron", "the non-convex perceptron", ROUGH),
+                ("network", "tanh networks of fixed norm", TANH),
+            )
+        ),
+        *(
+            Claim(
+                f"patterns-{name}",
+                f"Avalanches change the set of patterns that are learned abruptly: {which}.",
+                _SOURCE,
+                "patterns learned and forgotten in one avalanche",
+                _ONE,
+                LOADING,
+                partial(_patterns, kind=kind),
+            )
+            for name, which, kind in (
+                ("perceptron", "the non-convex perceptron", ROUGH),
+                ("network", "tanh networks of fixed norm", TANH),
+            )
+        ),
+        Claim(
+            "instability",
+            "Every avalanche starts where a minimum loses its stability.",
+            _SOURCE,
+            "part of the avalanches that met a negative eigenvalue of H",
+            Expected(1.0, 0.05, "all; it is looked for on a tenth of a straight way", "="),
+            LOADING,
+            _unstable,
+        ),
+    ),
+    draw,
+)
