@@ -5,6 +5,7 @@ At a kink ``z_k = 0`` of a pattern and a unit, the mask of the unit may be any `
 gradient vanish: a kink is a constraint, and ``t_k`` times the signal ``e_k`` into the unit its
 force. With ``0 < t_k < 1`` and ``e_k > 0`` the energy rises to first order in every direction
 that leaves a kink; if its Hessian is positive along those that keep all of them, it is a minimum.
+Kinks of one pattern in several layers are no exception: ``max(z, 0) >= t z`` for each in turn.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from networks import passes
 from networks.dense import Pairs, force_scale, hessian, preactivation_jacobian
 from networks.margin import HingeNetwork
 
+_TOUCHING = 1e-10  # |z| below this is zero to rounding: its sign says nothing
 _FLAT = 1e-9  # eigenvalues below this part of the largest are flat directions
 
 
@@ -24,7 +26,8 @@ class Kinks:
     """A set of (pattern, unit) pairs of each hidden layer, and their masks.
 
     ``held`` is boolean and ``masks`` holds the fraction of each held pair, both ``(depth, P,
-    width)``. Pairs that are not held have the mask of their sign.
+    width)``. Pairs that are not held have the mask of their sign, and so do held ones whose mask
+    is 0 or 1, unless they touch their kink.
     """
 
     held: Tensor
@@ -63,6 +66,8 @@ class Point:
         Largest component of the gradient, relative to the forces that balance.
     offset
         Largest ``|z_k|`` of a held pair.
+    fractional
+        Held pairs with a mask between 0 and 1: they resist to both sides.
     """
 
     def __init__(
@@ -104,8 +109,13 @@ class Point:
         return preactivation_jacobian(self.problem.mlp, self.w, self.state, index)
 
     def is_minimum(self) -> bool:
-        """Tell whether the Hessian is positive, up to rounding, along the kinks and the sphere."""
-        matrix, rows = self.hessian(), self.rows(self.held)
+        """Tell whether the Hessian is positive, up to rounding, along the kinks and the sphere.
+
+        Kinks with a mask of 0 or 1 resist to one side only, and concave ones to none.
+        """
+        if self._touches_concave():
+            return False
+        matrix, rows = self.hessian(), self.rows(self.held & self.fractional)
         if self.radius is not None:
             rows = torch.cat([rows, self.w[None]])
         if len(rows):
@@ -116,12 +126,19 @@ class Point:
         values = torch.linalg.eigvalsh(matrix)
         return bool(values[0] > -_FLAT * values[-1].abs())
 
+    def _touches_concave(self) -> bool:
+        if self.problem.mlp.sigma.symmetry != "homogeneous":
+            return False
+        weakest = -_FLAT * float(self.e.abs().max()) if self.e.numel() else 0.0
+        return bool(((self.z.abs() < _TOUCHING) & (self.e < weakest)).any())
+
     def _hold(self, kinks: Kinks) -> None:
         """Set the masks, and the signals ``e`` into the units that follow from them."""
         mlp, state = self.problem.mlp, self.everywhere.rows(self.violated)
         self.z = torch.stack(state.preactivations)
-        self.held = kinks.held[:, self.violated]
         sharp, masks = torch.stack(state.slopes), kinks.masks[:, self.violated]
+        self.fractional = (masks > 0) & (masks < 1)
+        self.held = kinks.held[:, self.violated] & (self.fractional | (self.z.abs() < _TOUCHING))
         layers = passes.layers(mlp, self.w)
         while True:
             self.masks = torch.where(self.held, masks, sharp)
@@ -144,6 +161,6 @@ class Point:
         Their preactivation is the bias of the unit, for all of them; one may be concave alone.
         """
         for layer in range(1, len(self.e)):
-            silent = ~self.state.inputs[layer][:, :-1].any(dim=1)
+            silent = ~(self.held[layer - 1] | (self.masks[layer - 1] > 0)).any(dim=1)
             if int(silent.sum()) > 1:
                 self.e[layer, silent] = self.e[layer, silent].mean(dim=0)

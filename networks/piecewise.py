@@ -68,12 +68,12 @@ class Expansion:
         return torch.cat([self.e * z, gaps]) - self.rows @ d
 
     def kinks(self, multipliers: Tensor) -> Kinks:
-        """Return the pairs whose mask is fractional."""
+        """Return the pairs in the model with their masks."""
         point, found = self.point, Kinks.none(self.point.problem)
         masks = torch.zeros_like(point.masks)
         masks[self.near] = multipliers[: len(self.e)]
         found.masks[:, point.violated] = masks
-        found.held[:, point.violated] = (masks > 0) & (masks < 1)
+        found.held[:, point.violated] = self.near
         return found
 
     def _stiffen(self, point: Point) -> None:
@@ -135,11 +135,15 @@ def _stiffness_diagonal(point: Point) -> Tensor:
 
 
 def _nearest_kinks(point: Point) -> Tensor:
-    """Mark the convex kinks nearest to zero, those held first, as many as variables at most."""
+    """Mark the convex kinks nearest to zero, those held first, as many as variables at most.
+
+    Near is relative to their force: all kinks of a unit whose weights vanish are at zero, and
+    would leave no room for the others.
+    """
     if point.problem.mlp.sigma.symmetry != "homogeneous":
         return torch.zeros_like(point.held)
     convex = point.e > 0
-    distance = torch.where(convex, point.z.abs(), torch.inf)
+    distance = torch.where(convex, point.z.abs() / point.e, torch.inf)
     distance = torch.where(point.held, -1.0, distance).flatten()
     count = min(int(convex.sum()), len(point.w))
     chosen = torch.zeros_like(point.held).flatten()

@@ -39,11 +39,14 @@ def test_a_program_in_a_box_ends_at_its_optimum(k, rank, seed):
     assert (slope[(t > 0) & (t < upper)].abs() < small).all()
 
 
-@pytest.fixture(scope="module", params=[("relu", 2), ("relu", 3), ("tanh", 2)])
+KINDS = [("relu", 6, 2, 2), ("relu", 8, 3, 1), ("relu", 8, 3, 2), ("tanh", 6, 2, 2)]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def certified(request):
     """A jammed network of each kind, its weights on a sphere."""
-    activation, depth = request.param
-    problem, start = a_network(6, depth, 8.0, seed=depth, activation=activation)
+    activation, width, depth, seed = request.param
+    problem, start = a_network(width, depth, 8.0, seed, activation)
     found = train(problem, start, steps=4000, hold_norm=True)
     assert (found.status, found.reason) == ("jammed", "")
     return SphericalNetwork(problem, found.radius), found
