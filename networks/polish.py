@@ -62,6 +62,10 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
     Many of these networks have no minimum: the weights of a few units grow without end, for ever
     smaller falls of the energy. With ``hold_norm`` the network is first rescaled to the smallest
     norm ``|x|`` that gives its output, and then polished on the sphere of that norm.
+
+    What it does not see: a unit whose weights have vanished could grow again in another direction,
+    and where a pattern rests on kinks of two layers at once it may come to no end. Both are met in
+    layers narrower than about ten units.
     """
     if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
         x = symmetry.balanced(problem.mlp, x)
