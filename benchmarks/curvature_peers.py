@@ -19,7 +19,7 @@ from networks import from_module
 
 DIM, WIDTH, PATTERNS = 10, 12, 600
 STEPS, PROBES, KAPPA = 30, 40, 3.0
-# curvlinops differentiates forward over backward, which torch lacks for silu and gelu.
+# curvlinops differentiates forward over backward, which torch lacks for silu.
 ACTIVATIONS = (torch.nn.ReLU, torch.nn.Tanh, torch.nn.Softplus)
 
 

@@ -116,8 +116,8 @@ def _head(found: Mapping[str, Any]) -> str:
             f"± is one standard error over seeds. A claim is confirmed if the value and "
             f"{SIGMAS:g} errors around it lie among those allowed, not confirmed if they lie "
             "outside, and undecided if they do both, or if more than a quarter of the runs came "
-            "to no end. Nothing was tuned to a verdict: `jamscape claims --full` repeats "
-            "everything at sizes closer to the limits that the papers speak of.",
+            "to no end. Sizes of avalanches were set after pilots: `jamscape claims --full` "
+            "repeats everything at sizes closer to the limits that the papers speak of.",
             "",
             "| claim | measured | allowed | verdict | s |",
             "| --- | ---: | --- | --- | ---: |",
