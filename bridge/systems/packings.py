@@ -1,5 +1,6 @@
 """Packings of discs, spheres and ellipses on the command line."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,127 +14,93 @@ if TYPE_CHECKING:
     from particles import Discs, Ellipses, Minimum, Packing
 
 
+class PackingSystem(ABC):
+    """What packings of all shapes have in common: a number of bodies and a pressure."""
+
+    has_exact_point: ClassVar[bool] = True
+
+    n: int
+    pressure: float
+
+    @abstractmethod
+    def _packing(self, phi: float | None = None) -> "Packing":
+        """Return the packing at ``phi``, or comfortably above its jamming."""
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
+        expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
+        check_size("bodies", self.n)
+        self._packing()
+
+    def jam(self, rng: "np.random.Generator") -> State:
+        """Minimise a random start above jamming and decompress it to the pressure."""
+        from particles import decompress
+
+        packing = self._packing()
+        found = decompress(packing, packing.random_state(rng), pressure=self.pressure)
+        reason = "" if found.status == "jammed" else f"the pressure stayed at {found.pressure:.3g}"
+        return State(found.problem, found.x, found.status, reason, ("phi", found.phi))
+
+    def at(self, load: float, rng: "np.random.Generator") -> State:
+        """Minimise a random start at the packing fraction ``load``."""
+        packing = self._packing(load)
+        found = self.minimise(packing, packing.random_state(rng))
+        reason = why_stalled(found.status, found.steps, found.max_force)
+        return State(packing, found.x, found.status, reason, ("phi", packing.phi))
+
+    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE."""
+        from particles import minimise
+
+        return minimise(problem, x)
+
+    def exact_load(self, problem: "Packing") -> Load:
+        """Return the packing fraction."""
+        return "phi", problem.phi
+
+    def under_load(self, rng: "np.random.Generator") -> State:
+        """Return the packing at the pressure."""
+        return self.jam(rng)
+
+    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
+        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
+        from particles import minimise
+
+        return minimise(problem, x, relative=1e-9)
+
+
 @dataclass(frozen=True)
-class DiscSystem:
+class DiscSystem(PackingSystem):
     """A periodic packing of discs or spheres, 50:50 of two sizes."""
 
     kind: ClassVar[str] = "discs"
-    has_exact_point: ClassVar[bool] = True
 
     n: int = option(256, "Number of discs.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 0.01, 100)
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
     dim: int = option(2, "Dimension; 3 for spheres.")
 
-    def check(self) -> None:
-        """Raise ``ValueError`` if an option is wrong."""
-        expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
-        check_size("bodies", self.n)
-        self._packing(_start(self.dim))
-
-    def jam(self, rng: "np.random.Generator") -> State:
-        """Minimise a random start above jamming and decompress it to the pressure."""
-        return _decompressed(self._packing(_start(self.dim)), self.pressure, rng)
-
-    def at(self, load: float, rng: "np.random.Generator") -> State:
-        """Minimise a random start at the packing fraction ``load``."""
-        return _quenched(self._packing(load), rng)
-
-    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
-        """Descend by compiled FIRE."""
-        from particles import minimise
-
-        return minimise(problem, x)
-
-    def exact_load(self, problem: "Packing") -> Load:
-        """Return the packing fraction."""
-        return "phi", problem.phi
-
-    def under_load(self, rng: "np.random.Generator") -> State:
-        """Return the packing at the pressure."""
-        return self.jam(rng)
-
-    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
-        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
-        from particles import minimise
-
-        return minimise(problem, x, relative=1e-9)
-
-    def _packing(self, phi: float) -> "Discs":
+    def _packing(self, phi: float | None = None) -> "Discs":
         from particles import Discs
 
+        expect(self.dim in (2, 3), "2 or 3 dimensions", self.dim, "pass --dim 2 or --dim 3")
+        phi = {2: 0.86, 3: 0.68}[self.dim] if phi is None else phi
         return Discs.bidisperse(self.n, phi, ratio=self.ratio, dim=self.dim)
 
 
 @dataclass(frozen=True)
-class EllipseSystem:
+class EllipseSystem(PackingSystem):
     """A periodic packing of ellipses, 50:50 of two sizes."""
 
     kind: ClassVar[str] = "ellipses"
-    has_exact_point: ClassVar[bool] = True
 
     n: int = option(256, "Number of ellipses.", 1, 10_000_000)
     ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 0.01, 100)
     aspect: float = option(1.5, "Long axis over short axis, at least 1.", 1, 100)
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
 
-    def check(self) -> None:
-        """Raise ``ValueError`` if an option is wrong."""
-        expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
-        check_size("bodies", self.n)
-        self._packing(0.94)
-
-    def jam(self, rng: "np.random.Generator") -> State:
-        """Minimise a random start above jamming and decompress it to the pressure."""
-        return _decompressed(self._packing(0.94), self.pressure, rng)
-
-    def at(self, load: float, rng: "np.random.Generator") -> State:
-        """Minimise a random start at the packing fraction ``load``."""
-        return _quenched(self._packing(load), rng)
-
-    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
-        """Descend by compiled FIRE."""
-        from particles import minimise
-
-        return minimise(problem, x)
-
-    def exact_load(self, problem: "Packing") -> Load:
-        """Return the packing fraction."""
-        return "phi", problem.phi
-
-    def under_load(self, rng: "np.random.Generator") -> State:
-        """Return the packing at the pressure."""
-        return self.jam(rng)
-
-    def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
-        """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
-        from particles import minimise
-
-        return minimise(problem, x, relative=1e-9)
-
-    def _packing(self, phi: float) -> "Ellipses":
+    def _packing(self, phi: float | None = None) -> "Ellipses":
         from particles import Ellipses
 
+        phi = 0.94 if phi is None else phi
         return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)
-
-
-def _decompressed(packing: "Packing", pressure: float, rng: "np.random.Generator") -> State:
-    from particles import decompress
-
-    found = decompress(packing, packing.random_state(rng), pressure=pressure)
-    reason = "" if found.status == "jammed" else f"the pressure stayed at {found.pressure:.3g}"
-    return State(found.problem, found.x, found.status, reason, ("phi", found.phi))
-
-
-def _quenched(packing: "Packing", rng: "np.random.Generator") -> State:
-    from particles import minimise
-
-    found = minimise(packing, packing.random_state(rng))
-    reason = why_stalled(found.status, found.steps, found.max_force)
-    return State(packing, found.x, found.status, reason, ("phi", packing.phi))
-
-
-def _start(dim: int) -> float:
-    """Return a packing fraction comfortably above the jamming of discs or spheres."""
-    expect(dim in (2, 3), "2 or 3 dimensions", dim, "pass --dim 2 or --dim 3")
-    return {2: 0.86, 3: 0.68}[dim]
