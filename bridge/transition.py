@@ -5,11 +5,12 @@ was interrupted, or is repeated with more samples, trains only what is missing. 
 network needs follows from its own seed, and fewer patterns are the first of more patterns.
 """
 
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from bridge.store import Record, Store, record_key
 from bridge.systems import NetworkSystem
 
 if TYPE_CHECKING:
-    from networks import Schedule
+    from bridge.protocols import Vector
+    from networks import HingeNetwork, Schedule, Trained
     from networks.transition import Midpoint
 
 KIND = "transition"
@@ -60,6 +62,10 @@ class Search:
             raise ValueError(
                 f"expected 0 < low < high and step > 0, got {self.low:g}, {self.high:g} and "
                 f"{self.step:g}: pass a range such as --low 1 --high 5"
+            )
+        if self.system.optimiser != "adam":
+            raise ValueError(
+                f"expected adam, whose steps networks share, got {self.system.optimiser}: drop it"
             )
         for system in (self.systems()[0], self.systems()[-1]):
             system.check()
@@ -118,8 +124,101 @@ class Transition:
         return fmean(p.constraint_ratio or 0.0 for p in mixed) if mixed else None
 
 
-def find(search: Search, store: Store, *, progress: Callable[[int, int], None]) -> Transition:
-    """Find the transition; every network trained is kept as it ends."""
+@dataclass(frozen=True)
+class Batch:
+    """Networks of one point that share their matrix products, one for each of ``seeds``."""
+
+    search: Search
+    system: NetworkSystem
+    seeds: tuple[tuple[int, int], ...]
+
+    def train(self) -> list[Record]:
+        """Train them together; data and start of each follow from its own seed."""
+        from networks import train_all
+
+        problems, starts = self.untrained()
+        system, before, records = self.system, time.process_time(), []
+        ends = train_all(
+            problems,
+            starts,
+            steps=system.steps,
+            newton_steps=system.polish,
+            schedule=_schedule(self.search.protocol),
+            hold_norm=system.norm == "held",
+        )
+        for i, end in ends:
+            now = time.process_time()
+            records.append(self._record(i, problems[i], end, now - before))
+            before = now
+        return records
+
+    def untrained(self) -> tuple[list["HingeNetwork"], list["Vector"]]:
+        """Return the problems and their initial parameters."""
+        problems, starts = [], []
+        for entropy, sample in self.seeds:
+            data, init = np.random.SeedSequence(entropy, spawn_key=(sample,)).spawn(2)
+            problem = self.system.problem(self.system.load, np.random.default_rng(data))
+            problems.append(problem)
+            starts.append(problem.mlp.init(np.random.default_rng(init)))
+        return problems, starts
+
+    def split(self, workers: int) -> list["Batch"]:
+        """Return smaller batches, for a number of processes that share the work."""
+        from networks.ensemble import groups
+
+        share = math.ceil(len(self.seeds) / workers)
+        parts = groups(self.untrained()[0], most=share) if self.seeds else []
+        return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
+
+    def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
+        return Record(
+            kind=KIND,
+            parameters=_parameters(self.search, self.system),
+            seed=self.seeds[i],
+            status=end.status,
+            seconds=seconds,
+            data={
+                "n_weights": problem.mlp.n_weights,
+                "patterns": len(problem.patterns),
+                "load": problem.load,
+                "energy": end.energy,
+                "n_constraints": end.n_constraints,
+                "n_kinks": end.n_kinks,
+                "max_residual": end.max_residual,
+                "steps": end.steps,
+                "newton_steps": end.newton_steps,
+                "reason": end.reason,
+            },
+            provenance=provenance(),
+        )
+
+
+def train_batch(batch: Batch) -> list[Record]:
+    """Train a batch: a function of this module, so that other processes can import it."""
+    return batch.train()
+
+
+class Mapper(Protocol):
+    """Anything that applies a function to batches, in any order and place."""
+
+    def __call__(
+        self, function: Callable[[Batch], list[Record]], tasks: Sequence[Batch], /
+    ) -> Iterable[list[Record]]:
+        """Yield the results as they come."""
+
+
+def find(
+    search: Search,
+    store: Store,
+    *,
+    progress: Callable[[int, int], None],
+    workers: int = 1,
+    mapper: Mapper = map,
+) -> Transition:
+    """Find the transition; networks are kept as their batches end.
+
+    ``mapper`` says where batches are trained, on ``workers`` processes: here, if not given.
+    """
     from networks import transition as searches
 
     systems = search.systems()
@@ -128,7 +227,7 @@ def find(search: Search, store: Store, *, progress: Callable[[int, int], None]) 
 
     def fitted(i: int) -> float:
         nonlocal seconds
-        records = list(trained(search, systems[i], store))
+        records = trained(search, systems[i], store, workers, mapper)
         points[i] = _point(systems[i], records)
         seconds += sum(record.seconds for record in records)
         progress(len(points), len(systems).bit_length())
@@ -141,55 +240,18 @@ def find(search: Search, store: Store, *, progress: Callable[[int, int], None]) 
     return Transition(search, found, _midpoint(found) if enclosed else None, seconds)
 
 
-def trained(search: Search, system: NetworkSystem, store: Store) -> Iterator[Record]:
-    """Yield the record of each sample at one point; train those that are not in the store."""
+def trained(
+    search: Search, system: NetworkSystem, store: Store, workers: int, mapper: Mapper
+) -> list[Record]:
+    """Return the record of each sample at one point; train those that are not in the store."""
     seeds = [(search.seed, sample) for sample in range(search.samples)]
-    parameters = _parameters(search, system)
-    missing = [seed for seed in seeds if record_key(KIND, parameters, seed) not in store]
-    for record in _train(parameters, system, missing, _schedule(search.protocol)):
-        store.put(record)
-    found = (store.get(record_key(KIND, parameters, seed)) for seed in seeds)
-    yield from (record for record in found if record is not None)
-
-
-def _train(
-    parameters: dict[str, Any],
-    system: NetworkSystem,
-    seeds: Sequence[tuple[int, int]],
-    schedule: "Schedule | None",
-) -> Iterator[Record]:
-    """Train one network for each seed, together, and yield their records as they end."""
-    from networks import train_all
-
-    problems, starts = [], []
-    for entropy, sample in seeds:
-        data, init = np.random.SeedSequence(entropy, spawn_key=(sample,)).spawn(2)
-        problem = system.problem(system.load, np.random.default_rng(data))
-        problems.append(problem)
-        starts.append(problem.mlp.init(np.random.default_rng(init)))
-    before = time.process_time()
-    for i, end in train_all(problems, starts, steps=system.steps, schedule=schedule):
-        now = time.process_time()
-        n_weights = problems[i].mlp.n_weights
-        yield Record(
-            kind=KIND,
-            parameters=parameters,
-            seed=seeds[i],
-            status=end.status,
-            seconds=now - before,
-            data={
-                "n_weights": n_weights,
-                "patterns": len(problems[i].patterns),
-                "load": problems[i].load,
-                "energy": end.energy,
-                "n_constraints": end.n_constraints,
-                "max_residual": end.max_residual,
-                "steps": end.steps,
-                "reason": end.reason,
-            },
-            provenance=provenance(),
-        )
-        before = now
+    keys = {seed: record_key(KIND, _parameters(search, system), seed) for seed in seeds}
+    missing = tuple(seed for seed in seeds if keys[seed] not in store)
+    for records in mapper(train_batch, Batch(search, system, missing).split(workers)):
+        for record in records:
+            store.put(record)
+    found = (store.get(key) for key in keys.values())
+    return [record for record in found if record is not None]
 
 
 def _parameters(search: Search, system: NetworkSystem) -> dict[str, Any]:

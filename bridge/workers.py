@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -49,12 +50,31 @@ def map_unordered(
     count = min(workers or os.cpu_count() or 1, len(tasks))
     if count < 1:
         return
+    with _processes(count) as pool:
+        yield from _in_flight(pool, function, tasks, 3 * count)
+
+
+@contextmanager
+def mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Give a `map_unordered` whose processes serve one call after another; `map` for one worker.
+
+    Processes start when they are first asked for, and end with the block.
+    """
+    if workers == 1:
+        yield map
+        return
+    with _processes(workers) as pool:
+        yield partial(_in_flight, pool, limit=3 * workers)
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
     with _single_threaded():
         pool = ProcessPoolExecutor(
             count, mp_context=multiprocessing.get_context("spawn"), initializer=_serve
         )
         try:
-            yield from _in_flight(pool, function, tasks, 3 * count)
+            yield pool
         except BaseException:
             _stop(pool)
             raise

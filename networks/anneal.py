@@ -74,12 +74,6 @@ class Annealed:
         The parameters, ``(n_dof,)``.
     steps
         Steps made.
-    mean_gradient
-        ``∇U`` averaged over the last tenth of the steps, ``(n_dof,)``. At a minimum that sits on
-        kinks no gradient vanishes, but steps fall on all sides of them, and their mean tends to
-        the element of the generalised gradient that does.
-    fall
-        Relative fall of the energy over that last tenth.
     energy
         ``U`` at the last gradient.
     """
@@ -87,8 +81,6 @@ class Annealed:
     x: Vector
     steps: int
     energy: float
-    mean_gradient: Vector
-    fall: float
 
 
 def anneal(
@@ -134,10 +126,8 @@ class _Anneal:
 
     def __init__(self, nets: Ensemble, schedule: Schedule, steps: int) -> None:
         self.nets, self.schedule, self.steps = nets, schedule, steps
-        self.first = steps - max(1, steps // 10)  # of the steps that are averaged over
-        self.mean, self.square, self.total = (torch.zeros_like(nets.w) for _ in range(3))
-        self.before = torch.full_like(nets.w[:, 0], torch.inf)
-        self.energies = self.before
+        self.mean, self.square = torch.zeros_like(nets.w), torch.zeros_like(nets.w)
+        self.energies = torch.full_like(nets.w[:, 0], torch.inf)
         self.running = torch.arange(len(nets))
 
     def advance(self, step: int) -> Iterator[tuple[int, Annealed]]:
@@ -159,9 +149,6 @@ class _Anneal:
     def _step(self, step: int) -> None:
         """Move the parameters once, with the gradient that the backward pass left."""
         b1, b2 = self.schedule.momentum, self.schedule.memory
-        if step >= self.first:
-            self.before = self.energies if step == self.first else self.before
-            self.total += self.nets.gradient
         gradient = self.nets.gradient.div_(self.nets.sizes[:, None])
         self.mean.lerp_(gradient, 1 - b1)
         self.square.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
@@ -170,26 +157,12 @@ class _Anneal:
         self.nets.w.addcdiv_(self.mean, scale, value=-rate / (1 - b1 ** (step + 1)))
 
     def _ended(self, ended: Tensor, steps: int) -> Iterator[tuple[int, Annealed]]:
-        averaged = self.steps - self.first
         for row in torch.nonzero(ended)[:, 0].tolist():
-            before = float(self.before[row])
-            yield (
-                int(self.running[row]),
-                Annealed(
-                    x=self.nets.w[row].cpu().numpy().copy(),
-                    steps=steps,
-                    energy=float(self.energies[row]),
-                    mean_gradient=(self.total[row] / averaged).cpu().numpy(),
-                    fall=1.0 - float(self.energies[row]) / before
-                    if 0 < before < np.inf
-                    else np.inf,
-                ),
-            )
+            x = self.nets.w[row].cpu().numpy().copy()
+            yield int(self.running[row]), Annealed(x, steps, float(self.energies[row]))
 
     def _keep(self, chosen: Tensor) -> None:
         self.nets.keep(chosen)
-        self.mean, self.square, self.total = (
-            each[chosen] for each in (self.mean, self.square, self.total)
-        )
-        self.before, self.energies = self.before[chosen], self.energies[chosen]
+        self.mean, self.square = self.mean[chosen], self.square[chosen]
+        self.energies = self.energies[chosen]
         self.running = self.running[chosen.cpu()]

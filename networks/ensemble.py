@@ -126,24 +126,24 @@ class Ensemble:
         self._allocate(self.inputs[0][chosen, :, :largest].contiguous())
 
 
-def groups(problems: Sequence[HingeNetwork]) -> list[list[int]]:
+def groups(problems: Sequence[HingeNetwork], most: int | None = None) -> list[list[int]]:
     """Return the indices of networks to train together: of one shape, similar in load.
 
     On an accelerator all of one shape; on a processor as many as fit its cache, which beyond
-    about a thousand parameters is a single network.
+    about a thousand parameters is a single network. Never more than ``most``, if that is given.
     """
     kinds: dict[object, list[int]] = {}
     for i in sorted(range(len(problems)), key=lambda i: len(problems[i].patterns)):
         kinds.setdefault((problems[i].mlp, problems[i].inputs.device), []).append(i)
-    return [group for alike in kinds.values() for group in _split(problems, alike)]
+    return [group for alike in kinds.values() for group in _split(problems, alike, most)]
 
 
-def _split(problems: Sequence[HingeNetwork], alike: list[int]) -> list[list[int]]:
+def _split(problems: Sequence[HingeNetwork], alike: list[int], most: int | None) -> list[list[int]]:
     largest = problems[alike[-1]]
-    size = len(alike)
+    size = min(len(alike), most or len(alike))
     if largest.inputs.device.type == "cpu":
         numbers = len(largest.patterns) * (largest.mlp.input_dim + 2 * largest.mlp.n_hidden)
-        size = max(1, _CACHE // numbers)
+        size = min(size, max(1, _CACHE // numbers))
     return [alike[start : start + size] for start in range(0, len(alike), size)]
 
 

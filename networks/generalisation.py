@@ -93,7 +93,9 @@ def generalise(
 
     starts = [mlp.init(rng) for rng in rngs]
     problems = [problem] * len(rngs)
-    found = dict(train_all(problems, starts, steps=steps, schedule=schedule, look=look))
+    found = dict(
+        train_all(problems, starts, steps=steps, newton_steps=0, schedule=schedule, look=look)
+    )
     for i, end in found.items():
         look(i, end.steps, end.x)
     trained = tuple(found[i] for i in range(len(rngs)))

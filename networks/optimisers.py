@@ -1,8 +1,8 @@
 """First-order descents other than Adam, so that a result can be told from its optimiser.
 
-Each is called as ``optimiser(problem, x, steps=...)``, as `networks.anneal.anneal` is, and returns
-the same: where it ended, the gradient there, and by how much the energy fell at the end. All stop
-when no pattern is violated. ``tolerance`` is the largest ``|∂U/∂w_i|`` that is called zero.
+Each is called as ``optimiser(problem, x, steps=...)`` and returns what `networks.anneal.anneal`
+does: where it ended. All stop when no pattern is violated. ``tolerance`` is the largest
+``|∂U/∂w_i|`` that is called zero.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Momentum:
         rng = np.random.default_rng(self.seed)
         w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
         velocity, order = torch.zeros_like(w), np.empty(0, dtype=np.intp)
-        late, before, made = steps - max(1, steps // 10), np.inf, 0
+        made = 0
         for made in range(1, steps + 1):
             if not len(order):
                 order = rng.permutation(len(problem.patterns))
@@ -58,8 +58,7 @@ class Momentum:
             w += velocity
             if not torch.isfinite(w).all():
                 break
-            before = _energy(problem, w) if made == late else before
-        return _ended(problem, w.cpu().numpy(), made, before)
+        return _ended(problem, w.cpu().numpy(), made)
 
 
 @dataclass(frozen=True)
@@ -76,16 +75,15 @@ class Lbfgs:
 
     def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
         """Return where the descent ended."""
-        w, best = torch.tensor(x, dtype=torch.float64), x
-        energies: list[float] = []
+        w, best, lowest, made = torch.tensor(x, dtype=torch.float64), x, np.inf, 0
 
         def closure() -> float:
-            nonlocal best
+            nonlocal best, lowest, made
+            made += 1
             energy, gradient = problem.energy_gradient(w.numpy())
             w.grad = torch.from_numpy(gradient)
-            if energy < min(energies, default=np.inf):
-                best = w.numpy().copy()
-            energies.append(energy)
+            if energy < lowest:
+                best, lowest = w.numpy().copy(), energy
             return energy
 
         search = torch.optim.LBFGS(
@@ -98,8 +96,7 @@ class Lbfgs:
             line_search_fn="strong_wolfe",
         )
         search.step(closure)  # type: ignore[no-untyped-call]
-        late = min(energies[: 1 + len(energies) * 9 // 10])
-        return _ended(problem, best, len(energies), late)
+        return _ended(problem, best, made)
 
 
 @dataclass(frozen=True)
@@ -117,13 +114,11 @@ class Fire:
     def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
         """Return where the descent ended."""
         w, velocity = x.copy(), np.zeros_like(x)
-        dt, mixing, downhill, before, made = self.first_step, 0.1, 0, np.inf, 0
-        late = steps - max(1, steps // 10)
-        for made in range(1, steps + 1):
-            energy, gradient = problem.energy_gradient(w)
-            before = energy if made == late else before
+        dt, mixing, downhill = self.first_step, 0.1, 0
+        for made in range(steps):
+            _, gradient = problem.energy_gradient(w)
             if np.abs(gradient).max() < self.tolerance:
-                break
+                return _ended(problem, w, made)
             if velocity @ gradient > 0:
                 velocity, dt, mixing, downhill = np.zeros_like(x), 0.5 * dt, 0.1, 0
             elif (downhill := downhill + 1) > 5:
@@ -132,7 +127,7 @@ class Fire:
             speed, force = np.linalg.norm(velocity), np.linalg.norm(gradient)
             velocity = (1 - mixing) * velocity - mixing * (speed / force) * gradient
             w += dt * velocity
-        return _ended(problem, w, made, before)
+        return _ended(problem, w, steps)
 
 
 OPTIMISERS: dict[str, Optimiser] = {"sgd": Momentum(), "lbfgs": Lbfgs(), "fire": Fire()}
@@ -151,10 +146,7 @@ def _energy(problem: HingeNetwork, w: Tensor) -> float:
     return 0.5 * float(gaps.clamp_(min=0).square().sum())
 
 
-def _ended(problem: HingeNetwork, x: Vector, steps: int, before: float) -> Annealed:
-    """Return the end of a descent whose energy was ``before`` at nine tenths of it."""
-    if not np.isfinite(x).all():
-        return Annealed(x, steps, np.nan, np.full_like(x, np.nan), np.nan)
-    energy, gradient = problem.energy_gradient(x)
-    fall = 1.0 - energy / before if 0 < before < np.inf else 0.0
-    return Annealed(x, steps, energy, gradient, fall)
+def _ended(problem: HingeNetwork, x: Vector, steps: int) -> Annealed:
+    """Return the end of a descent; its energy is not a number if the weights have overflown."""
+    energy = problem.energy_gradient(x)[0] if np.isfinite(x).all() else np.nan
+    return Annealed(x, steps, energy)

@@ -15,8 +15,8 @@ from networks.polish import BALANCED, FITTED, Polished, polish
 Vector: TypeAlias = NDArray[np.float64]
 Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
 
-BALANCED_ON_AVERAGE = 2e-3  # mean residual force of an anneal's last tenth
-SETTLED = 1e-2  # relative fall of the energy over that tenth
+NEWTON_STEPS = 1000  # a polish takes 10 to 100 of them, near the transition several hundred
+SILENT = "some layer has no active unit on the patterns that hold most of the energy"
 RUNAWAY = 1.2  # growth of the norm in a polish that tells of weights without bound
 
 
@@ -31,27 +31,26 @@ class Trained:
     energy
         ``U(x)``.
     max_residual
-        Largest component of ``∇U``, relative to the largest sum ``Σ_μ |f_μ ∂Δ_μ|`` of the forces
-        that balance in a component: with fractional masks at the kinks if ``certified``, else
-        averaged over the last tenth of the anneal.
+        Largest component of ``∇U``, on the sphere if the norm is held and with fractional masks at
+        the kinks of a polished state, relative to the largest sum ``Σ_μ |f_μ ∂Δ_μ|`` of the forces
+        that balance in a component.
     steps
         Steps of Adam made, or evaluations of the optimiser in its place.
     n_constraints
         ``N_Δ``, the number of violated patterns.
     status
-        "unjammed" (``U < 1e-14``); "jammed": forces balance at ``U > 0``, to 1e-8 at a minimum if
-        ``certified``, else to 2e-3 on average while the energy no longer falls; "dead" (most of
-        the energy is in patterns on which some layer is silent); "stalled" otherwise.
+        "unjammed" (``U < 1e-14``); "jammed": the polish certified that forces balance to 1e-8 and
+        that no direction lowers the energy; "dead" (most of the energy is in patterns on which
+        some layer is silent); "stalled" otherwise.
     n_kinks
         Number of (pattern, unit) pairs held at a ReLU kink; 0 for smooth activations.
     reason
         Why a run stalled or died; empty otherwise.
     newton_steps
         Linear solves of the polish.
-    certified
-        Whether forces balance to 1e-8 at a minimum.
     radius
         The norm ``|x|`` that the polish held: a minimum of the `SphericalNetwork` of that radius.
+        None if it was free, or where there was nothing to polish.
     """
 
     x: Vector
@@ -63,7 +62,6 @@ class Trained:
     n_kinks: int = 0
     reason: str = ""
     newton_steps: int = 0
-    certified: bool = False
     radius: float | None = None
 
 
@@ -72,17 +70,18 @@ def train(
     x: Vector,
     *,
     steps: int = 30000,
-    newton_steps: int = 300,
+    newton_steps: int = NEWTON_STEPS,
     schedule: Schedule | None = None,
-    hold_norm: bool = False,
+    hold_norm: bool = True,
     optimiser: Optimiser | None = None,
 ) -> Trained:
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
     ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`.
     The polish makes at most ``newton_steps`` linear solves, on the sphere of the norm that the
-    anneal ended with if ``hold_norm``; see `networks.polish`. Without a polish the state is judged
-    by its mean force. Nothing is raised when training fails: the status says so.
+    anneal ended with if ``hold_norm``: many of these networks have no minimum without it; see
+    `networks.polish`. Without a polish nothing is certified, and what does not fit is stalled.
+    Nothing is raised when training fails: the status says so.
 
     Examples
     --------
@@ -104,9 +103,9 @@ def train_all(
     xs: Sequence[Vector],
     *,
     steps: int = 30000,
-    newton_steps: int = 0,
+    newton_steps: int = NEWTON_STEPS,
     schedule: Schedule | None = None,
-    hold_norm: bool = False,
+    hold_norm: bool = True,
     look: Look | None = None,
 ) -> Iterator[tuple[int, Trained]]:
     """Yield the number of each network and what became of it, as they end.
@@ -130,20 +129,21 @@ def train_all(
 def _judged(
     problem: HingeNetwork, annealed: Annealed, newton_steps: int, *, hold_norm: bool
 ) -> Trained:
-    """Polish an annealed state if that is asked for, and say what it is."""
+    """Polish an annealed state if there is anything to polish, and say what it is."""
     if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
-    ended = _energy(problem, annealed.x) < FITTED or _is_dead(problem, annealed.x)
-    if ended or newton_steps < 1:
-        return _judged_on_average(problem, annealed)
+    dead = _is_dead(problem, annealed.x)
+    if dead or newton_steps < 1 or _energy(problem, annealed.x) < FITTED:
+        return _as_annealed(problem, annealed, dead=dead)
     found = polish(problem, annealed.x, steps=newton_steps, hold_norm=hold_norm)
     energy = _energy(problem, found.x)
     status: Status = "stalled"
     if energy < FITTED:
         status = "unjammed"
     elif found.is_minimum:
-        status = "jammed"
+        status = "dead" if _is_dead(problem, found.x) else "jammed"
+    reasons = {"stalled": _why_not(annealed.x, found), "dead": SILENT}
     return Trained(
         x=found.x,
         energy=energy,
@@ -152,10 +152,29 @@ def _judged(
         n_constraints=_n_violated(problem, found.x),
         status=status,
         n_kinks=found.n_kinks,
-        reason=_why_not(annealed.x, found) if status == "stalled" else "",
+        reason=reasons.get(status, ""),
         newton_steps=found.steps,
-        certified=found.is_minimum,
         radius=float(np.linalg.norm(found.x)) if hold_norm else None,
+    )
+
+
+def _as_annealed(problem: HingeNetwork, annealed: Annealed, *, dead: bool) -> Trained:
+    """Return the state that was not polished."""
+    x, energy, residual = annealed.x, _energy(problem, annealed.x), _residual(problem, annealed.x)
+    status: Status = "stalled"
+    reason = f"not polished: forces balance to {residual:.1e} only, allow Newton steps"
+    if energy < FITTED:
+        status, reason = "unjammed", ""
+    elif dead:
+        status, reason = "dead", SILENT
+    return Trained(
+        x=x,
+        energy=energy,
+        max_residual=residual,
+        steps=annealed.steps,
+        n_constraints=_n_violated(problem, x),
+        status=status,
+        reason=reason,
     )
 
 
@@ -169,43 +188,13 @@ def _why_not(before: Vector, found: Polished) -> str:
     return f"forces balance to {found.residual:.1e} only: allow more Newton steps"
 
 
-def _judged_on_average(problem: HingeNetwork, found: Annealed) -> Trained:
-    """Return the annealed state with the status that its mean force allows."""
-    energy = _energy(problem, found.x)
-    residual = _mean_residual(problem, found)
-    status, reason = _status(problem, found, energy, residual)
-    return Trained(
-        x=found.x,
-        energy=energy,
-        max_residual=residual,
-        steps=found.steps,
-        n_constraints=_n_violated(problem, found.x),
-        status=status,
-        reason=reason,
-    )
-
-
-def _status(
-    problem: HingeNetwork, found: Annealed, energy: float, residual: float
-) -> tuple[Status, str]:
-    if energy < FITTED:
-        return "unjammed", ""
-    if _is_dead(problem, found.x):
-        return "dead", "some layer has no active unit on the patterns that hold most of the energy"
-    if residual > BALANCED_ON_AVERAGE:
-        return "stalled", f"forces balance to {residual:.1e} only: allow more steps"
-    if found.fall > SETTLED:
-        return "stalled", f"the energy still falls, {found.fall:.1%} at the end: allow more steps"
-    return "jammed", ""
-
-
-def _mean_residual(problem: HingeNetwork, found: Annealed) -> float:
-    gaps = problem.gaps(found.x)
+def _residual(problem: HingeNetwork, x: Vector) -> float:
+    gaps = problem.gaps(x)
     rows = np.flatnonzero(gaps > 0)
     if not len(rows):
         return 0.0
-    pulls = np.abs(problem.gap_jacobian(found.x, rows)).T @ gaps[rows]
-    return float(np.abs(found.mean_gradient).max() / pulls.max())
+    jacobian = problem.gap_jacobian(x, rows)
+    return float(np.abs(jacobian.T @ gaps[rows]).max() / (np.abs(jacobian).T @ gaps[rows]).max())
 
 
 def _n_violated(problem: HingeNetwork, x: Vector) -> int:

@@ -79,7 +79,6 @@ def test_what_ends_early_or_diverges_leaves_the_others_alone():
     for i, (problem, x) in enumerate(made):
         ((_, alone),) = anneal([problem], [x], steps=400)
         assert found[i].x == pytest.approx(alone.x, rel=1e-3, abs=1e-3)
-        assert found[i].mean_gradient == pytest.approx(alone.mean_gradient, rel=1e-2, abs=1e-2)
 
 
 def test_a_network_that_diverges_says_so():

@@ -13,6 +13,7 @@ from bridge import transition
 from bridge.cli import run
 from bridge.store import Store
 from bridge.systems import NetworkSystem
+from bridge.workers import mapping
 from networks.transition import bracket, descend, midpoint
 
 COUNTS = st.lists(st.integers(0, 8), min_size=2, max_size=7).filter(
@@ -154,7 +155,20 @@ def test_the_command_gives_one_document_and_resumes(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["transitions"] == first["transitions"]
 
 
+def test_processes_that_share_a_search_find_what_one_finds(tmp_path):
+    search = a_search(low=1.0, high=1.5, step=1.0, samples=3)
+    with Store(tmp_path / "a.sqlite") as store, mapping(2) as mapper:
+        shared = transition.find(search, store, progress=quiet, workers=2, mapper=mapper)
+        assert len(list(store.records())) == 3
+    with Store(tmp_path / "b.sqlite") as store:
+        alone = transition.find(search, store, progress=quiet)
+    assert [(p.fitted, p.tried, p.patterns) for p in shared.points] == [
+        (p.fitted, p.tried, p.patterns) for p in alone.points
+    ]
+
+
 WRONG = {
+    "optimiser": ["--optimiser", "fire"],
     "range": ["--low", "3", "--high", "2"],
     "protocol": ["--protocol", "guess"],
     "digits there are not": ["--data", "digits", "--width", "40", "--input-dim", "20"],
@@ -184,8 +198,8 @@ def test_out_of_memory_is_one_line_and_keeps_what_was_finished(tmp_path, capsys,
 
     monkeypatch.setattr(networks, "train_all", full)
     out = tmp_path / "t.sqlite"
-    code = run(["transition", "network", "--width", "4", "--steps", "50", "--out", str(out)])
-    assert code == 1
+    wanted = ["--width", "4", "--steps", "50", "--workers", "1", "--out", str(out)]
+    assert run(["transition", "network", *wanted]) == 1
     assert (
         capsys.readouterr().err.splitlines()[-1].startswith("jamscape: failed: not enough memory")
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.jam import Measured
     from networks import Mlp, Patterns
 
-_INITS = 3  # starts of one training: a network whose units all died is started again
+_INITS = 3  # starts of one training: a network that died is started again
 
 
 def threshold(
@@ -81,24 +81,19 @@ def _patterns(data: str, count: int, dim: int, rng: "np.random.Generator") -> "P
 def _trained(
     mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: "np.random.Generator"
 ) -> "Measured":
-    """Train on the first patterns, an even number of them.
-
-    Training that did not come to an end goes on, once. If units died, or the state's own spectrum
-    denies that it is a minimum, it starts again.
-    """
+    """Train on the first patterns, an even number; start again where that certifies nothing."""
     from bridge.jam import measure
     from bridge.systems import State
-    from networks import HingeNetwork, Patterns, train
+    from networks import HingeNetwork, Patterns, SphericalNetwork, train
 
     chosen = slice(0, 2 * round(count / 2))
     problem = HingeNetwork(mlp, Patterns(patterns.x[chosen], patterns.y[chosen]))
     for _ in range(_INITS):
-        end = train(problem, mlp.init(rng), steps=steps, newton_steps=0)
-        if end.status == "stalled":
-            end = train(problem, end.x, steps=steps, newton_steps=0)
-        state = State(problem, end.x, end.status, end.reason, ("P/N", problem.load))
+        end = train(problem, mlp.init(rng), steps=steps)
+        held = SphericalNetwork(problem, end.radius) if end.radius else problem
+        state = State(held, end.x, end.status, end.reason, ("P/N", problem.load))
         found = measure(state, with_spectrum=end.status == "jammed", seconds=0.0)
-        if end.status != "dead" and found.state.status == end.status:
+        if found.state.status in ("unjammed", "jammed"):
             break
     return found
 

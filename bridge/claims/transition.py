@@ -49,7 +49,7 @@ def overparametrized(
 
     mlp = Mlp(width, width, 2, activation)
     problem = HingeNetwork(mlp, random_patterns(round(load * mlp.n_weights), width, rng))
-    found = train(problem, mlp.init(rng), steps=steps, newton_steps=0)
+    found = train(problem, mlp.init(rng), steps=steps)
     return Sample({"fitted": float(found.status == "unjammed")}, status=found.status)
 
 

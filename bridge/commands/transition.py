@@ -1,15 +1,16 @@
 """``jamscape transition``."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.options import AsJson, Seed, add_commands, checking_input
+from bridge.options import AsJson, Seed, Workers, add_commands, checking_input
 from bridge.systems import NetworkSystem
-from bridge.workers import ending_on_signals
+from bridge.workers import ending_on_signals, mapping
 
 app = typer.Typer()
 kinds = typer.Typer(
@@ -27,6 +28,7 @@ def _transition(
     samples: int,
     protocol: str,
     convergence: int,
+    workers: int | None,
     seed: int,
     out: Path,
     as_json: bool,
@@ -45,10 +47,13 @@ def _transition(
             search.check()
         store = Store(out)
     documents = []
-    with ending_on_signals(), store:
+    count = workers or os.cpu_count() or 1
+    with ending_on_signals(), store, mapping(count) as mapper:
         for search in plan:
             with Progress(f"transition, {search.system.steps} steps") as progress:
-                found = transition.find(search, store, progress=progress)
+                found = transition.find(
+                    search, store, progress=progress, workers=count, mapper=mapper
+                )
             documents.append(transition.as_json(found))
             if not as_json:
                 typer.echo(transition.as_text(documents[-1]))
@@ -77,6 +82,7 @@ add_commands(
             0,
             Annotated[int, typer.Option(min=0, help="Also with 1/2, 1/4, ... of the steps.")],
         ),
+        "workers": (None, Workers),
         "seed": (0, Seed),
         "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),
         "as_json": (False, AsJson),

@@ -36,12 +36,9 @@ class NetworkSystem:
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
     optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
     polish: int = option(
-        0,
-        "Linear solves after them, towards a certified minimum; 300 is usual, 2000 if smooth.",
-        0,
-        1_000_000,
+        1000, "Linear solves after them, at most, to certify a minimum; 0 for none.", 0, 1_000_000
     )
-    norm: str = option("free", "free, or held: keep the norm of the weights in the polish.")
+    norm: str = option("held", "held, or free: few networks have a minimum if weights can grow.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
 
     def check(self) -> None:

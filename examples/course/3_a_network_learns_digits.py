@@ -32,7 +32,7 @@ patterns, unseen = digits(DIM, rng=rng).split(500)
 widths, ends = (3, 5, 8, 12, 16), []
 for width in widths:
     problem = HingeNetwork(Mlp(DIM, width, 2), patterns)
-    trained = train(problem, problem.mlp.init(rng), steps=4000, newton_steps=0)
+    trained = train(problem, problem.mlp.init(rng), steps=4000)
     ends.append((problem, trained))
     error = np.mean(HingeNetwork(problem.mlp, unseen).gaps(trained.x) >= 1)  # the wrong sign
     seen = observe(problem, trained.x)
@@ -93,7 +93,7 @@ print(f"bound: {found.negative_modes_hp} <= N_Δ = {found.n_violated}: {found.bo
 # 1. More: structure in the data makes the task easier than coin tosses of the same number.
 for width in (8, 12, 16):
     problem = HingeNetwork(Mlp(DIM, width, 2), random_patterns(500, DIM, rng))
-    trained = train(problem, problem.mlp.init(rng), steps=4000, newton_steps=0)
+    trained = train(problem, problem.mlp.init(rng), steps=4000)
     print(f"random labels, width {width:2}: {trained.status:9} U = {trained.energy:.1e}")
 
 # %% tags=["hide-cell"]
@@ -108,6 +108,6 @@ print(f"{name}: largest change of a gap", np.ptp(problem.gaps(rescaled) - proble
 # %% tags=["hide-cell"]
 # 3. No. A bent activation has a curvature of its own, and its sign depends on the data.
 problem = HingeNetwork(Mlp(DIM, 3, 2, "tanh"), patterns)
-trained = train(problem, problem.mlp.init(rng), steps=4000, newton_steps=0)
+trained = train(problem, problem.mlp.init(rng), steps=4000)
 found = spectrum(problem, trained.x)
 print(f"tanh: trace of Hp {found.eigenvalues_hp.sum():.3g}, of H0 {found.eigenvalues_h0.sum():.3g}")

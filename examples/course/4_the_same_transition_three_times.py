@@ -33,7 +33,7 @@ def network(load, rng):
     """A network of two hidden layers with P/N patterns per weight."""
     mlp = Mlp(12, 12, 2)
     problem = HingeNetwork(mlp, random_patterns(round(load * mlp.n_weights), 12, rng))
-    return problem, train(problem, mlp.init(rng), steps=4000, newton_steps=0)
+    return problem, train(problem, mlp.init(rng), steps=4000)
 
 
 SYSTEMS = {
