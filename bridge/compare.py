@@ -40,7 +40,7 @@ def sweeps(size: str) -> list[Sweep]:
     }[size]
     network = NetworkSystem(width=width, steps=steps)
     # All 1782 digits are fitted with ease: from four components of each they are not.
-    digits = NetworkSystem(width=14, input_dim=4, steps=2 * steps, data="digits")
+    digits = NetworkSystem(width=14, input_dim=4, steps=2 * steps, polish=4000, data="digits")
     perceptron = PerceptronSystem(n=components)
     return [
         Sweep("discs", DiscSystem(n=bodies), _grid(0.80, 0.90, 11), at_transition=True),

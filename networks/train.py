@@ -1,7 +1,7 @@
 """Train a network natively, and say what was reached."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -133,48 +133,47 @@ def _judged(
     if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
-    dead = _is_dead(problem, annealed.x)
-    if dead or newton_steps < 1 or _energy(problem, annealed.x) < FITTED:
-        return _as_annealed(problem, annealed, dead=dead)
+    if _energy(problem, annealed.x) < FITTED:
+        return _ended(problem, annealed, annealed.x, "unjammed")
+    if _is_dead(problem, annealed.x):
+        return _ended(problem, annealed, annealed.x, "dead", reason=SILENT)
+    if newton_steps < 1:
+        reason = "not polished, nothing is certified: allow Newton steps"
+        return _ended(problem, annealed, annealed.x, "stalled", reason=reason)
     found = polish(problem, annealed.x, steps=newton_steps, hold_norm=hold_norm)
-    energy = _energy(problem, found.x)
-    status: Status = "stalled"
-    if energy < FITTED:
-        status = "unjammed"
-    elif found.is_minimum:
-        status = "dead" if _is_dead(problem, found.x) else "jammed"
-    reasons = {"stalled": _why_not(annealed.x, found), "dead": SILENT}
-    return Trained(
-        x=found.x,
-        energy=energy,
+    if _energy(problem, found.x) < FITTED:
+        return _ended(problem, annealed, found.x, "unjammed", newton_steps=found.steps)
+    status: Status = "jammed" if found.is_minimum else "stalled"
+    reason = "" if found.is_minimum else _why_not(annealed.x, found)
+    if _is_dead(problem, found.x):
+        status, reason = "dead", SILENT
+    return replace(
+        _ended(problem, annealed, found.x, status, reason=reason, newton_steps=found.steps),
         max_residual=found.residual,
-        steps=annealed.steps,
-        n_constraints=_n_violated(problem, found.x),
-        status=status,
         n_kinks=found.n_kinks,
-        reason=reasons.get(status, ""),
-        newton_steps=found.steps,
         radius=float(np.linalg.norm(found.x)) if hold_norm else None,
     )
 
 
-def _as_annealed(problem: HingeNetwork, annealed: Annealed, *, dead: bool) -> Trained:
-    """Return the state that was not polished."""
-    x, energy, residual = annealed.x, _energy(problem, annealed.x), _residual(problem, annealed.x)
-    status: Status = "stalled"
-    reason = f"not polished: forces balance to {residual:.1e} only, allow Newton steps"
-    if energy < FITTED:
-        status, reason = "unjammed", ""
-    elif dead:
-        status, reason = "dead", SILENT
+def _ended(
+    problem: HingeNetwork,
+    annealed: Annealed,
+    x: Vector,
+    status: Status,
+    *,
+    reason: str = "",
+    newton_steps: int = 0,
+) -> Trained:
+    """Measure the state ``x`` as it is, without kinks or norm held."""
     return Trained(
         x=x,
-        energy=energy,
-        max_residual=residual,
+        energy=_energy(problem, x),
+        max_residual=_residual(problem, x),
         steps=annealed.steps,
         n_constraints=_n_violated(problem, x),
         status=status,
         reason=reason,
+        newton_steps=newton_steps,
     )
 
 
