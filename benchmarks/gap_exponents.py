@@ -1,15 +1,18 @@
-"""Weak forces and small gaps of networks of every activation, next to their transitions.
+"""Weak forces and small gaps of networks of every activation, at their jamming points.
 
     python benchmarks/gap_exponents.py [train] [report]
 
-``train`` takes five minutes of one core and writes ``benchmarks/gap_exponents.npz``, whose
-activations are kept from one call to the next; ``report`` fits, prints the table and draws
+Each network fits its patterns at margin 1. At the norm it then has, the margin is raised until it
+jams and lowered again, minimum by minimum, towards the point where the energy vanishes: each is
+certified, kinks included. ``train`` keeps each sample in ``benchmarks/gap_exponents.npz`` as it
+ends, and goes on where it was; ``report`` fits, prints the table and draws
 ``docs/gaps_of_networks.png``.
 """
 
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,169 +22,219 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bridge.exact.approach import approach
 from bridge.exponents import PowerLaw, fit_power_law
 from bridge.figures import BLACK, BLUE, GREY, RED, style
-from networks import HingeNetwork, Mlp, Patterns, random_patterns, train_all
+from bridge.workers import map_unordered
+from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, train
 from networks.polish import FITTED, polish
+from networks.symmetry import balanced
 
 HOME = Path(__file__).with_suffix(".npz")
 FIGURE = Path(__file__).parent.parent / "docs" / "gaps_of_networks.png"
-WIDTH, DEPTH, SEEDS, STEPS = 12, 2, 6, 8_000
-LOWEST = {"relu": 2.25, "tanh": 3.5, "softplus": 3.125, "silu": 3.0, "gelu": 3.0}
-SPACING, ROUNDS = 0.125, 3  # seven loads from the lowest, bisected
-SOLVES = {"relu": 150}  # of the polish; 600 if smooth
-GAPS = 0.5  # upper end of the window of gaps, in units of the margin
+ACTIVATIONS = ("relu", "tanh", "softplus", "silu", "gelu")
+SMALL, LARGE = 12, 24  # widths
+SAMPLES = {SMALL: dict.fromkeys(ACTIVATIONS, 20), LARGE: {"tanh": 6, "relu": 4}}
+DEPTH, LOAD, STEPS, STARTS, SOLVES = 2, 2.0, 8_000, 10, 2_000
+CLOSE, WORST = 1e-5, 1e-3  # pressure at the jamming point in units of the margin: aim, and limit
+WEAK = 0.3  # upper end of the window of forces, in units of their mean
+GAPS = 1e-3, 0.1  # window of gaps, in units of the margin
 
 
-def bisected(activation: str) -> list[list[tuple[float, HingeNetwork, Any]]]:
-    """Return what did not fit, of each seed, from its lowest load: all seeds are one ensemble."""
-    mlp = Mlp(WIDTH, WIDTH, DEPTH, activation)
-    grid = LOWEST[activation] + SPACING * np.arange(2**ROUNDS - 1)
-    rngs = [np.random.default_rng(seed) for seed in range(SEEDS)]
-    most = round(grid[-1] * mlp.n_weights)
-    patterns = [random_patterns(most + most % 2, WIDTH, rng) for rng in rngs]
-    fits, jams = np.full(SEEDS, -1), np.full(SEEDS, len(grid))
-    states: list[list[tuple[float, HingeNetwork, Any]]] = [[] for _ in rngs]
-    for _ in range(ROUNDS):
-        middle = (fits + jams) // 2
-        problems = []
-        for known, load in zip(patterns, grid[middle], strict=True):
-            some = slice(0, 2 * round(load * mlp.n_weights / 2))
-            problems.append(HingeNetwork(mlp, Patterns(known.x[some], known.y[some])))
-        for i, end in train_all(problems, [mlp.init(rng) for rng in rngs], steps=STEPS):
-            if end.status in ("unjammed", "dead"):  # the load of a dead network says nothing
-                fits[i] = middle[i]
-            else:
-                jams[i] = middle[i]
-                states[i].append((float(grid[middle[i]]), problems[i], end))
-    return [sorted(found, key=lambda state: state[0]) for found in states]
+@dataclass(frozen=True)
+class Sample:
+    """One network and its patterns."""
+
+    width: int
+    activation: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.width} {self.activation} {self.seed}"
 
 
-def trained(activation: str) -> dict[str, Any]:
-    """Polish the lowest state of each seed at its norm; one that fits then gives way to the next.
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """What `approach` asks for: where a descent ended."""
 
-    A state that the polish does not balance is kept as it was annealed.
-    """
+    x: Any
+    status: str
+    n_kinks: int
+
+
+def minimum(problem: SphericalNetwork, x: Any) -> Minimum:
+    start = x * (problem.radius / np.linalg.norm(x))
+    found = polish(problem.free, start, steps=SOLVES, hold_norm=True)
+    status = "jammed" if found.is_minimum else "stalled"
+    if problem.energy_gradient(found.x)[0] < FITTED:
+        status = "unjammed"
+    return Minimum(found.x, status, found.n_kinks)
+
+
+def jammed(sample: Sample) -> tuple[Sample, dict[str, Any]]:
+    """Return the certified minimum closest to jamming that was reached; empty without one."""
     started = time.process_time()
-    found: dict[str, Any] = {"load": [], "median": [], "certified": [], "constraints": []}
-    found["fitted"] = 0  # by the polish, where the anneal had not
-    gaps = []
-    for states in bisected(activation):
-        for load, problem, end in states:
-            polished = polish(problem, end.x, steps=SOLVES.get(activation, 600), hold_norm=True)
-            if problem.energy_gradient(polished.x)[0] < FITTED:
-                found["fitted"] += 1
-                continue
-            here = problem.gaps(polished.x if polished.is_minimum else end.x)
-            gaps.append(here)
-            found["load"].append(load)
-            found["median"].append(np.median(here[here > 0]))
-            found["certified"].append(polished.is_minimum)
-            found["constraints"].append((here > 0).sum() / problem.mlp.n_weights)
+    rng = np.random.default_rng(sample.seed)
+    mlp = Mlp(sample.width, sample.width, DEPTH, sample.activation)
+    patterns = random_patterns(2 * round(LOAD * mlp.n_weights / 2), sample.width, rng)
+    free = HingeNetwork(mlp, patterns)
+    for _ in range(STARTS):
+        end = train(free, mlp.init(rng), steps=STEPS)
+        if end.status == "unjammed":
             break
-    found["gaps"] = np.concatenate([np.empty(0), *gaps]).astype(np.float32)
-    found["sizes"] = [len(here) for here in gaps]
-    found["seconds"] = time.process_time() - started
-    return found
+    else:
+        return sample, {}
+    x = balanced(mlp, end.x) if sample.activation == "relu" else end.x
+    kinks: list[int] = []
+
+    def minimise(problem: SphericalNetwork, x: Any) -> Minimum:
+        found = minimum(problem, x)
+        kinks.append(found.n_kinks)
+        return found
+
+    found: dict[str, Any] = {}
+    sphere = SphericalNetwork(free, float(np.linalg.norm(x)))
+    for stage in approach(sphere, x, minimise, first_change=0.3, ratio=0.2):
+        margin = stage.problem.free.margin
+        if stage.status != "jammed":
+            break
+        gaps = stage.problem.gaps(stage.x)
+        found = {
+            "gaps": gaps / margin,
+            "margin": margin,
+            "pressure": stage.pressure / margin,
+            "constraints": np.array([(gaps > 0).sum(), kinks[-1], free.n_dof]),
+        }
+        if stage.pressure < CLOSE * margin:
+            break
+    if found.get("pressure", np.inf) > WORST:
+        return sample, {}
+    return sample, found | {"seconds": time.process_time() - started}
 
 
 def train_them() -> None:
     kept = dict(np.load(HOME)) if HOME.exists() else {}
-    for activation in LOWEST:
-        if f"{activation} gaps" in kept:
-            continue
-        found = trained(activation)
-        kept |= {f"{activation} {name}": np.asarray(value) for name, value in found.items()}
+    tasks = [
+        Sample(width, activation, seed)
+        for width, kinds in SAMPLES.items()
+        for activation, count in kinds.items()
+        for seed in range(count)
+    ]
+    missing = [task for task in tasks if f"{task.name} done" not in kept]
+    for sample, found in map_unordered(jammed, missing):
+        named = {"done": np.array(len(found) > 0), **found}
+        kept |= {f"{sample.name} {key}": np.asarray(value) for key, value in named.items()}
         np.savez_compressed(HOME, **kept)
-        print(f"{activation}: {len(found['load'])} states, {found['seconds']:.0f} s", flush=True)
+        print(sample.name, found.get("constraints"), found.get("pressure"), flush=True)
 
 
-Fits = tuple[PowerLaw, PowerLaw]
+class States:
+    """The stored jamming points of one width and activation."""
 
+    def __init__(self, width: int, activation: str) -> None:
+        stored = np.load(HOME)
+        seeds = range(SAMPLES[width].get(activation, 0))
+        names = [Sample(width, activation, seed).name for seed in seeds]
+        self.tried = len(names)
+        self.names = [name for name in names if stored.get(f"{name} done", np.False_)]
+        self.column = lambda key: np.array([stored[f"{name} {key}"] for name in self.names])
+        self.gaps = [stored[f"{name} gaps"] for name in self.names]
 
-def forces(activation: str) -> list[Any]:
-    """Return the violations of each state, in units of their median."""
-    return [here[here > 0] / np.median(here[here > 0]) for here in states(activation)]
+    @property
+    def forces(self) -> list[Any]:
+        """Violations of each state, in units of their mean."""
+        return [gaps[gaps > 0] / gaps[gaps > 0].mean() for gaps in self.gaps]
 
+    @property
+    def margins(self) -> list[Any]:
+        """Gaps ``h = -Δ > 0`` of each state, in units of the margin."""
+        return [-gaps[gaps < 0] for gaps in self.gaps]
 
-def margins(activation: str) -> list[Any]:
-    """Return the gaps ``h = -Δ > 0`` of each state, in units of the margin."""
-    return [-here[here < 0] for here in states(activation)]
-
-
-def states(activation: str) -> list[Any]:
-    stored = np.load(HOME)
-    gaps = stored[f"{activation} gaps"].astype(float)
-    return np.split(gaps, np.cumsum(stored[f"{activation} sizes"])[:-1])
-
-
-def fits(activation: str) -> Fits:
-    """Fit forces below their median, and gaps above every state's median, which no force blurs."""
-    low = float(np.load(HOME)[f"{activation} median"].max())
-    return (
-        fit_power_law(forces(activation), 1.0),
-        fit_power_law(margins(activation), GAPS, low=low),
-    )
+    def fits(self) -> tuple[PowerLaw, PowerLaw]:
+        low, high = GAPS
+        return fit_power_law(self.forces, WEAK), fit_power_law(self.margins, high, low=low)
 
 
 def report() -> None:
-    stored = np.load(HOME)
     print(
-        "| activation | states | fitted | certified | P/N | N_Δ/N | median Δ | forces | θ | gaps "
-        "| γ |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| activation | N | states | margin | p/margin | N_Δ/n | kinks/n | forces | θ | gaps | γ "
+        "| s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
-    found: dict[str, Fits] = {}
-    for activation in LOWEST:
-        names = ("load", "median", "certified", "constraints", "fitted")
-        load, median, sure, ratio, fitted = (stored[f"{activation} {name}"] for name in names)
-        weak, small = found[activation] = fits(activation)
-        print(
-            f"| {activation} | {len(load)} of {SEEDS} | {fitted} | {sure.sum()} "
-            f"| {load.mean():.2f} | {ratio.mean():.2f} | {median.min():.3f} - {median.max():.3f} "
-            f"| {weak.count} | {shown(weak, 1)} | {small.count} | {shown(small, -1)} |"
-        )
-    seconds = sum(float(stored[f"{activation} seconds"]) for activation in LOWEST)
-    print(f"\n{seconds:.0f} s of one processor")
+    for width, kinds in SAMPLES.items():
+        for activation in kinds:
+            print(row(width, activation))
     with style():
-        drawn(found).savefig(FIGURE)
+        drawn().savefig(FIGURE)
+
+
+def row(width: int, activation: str) -> str:
+    states = States(width, activation)
+    weak, small = states.fits()
+    margin, pressure, seconds = map(states.column, ("margin", "pressure", "seconds"))
+    violated, kinks, n_dof = states.column("constraints").T
+    n_weights = Mlp(width, width, DEPTH, activation).n_weights
+    return (
+        f"| {activation} | {n_weights} | {len(states.names)} of {states.tried} "
+        f"| {margin.mean():.2f} | {pressure.min():.0e} - {pressure.max():.0e} "
+        f"| {(violated / n_dof).mean():.3f} ± {(violated / n_dof).std():.3f} "
+        f"| {(kinks / n_dof).mean():.3f} | {weak.count} | {shown(weak, 1)} "
+        f"| {small.count} | {shown(small, -1)} | {seconds.mean():.0f} |"
+    )
 
 
 def shown(fit: PowerLaw, sign: int) -> str:
     return f"{sign * fit.exponent:.2f} ± {fit.error:.2f}" if fit.status == "fitted" else fit.status
 
 
-def drawn(found: dict[str, Fits]) -> Figure:
+def drawn() -> Figure:
     """Draw densities of forces (above) and gaps (below); dashed: fits, grey: the paper's ReLU."""
-    with style():
-        figure = Figure(figsize=(10.4, 4.2), layout="constrained")
-        panels = figure.subplots(2, len(found), sharex="row", sharey="row", squeeze=False)
-        for column, (activation, (weak, small)) in zip(panels.T, found.items(), strict=True):
-            column[0].set_title(activation)
-            dots(column[0], np.concatenate(forces(activation)), weak, RED, 0.3)
-            dots(column[1], np.concatenate(margins(activation)), small, BLUE, -0.2)
-            column[0].set_xlabel("Δ / median, violated")
-            column[1].set_xlabel("−Δ, satisfied")
-            column[0].text(0.5, 0.88, f"θ = {shown(weak, 1)}", transform=column[0].transAxes)
-            column[1].text(0.5, 0.88, f"γ = {shown(small, -1)}", transform=column[1].transAxes)
-        panels[0, 0].set(xscale="log", yscale="log", ylabel="P$_+$", ylim=(2e-3, 3))
-        panels[1, 0].set(xscale="log", yscale="log", ylabel="P$_-$", ylim=(1e-2, 1))
-        handles = [
-            Line2D([], [], color=BLACK, ls="--", lw=1.0, label="fit, on its window"),
-            Line2D([], [], color=GREY, lw=1.0, label="Geiger et al., ReLU: θ = 0.3, γ = 0.2"),
-        ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=2)
-        return figure
+    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    panels = figure.subplots(2, len(ACTIVATIONS), sharex="row", sharey="row", squeeze=False)
+    for column, activation in zip(panels.T, ACTIVATIONS, strict=True):
+        column[0].set_title(activation)
+        small = States(SMALL, activation)
+        weak, near = small.fits()
+        dots(column[0], small.forces, RED, "o")
+        dots(column[1], small.margins, BLUE, "o")
+        line(column[0], small.forces, weak, 0.3)
+        line(column[1], small.margins, near, -0.2)
+        if activation in SAMPLES[LARGE]:
+            large = States(LARGE, activation)
+            dots(column[0], large.forces, BLACK, "x")
+            dots(column[1], large.margins, BLACK, "x")
+        column[0].set_xlabel("force / mean")
+        column[1].set_xlabel("gap −Δ / margin")
+        column[0].text(0.05, 0.05, f"θ = {shown(weak, 1)}", transform=column[0].transAxes)
+        column[1].text(0.05, 0.05, f"γ = {shown(near, -1)}", transform=column[1].transAxes)
+    panels[0, 0].set(xscale="log", yscale="log", ylabel="P$_+$")
+    panels[1, 0].set(xscale="log", yscale="log", ylabel="P$_-$")
+    sizes = {w: Mlp(w, w, DEPTH).n_weights for w in (SMALL, LARGE)}
+    handles = [
+        Line2D([], [], color=BLACK, marker="o", mfc="white", ls="", label=f"N = {sizes[SMALL]}"),
+        Line2D([], [], color=BLACK, marker="x", ls="", label=f"N = {sizes[LARGE]}"),
+        Line2D([], [], color=BLACK, ls="--", lw=1.0, label="fit, on its window"),
+        Line2D([], [], color=GREY, lw=1.0, label="Geiger et al., ReLU: θ = 0.3, γ = 0.2"),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
 
 
-def dots(axes: Any, values: Any, fit: PowerLaw, colour: str, paper: float) -> None:
-    edges = np.geomspace(1e-2, 20.0, 15)
+def dots(axes: Any, samples: list[Any], colour: str, marker: str) -> None:
+    values = np.concatenate(samples)
+    edges = np.geomspace(1e-3, 10.0, 17)
     counts, _ = np.histogram(values, edges)
     density = counts / (len(values) * np.diff(edges))
     x, some = np.sqrt(edges[1:] * edges[:-1]), counts >= 4
     error = density[some] / np.sqrt(counts[some])
-    axes.errorbar(x[some], density[some], error, fmt="o", color=colour, ms=3.5, mfc="white", lw=0.8)
-    ends = np.array([max(fit.low, edges[0]), fit.high])
+    axes.errorbar(
+        x[some], density[some], error, fmt=marker, color=colour, ms=3.5, mfc="white", lw=0.8
+    )
+
+
+def line(axes: Any, samples: list[Any], fit: PowerLaw, paper: float) -> None:
+    values = np.concatenate(samples)
+    ends = np.array([max(fit.low, 1e-3), fit.high])
     share = np.mean((values > ends[0]) & (values <= ends[1]))
     kinds = [(paper, GREY, "-"), (fit.exponent, BLACK, "--")]
     for power, shade, dash in kinds if fit.status == "fitted" else kinds[:1]:

@@ -12,13 +12,23 @@ def minimise_in_box(quadratic: Tensor, linear: Tensor, start: Tensor, upper: Ten
 
     ``Q`` is positive semidefinite; ``upper`` may hold infinities. Projected Newton: Bertsekas,
     SIAM J. Control Optim. 20, 221 (1982). From a good start the set of free variables is right at
-    once and one solve ends it.
+    once and one solve ends it. Variables are scaled to a unit diagonal: forces close to jamming
+    are tiny beside what they are solved with.
 
     >>> q = torch.eye(3, dtype=torch.float64)
     >>> c = torch.tensor([1.0, -0.5, -3.0], dtype=torch.float64)
     >>> minimise_in_box(q, c, torch.zeros_like(c), torch.ones_like(c))
     tensor([0.0000, 0.5000, 1.0000], dtype=torch.float64)
     """
+    scale = quadratic.diagonal().sqrt()
+    scale = torch.where(scale > 0, scale, 1.0)
+    found = _minimise(
+        quadratic / torch.outer(scale, scale), linear / scale, start * scale, upper * scale
+    )
+    return (found / scale).minimum(upper)
+
+
+def _minimise(quadratic: Tensor, linear: Tensor, start: Tensor, upper: Tensor) -> Tensor:
     t = start
     slope = quadratic @ t + linear
     value = 0.5 * float(t @ (slope + linear))
@@ -46,7 +56,7 @@ def minimise_in_box(quadratic: Tensor, linear: Tensor, start: Tensor, upper: Ten
 
 def _solved(matrix: Tensor, vector: Tensor) -> Tensor:
     """Solve with a semidefinite matrix: equal rows share what they carry."""
-    ridge = 1e-12 * float(matrix.diagonal().mean())
+    ridge = 1e-13
     while True:
         shifted = matrix.clone()
         shifted.diagonal().add_(ridge)

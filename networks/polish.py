@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks import passes, symmetry
+from networks import passes
 from networks.kinks import Kinks, Point
 from networks.margin import HingeNetwork
 from networks.passes import Forward
@@ -23,6 +23,7 @@ _CORRECTIONS = 6  # of a step, back on to the kinks that it bends away from
 _WORTH = 0.02  # a correction that gains less of what was promised is the last
 _ACCEPTED = 1e-2  # a step must gain this part of what it promised
 _ROUNDING = 1e-13  # relative falls of the energy below this are not seen
+_BLUR = 2e-15  # and of a gap, relative to what it is the difference of
 _HOPELESS = 1e12  # damping at which a step is below rounding
 
 
@@ -60,15 +61,13 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
     is corrected. Damping follows Nielsen, IMM-REP-1999-05. Ends early at ``U < 1e-14``.
 
     Many of these networks have no minimum: the weights of a few units grow without end, for ever
-    smaller falls of the energy. With ``hold_norm`` the network is first rescaled to the smallest
-    norm ``|x|`` that gives its output, and then polished on the sphere of that norm.
+    smaller falls of the energy. ``hold_norm`` keeps to the sphere of the norm ``|x|``, on which
+    `networks.symmetry.balanced` units have the most freedom.
 
     What it does not see: a unit whose weights have vanished could grow again in another direction,
     and where a pattern rests on kinks of two layers at once it may come to no end. Both are met in
     layers narrower than about ten units.
     """
-    if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
-        x = symmetry.balanced(problem.mlp, x)
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
     radius = float(w.norm()) if hold_norm else None
     here, made = _descended(Point(problem, w, Kinks.none(problem), radius), steps)
@@ -100,7 +99,7 @@ def _step(damped: Damped) -> tuple[Point | None, float]:
     expansion, here = damped.expansion, damped.expansion.point
     d, multipliers = damped.minimum(expansion.offsets, expansion.start)
     promised = expansion.fall(d)
-    unseen = promised <= _ROUNDING * here.energy
+    unseen = promised <= _rounding(here)
     if not unseen:
         d, multipliers, fall = _corrected(damped, d, multipliers, promised)
         if fall < _ACCEPTED * promised:
@@ -110,6 +109,13 @@ def _step(damped: Damped) -> tuple[Point | None, float]:
     if unseen:  # the energy is flat to rounding: judge by the forces
         return (there if there.error < here.error else None), 1.0
     return there, fall / promised
+
+
+def _rounding(here: Point) -> float:
+    """Return the falls of the energy that rounding hides: of its sum, and of small gaps in it."""
+    force = here.gaps[here.violated]
+    blurred = here.problem.margin + here.everywhere.output[here.violated].abs()
+    return _ROUNDING * here.energy + _BLUR * float(force @ blurred.abs_())
 
 
 def _corrected(

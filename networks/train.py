@@ -11,6 +11,7 @@ from networks.anneal import Annealed, Look, Schedule, anneal
 from networks.margin import HingeNetwork
 from networks.optimisers import Optimiser
 from networks.polish import BALANCED, FITTED, Polished, polish
+from networks.symmetry import balanced
 
 Vector: TypeAlias = NDArray[np.float64]
 Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
@@ -78,9 +79,9 @@ def train(
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
     ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`.
-    The polish makes at most ``newton_steps`` linear solves, on the sphere of the norm that the
-    anneal ended with if ``hold_norm``: many of these networks have no minimum without it; see
-    `networks.polish`. Without a polish nothing is certified, and what does not fit is stalled.
+    The polish makes at most ``newton_steps`` linear solves. With ``hold_norm`` it keeps the norm of
+    the weights, after rectifiers were rescaled to the smallest norm that gives the same output:
+    many of these networks have no minimum otherwise; see `networks.polish`. Without a polish nothing is certified, and what does not fit is stalled.
     Nothing is raised when training fails: the status says so.
 
     Examples
@@ -140,7 +141,10 @@ def _judged(
     if newton_steps < 1:
         reason = "not polished, nothing is certified: allow Newton steps"
         return _ended(problem, annealed, annealed.x, "stalled", reason=reason)
-    found = polish(problem, annealed.x, steps=newton_steps, hold_norm=hold_norm)
+    x = annealed.x
+    if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
+        x = balanced(problem.mlp, x)
+    found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
     if _energy(problem, found.x) < FITTED:
         return _ended(problem, annealed, found.x, "unjammed", newton_steps=found.steps)
     status: Status = "jammed" if found.is_minimum else "stalled"

@@ -136,7 +136,8 @@ def test_a_polish_does_not_depend_on_the_scales_of_units():
     problem, start = a_network(6, 2, 8.0, seed=2)
     annealed = train(problem, start, steps=4000, newton_steps=0)
     other = rescaled(problem.mlp, annealed.x, np.random.default_rng(0))
-    one, two = (polish(problem, x, steps=300, hold_norm=True) for x in (annealed.x, other))
+    states = (balanced(problem.mlp, x) for x in (annealed.x, other))
+    one, two = (polish(problem, x, steps=300, hold_norm=True) for x in states)
     assert one.is_minimum
     assert two.is_minimum
     assert one.n_kinks == two.n_kinks
