@@ -74,7 +74,7 @@ class Point:
         self, problem: HingeNetwork, w: Tensor, kinks: Kinks, radius: float | None = None
     ) -> None:
         mlp = problem.mlp
-        self.problem, self.w, self.radius = problem, w, radius
+        self.problem, self.w, self.kinks, self.radius = problem, w, kinks, radius
         self.everywhere = passes.forward(mlp, w, problem.inputs)
         self.gaps = problem.margin - problem.labels * self.everywhere.output
         self.violated = torch.nonzero(self.gaps > 0)[:, 0]
@@ -108,29 +108,34 @@ class Point:
         index: Pairs = [(p[:, 0], p[:, 1]) for p in map(torch.nonzero, pairs)]
         return preactivation_jacobian(self.problem.mlp, self.w, self.state, index)
 
-    def is_minimum(self) -> bool:
-        """Tell whether the Hessian is positive, up to rounding, along the kinks and the sphere.
+    def way_down(self) -> Tensor | None:
+        """Return a direction ``(n_dof,)`` that lowers the energy where forces balance, or None.
 
-        Kinks with a mask of 0 or 1 resist to one side only, and concave ones to none.
+        That is across a concave kink that is touched, or along the kinks and the sphere where the
+        Hessian is negative. Kinks with a mask of 0 or 1 resist to one side only.
         """
-        if self._touches_concave():
-            return False
+        touched = self._touched_concave()
+        if touched.any():
+            first = torch.zeros_like(touched)
+            first.view(-1)[int(torch.nonzero(touched.flatten())[0])] = True
+            row = self.rows(first)[0]
+            return row if float(self.masks[first]) == 0 else -row
         matrix, rows = self.hessian(), self.rows(self.held & self.fractional)
         if self.radius is not None:
             rows = torch.cat([rows, self.w[None]])
+        along = torch.eye(len(self.w), dtype=self.w.dtype, device=self.w.device)
         if len(rows):
             along = torch.linalg.svd(rows, full_matrices=True)[2][len(rows) :]
             matrix = along @ matrix @ along.T
         if not len(matrix):
-            return True
-        values = torch.linalg.eigvalsh(matrix)
-        return bool(values[0] > -_FLAT * values[-1].abs())
+            return None
+        values, modes = torch.linalg.eigh(matrix)
+        return None if values[0] > -_FLAT * values[-1].abs() else modes[:, 0] @ along
 
-    def _touches_concave(self) -> bool:
-        if self.problem.mlp.sigma.symmetry != "homogeneous":
-            return False
-        weakest = -_FLAT * float(self.e.abs().max()) if self.e.numel() else 0.0
-        return bool(((self.z.abs() < _TOUCHING) & (self.e < weakest)).any())
+    def _touched_concave(self) -> Tensor:
+        if self.problem.mlp.sigma.symmetry != "homogeneous" or not self.e.numel():
+            return torch.zeros_like(self.held)
+        return (self.z.abs() < _TOUCHING) & (self.e < -_FLAT * self.e.abs().max())
 
     def _hold(self, kinks: Kinks) -> None:
         """Set the masks, and the signals ``e`` into the units that follow from them."""
@@ -156,11 +161,15 @@ class Point:
             self.held = self.held & ~concave
 
     def _share(self) -> None:
-        """Give patterns that reach a layer as zeros one kink: the mean of their signals.
+        """Give patterns that are alike above a layer one kink there: the mean of their signals.
 
-        Their preactivation is the bias of the unit, for all of them; one may be concave alone.
+        Where a layer is silent, what is above it is the same for all its patterns, and no step
+        can part them; the kink of one of them may be concave alone.
         """
-        for layer in range(1, len(self.e)):
-            silent = ~(self.held[layer - 1] | (self.masks[layer - 1] > 0)).any(dim=1)
-            if int(silent.sum()) > 1:
-                self.e[layer, silent] = self.e[layer, silent].mean(dim=0)
+        silent = ~(self.held | (self.masks > 0)).any(dim=2)
+        for below in range(len(self.e) - 1):
+            topmost = silent[below]
+            for layer in range(below + 1, len(self.e)):
+                if int(topmost.sum()) > 1:
+                    self.e[layer, topmost] = self.e[layer, topmost].mean(dim=0)
+                topmost = topmost & ~silent[layer]

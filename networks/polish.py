@@ -24,6 +24,7 @@ _WORTH = 0.02  # a correction that gains less of what was promised is the last
 _ACCEPTED = 1e-2  # a step must gain this part of what it promised
 _ROUNDING = 1e-13  # relative falls of the energy below this are not seen
 _BLUR = 2e-15  # and of a gap, relative to what it is the difference of
+_NUDGE = 1e-6  # off a saddle, relative to |x|
 _HOPELESS = 1e12  # damping at which a step is below rounding
 
 
@@ -64,16 +65,30 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
     smaller falls of the energy. ``hold_norm`` keeps to the sphere of the norm ``|x|``, on which
     `networks.symmetry.balanced` units have the most freedom.
 
-    What it does not see: a unit whose weights have vanished could grow again in another direction,
-    and where a pattern rests on kinks of two layers at once it may come to no end. Both are met in
-    layers narrower than about ten units.
+    Where forces balance at a saddle, or at a concave kink, it goes on from a little beside it. What
+    it does not see: a unit whose weights have vanished could grow again in another direction. It
+    may come to no end where convex and concave kinks of different layers lie at one point, as is
+    met in layers narrower than about ten units.
     """
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
     radius = float(w.norm()) if hold_norm else None
     here, made = _descended(Point(problem, w, Kinks.none(problem), radius), steps)
-    settled = here.error < BALANCED and here.energy >= FITTED
-    minimum = here.energy < FITTED or (settled and here.is_minimum())
+    minimum = here.energy < FITTED
+    while not minimum and here.error < BALANCED:
+        down = here.way_down()
+        minimum = down is None
+        if down is None or made >= steps:
+            break
+        here, more = _descended(_nudged(here, down), steps - made)
+        made += more
+        minimum = here.energy < FITTED
     return Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
+
+
+def _nudged(here: Point, down: Tensor) -> Point:
+    """Return a point a little off a saddle, from where a descent leads away from it."""
+    d = down * (_NUDGE * float(here.w.norm() / down.norm()))
+    return Point(here.problem, _moved(here, d), here.kinks, here.radius)
 
 
 def _descended(here: Point, steps: int) -> tuple[Point, int]:

@@ -81,7 +81,8 @@ def train(
     ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`.
     The polish makes at most ``newton_steps`` linear solves. With ``hold_norm`` it keeps the norm of
     the weights, after rectifiers were rescaled to the smallest norm that gives the same output:
-    many of these networks have no minimum otherwise; see `networks.polish`. Without a polish nothing is certified, and what does not fit is stalled.
+    many of these networks have no minimum otherwise; see `networks.polish`. Without a polish
+    nothing is certified, and what does not fit is stalled.
     Nothing is raised when training fails: the status says so.
 
     Examples
@@ -148,7 +149,7 @@ def _judged(
     if _energy(problem, found.x) < FITTED:
         return _ended(problem, annealed, found.x, "unjammed", newton_steps=found.steps)
     status: Status = "jammed" if found.is_minimum else "stalled"
-    reason = "" if found.is_minimum else _why_not(annealed.x, found)
+    reason = "" if found.is_minimum else _why_not(annealed.x, found, newton_steps)
     if _is_dead(problem, found.x):
         status, reason = "dead", SILENT
     return replace(
@@ -181,14 +182,17 @@ def _ended(
     )
 
 
-def _why_not(before: Vector, found: Polished) -> str:
+def _why_not(before: Vector, found: Polished, allowed: int) -> str:
     """Return why a polish certified no minimum."""
     norms = float(np.linalg.norm(before)), float(np.linalg.norm(found.x))
     if norms[1] > RUNAWAY * norms[0]:
         return f"weights run away, |x| from {norms[0]:.3g} to {norms[1]:.3g}: hold their norm"
     if found.residual <= BALANCED:
         return "forces balance at a saddle"
-    return f"forces balance to {found.residual:.1e} only: allow more Newton steps"
+    remedy = (
+        "allow more Newton steps" if found.steps >= allowed else "train again from another start"
+    )
+    return f"forces balance to {found.residual:.1e} only: {remedy}"
 
 
 def _residual(problem: HingeNetwork, x: Vector) -> float:
