@@ -46,21 +46,56 @@ def clocked(function, *arguments):
     return np.array([time.process_time() - cpu, time.perf_counter() - wall])
 
 
+def network(seed):
+    from networks import HingeNetwork, Mlp, random_patterns
+
+    rng = np.random.default_rng(seed)
+    mlp = Mlp(WIDTH, WIDTH, DEPTH)
+    return HingeNetwork(mlp, random_patterns(PATTERNS, WIDTH, rng)), mlp.init(rng)
+
+
+def annealed(seed):
+    """Train one of the networks, in whatever process this is."""
+    from networks.anneal import anneal
+
+    problem, start = network(seed)
+    list(anneal([problem], [start], steps=STEPS))
+
+
+def two_cores():
+    """All networks from their starts: wall time of the loop alone, and of two processes.
+
+    The loop has the number of threads that suits it best. Processes have started before.
+    """
+    import torch
+
+    from bridge.workers import mapping
+
+    with mapping(2) as mapper:
+        list(mapper(annealed, range(2)))
+        theirs, ours = {1: [], 2: []}, []
+        for _ in range(3):
+            for threads, times in theirs.items():
+                torch.set_num_threads(threads)
+                times.append(clocked(plain, *network(0))[1] / STEPS)
+            started = time.perf_counter()
+            list(mapper(annealed, range(NETWORKS)))
+            ours.append((time.perf_counter() - started) / (STEPS * NETWORKS))
+    one, two, mine = (1e3 * min(times) for times in (theirs[1], theirs[2], ours))
+    print("\nTwo cores, wall ms a step and network, from the starts:")
+    print(f"autograd {one:.2f} (two threads {two:.2f}), two processes of ours {mine:.2f}: ", end="")
+    print(f"{min(one, two) / mine:.1f} times as many steps a second")
+
+
 def speed():
     """Per step of one network: the least processor and wall time of three rounds, in turn.
 
     From random starts most patterns are violated, and later in an anneal some 30 %; autograd
     takes all of them along.
     """
-    from networks import HingeNetwork, Mlp, random_patterns
     from networks.anneal import anneal
 
-    problems, starts = [], []
-    for seed in range(NETWORKS):
-        rng = np.random.default_rng(seed)
-        mlp = Mlp(WIDTH, WIDTH, DEPTH)
-        problems.append(HingeNetwork(mlp, random_patterns(PATTERNS, WIDTH, rng)))
-        starts.append(mlp.init(rng))
+    problems, starts = map(list, zip(*map(network, range(NETWORKS)), strict=True))
 
     def ensemble(chosen, xs):
         list(anneal(chosen, xs, steps=STEPS))
@@ -89,28 +124,39 @@ def speeds():
     for threads in "12":
         environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         subprocess.run([sys.executable, __file__, "one-speed"], env=environment, check=True)
+    subprocess.run([sys.executable, __file__, "two-cores"], check=True)
 
 
 def transitions(plan, samples, steps, store):
+    """Find transitions on two processes; networks are polished at their norm."""
     from bridge.systems import NetworkSystem
     from bridge.transition import Search, find
+    from bridge.workers import mapping
 
     print(
-        "\n| data | depth | width | N | samples | steps | P/N* | N_Δ/N there | dead | minutes |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "\n| data | depth | width | N | samples | steps | P/N* | N_Δ/N there | dead | stalled "
+        "| minutes | wall |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         flush=True,
     )
     for data, depth, width, low, high in plan:
         system = NetworkSystem(depth=depth, width=width, data=data, steps=steps[0])
         for count in steps:
             search = Search(replace(system, steps=count), low, high, 0.1, samples, seed=0)
-            found = find(search, store, progress=lambda done, total: None)
+            started = time.perf_counter()
+            with mapping(2) as mapper:
+                found = find(
+                    search, store, progress=lambda done, total: None, workers=2, mapper=mapper
+                )
+            wall = (time.perf_counter() - started) / 60
             middle, points = found.midpoint, found.points
             where = "outside" if middle is None else f"{middle.value:.2f} ± {middle.error:.2f}"
-            dead = f"{sum(p.dead for p in points)}/{samples * len(points)}"
+            tried = samples * len(points)
+            dead, stalled = sum(p.dead for p in points), sum(p.stalled for p in points)
             print(
                 f"| {data} | {depth} | {width} | {points[0].n_weights} | {samples} | {count} | "
-                f"{where} | {found.jump():.2f} | {dead} | {found.seconds / 60:.1f} |",
+                f"{where} | {found.jump():.2f} | {dead}/{tried} | {stalled}/{tried} "
+                f"| {found.seconds / 60:.1f} | {wall:.1f} |",
                 flush=True,
             )
 
@@ -122,6 +168,8 @@ def main():
     given = parser.parse_args()
     if given.parts == ["one-speed"]:
         return speed()
+    if given.parts == ["two-cores"]:
+        return two_cores()
     from bridge.store import Store
 
     if "speed" in given.parts:

@@ -85,7 +85,7 @@ def check(system: System, by: float, steps: int) -> None:
     system.check()
     if not (np.isfinite(by) and by > 0.0 and steps >= 1):
         raise ValueError(f"expected a load to add > 0 and steps >= 1, got {by} and {steps}")
-    if getattr(system, "activation", "") == "relu":
+    if getattr(system, "activation", "") == "relu":  # kinks hide instabilities from the Hessian
         raise ValueError("expected a smooth activation, got relu: pass --activation tanh")
 
 
@@ -106,7 +106,7 @@ def _data(run: LoadingRun, stage: Stage[Any], found: Loading) -> dict[str, Any]:
         "status": found.status,
         "reason": found.reason,
         "n_dof": stage.problem.n_dof,
-        "start": run.system.exact_load(getattr(stage.problem, "problem", stage.problem)),
+        "start": run.system.exact_load(stage.problem),
         "avalanches": len(drops),
         "unstable": sum(a.unstable for a in found.avalanches),
         "lost": float(found.lost.sum()),

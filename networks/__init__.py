@@ -13,7 +13,7 @@ from networks.mlp import Mlp
 from networks.module import ModuleProblem, from_module
 from networks.optimisers import OPTIMISERS, Fire, Lbfgs, Momentum
 from networks.sphere import SphericalNetwork
-from networks.train import Trained, train, train_all
+from networks.train import Trained, settle, train, train_all
 
 __all__ = [
     "ACTIVATIONS",
@@ -36,6 +36,7 @@ __all__ = [
     "mnist",
     "random_patterns",
     "read_patterns",
+    "settle",
     "train",
     "train_all",
 ]

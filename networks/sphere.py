@@ -44,8 +44,8 @@ class SphericalNetwork:
     radius: float
 
     def __post_init__(self) -> None:
-        if not self.radius > 0:
-            raise ValueError(f"expected a radius > 0, got {self.radius}")
+        if not 0.0 < self.radius < np.inf:
+            raise ValueError(f"expected a radius > 0, got {self.radius}: pass np.linalg.norm(x)")
 
     @property
     def n_dof(self) -> int:
@@ -57,18 +57,22 @@ class SphericalNetwork:
         """The load ``P/N``: patterns per weight, biases not counted."""
         return self.free.load
 
+    def on_sphere(self, x: Vector) -> Vector:
+        """Return the weights ``R x/|x|``, ``(n_dof,)``."""
+        return self._slope(x) * x
+
     def gaps(self, x: Vector) -> Vector:
         """Return ``Δ_μ = margin - y_μ f(x_μ; R x/|x|)``, shape ``(P,)``."""
-        return self.free.gaps(self._weights(x))
+        return self.free.gaps(self.on_sphere(x))
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``U`` and ``∇U = (R/|x|) P g``, ``P`` the projector off ``x``, ``(n_dof,)``."""
-        energy, g = self.free.energy_gradient(self._weights(x))
+        energy, g = self.free.energy_gradient(self.on_sphere(x))
         return energy, self._slope(x) * _tangent(x, g)
 
     def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Vector:
         """Return ``∂Δ_μ/∂x``, dense: ``(P, n_dof)``, or ``(len(rows), n_dof)``."""
-        return self._slope(x) * _tangent(x, self.free.gap_jacobian(self._weights(x), rows))
+        return self._slope(x) * _tangent(x, self.free.gap_jacobian(self.on_sphere(x), rows))
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
         """Return ``H(x) v``, shape of ``v``: ``(n_dof,)``, or ``(k, n_dof)`` for ``k`` directions.
@@ -76,7 +80,7 @@ class SphericalNetwork:
         With ``u = x/|x|`` and ``s = R/|x|``:
         ``H = s² P H_w P - (s/|x|) [(g·u) P + u (P g)ᵀ + (P g) uᵀ]``.
         """
-        w, s, length = self._weights(x), self._slope(x), np.linalg.norm(x)
+        w, s, length = self.on_sphere(x), self._slope(x), np.linalg.norm(x)
         u = x / length
         g = self.free.energy_gradient(w)[1]
         along = _tangent(x, v)
@@ -87,7 +91,7 @@ class SphericalNetwork:
 
     def hessian(self, x: Vector) -> Vector:
         """Return ``H(x)``, dense, ``(n_dof, n_dof)``: the formula of ``hvp``."""
-        w, s, length = self._weights(x), self._slope(x), np.linalg.norm(x)
+        w, s, length = self.on_sphere(x), self._slope(x), np.linalg.norm(x)
         u, g = x / length, self.free.energy_gradient(w)[1]
         mixed = np.multiply.outer(_tangent(x, g), u)
         projector = np.eye(len(x)) - np.multiply.outer(u, u)
@@ -100,7 +104,7 @@ class SphericalNetwork:
 
     def frozen(self, x: Vector) -> list[Indices]:
         """Return the parameters of each dead unit."""
-        return self.free.frozen(self._weights(x))
+        return self.free.frozen(self.on_sphere(x))
 
     def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield the symmetries that keep the norm."""
@@ -115,9 +119,6 @@ class SphericalNetwork:
     def loaded(self, t: float) -> "SphericalNetwork":
         """Return the same problem with ``t`` added to the margin asked for."""
         return replace(self, free=self.free.loaded(t))
-
-    def _weights(self, x: Vector) -> Vector:
-        return self._slope(x) * x
 
     def _slope(self, x: Vector) -> float:
         length = float(np.linalg.norm(x))

@@ -11,6 +11,7 @@ from networks.anneal import Annealed, Look, Schedule, anneal
 from networks.margin import HingeNetwork
 from networks.optimisers import Optimiser
 from networks.polish import BALANCED, FITTED, Polished, polish
+from networks.sphere import SphericalNetwork
 from networks.symmetry import balanced
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -128,6 +129,24 @@ def train_all(
         yield i, _judged(problems[i], annealed, newton_steps, hold_norm=hold_norm)
 
 
+def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_STEPS) -> Trained:
+    """Descend from ``x`` to the minimum next to it on the sphere, without training.
+
+    Where a load changes slowly this follows its minimum, over any number of kinks.
+
+    Examples
+    --------
+    >>> from networks import Mlp, random_patterns
+    >>> rng = np.random.default_rng(0)
+    >>> free = HingeNetwork(Mlp(6, 4, 1), random_patterns(150, 6, rng))
+    >>> end = train(free, free.mlp.init(rng), steps=3000)
+    >>> lighter = SphericalNetwork(free, end.radius).loaded(-0.01)
+    >>> settle(lighter, end.x).status
+    'jammed'
+    """
+    return _polished(problem.free, problem.on_sphere(x), 0, newton_steps, hold_norm=True)
+
+
 def _judged(
     problem: HingeNetwork, annealed: Annealed, newton_steps: int, *, hold_norm: bool
 ) -> Trained:
@@ -136,24 +155,30 @@ def _judged(
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
     if _energy(problem, annealed.x) < FITTED:
-        return _ended(problem, annealed, annealed.x, "unjammed")
+        return _ended(problem, annealed.x, annealed.steps, "unjammed")
     if _is_dead(problem, annealed.x):
-        return _ended(problem, annealed, annealed.x, "dead", reason=SILENT)
+        return _ended(problem, annealed.x, annealed.steps, "dead", reason=SILENT)
     if newton_steps < 1:
         reason = "not polished, nothing is certified: allow Newton steps"
-        return _ended(problem, annealed, annealed.x, "stalled", reason=reason)
+        return _ended(problem, annealed.x, annealed.steps, "stalled", reason=reason)
     x = annealed.x
     if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
         x = balanced(problem.mlp, x)
+    return _polished(problem, x, annealed.steps, newton_steps, hold_norm=hold_norm)
+
+
+def _polished(
+    problem: HingeNetwork, x: Vector, steps: int, newton_steps: int, *, hold_norm: bool
+) -> Trained:
     found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
     if _energy(problem, found.x) < FITTED:
-        return _ended(problem, annealed, found.x, "unjammed", newton_steps=found.steps)
+        return _ended(problem, found.x, steps, "unjammed", newton_steps=found.steps)
     status: Status = "jammed" if found.is_minimum else "stalled"
-    reason = "" if found.is_minimum else _why_not(annealed.x, found, newton_steps)
+    reason = "" if found.is_minimum else _why_not(x, found, newton_steps)
     if _is_dead(problem, found.x):
         status, reason = "dead", SILENT
     return replace(
-        _ended(problem, annealed, found.x, status, reason=reason, newton_steps=found.steps),
+        _ended(problem, found.x, steps, status, reason=reason, newton_steps=found.steps),
         max_residual=found.residual,
         n_kinks=found.n_kinks,
         radius=float(np.linalg.norm(found.x)) if hold_norm else None,
@@ -162,8 +187,8 @@ def _judged(
 
 def _ended(
     problem: HingeNetwork,
-    annealed: Annealed,
     x: Vector,
+    steps: int,
     status: Status,
     *,
     reason: str = "",
@@ -174,7 +199,7 @@ def _ended(
         x=x,
         energy=_energy(problem, x),
         max_residual=_residual(problem, x),
-        steps=annealed.steps,
+        steps=steps,
         n_constraints=_n_violated(problem, x),
         status=status,
         reason=reason,

@@ -12,8 +12,7 @@ from bridge.avalanches import Together, arrive, drive
 from bridge.avalanches.stability import softest
 from bridge.exact import exact_jamming
 from bridge.newton import Newton
-from bridge.sphere import OnSphere
-from networks import HingeNetwork, Mlp, Patterns, random_patterns
+from networks import HingeNetwork, Mlp, Patterns, SphericalNetwork, random_patterns
 from particles import Discs, Perceptron, decompress, descend, minimise
 
 from problems import Halfspaces, Truss
@@ -237,7 +236,7 @@ def test_patterns_that_arrive_in_a_convex_problem_cause_no_avalanche():
 def smooth_network(seed=0, patterns=60, radius=6.0):
     rng = np.random.default_rng(seed)
     mlp = Mlp(6, 6, 1, "tanh")
-    problem = OnSphere(HingeNetwork(mlp, random_patterns(patterns, 6, rng)), radius)
+    problem = SphericalNetwork(HingeNetwork(mlp, random_patterns(patterns, 6, rng)), radius)
     return problem, problem.on_sphere(mlp.init(rng))
 
 
@@ -245,7 +244,7 @@ def smooth_network(seed=0, patterns=60, radius=6.0):
 def test_a_network_on_a_sphere_is_a_system(activation):
     rng = np.random.default_rng(5)
     mlp = Mlp(4, 5, 2, activation)
-    problem = OnSphere(HingeNetwork(mlp, random_patterns(30, 4, rng)), 3.0)
+    problem = SphericalNetwork(HingeNetwork(mlp, random_patterns(30, 4, rng)), 3.0)
     check_problem(problem, mlp.init(rng) + 0.1 * rng.standard_normal(mlp.n_dof), rng)
 
 
@@ -264,11 +263,11 @@ def test_a_network_is_driven_by_its_margin_at_a_fixed_norm():
 
 def test_a_network_learns_one_pattern_at_a_time():
     problem, x = smooth_network(patterns=70)
-    network, patterns = problem.problem, problem.problem.patterns
+    network, patterns = problem.free, problem.free.patterns
 
     def part(rows):
         labelled = Patterns(patterns.x[rows], patterns.y[rows])
-        return OnSphere(HingeNetwork(network.mlp, labelled), problem.radius)
+        return SphericalNetwork(HingeNetwork(network.mlp, labelled), problem.radius)
 
     both = [np.argmax(patterns.y > 0), np.argmax(patterns.y < 0)]
     rest = np.setdiff1d(np.arange(70), both)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import spectrum
-from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, train
+from bridge.exact.approach import approach
+from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
 from networks.box import minimise_in_box
 from networks.kinks import Kinks, Point
 from networks.polish import polish
@@ -143,3 +144,38 @@ def test_a_polish_does_not_depend_on_the_scales_of_units():
     assert one.n_kinks == two.n_kinks
     energies = [problem.energy_gradient(p.x)[0] for p in (one, two)]
     assert energies[0] == pytest.approx(energies[1], rel=1e-9)
+
+
+def test_a_sphere_needs_a_radius():
+    problem, _ = a_network(3, 1, 2.0, seed=0)
+    with pytest.raises(
+        ValueError, match=r"^expected a radius > 0, got 0\.0: pass np\.linalg\.norm"
+    ):
+        SphericalNetwork(problem, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("activation", "width", "depth", "load"),
+    [("relu", 6, 1, 1.2), ("relu", 6, 2, 1.0), ("tanh", 4, 2, 1.6)],
+)
+def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, load):
+    """Kinks included: forces still balance to 1e-8 where they are 1e-5 of what they were."""
+    problem, start = a_network(width, depth, load, seed=2, activation=activation)
+    end = train(problem, start, steps=3000)
+    assert end.status == "unjammed"
+    x = balanced(problem.mlp, end.x) if activation == "relu" else end.x
+    stages = []
+    for stage in approach(SphericalNetwork(problem, float(np.linalg.norm(x))), x, settle):
+        stages.append(stage)
+        if stage.pressure < 1e-6:
+            break
+    last = stages[-1]
+    assert (last.status, last.pressure < 1e-6) == ("jammed", True)
+    found = settle(last.problem, last.x)
+    assert found.max_residual < 1e-8
+    # No more constraints than degrees of freedom on the sphere and one self-stress.
+    assert found.n_constraints + found.n_kinks <= problem.n_dof
+    margins = np.array([stage.problem.free.margin for stage in stages[-3:]])
+    pressures = np.array([stage.pressure for stage in stages[-3:]])
+    slopes = np.diff(pressures) / np.diff(margins)
+    assert slopes[0] == pytest.approx(slopes[1], rel=0.05)

@@ -7,7 +7,6 @@ from bridge.avalanches.sizes import Sizes, cutoff_exponent
 from bridge.departure import depart, fit_exponent
 from bridge.exact import exact_jamming
 from bridge.newton import Newton
-from bridge.sphere import OnSphere
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
 from particles import Perceptron, descend
 
@@ -95,7 +94,7 @@ def test_a_network_at_a_fixed_norm_has_a_jamming_point(activation):
     state = system.under_load(np.random.default_rng(0))
     point = exact_jamming(state.problem, state.x, minimise=system.follow)
     assert point.status == "jammed", point.reason
-    assert point.problem.problem.margin > 0.0
+    assert point.problem.free.margin > 0.0
     proof = point.certificate
     # Fewer contacts than degrees of freedom: curvature holds the rest, as in packings of ellipses.
     assert proof.n_constraints < proof.n_isostatic
@@ -113,9 +112,3 @@ def test_margins_at_load_four_are_those_of_linear_programs():
         point = exact_jamming(problem, problem.random_state(rng), minimise=descend)
         margins.append(point.problem.sigma)
     assert np.mean(margins) == pytest.approx(-0.418, abs=0.04)
-
-
-def test_a_sphere_needs_a_radius():
-    problem = Perceptron(np.eye(2), 0.0)
-    with pytest.raises(ValueError, match="expected a radius > 0"):
-        OnSphere(problem, 0.0)

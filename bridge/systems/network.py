@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
-    from networks import HingeNetwork, Patterns, Trained
+    from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
     from networks.optimisers import Optimiser
 
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
@@ -75,29 +75,24 @@ class NetworkSystem:
             optimiser=self._optimiser(),
         )
 
-    def exact_load(self, problem: "HingeNetwork") -> Load:
+    def exact_load(self, problem: "SphericalNetwork") -> Load:
         """Return the margin."""
-        return "margin", problem.margin
+        return "margin", problem.free.margin
 
     def under_load(self, rng: "np.random.Generator") -> State:
-        """Return the untrained network at a fixed norm, where its margin has a limit.
+        """Return the untrained network at a fixed norm, where its margin has a limit."""
+        from networks import SphericalNetwork
 
-        Raises ``ValueError`` for a rectifier: its minima lie on kinks, which no minimiser here
-        follows closely enough.
-        """
-        from bridge.sphere import OnSphere
-        from networks import HingeNetwork
-
-        smooth = self.activation != "relu"
-        expect(smooth, "a smooth activation", self.activation, "pass --activation tanh")
-        problem: HingeNetwork = self.problem(self.load, rng)
+        problem = self.problem(self.load, rng)
         x = problem.mlp.init(rng)
-        held = OnSphere(problem, float((x @ x) ** 0.5))
-        return State(held, x, "stalled", "it has not been trained", ("margin", problem.margin))
+        held = SphericalNetwork(problem, float((x @ x) ** 0.5))
+        return State(held, x, "stalled", "it has not been trained", self.exact_load(held))
 
-    def follow(self, problem: Any, x: "Vector") -> Any:
-        """Descend by Newton's method."""
-        return newton_on_sphere(problem, x)
+    def follow(self, problem: "SphericalNetwork", x: "Vector") -> Any:
+        """Descend by Newton's method; over the kinks of a rectifier by the polish of networks."""
+        from networks import settle
+
+        return settle(problem, x) if self.activation == "relu" else newton_on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         from networks import SphericalNetwork
