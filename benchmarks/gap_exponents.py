@@ -32,15 +32,17 @@ from networks.symmetry import balanced
 HOME = Path(__file__).with_suffix(".npz")
 FIGURE = Path(__file__).parent.parent / "docs" / "gaps_of_networks.png"
 ACTIVATIONS = ("relu", "tanh", "softplus", "silu", "gelu")
-SMALL, LARGE = 12, 24  # widths
+SMALL, MIDDLE, LARGE = 12, 17, 24  # widths
 EASY = 2.0  # patterns per weight, which every activation fits
 ENSEMBLES = {
     **{(SMALL, EASY, activation): 20 for activation in ACTIVATIONS},
     (SMALL, 2.5, "relu"): 20,
     (SMALL, 3.0, "tanh"): 20,
     (SMALL, 4.0, "tanh"): 20,
+    (MIDDLE, EASY, "relu"): 12,
+    (MIDDLE, EASY, "tanh"): 12,
     (LARGE, EASY, "tanh"): 6,
-    (LARGE, EASY, "relu"): 4,
+    (LARGE, EASY, "relu"): 10,
 }
 DEPTH, STEPS, STARTS, SOLVES = 2, 8_000, 10, 2_000
 CLOSE, WORST = 1e-5, 1e-3  # pressure at the jamming point in units of the margin: aim, and limit
@@ -77,7 +79,7 @@ def jammed(sample: Sample) -> tuple[Sample, dict[str, Any]]:
         return sample, {}
     rescaled = sample.activation == "relu" and end.status == "unjammed"  # the polish has done it
     x = balanced(mlp, end.x) if rescaled else end.x
-    kinks: list[int] = []
+    kinks = [end.n_kinks]
 
     def minimise(problem: SphericalNetwork, x: Any) -> Trained:
         found = settle(problem, x, newton_steps=SOLVES)

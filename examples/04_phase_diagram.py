@@ -37,7 +37,13 @@ def width(n_weights, depth):
 def search(data, depth, patterns):
     high = max(4, int(np.ceil(width(patterns / FEWEST[data], depth))))
     system = NetworkSystem(
-        depth=depth, input_dim=INPUT_DIM, patterns=patterns, data=data, steps=STEPS
+        depth=depth,
+        input_dim=INPUT_DIM,
+        patterns=patterns,
+        data=data,
+        steps=STEPS,
+        polish=0,
+        norm="free",  # Adam alone, as in the paper
     )
     return Search(system, 2, high, 1, SAMPLES, seed=0)
 
