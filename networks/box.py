@@ -1,7 +1,11 @@
 """A quadratic program in a box, small and dense: the dual of a step across kinks."""
 
+from typing import TypeAlias
+
 import torch
 from torch import Tensor
+
+_State: TypeAlias = tuple[Tensor, Tensor, float]  # t, the slope and the value there
 
 _ITERATIONS = 100
 _ARMIJO = 1e-4
@@ -38,20 +42,37 @@ def _minimise(quadratic: Tensor, linear: Tensor, start: Tensor, upper: Tensor) -
         free = torch.nonzero(~held)[:, 0]
         if not len(free) or float(slope[free].abs().max()) <= smallest:
             break
-        move = -_solved(quadratic[free][:, free], slope[free])
-        length, moved = 1.0, False
-        while length > 1e-8 and not moved:
-            there = t.clone()
-            there[free] = (t[free] + length * move).clamp_(min=0).minimum(upper[free])
-            slope_there = quadratic @ there + linear
-            value_there = 0.5 * float(there @ (slope_there + linear))
-            promised = float(slope[free] @ (there[free] - t[free]))
-            moved = value_there <= value + _ARMIJO * promised
-            length /= 2
-        if not moved or torch.equal(there, t):
+        newton = -_solved(quadratic[free][:, free], slope[free])
+        there = None
+        for move in (newton, -slope[free]):  # the walls may turn Newton's step uphill
+            there = there or _searched(quadratic, linear, (t, slope, value), free, move, upper)
+        if there is None:
             break
-        t, slope, value = there, slope_there, value_there
+        t, slope, value = there
     return t
+
+
+def _searched(
+    quadratic: Tensor,
+    linear: Tensor,
+    here: _State,
+    free: Tensor,
+    move: Tensor,
+    upper: Tensor,
+) -> _State | None:
+    """Return the first point along a projected step that is low enough, or None."""
+    t, slope, value = here
+    length = 1.0
+    while length > 1e-4:
+        there = t.clone()
+        there[free] = (t[free] + length * move).clamp_(min=0).minimum(upper[free])
+        slope_there = quadratic @ there + linear
+        value_there = 0.5 * float(there @ (slope_there + linear))
+        promised = float(slope[free] @ (there[free] - t[free]))
+        if promised < 0 and value_there <= value + _ARMIJO * promised:
+            return there, slope_there, value_there
+        length /= 2
+    return None
 
 
 def _solved(matrix: Tensor, vector: Tensor) -> Tensor:
