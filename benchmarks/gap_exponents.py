@@ -47,7 +47,7 @@ ENSEMBLES = {
 DEPTH, STEPS, STARTS, SOLVES = 2, 8_000, 10, 2_000
 CLOSE, WORST = 1e-5, 1e-3  # pressure at the jamming point in units of the margin: aim, and limit
 WEAK = 0.3  # upper end of the window of forces, in units of their mean
-GAPS = 1e-3, 0.1  # window of gaps, in units of the margin
+GAPS = 1e-3, 0.3  # window of gaps, in units of the margin
 
 
 @dataclass(frozen=True)

@@ -5,25 +5,20 @@ was interrupted, or is repeated with more samples, trains only what is missing. 
 network needs follows from its own seed, and fewer patterns are the first of more patterns.
 """
 
-import math
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.provenance import provenance
-from bridge.store import Record, Store, record_key
+from bridge.batch import Batch, Mapper, train_batch
+from bridge.store import Record, Store
 from bridge.systems import NetworkSystem
 
 if TYPE_CHECKING:
-    from bridge.protocols import Vector
-    from networks import HingeNetwork, Schedule, Trained
     from networks.transition import Midpoint
 
-KIND = "transition"
 PROTOCOLS = ("bracket", "descend")
 
 
@@ -124,89 +119,6 @@ class Transition:
         return fmean(p.constraint_ratio or 0.0 for p in mixed) if mixed else None
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Networks of one point that share their matrix products, one for each of ``seeds``."""
-
-    search: Search
-    system: NetworkSystem
-    seeds: tuple[tuple[int, int], ...]
-
-    def train(self) -> list[Record]:
-        """Train them together; data and start of each follow from its own seed."""
-        from networks import train_all
-
-        problems, starts = self.untrained()
-        system, before, records = self.system, time.process_time(), []
-        ends = train_all(
-            problems,
-            starts,
-            steps=system.steps,
-            newton_steps=system.polish,
-            schedule=_schedule(self.search.protocol),
-            hold_norm=system.norm == "held",
-        )
-        for i, end in ends:
-            now = time.process_time()
-            records.append(self._record(i, problems[i], end, now - before))
-            before = now
-        return records
-
-    def untrained(self) -> tuple[list["HingeNetwork"], list["Vector"]]:
-        """Return the problems and their initial parameters."""
-        problems, starts = [], []
-        for entropy, sample in self.seeds:
-            data, init = np.random.SeedSequence(entropy, spawn_key=(sample,)).spawn(2)
-            problem = self.system.problem(self.system.load, np.random.default_rng(data))
-            problems.append(problem)
-            starts.append(problem.mlp.init(np.random.default_rng(init)))
-        return problems, starts
-
-    def split(self, workers: int) -> list["Batch"]:
-        """Return smaller batches, for a number of processes that share the work."""
-        from networks.ensemble import groups
-
-        share = math.ceil(len(self.seeds) / workers)
-        parts = groups(self.untrained()[0], most=share) if self.seeds else []
-        return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
-
-    def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
-        return Record(
-            kind=KIND,
-            parameters=_parameters(self.search, self.system),
-            seed=self.seeds[i],
-            status=end.status,
-            seconds=seconds,
-            data={
-                "n_weights": problem.mlp.n_weights,
-                "patterns": len(problem.patterns),
-                "load": problem.load,
-                "energy": end.energy,
-                "n_constraints": end.n_constraints,
-                "n_kinks": end.n_kinks,
-                "max_residual": end.max_residual,
-                "steps": end.steps,
-                "newton_steps": end.newton_steps,
-                "reason": end.reason,
-            },
-            provenance=provenance(),
-        )
-
-
-def train_batch(batch: Batch) -> list[Record]:
-    """Train a batch: a function of this module, so that other processes can import it."""
-    return batch.train()
-
-
-class Mapper(Protocol):
-    """Anything that applies a function to batches, in any order and place."""
-
-    def __call__(
-        self, function: Callable[[Batch], list[Record]], tasks: Sequence[Batch], /
-    ) -> Iterable[list[Record]]:
-        """Yield the results as they come."""
-
-
 def find(
     search: Search,
     store: Store,
@@ -244,24 +156,15 @@ def trained(
     search: Search, system: NetworkSystem, store: Store, workers: int, mapper: Mapper
 ) -> list[Record]:
     """Return the record of each sample at one point; train those that are not in the store."""
-    seeds = [(search.seed, sample) for sample in range(search.samples)]
-    keys = {seed: record_key(KIND, _parameters(search, system), seed) for seed in seeds}
-    missing = tuple(seed for seed in seeds if keys[seed] not in store)
-    for records in mapper(train_batch, Batch(search, system, missing).split(workers)):
+    seeds = tuple((search.seed, sample) for sample in range(search.samples))
+    whole = Batch(system, search.protocol, seeds)
+    pairs = zip(seeds, whole.keys, strict=True)
+    missing = replace(whole, seeds=tuple(seed for seed, key in pairs if key not in store))
+    for records in mapper(train_batch, missing.split(workers)):
         for record in records:
             store.put(record)
-    found = (store.get(key) for key in keys.values())
+    found = (store.get(key) for key in whole.keys)
     return [record for record in found if record is not None]
-
-
-def _parameters(search: Search, system: NetworkSystem) -> dict[str, Any]:
-    return {"system": system.kind, **asdict(system), "protocol": search.protocol}
-
-
-def _schedule(protocol: str) -> "Schedule | None":
-    from networks.anneal import STEPWISE
-
-    return STEPWISE if protocol == "descend" else None
 
 
 def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
@@ -302,7 +205,7 @@ def as_json(found: Transition) -> dict[str, Any]:
     middle = found.midpoint
     fixed = found.search.system.patterns
     return {
-        **_parameters(found.search, found.search.system),
+        **Batch(found.search.system, found.search.protocol, ()).parameters,
         "samples": found.search.samples,
         "seed": found.search.seed,
         "load": None if middle is None else {"name": "P/N", **asdict(middle)},

@@ -1,0 +1,119 @@
+"""Networks that are trained together, and the records they leave.
+
+Everything that a network needs follows from its own seed, so that a batch may be split at will.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from bridge.provenance import provenance
+from bridge.store import Record, record_key
+from bridge.systems import NetworkSystem
+
+if TYPE_CHECKING:
+    from bridge.protocols import Vector
+    from networks import HingeNetwork, Trained
+
+KIND = "transition"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Networks of one point of a search, one for each of ``seeds``: entropy and spawn key.
+
+    ``protocol`` is that of the search; "descend" trains with rates that fall by factors of ten.
+    """
+
+    system: NetworkSystem
+    protocol: str
+    seeds: tuple[tuple[int, int], ...]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is trained, for the records."""
+        return {"system": self.system.kind, **asdict(self.system), "protocol": self.protocol}
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the records, in the order of the seeds."""
+        return [record_key(KIND, self.parameters, seed) for seed in self.seeds]
+
+    def train(self) -> list[Record]:
+        """Train them together; data and start of each follow from its own seed."""
+        from networks import train_all
+        from networks.anneal import STEPWISE
+
+        problems, starts = self.untrained()
+        system, before, records = self.system, time.process_time(), []
+        ends = train_all(
+            problems,
+            starts,
+            steps=system.steps,
+            newton_steps=system.polish,
+            schedule=STEPWISE if self.protocol == "descend" else None,
+            hold_norm=system.norm == "held",
+        )
+        for i, end in ends:
+            now = time.process_time()
+            records.append(self._record(i, problems[i], end, now - before))
+            before = now
+        return records
+
+    def untrained(self) -> tuple[list["HingeNetwork"], list["Vector"]]:
+        """Return the problems and their initial parameters."""
+        problems, starts = [], []
+        for entropy, sample in self.seeds:
+            data, init = np.random.SeedSequence(entropy, spawn_key=(sample,)).spawn(2)
+            problem = self.system.problem(self.system.load, np.random.default_rng(data))
+            problems.append(problem)
+            starts.append(problem.mlp.init(np.random.default_rng(init)))
+        return problems, starts
+
+    def split(self, workers: int) -> list["Batch"]:
+        """Return smaller batches, for a number of processes that share the work."""
+        from networks.ensemble import groups
+
+        share = math.ceil(len(self.seeds) / workers)
+        parts = groups(self.untrained()[0], most=share) if self.seeds else []
+        return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
+
+    def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
+        return Record(
+            kind=KIND,
+            parameters=self.parameters,
+            seed=self.seeds[i],
+            status=end.status,
+            seconds=seconds,
+            data={
+                "n_weights": problem.mlp.n_weights,
+                "patterns": len(problem.patterns),
+                "load": problem.load,
+                "energy": end.energy,
+                "n_constraints": end.n_constraints,
+                "n_kinks": end.n_kinks,
+                "max_residual": end.max_residual,
+                "steps": end.steps,
+                "newton_steps": end.newton_steps,
+                "reason": end.reason,
+            },
+            provenance=provenance(),
+        )
+
+
+def train_batch(batch: Batch) -> list[Record]:
+    """Train a batch: a function of this module, so that other processes can import it."""
+    return batch.train()
+
+
+class Mapper(Protocol):
+    """Anything that applies a function to batches, in any order and place."""
+
+    def __call__(
+        self, function: Callable[[Batch], list[Record]], tasks: Sequence[Batch], /
+    ) -> Iterable[list[Record]]:
+        """Yield the results as they come."""
