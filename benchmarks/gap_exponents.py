@@ -42,7 +42,7 @@ ENSEMBLES = {
     (MIDDLE, EASY, "relu"): 12,
     (MIDDLE, EASY, "tanh"): 12,
     (LARGE, EASY, "tanh"): 6,
-    (LARGE, EASY, "relu"): 10,
+    (LARGE, EASY, "relu"): 6,
 }
 DEPTH, STEPS, STARTS, SOLVES = 2, 8_000, 10, 2_000
 CLOSE, WORST = 1e-5, 1e-3  # pressure at the jamming point in units of the margin: aim, and limit
@@ -94,7 +94,7 @@ def jammed(sample: Sample) -> tuple[Sample, dict[str, Any]]:
             break
         gaps = stage.problem.gaps(stage.x)
         found = {
-            "gaps": gaps / margin,
+            "gaps": (gaps / margin).astype(np.float32),
             "margin": margin,
             "pressure": stage.pressure / margin,
             "constraints": np.array([(gaps > 0).sum(), kinks[-1], free.n_dof]),
@@ -126,7 +126,7 @@ class States:
         self.tried = len(names)
         self.names = [name for name in names if stored.get(f"{name} done", np.False_)]
         self.column = lambda key: np.array([stored[f"{name} {key}"] for name in self.names])
-        self.gaps = [stored[f"{name} gaps"] for name in self.names]
+        self.gaps = [stored[f"{name} gaps"].astype(float) for name in self.names]
 
     @property
     def forces(self) -> list[Any]:
@@ -174,32 +174,33 @@ def shown(fit: PowerLaw, sign: int) -> str:
 
 
 def drawn() -> Figure:
-    """Draw densities of forces (above) and gaps (below); dashed: fits, grey: the paper's ReLU."""
-    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    """Draw densities of forces (above) and gaps (below), and the fits of the largest networks."""
+    figure = Figure(figsize=(10.4, 4.4), layout="constrained")
     panels = figure.subplots(2, len(ACTIVATIONS), sharex="row", sharey="row", squeeze=False)
+    sizes = {w: Mlp(w, w, DEPTH).n_weights for w in (SMALL, LARGE)}
     for column, activation in zip(panels.T, ACTIVATIONS, strict=True):
         column[0].set_title(activation)
-        small = States(SMALL, EASY, activation)
-        weak, near = small.fits()
-        dots(column[0], small.forces, RED, "o")
-        dots(column[1], small.margins, BLUE, "o")
-        line(column[0], small.forces, weak, 0.3)
-        line(column[1], small.margins, near, -0.2)
-        if (LARGE, EASY, activation) in ENSEMBLES:
-            large = States(LARGE, EASY, activation)
-            dots(column[0], large.forces, BLACK, "x")
-            dots(column[1], large.margins, BLACK, "x")
+        for i, (width, marker) in enumerate(((SMALL, "o"), (LARGE, "x"))):
+            if (width, EASY, activation) not in ENSEMBLES:
+                continue
+            states = States(width, EASY, activation)
+            weak, near = states.fits()
+            dots(column[0], states.forces, BLACK if i else RED, marker)
+            dots(column[1], states.margins, BLACK if i else BLUE, marker)
+            said = f"N = {sizes[width]}: "
+            place = {"x": 0.04, "y": 0.06 + 0.11 * i, "fontsize": 7.5}
+            column[0].text(s=f"{said}θ = {shown(weak, 1)}", transform=column[0].transAxes, **place)
+            column[1].text(s=f"{said}γ = {shown(near, -1)}", transform=column[1].transAxes, **place)
+        line(column[0], states.forces, weak, 0.3)
+        line(column[1], states.margins, near, -0.2)
         column[0].set_xlabel("force / mean")
         column[1].set_xlabel("gap −Δ / margin")
-        column[0].text(0.05, 0.05, f"θ = {shown(weak, 1)}", transform=column[0].transAxes)
-        column[1].text(0.05, 0.05, f"γ = {shown(near, -1)}", transform=column[1].transAxes)
-    panels[0, 0].set(xscale="log", yscale="log", ylabel="P$_+$")
-    panels[1, 0].set(xscale="log", yscale="log", ylabel="P$_-$")
-    sizes = {w: Mlp(w, w, DEPTH).n_weights for w in (SMALL, LARGE)}
+    for panel, name in zip(panels[:, 0], ("P$_+$", "P$_-$"), strict=True):
+        panel.set(xscale="log", yscale="log", ylabel=name, xlim=(8e-4, 6), ylim=(0.02, 3))
     handles = [
         Line2D([], [], color=BLACK, marker="o", mfc="white", ls="", label=f"N = {sizes[SMALL]}"),
         Line2D([], [], color=BLACK, marker="x", ls="", label=f"N = {sizes[LARGE]}"),
-        Line2D([], [], color=BLACK, ls="--", lw=1.0, label="fit, on its window"),
+        Line2D([], [], color=BLACK, ls="--", lw=1.0, label="fit to the largest, on its window"),
         Line2D([], [], color=GREY, lw=1.0, label="Geiger et al., ReLU: θ = 0.3, γ = 0.2"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
