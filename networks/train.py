@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from networks import passes
 from networks.anneal import Annealed, Look, Schedule, anneal
+from networks.kinks import Kinks, Point
 from networks.margin import HingeNetwork
 from networks.optimisers import Optimiser
 from networks.polish import BALANCED, FITTED, Polished, polish
@@ -154,13 +157,14 @@ def _judged(
     if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
         reason = "training diverged: lower the learning rate"
         return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
-    if _energy(problem, annealed.x) < FITTED:
-        return _ended(problem, annealed.x, annealed.steps, "unjammed")
-    if _is_dead(problem, annealed.x):
-        return _ended(problem, annealed.x, annealed.steps, "dead", reason=SILENT)
+    here = _point(problem, annealed.x)
+    if here.energy < FITTED:
+        return _ended(here, annealed.steps, "unjammed")
+    if _is_dead(here):
+        return _ended(here, annealed.steps, "dead", reason=SILENT)
     if newton_steps < 1:
         reason = "not polished, nothing is certified: allow Newton steps"
-        return _ended(problem, annealed.x, annealed.steps, "stalled", reason=reason)
+        return _ended(here, annealed.steps, "stalled", reason=reason)
     x = annealed.x
     if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
         x = balanced(problem.mlp, x)
@@ -171,36 +175,36 @@ def _polished(
     problem: HingeNetwork, x: Vector, steps: int, newton_steps: int, *, hold_norm: bool
 ) -> Trained:
     found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
-    if _energy(problem, found.x) < FITTED:
-        return _ended(problem, found.x, steps, "unjammed", newton_steps=found.steps)
+    here = _point(problem, found.x)
+    if here.energy < FITTED:
+        return _ended(here, steps, "unjammed", newton_steps=found.steps)
     status: Status = "jammed" if found.is_minimum else "stalled"
     reason = "" if found.is_minimum else _why_not(x, found, newton_steps)
-    if _is_dead(problem, found.x):
+    if _is_dead(here):
         status, reason = "dead", SILENT
     return replace(
-        _ended(problem, found.x, steps, status, reason=reason, newton_steps=found.steps),
+        _ended(here, steps, status, reason=reason, newton_steps=found.steps),
         max_residual=found.residual,
         n_kinks=found.n_kinks,
         radius=float(np.linalg.norm(found.x)) if hold_norm else None,
     )
 
 
+def _point(problem: HingeNetwork, x: Vector) -> Point:
+    """Return the state with masks by the signs of its units, and its norm free."""
+    w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
+    return Point(problem, w, Kinks.none(problem))
+
+
 def _ended(
-    problem: HingeNetwork,
-    x: Vector,
-    steps: int,
-    status: Status,
-    *,
-    reason: str = "",
-    newton_steps: int = 0,
+    here: Point, steps: int, status: Status, *, reason: str = "", newton_steps: int = 0
 ) -> Trained:
-    """Measure the state ``x`` as it is, without kinks or norm held."""
     return Trained(
-        x=x,
-        energy=_energy(problem, x),
-        max_residual=_residual(problem, x),
+        x=here.w.cpu().numpy(),
+        energy=here.energy,
+        max_residual=here.residual,
         steps=steps,
-        n_constraints=_n_violated(problem, x),
+        n_constraints=len(here.violated),
         status=status,
         reason=reason,
         newton_steps=newton_steps,
@@ -220,32 +224,12 @@ def _why_not(before: Vector, found: Polished, allowed: int) -> str:
     return f"forces balance to {found.residual:.1e} only: {remedy}"
 
 
-def _residual(problem: HingeNetwork, x: Vector) -> float:
-    gaps = problem.gaps(x)
-    rows = np.flatnonzero(gaps > 0)
-    if not len(rows):
-        return 0.0
-    jacobian = problem.gap_jacobian(x, rows)
-    return float(np.abs(jacobian.T @ gaps[rows]).max() / (np.abs(jacobian).T @ gaps[rows]).max())
-
-
-def _n_violated(problem: HingeNetwork, x: Vector) -> int:
-    return int((problem.gaps(x) > 0).sum())
-
-
-def _energy(problem: HingeNetwork, x: Vector) -> float:
-    return 0.5 * float(np.sum(np.maximum(problem.gaps(x), 0) ** 2))
-
-
-def _is_dead(problem: HingeNetwork, x: Vector) -> bool:
+def _is_dead(here: Point) -> bool:
     """Tell whether most of the energy is in patterns that do not act on the first layer.
 
     On such a pattern some layer has no active unit: the network is constant around it, or as deep
     only as the layers above.
     """
-    gaps = problem.gaps(x)
-    violated = np.flatnonzero(gaps > 0)
-    first = problem.mlp.slices[0]
-    cut_off = ~problem.gap_jacobian(x, violated)[:, first].any(axis=1)
-    energies = gaps[violated] ** 2
-    return bool(energies[cut_off].sum() > 0.5 * energies.sum())
+    first = passes.signals(here.problem.mlp, here.w, here.state)[0]
+    energies = here.gaps[here.violated].square()
+    return bool(energies[~first.any(dim=1)].sum() > 0.5 * energies.sum())
