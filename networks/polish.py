@@ -24,7 +24,7 @@ _WORTH = 0.02  # a correction that gains less of what was promised is the last
 _ACCEPTED = 1e-2  # a step must gain this part of what it promised
 _ROUNDING = 1e-13  # relative falls of the energy below this are not seen
 _BLUR = 2e-15  # and of a gap, relative to what it is the difference of
-_NUDGE = 1e-6  # off a saddle, relative to |x|
+_NUDGES = 1e-6, 1e-4, 1e-2  # off a saddle, relative to |x|
 _HOPELESS = 1e12  # damping at which a step is below rounding
 
 
@@ -79,16 +79,23 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
         minimum = down is None
         if down is None or made >= steps:
             break
-        here, more = _descended(_nudged(here, down), steps - made)
+        beside = _beside(here, down)
+        if beside is None:
+            break
+        here, more = _descended(beside, steps - made)
         made += more
         minimum = here.energy < FITTED
     return Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
 
 
-def _nudged(here: Point, down: Tensor) -> Point:
-    """Return a point a little off a saddle, from where a descent leads away from it."""
-    d = down * (_NUDGE * float(here.w.norm() / down.norm()))
-    return Point(here.problem, _moved(here, d), here.kinks, here.radius)
+def _beside(here: Point, down: Tensor) -> Point | None:
+    """Return a point a little off a saddle, whence a descent leads away; None if it is too flat."""
+    for size in _NUDGES:
+        d = down * (size * float(here.w.norm() / down.norm()))
+        there = Point(here.problem, _moved(here, d), here.kinks, here.radius)
+        if there.error > _EXACT:
+            return there
+    return None
 
 
 def _descended(here: Point, steps: int) -> tuple[Point, int]:

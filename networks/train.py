@@ -147,7 +147,9 @@ def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_S
     >>> settle(lighter, end.x).status
     'jammed'
     """
-    return _polished(problem.free, problem.on_sphere(x), 0, newton_steps, hold_norm=True)
+    w = problem.on_sphere(x)
+    found = polish(problem.free, w, steps=newton_steps, hold_norm=True)
+    return _certified(problem.free, found, w, 0, newton_steps, held=True)
 
 
 def _judged(
@@ -168,25 +170,26 @@ def _judged(
     x = annealed.x
     if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
         x = balanced(problem.mlp, x)
-    return _polished(problem, x, annealed.steps, newton_steps, hold_norm=hold_norm)
-
-
-def _polished(
-    problem: HingeNetwork, x: Vector, steps: int, newton_steps: int, *, hold_norm: bool
-) -> Trained:
     found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
+    return _certified(problem, found, x, annealed.steps, newton_steps, held=hold_norm)
+
+
+def _certified(
+    problem: HingeNetwork, found: Polished, before: Vector, steps: int, allowed: int, *, held: bool
+) -> Trained:
+    """Say what a polish that began at ``before`` has certified."""
     here = _point(problem, found.x)
     if here.energy < FITTED:
         return _ended(here, steps, "unjammed", newton_steps=found.steps)
     status: Status = "jammed" if found.is_minimum else "stalled"
-    reason = "" if found.is_minimum else _why_not(x, found, newton_steps)
+    reason = "" if found.is_minimum else _why_not(before, found, allowed)
     if _is_dead(here):
         status, reason = "dead", SILENT
     return replace(
         _ended(here, steps, status, reason=reason, newton_steps=found.steps),
         max_residual=found.residual,
         n_kinks=found.n_kinks,
-        radius=float(np.linalg.norm(found.x)) if hold_norm else None,
+        radius=float(np.linalg.norm(found.x)) if held else None,
     )
 
 

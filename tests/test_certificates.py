@@ -179,3 +179,16 @@ def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, l
     pressures = np.array([stage.pressure for stage in stages[-3:]])
     slopes = np.diff(pressures) / np.diff(margins)
     assert slopes[0] == pytest.approx(slopes[1], rel=0.05)
+
+
+def test_a_norm_that_is_not_needed_is_hidden_in_the_scale_of_a_unit():
+    """Beyond the norm of a free minimum the multiplier of the norm vanishes on the sphere."""
+    rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(1,)))
+    problem = HingeNetwork(Mlp(8, 8, 1), random_patterns(288, 8, rng))
+    inside = train(problem, problem.mlp.init(rng), steps=6000, hold_norm=False)
+    assert inside.status == "jammed"
+    x = 1.02 * balanced(problem.mlp, inside.x)
+    found = settle(SphericalNetwork(problem, float(np.linalg.norm(x))), x)
+    assert found.status == "jammed"
+    assert found.energy == pytest.approx(inside.energy, rel=1e-6)
+    assert np.linalg.norm(balanced(problem.mlp, found.x)) < np.linalg.norm(x)
