@@ -19,6 +19,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.docs
+	rm -rf docs/reference
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 	@echo open docs/_build/html/index.html
 
