@@ -36,11 +36,15 @@ def connect(
 ) -> sqlite3.Connection:
     """Open a file that has these tables, or is new; one of another program is left as it is.
 
+    The path ``:memory:`` is no file: what is written there is gone when the connection closes.
+
     Raises
     ------
     ValueError
         In one line, if that is not so.
     """
+    if str(path) == ":memory:":
+        return sqlite3.connect(":memory:", check_same_thread=False)
     if read_only and not path.is_file():
         raise ValueError(f"expected a {what}, got no file at {path}: check the name")
     mode = "rw" if read_only else "rwc"  # rw, because what a killed writer left is rolled back

@@ -162,6 +162,13 @@ def test_the_installed_command_answers():
     assert shown.stderr == ""
 
 
+def test_avalanche_without_a_file_leaves_none(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["avalanche", "perceptron", "--n", "20", "--load-steps", "5", "--workers", "1"]
+    assert said(capsys, *words, "--json")[0] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_avalanche_keeps_its_samples_and_goes_on(capsys, tmp_path):
     out = tmp_path / "loading.sqlite"
     words = ["avalanche", "perceptron", "--n", "20", "--load-steps", "20", "--workers", "1"]

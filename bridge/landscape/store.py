@@ -62,8 +62,6 @@ class LandscapeStore:
 
     @staticmethod
     def _open(path: str | Path, read_only: bool) -> sqlite3.Connection:
-        if str(path) == ":memory:":
-            return sqlite3.connect(path, isolation_level=None)
         db = connect(Path(path), TABLES, "landscape", read_only=read_only)
         db.isolation_level = None
         return db
