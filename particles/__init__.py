@@ -6,7 +6,7 @@ from particles.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
 from particles.ellipses import Ellipses
 from particles.ensembles import ensemble
 from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
-from particles.minimum import Minimum, minimise
+from particles.minimum import Minimum, minimise, relax
 from particles.packing import Packing
 from particles.pairs import Pairs
 from particles.perceptron import Descent, Perceptron, descend
@@ -33,6 +33,7 @@ __all__ = [
     "plot",
     "read_gsd",
     "read_xyz",
+    "relax",
     "stress_anisotropy",
     "stress_tensor",
     "write_gsd",

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.minimum import Minimum, Status, check_options, minimise
+from particles.minimum import Minimum, Status, certified, check_options, minimise, relax
 from particles.packing import Packing
 from particles.pictures import png
 from particles.release import released
+from particles.stability import separated
 
 Vector = NDArray[np.float64]
 
@@ -24,7 +25,7 @@ SMALLEST_DAMPING = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One minimum on the way.
+    """One balance of forces on the way.
 
     Attributes
     ----------
@@ -58,10 +59,12 @@ class Decompressed:
     pressure : float
         ``Σ max(Δ, 0)/n``, rattlers not counted in ``n``.
     status : {"jammed", "unjammed", "stalled"}
-        Jammed: forces balance at the pressure asked for. Stalled: they do not, or the pressure is
-        another one. Unjammed: no pressure could be built up.
+        Jammed: a minimum at the pressure asked for, see `Minimum`. Stalled: none, or the pressure
+        is another one. Unjammed: no pressure could be built up.
     stages : tuple of Stage
-        Every minimum on the way.
+        Every balance of forces on the way.
+    reason : str
+        Why the run stalled; empty if it did not.
     """
 
     problem: Packing
@@ -70,6 +73,7 @@ class Decompressed:
     pressure: float
     status: Status
     stages: tuple[Stage, ...]
+    reason: str = ""
 
     def _repr_png_(self) -> bytes:
         """Return a picture, for notebooks."""
@@ -107,11 +111,19 @@ class _Approach:
         return len(self.stages) >= self.max_stages
 
     def settle(self, problem: Packing, x: ArrayLike) -> _Place:
-        """Minimise, and write down what came of it."""
-        found = minimise(problem, x, **self.options)
+        """Descend until forces balance, and write down what came of it."""
+        return self.note(problem, relax(problem, x, **self.options))
+
+    def note(self, problem: Packing, found: Minimum) -> _Place:
+        """Write down the end of a descent."""
         p = problem.pressure(found.x)
         self.stages.append(Stage(problem.phi, p, found.energy, found.status, found.steps))
         return _Place(problem, found, p)
+
+    def certify(self, here: _Place) -> _Place:
+        """Return the place itself if it is a minimum, else the minimum below it."""
+        found = certified(here.problem, here.minimum, **self.options)
+        return here if found is here.minimum else self.note(here.problem, found)
 
     def grow(self, here: _Place, step: float) -> _Place:
         """Grow the bodies, by longer and longer steps, until forces balance at some pressure."""
@@ -143,6 +155,7 @@ def decompress(
     tolerance: float = 0.01,
     shrink: float | None = None,
     max_stages: int = 200,
+    rng: np.random.Generator | None = None,
     **options: Any,
 ) -> Decompressed:
     """Return the packing, grown or shrunk, at pressure ``Σ max(Δ, 0)/n``.
@@ -150,9 +163,10 @@ def decompress(
     The distance to jamming is extrapolated by the virial, ``φ - φ_J = 2U/(dU/dφ)``, and each
     stage leaves the part ``shrink`` of it. A stage that lands below jamming is taken back, and
     repeated with half the step. Where no step is small enough, because the packing rearranges at
-    a finite pressure, it goes on from the rearranged state, grown until it jams again. Rattlers
-    are moved off what they lean on at the end. Contacts weaker than a hundredth of the mean are
-    counted for certain with ``relative=1e-7``, see `minimise`.
+    a finite pressure, it goes on from the rearranged state, grown until it jams again; so too
+    from below a saddle, should forces balance in one at the pressure asked for. Rattlers are moved
+    off what they lean on at the end. Contacts weaker than a hundredth of the mean are counted for
+    certain with ``relative=1e-7``, see `relax`.
 
     Parameters
     ----------
@@ -169,8 +183,10 @@ def decompress(
         discs and spheres, 0.3 for ellipses.
     max_stages : int
         Minima after which the run is called stalled.
+    rng : numpy.random.Generator
+        Moves coincident centres apart; by default one with seed 0.
     **options
-        Passed to `minimise`.
+        Passed to `relax`.
 
     Raises
     ------
@@ -194,11 +210,15 @@ def decompress(
     check_options(positive=True, tolerance=tolerance, max_stages=max_stages)
     least = shrink if shrink is not None else (0.3 if problem.n_angles else 0.1)
     way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
-    here, status = _approach(way, way.settle(problem, x), pressure, tolerance, least)
+    start = separated(problem, x, rng or np.random.default_rng(0))
+    here, status = _approach(way, way.settle(problem, start), pressure, tolerance, least)
     last, state = here.problem, here.minimum.x
     if status == "jammed":
         state = released(last, state)
-    return Decompressed(last, state, last.phi, last.pressure(state), status, tuple(way.stages))
+    reached, reason = last.pressure(state), ""
+    if status != "jammed":
+        reason = here.minimum.reason or f"the pressure stayed at {reached:.3g}"
+    return Decompressed(last, state, last.phi, reached, status, tuple(way.stages), reason)
 
 
 def _approach(
@@ -209,7 +229,12 @@ def _approach(
     damping = 1.0
     while here.minimum.status == "jammed":
         if abs(here.pressure / pressure - 1.0) <= tolerance:
-            return here, "jammed"
+            there = way.certify(here)
+            if there is here:
+                return here, "jammed"
+            here, damping = way.grow(there, 1e-4), 1.0
+            if not way.exhausted:
+                continue
         if way.exhausted:
             break
         ratio = min(max(pressure / here.pressure, least), 10.0)
@@ -255,9 +280,9 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     >>> [stage.status for stage in compress(packing, x, [0.7, 0.9, 0.7]).stages]
     ['unjammed', 'jammed', 'unjammed']
     """
-    way = _Approach(options, max_stages=0)
+    way = _Approach({}, max_stages=0)
     state = problem.bodies(x).ravel()
     for phi in phis:
         problem = problem.with_phi(phi)
-        state = way.settle(problem, state).minimum.x
+        state = way.note(problem, minimise(problem, state, **options)).minimum.x
     return Compressed(problem, state, tuple(way.stages))

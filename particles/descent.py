@@ -2,34 +2,34 @@
 
 L-BFGS crosses the many changes of the set of violated patterns cheaply, and stops inside the
 allowed region when there is one. At a jammed minimum the set is settled, the energy is smooth, and
-two or three exact Newton steps reach rounding error.
+two or three exact Newton steps reach rounding error. A saddle is left along its lowest mode.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, eigh
+
+from particles.sphere_steps import LONGEST, Point, Run, lbfgs_steps, newton_steps, tangent_hessian
 
 if TYPE_CHECKING:
     from particles.perceptron import Perceptron
 
 Vector = NDArray[np.float64]
 
-# A gradient component sums terms of root-mean-square √(2U/N_Δ): what is left of it is rounding,
-# of the terms and of the gaps in them.
-ROUNDING = 2e-15
 # Relative residual at which L-BFGS hands over to Newton.
 HAND_OVER = 1e-4
 # Steps of L-BFGS and of Newton before the other has a turn: close to jamming some motions are so
 # soft that either alone may take thousands.
 ROUND = 1000, 30
-# Longest step in units of the sphere's radius.
-LONGEST = 0.2
+# Saddles that one descent may leave.
+MOST_SADDLES = 30
+# Curvature below which a motion counts as flat, relative to the norm of the Hessian.
+FLAT = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,10 @@ class Descent:
     steps, evaluations
         Steps taken, and energies with gradient computed.
     status
-        ``"unjammed"``: ``U = 0`` was reached. ``"jammed"``: ``U > 0`` and the forces balance.
-        ``"stalled"``: neither, within the steps allowed.
+        ``"unjammed"``: ``U = 0`` was reached. ``"jammed"``: ``U > 0``, the forces balance, and no
+        direction lowers the energy. ``"stalled"``: neither, for the reason given.
+    reason
+        Why the descent stalled; empty if it did not.
     """
 
     x: Vector
@@ -60,46 +62,7 @@ class Descent:
     steps: int
     evaluations: int
     status: Literal["unjammed", "jammed", "stalled"]
-
-
-class _Point(NamedTuple):
-    x: Vector
-    energy: float
-    gradient: Vector
-
-    @property
-    def max_force(self) -> float:
-        return float(np.abs(self.gradient).max())
-
-
-class _Run:
-    """Evaluates, counts, and knows when to stop."""
-
-    def __init__(self, problem: Perceptron, tolerance: float, zero: float, max_steps: int) -> None:
-        self.problem, self.tolerance, self.zero = problem, tolerance, zero
-        self.steps_left, self.evaluations = max_steps, 0
-
-    def at(self, x: Vector) -> _Point:
-        self.evaluations += 1
-        x = self.problem.on_sphere(x)
-        return _Point(x, *self.problem.energy_gradient(x))
-
-    def pressure(self, point: _Point) -> float:
-        return float(np.maximum(self.problem.gaps(point.x), 0.0).sum()) / self.problem.n_dof
-
-    def allowed(self, point: _Point) -> bool:
-        return point.energy <= self.zero
-
-    def balanced(self, point: _Point, tolerance: float) -> bool:
-        # √(2U/N) is the pressure to a factor of order one, and needs no pass over the gaps.
-        norm = float(np.sqrt(2.0 * point.energy))
-        floor = ROUNDING * (2.0 + norm)
-        return point.max_force <= tolerance * norm / float(np.sqrt(self.problem.n_dof)) + floor
-
-    def status(self, point: _Point) -> Literal["unjammed", "jammed", "stalled"]:
-        if self.allowed(point):
-            return "unjammed"
-        return "jammed" if self.balanced(point, self.tolerance) else "stalled"
+    reason: str = ""
 
 
 def descend(
@@ -112,7 +75,8 @@ def descend(
 ) -> Descent:
     """Minimise the energy of a perceptron from ``x``.
 
-    Stops where ``U <= zero``, or where ``max_i |∂U/∂x_i| <= tolerance √(2U/N)`` to rounding.
+    Stops where ``U <= zero``, or in a minimum: ``max_i |∂U/∂x_i| <= tolerance √(2U/N)`` to
+    rounding, and no curvature is negative.
 
     Parameters
     ----------
@@ -140,126 +104,72 @@ def descend(
     >>> descend(problem, problem.random_state(rng)).status
     'unjammed'
     """
-    run = _Run(problem, tolerance, zero, max_steps)
-    point = run.at(x)
-    hand_over = HAND_OVER
-    while run.status(point) == "stalled" and run.steps_left > 0:
-        start = point
-        point = _lbfgs(run, point, max(hand_over, tolerance), max_steps=ROUND[0])
-        settled = run.balanced(point, hand_over)
-        point = _newton(run, point, max_steps=ROUND[1])
-        hand_over *= 0.1 if settled else 1.0
-        if point is start:  # neither method can move
+    run = Run(problem, tolerance, zero, max_steps)
+    point, reason = _balance(run, run.at(x)), ""
+    for _ in range(MOST_SADDLES):
+        mode = _downhill_mode(run, point) if run.status(point) == "jammed" else None
+        if mode is None:
             break
+        below = _lowest_beside(run, point, mode)
+        if below.energy >= point.energy:
+            reason = "a saddle along whose mode the energy does not fall"
+            break
+        point = _balance(run, below)
+    else:
+        reason = f"a saddle below each of {MOST_SADDLES} saddles"
     if 0.0 < point.energy <= zero:
         point = _step_inside(run, point)
+    status = "stalled" if reason else run.status(point)
+    steps = max_steps - run.steps_left
+    if status == "stalled" and not reason:
+        reason = f"largest force {point.max_force:.1e} after {steps} steps"
     return Descent(
         x=point.x,
         energy=point.energy,
         max_force=point.max_force,
         pressure=run.pressure(point),
-        steps=max_steps - run.steps_left,
+        steps=steps,
         evaluations=run.evaluations,
-        status=run.status(point),
+        status=status,
+        reason=reason,
     )
 
 
-def _lbfgs(run: _Run, point: _Point, tolerance: float, max_steps: int, memory: int = 10) -> _Point:
-    """Descend until ``U = 0`` or the relative residual is below ``tolerance``."""
-    pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
-    longest = LONGEST * np.sqrt(run.problem.n_dof)
-    for _ in range(min(max_steps, run.steps_left)):
-        if run.allowed(point) or run.balanced(point, tolerance):
+def _balance(run: Run, point: Point) -> Point:
+    """Descend by L-BFGS and Newton in turn until ``U`` vanishes or forces balance."""
+    hand_over = HAND_OVER
+    while run.status(point) == "stalled" and run.steps_left > 0:
+        start = point
+        point = lbfgs_steps(run, point, max(hand_over, run.tolerance), max_steps=ROUND[0])
+        settled = run.balanced(point, hand_over)
+        point = newton_steps(run, point, max_steps=ROUND[1])
+        hand_over *= 0.1 if settled else 1.0
+        if point is start:  # neither method can move
             break
-        run.steps_left -= 1
-        step = -_inverse_hessian(point.gradient, pairs)
-        if step @ point.gradient >= 0.0:
-            pairs.clear()
-            step = -point.gradient
-        step *= min(1.0, longest / np.linalg.norm(step))
-        new = _backtrack(run, point, step)
-        if new is None:
-            return point
-        s, y = new.x - point.x, new.gradient - point.gradient
-        if (curvature := float(s @ y)) > 1e-12 * np.sqrt((s @ s) * (y @ y)):
-            pairs.append((s, y, curvature))
-        point = new
     return point
 
 
-def _inverse_hessian(gradient: Vector, pairs: deque[tuple[Vector, Vector, float]]) -> Vector:
-    """Apply the two-loop recursion of limited-memory BFGS to ``gradient``."""
-    q = gradient.copy()
-    weights = []
-    for s, y, curvature in reversed(pairs):
-        weights.append(float(s @ q) / curvature)
-        q -= weights[-1] * y
-    if pairs:
-        _, y, curvature = pairs[-1]
-        q *= curvature / (y @ y)
-    for (s, y, curvature), weight in zip(pairs, reversed(weights), strict=True):
-        q += (weight - float(y @ q) / curvature) * s
-    return q
-
-
-def _backtrack(run: _Run, point: _Point, step: Vector) -> _Point | None:
-    """Halve ``step`` until the energy falls enough; ``None`` where it cannot fall any more."""
-    slope = float(step @ point.gradient)
-    for halving in range(40):
-        new = run.at(point.x + 0.5**halving * step)
-        if _lower(point, new, 0.5**halving * slope):
-            return new
+def _downhill_mode(run: Run, point: Point) -> Vector | None:
+    """Return the unit mode of least curvature in the tangent space if that is negative."""
+    hessian = tangent_hessian(run.problem, point.x)
+    flat = FLAT * float(np.abs(hessian).sum(axis=0).max())
+    try:
+        cho_factor(hessian + flat * np.eye(len(hessian)))
+    except LinAlgError:
+        values, modes = eigh(hessian, subset_by_index=[0, 0])
+        return np.asarray(modes[:, 0]) if values[0] < -flat else None
     return None
 
 
-def _lower(point: _Point, new: _Point, slope: float) -> bool:
-    """Tell whether a step along which ``U`` changes by ``slope`` to first order went down enough.
-
-    Armijo's condition; where rounding hides the change of the energy, its form in the slope at
-    the far end (Hager, Zhang, SIAM J. Optim. 16, 170, 2005, eq. 4.1).
-    """
-    noise = 1e-14 * point.energy + ROUNDING * float(np.sqrt(2.0 * point.energy))
-    if new.energy <= point.energy + 1e-4 * slope - noise:
-        return True
-    step = new.x - point.x
-    return new.energy <= point.energy + noise and bool(step @ new.gradient <= -0.8 * slope)
+def _lowest_beside(run: Run, point: Point, mode: Vector) -> Point:
+    """Return the lowest of a few points on either side of a saddle."""
+    longest = LONGEST * float(np.sqrt(run.problem.n_dof))
+    sizes = longest * 3.0 ** -np.arange(16.0)
+    sides = [run.at(point.x + sign * size * mode) for size in sizes for sign in (1.0, -1.0)]
+    return min(sides, key=lambda side: side.energy)
 
 
-def _newton(run: _Run, point: _Point, max_steps: int) -> _Point:
-    """Take damped Newton steps in the tangent space, with the exact Hessian."""
-    damping = 0.0
-    for _ in range(max_steps):
-        if run.steps_left <= 0 or run.status(point) != "stalled":
-            break
-        run.steps_left -= 1
-        new, damping = _damped_step(run, point, _tangent_hessian(run.problem, point.x), damping)
-        if new is None:
-            break
-        point = new
-    return point
-
-
-def _damped_step(
-    run: _Run, point: _Point, hessian: Vector, damping: float
-) -> tuple[_Point | None, float]:
-    """Raise the damping until the step is downhill, short and lowers the energy."""
-    identity = np.eye(len(hessian))
-    scale = float(np.sqrt(2.0 * point.energy / len(hessian)))
-    longest = LONGEST * np.sqrt(run.problem.n_dof)
-    for _ in range(30):
-        try:
-            step = -cho_solve(cho_factor(hessian + damping * identity), point.gradient)
-        except LinAlgError:
-            step = np.full_like(point.x, np.inf)
-        if np.linalg.norm(step) < longest:
-            new = run.at(point.x + step)
-            if _lower(point, new, float(step @ point.gradient)):
-                return new, damping / 10.0 if damping > 1e-6 * scale else 0.0
-        damping = max(4.0 * damping, 1e-3 * scale)
-    return None, damping
-
-
-def _step_inside(run: _Run, point: _Point) -> _Point:
+def _step_inside(run: Run, point: Point) -> Point:
     """Leave the boundary of the allowed region, which Newton only approaches, for ``U = 0``."""
     for overshoot in (2.0, 4.0, 8.0):
         gaps = run.problem.gaps(point.x)
@@ -271,18 +181,3 @@ def _step_inside(run: _Run, point: _Point) -> _Point:
         if point.energy == 0.0:
             break
     return point
-
-
-def _tangent_hessian(problem: Perceptron, x: Vector) -> Vector:
-    """Return ``JᵀJ + (Σ f s/N) 1`` of the sphere's tangent space, the radial direction made stiff.
-
-    Here the gradient has no radial part, so the terms ``w nᵀ + n wᵀ`` of the full Hessian drop out.
-    """
-    gaps = problem.gaps(x)
-    violated = np.flatnonzero(gaps > 0.0)
-    jacobian = problem.gap_jacobian(x, violated)
-    hessian: Vector = jacobian.T @ jacobian
-    virial = float(gaps[violated] @ (problem.sigma - gaps[violated]))
-    hessian[np.diag_indices_from(hessian)] += virial / problem.n_dof
-    hessian += np.outer(x, x) / problem.n_dof
-    return hessian

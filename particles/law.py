@@ -63,16 +63,19 @@ class Relaxation(ABC):
     def run(
         self,
         motion: tuple[Vector, Vector, Vector],
+        units: tuple[Vector, Vector],
         clock: Vector,
         dt_max: float,
+        reach: float,
         rules: tuple[float, float, float, float],
         steps: int,
     ) -> tuple[int, int, float, float]:
         """Advance ``motion = (u, v, force)`` in place, until it converges or the list is stale.
 
-        Returns the reason to stop, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
+        ``units`` are those of `particles.kernels.fire.relax_discs`. Returns the reason to stop, the
+        steps taken, ``U`` and ``Σ max(Δ, 0)``.
         """
-        return self.kernel(motion, *self.listed, clock, dt_max, self.reach, rules, steps)
+        return self.kernel(motion, units, *self.listed, clock, dt_max, reach, rules, steps)
 
 
 class Law(ABC):

@@ -12,10 +12,10 @@ Indices = NDArray[np.intp]
 def rattlers(i: Indices, j: Indices, normals: Vector, n_bodies: int) -> NDArray[np.bool_]:
     """Return a mask ``(n_bodies,)`` of the bodies that are not held in place.
 
-    A body is held by contacts with bodies that are held themselves, at least ``d + 1`` of them,
-    whose normals lie in no half plane (half space). This is necessary for a balance of forces,
-    for discs, spheres and ellipses alike: an ellipse between two opposite contacts escapes
-    sideways, since both surfaces bend away from the contact.
+    A body is held by contacts with bodies that are held themselves, if the origin lies inside the
+    convex hull of their normals: no half plane (half space) has them all. This is necessary for a
+    stable balance of forces, for discs, spheres and ellipses alike: an ellipse between two
+    opposite contacts escapes sideways, since both surfaces bend away from the contact.
 
     Parameters
     ----------
@@ -35,10 +35,12 @@ def rattlers(i: Indices, j: Indices, normals: Vector, n_bodies: int) -> NDArray[
     >>> rattlers(i, j, np.array([[1.0, 0.0]]), 2)
     array([ True,  True])
     """
+    directions = np.ascontiguousarray(normals, dtype=np.float64)
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
     held = held_bodies(
         np.ascontiguousarray(i, dtype=np.int64),
         np.ascontiguousarray(j, dtype=np.int64),
-        np.ascontiguousarray(normals, dtype=np.float64),
+        np.divide(directions, length, out=np.zeros_like(directions), where=length > 0.0),
         n_bodies,
     )
     return ~np.asarray(held, dtype=np.bool_)

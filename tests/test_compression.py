@@ -90,7 +90,11 @@ def test_no_run_ends_at_the_wrong_pressure_without_saying_so(system, pressure):
     end = decompress(problem, x, pressure)
     right = abs(end.pressure / pressure - 1.0) <= 0.011
     assert end.status in {"jammed", "unjammed", "stalled"}
-    assert (end.status == "jammed") == right
+    if end.status == "jammed":
+        assert right
+        assert not end.problem.rattlers(end.x).all()
+    elif right:  # such as one body that only touches its own image, on one axis
+        assert end.reason
     assert end.stages[0].phi == pytest.approx(problem.phi)
 
 

@@ -48,7 +48,10 @@ def test_a_velocity_that_is_not_a_number_stops_the_loop(problem):
     velocity[7] = np.nan
     motion = (np.zeros(problem.n_dof), velocity, np.empty(problem.n_dof))
     rules = (1e-5, 0.0, 1e-13, 100.0)
-    reason, steps, *_ = relaxation.run(motion, np.array([0.1, 0.1]), 0.6, rules, 1000)
+    units = np.empty(0), np.empty(0)
+    reason, steps, *_ = relaxation.run(
+        motion, units, np.array([0.1, 0.1]), 0.6, relaxation.reach, rules, 1000
+    )
     assert reason == fire.NOT_FINITE
     assert steps < 5
 

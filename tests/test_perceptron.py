@@ -132,6 +132,35 @@ def test_a_descent_ends_where_it_says(sigma, rng):
     assert curvatures[0] > -1e-12
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.floats(0.5, 8.0), st.floats(-1.5, 1.0))
+def test_whatever_is_called_jammed_is_a_minimum(seed, n, alpha, sigma):
+    rng = np.random.default_rng(seed)
+    problem = Perceptron.random(n, alpha, sigma, rng)
+    end = descend(problem, problem.random_state(rng))
+    assert end.status in {"jammed", "unjammed"}
+    if end.status == "jammed":
+        scale = 1.0 + end.energy
+        assert np.linalg.eigvalsh(problem.hvp(end.x, np.eye(n)))[0] > -1e-11 * scale
+
+
+def test_the_point_opposite_to_a_pattern_is_left():
+    """There the gradient vanishes, and the energy is at its maximum."""
+    problem = Perceptron(np.array([[1.0, 0.0, 0.0]]), sigma=-0.5)
+    start = np.array([-1.0, 0.0, 0.0])
+    assert problem.energy_gradient(start)[0] == pytest.approx(0.125)
+    assert np.abs(problem.energy_gradient(start)[1]).max() == 0.0
+    assert descend(problem, start).status == "unjammed"
+
+
+def test_a_margin_out_of_reach_is_jammed_at_the_pattern():
+    problem = Perceptron(np.array([[1.0, 0.0, 0.0]]), sigma=2.0)
+    end = descend(problem, np.array([-1.0, 0.0, 0.0]))
+    assert (end.status, end.reason) == ("jammed", "")
+    assert end.energy == pytest.approx(0.5)
+    np.testing.assert_allclose(end.x, [np.sqrt(3.0), 0.0, 0.0], atol=1e-9)
+
+
 def test_the_convex_minimum_does_not_depend_on_the_start(rng):
     problem = Perceptron.random(60, 3.0, 0.5, rng)
     ends = [descend(problem, problem.random_state(rng)).x for _ in range(3)]
@@ -144,6 +173,7 @@ def test_too_few_steps_are_a_stall(rng):
     minimum = descend(problem, problem.random_state(rng), max_steps=3)
     assert minimum.status == "stalled"
     assert minimum.steps == 3
+    assert minimum.reason.endswith("after 3 steps")
 
 
 def test_the_transition_by_descent_at_margin_minus_half():

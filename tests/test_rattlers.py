@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -12,25 +12,61 @@ from particles.rattlers import rattlers
 from particles.release import released
 
 
-def can_escape(normals):
-    """Whether some direction leaves every contact: max s with w·n >= s, |w| <= 1."""
-    dim = normals.shape[1]
+def is_inside(normals):
+    """Whether the origin is inside the hull, by a linear program and a rank.
+
+    Inside: the normals span space, and ``Σ λ n = 0`` has a solution with every ``λ`` positive.
+    """
+    count, dim = normals.shape
+    if np.linalg.matrix_rank(normals) < dim:
+        return False
     answer = linprog(
-        np.append(np.zeros(dim), -1.0),
-        A_ub=np.hstack([-normals, np.ones((len(normals), 1))]),
-        b_ub=np.zeros(len(normals)),
-        bounds=[(-1, 1)] * dim + [(None, 1)],
+        np.append(np.zeros(count), -1.0),
+        A_ub=np.hstack([-np.eye(count), np.ones((count, 1))]),
+        b_ub=np.zeros(count),
+        A_eq=np.vstack([np.hstack([normals.T, np.zeros((dim, 1))]), [1.0] * count + [0.0]]),
+        b_eq=np.append(np.zeros(dim), 1.0),
+        bounds=[(0, 1)] * count + [(None, 1)],
     )
-    return -answer.fun > 1e-9
+    return answer.status == 0 and -answer.fun > 1e-9
+
+
+def surrounded(normals):
+    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    return (surrounded_2d if normals.shape[1] == 2 else surrounded_3d)(normals)
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3]), st.integers(1, 9))
-def test_a_body_is_surrounded_when_no_direction_leaves_every_contact(seed, dim, count):
+def test_a_body_is_held_when_the_origin_is_inside_the_hull(seed, dim, count):
     normals = np.random.default_rng(seed).standard_normal((count, dim))
-    held = (surrounded_2d if dim == 2 else surrounded_3d)(normals)
-    assume(count > dim)
-    assert held == (not can_escape(normals))
+    assert surrounded(normals) == is_inside(normals)
+
+
+def test_a_thousand_degenerate_sets_of_normals():
+    """Directions of small integers are often parallel, antiparallel, coplanar, and the same."""
+    rng = np.random.default_rng(2)
+    answers = {2: [], 3: []}
+    for _ in range(1000):
+        dim = int(rng.integers(2, 4))
+        normals = rng.integers(-1, 2, (rng.integers(1, 9), dim)).astype(float)
+        normals = normals[normals.any(axis=1)]
+        if len(normals):
+            answers[dim].append(surrounded(normals))
+            assert answers[dim][-1] == is_inside(normals), normals
+    for held in answers.values():
+        assert 50 < sum(held) < len(held) - 50  # both answers are common
+
+
+def test_the_octahedron_holds_and_each_of_its_corners_is_needed():
+    corners = np.concatenate([np.eye(3), -np.eye(3)])
+    assert surrounded(corners)
+    assert surrounded(np.concatenate([corners, corners]))
+    for k in range(6):
+        assert not surrounded(np.delete(corners, k, axis=0))
+    square = np.concatenate([np.eye(2), -np.eye(2)])
+    assert surrounded(square)
+    assert not surrounded(square[:3])
 
 
 def test_d_contacts_never_hold():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bridge.ranges import option
-from bridge.systems.system import Load, State, check_size, expect, why_stalled
+from bridge.systems.system import Load, State, check_size, expect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,16 +37,17 @@ class PackingSystem(ABC):
         from particles import decompress
 
         packing = self._packing()
-        found = decompress(packing, packing.random_state(rng), pressure=self.pressure)
-        reason = "" if found.status == "jammed" else f"the pressure stayed at {found.pressure:.3g}"
-        return State(found.problem, found.x, found.status, reason, ("phi", found.phi))
+        start = packing.random_state(rng)
+        found = decompress(packing, start, pressure=self.pressure, rng=rng)
+        return State(found.problem, found.x, found.status, found.reason, ("phi", found.phi))
 
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Minimise a random start at the packing fraction ``load``."""
+        from particles import minimise
+
         packing = self._packing(load)
-        found = self.minimise(packing, packing.random_state(rng))
-        reason = why_stalled(found.status, found.steps, found.max_force)
-        return State(packing, found.x, found.status, reason, ("phi", packing.phi))
+        found = minimise(packing, packing.random_state(rng), rng=rng)
+        return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
 
     def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
         """Descend by compiled FIRE."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.ranges import option
-from bridge.systems.system import Load, State, check_size, newton_on_sphere, why_stalled
+from bridge.systems.system import Load, State, check_size, newton_on_sphere
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,8 +41,7 @@ class PerceptronSystem:
 
         problem = self._problem(load, rng)
         found = descend(problem, problem.random_state(rng))
-        reason = why_stalled(found.status, found.steps, found.max_force)
-        return State(problem, found.x, found.status, reason, ("alpha", problem.alpha))
+        return State(problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
 
     def minimise(self, problem: "Perceptron", x: "Vector") -> "Descent":
         """Descend by L-BFGS and Newton."""

@@ -72,11 +72,6 @@ def expect(holds: bool, expected: str, got: object, remedy: str) -> None:
         raise ValueError(f"expected {expected}, got {got}: {remedy}")
 
 
-def why_stalled(status: str, steps: int, force: float) -> str:
-    """Return why a descent stalled, or nothing."""
-    return f"largest force {force:.1e} after {steps} steps" if status == "stalled" else ""
-
-
 def newton_on_sphere(problem: Any, x: "Vector") -> Any:
     """Descend by Newton's method, and bring the state back to the length it should have."""
     from bridge.newton import Newton

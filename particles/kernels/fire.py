@@ -94,14 +94,29 @@ def advance(motion, total, clock, dt_max, reach, rules):
 
 
 @kernel
-def relax_discs(motion, pairs, pulls, clock, dt_max, reach, rules, steps):
+def multiplied(a, b, product):
+    """Write ``a b``, element by element."""
+    for k in range(a.size):
+        product[k] = a[k] * b[k]
+
+
+@kernel
+def relax_discs(motion, units, pairs, pulls, clock, dt_max, reach, rules, steps):
     """Run FIRE on discs or spheres until it stops, or some ``|u_k| > reach``.
 
-    ``motion = (u, v, force)``. Returns the reason, the steps taken, ``U`` and ``Σ max(Δ, 0)``.
+    ``motion = (u, v, force)``, by coordinates of which one is ``units[0]`` in length, ``(n_dof,)``,
+    or all are if that is empty; ``units[1]`` is room for as many. Returns the reason, the steps
+    taken, ``U`` and ``Σ max(Δ, 0)``.
     """
     u, _, force = motion
+    unit, moved = units
     for n in range(steps):
-        energy, total = discs.forces(u, pairs, pulls, force)
+        if unit.size:
+            multiplied(unit, u, moved)
+            energy, total = discs.forces(moved, pairs, pulls, force)
+            multiplied(unit, force, force)
+        else:
+            energy, total = discs.forces(u, pairs, pulls, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:
             return reason, n + 1, energy, total
@@ -109,11 +124,17 @@ def relax_discs(motion, pairs, pulls, clock, dt_max, reach, rules, steps):
 
 
 @kernel
-def relax_ellipses(motion, pairs, body, work, turned, clock, dt_max, reach, rules, steps):
-    """Run FIRE on ellipses; ``u`` is by ``(x, y, ℓθ)``. Returns what `relax_discs` does."""
+def relax_ellipses(motion, units, pairs, body, work, turned, clock, dt_max, reach, rules, steps):
+    """Run FIRE on ellipses, by ``(x, y, ℓθ)`` in ``units``. Returns what `relax_discs` does."""
     u, _, force = motion
+    unit, moved = units
     for n in range(steps):
-        energy, total = ellipses.forces(u, pairs, body, work, turned, force)
+        if unit.size:
+            multiplied(unit, u, moved)
+            energy, total = ellipses.forces(moved, pairs, body, work, turned, force)
+            multiplied(unit, force, force)
+        else:
+            energy, total = ellipses.forces(u, pairs, body, work, turned, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:
             return reason, n + 1, energy, total

@@ -6,10 +6,16 @@ import numpy as np
 
 from particles.kernels._jit import kernel
 
+# Sine of the angle below which directions, or a direction and a plane, count as parallel.
+PARALLEL = 1e-12
+
 
 @kernel
 def surrounded_2d(normals):
-    """Return whether no half plane holds all ``normals``: no gap of π or more between angles."""
+    """Return whether the origin lies inside the hull of unit ``normals``: no half plane has all.
+
+    Then no angle between one and the next is π or more.
+    """
     n = normals.shape[0]
     if n < 3:
         return False
@@ -21,40 +27,45 @@ def surrounded_2d(normals):
             turn = turn if turn >= 0.0 else turn + 2.0 * math.pi
             if turn > 0.0:
                 gap = min(gap, turn)
-        if gap >= math.pi - 1e-12:
+        if gap >= math.pi - PARALLEL:
             return False
     return True
 
 
 @kernel
 def surrounded_3d(normals):
-    """Return whether no half space holds all ``normals``.
+    """Return whether the origin lies inside the hull of unit ``normals``.
 
-    If one does, its edge can be turned until it contains two of them: try every such plane.
+    If not, a closed half space has them all, and its edge can be turned until it contains two of
+    them that are not parallel: every such plane needs a normal on either side. Parallel ones span
+    no plane and are passed over; without any plane all lie on one line.
     """
     n = normals.shape[0]
-    if n < 4:
-        return False
+    planes = 0
     for a in range(n):
         for b in range(a):
             wx = normals[a, 1] * normals[b, 2] - normals[a, 2] * normals[b, 1]
             wy = normals[a, 2] * normals[b, 0] - normals[a, 0] * normals[b, 2]
             wz = normals[a, 0] * normals[b, 1] - normals[a, 1] * normals[b, 0]
+            size = math.sqrt(wx * wx + wy * wy + wz * wz)
+            if size <= PARALLEL:
+                continue
+            planes += 1
             above, below = False, False
             for c in range(n):
                 dot = wx * normals[c, 0] + wy * normals[c, 1] + wz * normals[c, 2]
-                above |= dot > 1e-12
-                below |= dot < -1e-12
+                above |= dot > PARALLEL * size
+                below |= dot < -PARALLEL * size
             if not (above and below):
                 return False
-    return True
+    return planes > 0
 
 
 @kernel
 def held_bodies(first, second, normals, n):
     """Return a mask of the ``n`` bodies that are held by others that are held.
 
-    ``normals`` point from the first to the second body of each contact.
+    ``normals``, of length one, point from the first to the second body of each contact.
     """
     dim = normals.shape[1]
     held = np.ones(n, np.bool_)
