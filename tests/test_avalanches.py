@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bridge import check_problem
 from bridge.avalanches import Together, arrive, drive
-from bridge.avalanches.stability import softest
 from bridge.exact import exact_jamming
 from bridge.newton import Newton
+from bridge.stability import least_curvature
 from networks import HingeNetwork, Mlp, Patterns, SphericalNetwork, random_patterns
 from particles import Discs, Perceptron, decompress, descend, minimise
 
@@ -216,7 +216,7 @@ def test_patterns_arrive_one_at_a_time():
     end = found[-1]
     assert whole.energy_gradient(end.x)[0] == pytest.approx(end.energy[-1], rel=1e-12)
     assert np.abs(whole.energy_gradient(end.x)[1]).max() < 1e-9
-    assert softest(whole, end.x) > 0.0
+    assert least_curvature(whole, end.x) > 0.0
     for one, after in pairwise(found):
         assert after.energy[0] == pytest.approx(one.energy[-1], rel=1e-9)
     assert sum(len(one.avalanches) for one in found) > 0

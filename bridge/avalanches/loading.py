@@ -25,12 +25,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridge.avalanches.record import Avalanche, Loading
-from bridge.avalanches.stability import softest, softest_on_the_way
+from bridge.avalanches.stability import softest_on_the_way
 from bridge.exact.approach import Minimiser
 from bridge.exact.linearised import P
 from bridge.newton import Newton
 from bridge.observables import gap_names
 from bridge.protocols import Vector
+from bridge.stability import least_curvature
 
 # Part of the energy exchanged in an elastic step that may seem lost before the step is halved.
 _ELASTIC = 0.1
@@ -232,7 +233,7 @@ class _Run(Generic[P]):
         square = float(u @ u)
         before = sliding = np.nan
         if self.with_spectra:
-            before = softest(here.problem, here.x)
+            before = least_curvature(here.problem, here.x)
             sliding = softest_on_the_way(there.problem, here.x, square**0.5)
         return Avalanche(
             load=here.load,
