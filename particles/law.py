@@ -192,17 +192,23 @@ class Law(ABC):
         # One kind of array for the kernels, or they would be compiled for each.
         state = np.require(state, requirements=["C", "W"])
         bodies = state.reshape(self.n_bodies, self.n_per_body)
-        good = np.abs(bodies) <= self._farthest
-        if not good.all():
-            k = int(np.flatnonzero(~good)[0])
-            if not np.isfinite(state[k]):
-                raise ValueError(f"expected finite variables, got {state[k]:g} at index {k}")
-            raise ValueError(
-                f"expected variables within {self._farthest[k % self.n_per_body]:.4g} of 0, where "
-                f"rounding moves no contact, got {state[k]:.4g} at index {k}: move it by whole "
-                "boxes or turns"
-            )
+        if not np.abs(state).max() <= self._farthest.min():
+            self._check_positions(bodies)
         return bodies
+
+    def _check_positions(self, bodies: Vector) -> None:
+        """Raise ValueError in one line that names the first variable that is too far away."""
+        good = np.abs(bodies) <= self._farthest
+        if good.all():
+            return
+        body, k = np.argwhere(~good)[0]
+        value, index = bodies[body, k], body * self.n_per_body + k
+        if not np.isfinite(value):
+            raise ValueError(f"expected finite variables, got {value:g} at index {index}")
+        raise ValueError(
+            f"expected variables within {self._farthest[k]:.4g} of 0, where rounding moves no "
+            f"contact, got {value:.4g} at index {index}: move it by whole boxes or turns"
+        )
 
     @cached_property
     def _farthest(self) -> Vector:

@@ -159,10 +159,8 @@ class Frame:
                 f"got {column.name}:{column.kind}:{column.width}"
             )
         words = [row[column.start : column.start + column.width] for row in table]
-        good = np.array([[bool(_NUMBER.fullmatch(word)) for word in row] for row in words])
-        values = np.zeros(good.shape)
-        values[good] = np.array(words)[good].astype(np.float64)
-        good &= np.isfinite(values) & ((values > 0.0) | (not positive))
+        values = np.array([[_number(word) for word in row] for row in words])
+        good = np.isfinite(values) & ((values > 0.0) | (not positive))
         if not good.all():
             k, word = np.argwhere(~good)[0]
             raise ValueError(
@@ -249,6 +247,11 @@ def _head(path: str, line: int, comment: str) -> dict[str, str]:
         if key in _KNOWN:
             found[key] = value.strip("\"'{}[]")
     return found
+
+
+def _number(word: str) -> float:
+    """Return what a word says, or NaN: Python's own numbers may have underscores."""
+    return float(word) if _NUMBER.fullmatch(word) else float("nan")
 
 
 def _words(text: str) -> list[str]:
