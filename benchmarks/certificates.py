@@ -124,15 +124,15 @@ def density(keep: dict[str, Any]) -> None:
 
 
 def save(rows: dict[str, Any], table: str) -> None:
-    everything = json.loads(HOME.read_text()) if HOME.exists() else {}
-    HOME.write_text(json.dumps({**everything, table: rows}, indent=1) + "\n")
+    everything = json.loads(HOME.read_text(encoding="utf-8")) if HOME.exists() else {}
+    HOME.write_text(json.dumps({**everything, table: rows}, indent=1) + "\n", encoding="utf-8")
     name = list(rows)[-1]
     print(table, name, rows[name], flush=True)
 
 
 def report(_: dict[str, Any]) -> None:
     """Write the tables, one row for each activation and shape."""
-    stored = json.loads(HOME.read_text())
+    stored = json.loads(HOME.read_text(encoding="utf-8"))
     groups: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
     for key, row in stored["certify"].items():
         activation, _, depth, _ = key.split()
@@ -152,7 +152,7 @@ def report(_: dict[str, Any]) -> None:
     spectra, found = stored["spectra"], stored["density"]["relu"]
     lines.append(SPECTRA.format(**spectra["relu"], tanh=spectra["tanh"]["seconds"]))
     lines.append(DENSITY.format(**found))
-    HOME.with_name("CERTIFICATES.md").write_text("\n".join(lines) + "\n")
+    HOME.with_name("CERTIFICATES.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def listed(rows: list[dict[str, Any]], name: str) -> str:
@@ -190,6 +190,6 @@ and the error bar does not know it."""
 TABLES = {"report": report, "certify": certify, "spectra": spectra, "density": density}
 
 if __name__ == "__main__":
-    stored = json.loads(HOME.read_text()) if HOME.exists() else {}
+    stored = json.loads(HOME.read_text(encoding="utf-8")) if HOME.exists() else {}
     for table in sys.argv[1:] or ("certify", "spectra", "density", "report"):
         TABLES[table](stored.get(table, {}))

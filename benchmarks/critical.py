@@ -183,7 +183,9 @@ def main(transition: Path, loading: Path) -> None:
         "avalanches": {name: avalanches(loaded[name], by) for name, by in sizes.items()},
     }
     text = json.dumps(document).replace("NaN", "null")  # no number: the reason stands beside it
-    (HERE / "critical.json").write_text(json.dumps(json.loads(text), indent=1) + "\n")
+    (HERE / "critical.json").write_text(
+        json.dumps(json.loads(text), indent=1) + "\n", encoding="utf-8"
+    )
     save(departure_figure(ways), DOCS / "departure")
     save(exponents_figure(best), DOCS / "exponents")
     save(avalanche_figure(sizes), DOCS / "avalanches")

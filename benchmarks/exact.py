@@ -232,14 +232,14 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(TABLES)
     if unknown:
         sys.exit(f"expected tables out of {', '.join(TABLES)}, got {', '.join(sorted(unknown))}")
-    stored = json.loads(HOME.read_text()) if HOME.exists() else {}
+    stored = json.loads(HOME.read_text(encoding="utf-8")) if HOME.exists() else {}
     for name in names or list(TABLES):
         rows = []
         for row in TABLES[name]():
             print(name, json.dumps(row), flush=True)
             rows.append(row)
         stored[name] = {"date": date.today().isoformat(), "rows": rows}
-        HOME.write_text(json.dumps(stored, indent=1) + "\n")
+        HOME.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

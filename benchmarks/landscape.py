@@ -192,7 +192,7 @@ def peers(folder: str, pele: str, topsearch: str) -> None:
     ):
         begin = time.perf_counter()
         command = [python, str(Path(folder) / script), *arguments]
-        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        shown = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         spent = time.perf_counter() - begin
         said = (shown.stdout.strip() or shown.stderr).splitlines()[-1]
         print(f"{name} ({spent:.1f} s with its imports): {said}")

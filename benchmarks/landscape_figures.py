@@ -99,7 +99,7 @@ def heat_capacity(axes: "Axes", graph: Graph) -> None:
 
 def networks() -> None:
     """Draw the study of classifiers: numbers of minima, their test scores, a tree, C."""
-    stored = json.loads(STORED.read_text())
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
     cells = list(stored["landscapes"].values())
     with style():
         figure = Figure(figsize=(9.6, 6.4), layout="constrained")

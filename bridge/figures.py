@@ -13,6 +13,7 @@ import numpy as np
 from bridge.protocols import Vector
 from bridge.results import Column
 from bridge.store import Record
+from bridge.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,11 +60,10 @@ _STYLE: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the project's style, and leave matplotlib's settings as they were."""
-    import matplotlib as mpl
+    """Draw in the project's style whatever the user's settings are, and leave those alone."""
+    import matplotlib.style
 
-    with mpl.rc_context():
-        mpl.rcParams.update(_STYLE)
+    with matplotlib.style.context(["default", _STYLE]):
         yield
 
 
@@ -87,11 +87,17 @@ def comparison(systems: Sequence[Column]) -> "Figure":
         return figure
 
 
-def save(figure: "Figure", path: Path) -> None:
-    """Write the figure as ``.pdf`` and ``.png``."""
+def save(
+    figure: "Figure",
+    path: Path,
+    suffixes: Sequence[str] = (".pdf", ".png"),
+    dpi: int | None = None,
+) -> None:
+    """Write the figure as ``.pdf`` and ``.png``, or in other formats, each file whole or not."""
     with style():
-        for suffix in (".pdf", ".png"):
-            figure.savefig(path.with_suffix(suffix))
+        for suffix in suffixes:
+            with replacing(path.with_suffix(suffix)) as part:
+                figure.savefig(part, format=suffix[1:], dpi=dpi)
 
 
 def legend(axes: "Axes", **options: Any) -> None:

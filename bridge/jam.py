@@ -15,6 +15,7 @@ from bridge.protocols import Loaded
 from bridge.provenance import provenance
 from bridge.spectra import Spectrum, spectrum
 from bridge.systems import State, System
+from bridge.writing import replacing, write_text
 
 if TYPE_CHECKING:
     from bridge.protocols import ConstraintProblem, Vector
@@ -174,7 +175,7 @@ def as_text(document: dict[str, Any]) -> str:
 
 def write(found: Measured, document: dict[str, Any], out: Path) -> None:
     """Write ``result.json`` and ``state.npz`` (``x``, ``gaps``, spectra) into a folder."""
-    (out / "result.json").write_text(json.dumps(document, indent=1) + "\n")
+    write_text(out / "result.json", json.dumps(document, indent=1) + "\n")
     arrays = {"x": found.state.x, "gaps": found.gaps}
     if (values := found.spectrum) is not None:
         arrays |= {
@@ -182,7 +183,8 @@ def write(found: Measured, document: dict[str, Any], out: Path) -> None:
             "eigenvalues_h0": values.eigenvalues_h0,
             "eigenvalues_hp": values.eigenvalues_hp,
         }
-    np.savez(out / "state.npz", allow_pickle=False, **arrays)
+    with replacing(out / "state.npz") as part, part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _coordination(found: Measured) -> float | None:

@@ -22,6 +22,7 @@ from bridge.landscape_order import case_of, likenesses
 from bridge.landscape_thermal import summary as summary_of
 from bridge.landscape_thermal import thermal, write_kinetics, write_rates
 from bridge.protocols import Vector
+from bridge.writing import text_file, write_text
 
 _WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
 
@@ -106,7 +107,7 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
     summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
     summary |= _write_thermal(stored, chosen, out)
     summary["order"] = _write_order(stored, out / "order.csv")
-    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    write_text(out / "summary.json", json.dumps(summary, indent=1) + "\n")
     return summary
 
 
@@ -164,7 +165,7 @@ def _write_order(stored: Stored, path: Path) -> str:
     rows = [asdict(pair) for pair in likenesses(case, stored.graph)]
     if not rows:
         return "not compared: a single minimum"
-    with path.open("w", newline="") as file:
+    with text_file(path) as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
@@ -203,7 +204,7 @@ def _colours(observables: Sequence[dict[str, float]]) -> tuple[str, Vector | Non
 
 def _write_minima(stored: Stored, path: Path) -> None:
     names = sorted({name for seen in stored.observables for name in seen})
-    with path.open("w", newline="") as file:
+    with text_file(path) as file:
         rows = csv.writer(file)
         rows.writerow(["number", "energy", "order", "log_det", "n_modes", "hits", *names])
         points = zip(stored.graph.minima, stored.observables, stored.graph.minima.hits, strict=True)
@@ -213,7 +214,7 @@ def _write_minima(stored: Stored, path: Path) -> None:
 
 
 def _write_saddles(graph: Graph, path: Path) -> None:
-    with path.open("w", newline="") as file:
+    with text_file(path) as file:
         rows = csv.writer(file)
         rows.writerow(["number", "energy", "first", "second", "order", "log_det", "lowest", "hits"])
         points = zip(graph.saddles, graph.ends, graph.saddles.hits, strict=True)

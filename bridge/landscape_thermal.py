@@ -19,6 +19,7 @@ from bridge.landscape.kinetics import (
 )
 from bridge.landscape.thermodynamics import free_energies
 from bridge.protocols import Vector
+from bridge.writing import text_file
 
 MOST = 2000  # minima up to which the matrix of rates is diagonalised
 
@@ -84,7 +85,7 @@ def thermal(graph: Graph, temperature: float) -> Thermal:
 
 def write_rates(found: Thermal, path: Path) -> None:
     """Write ``from, to, rate`` of every pair of minima that a saddle joins."""
-    with path.open("w", newline="") as file:
+    with text_file(path) as file:
         rows = csv.writer(file)
         rows.writerow(["from", "to", "rate"])
         for a, b in np.argwhere(found.rates.constants > 0):
@@ -93,7 +94,7 @@ def write_rates(found: Thermal, path: Path) -> None:
 
 def write_kinetics(found: Thermal, path: Path) -> None:
     """Write free energy, probability, escape rate and passage time of each minimum."""
-    with path.open("w", newline="") as file:
+    with text_file(path) as file:
         rows = csv.writer(file)
         rows.writerow(["minimum", "free_energy", "probability", "escape_rate", "passage_time"])
         columns = (found.free_energy, found.rates.equilibrium, found.rates.escape, found.passage)

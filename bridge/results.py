@@ -11,6 +11,7 @@ from statistics import fmean
 
 from bridge.provenance import provenance
 from bridge.store import Record
+from bridge.writing import text_file
 
 COLUMNS = (
     "system", "load_name", "load", "sample", "at_transition", "status", "energy", "pressure", "n",
@@ -83,7 +84,7 @@ def columns(records: Iterable[Record], names: Sequence[str]) -> list[Column]:
 
 def write_table(systems: Sequence[Column], path: Path) -> None:
     """Write ``table.csv``: one line a state, in order of system, load and sample."""
-    with path.open("w", newline="") as file:
+    with text_file(path) as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
         for record in _all_records(systems):

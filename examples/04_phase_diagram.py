@@ -93,7 +93,7 @@ with Store("phase_diagram.sqlite") as store:
         with Progress(f"{one.system.data}, depth {one.system.depth}") as progress:
             result = as_json(find(one, store, progress=progress))
         found.append(result)
-        Path("phase_diagram.json").write_text(json.dumps(found))
+        Path("phase_diagram.json").write_text(json.dumps(found), encoding="utf-8")
         head = f"{result['data']:8}{result['depth']:6}{result['patterns']:6}"
         if result["load"] is None:
             print(f"{head}  no transition in this range")

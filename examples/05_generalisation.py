@@ -108,5 +108,7 @@ for width in WIDTHS:
         )
 at = n_star(rows)
 print("N* is not in this range" if at is None else f"N* = {at:.0f}")
-Path("generalisation.json").write_text(json.dumps({"n_star": at, "steps": STEPS, "rows": rows}))
+Path("generalisation.json").write_text(
+    json.dumps({"n_star": at, "steps": STEPS, "rows": rows}), encoding="utf-8"
+)
 save(draw(rows, at), Path("generalisation"))

@@ -199,7 +199,7 @@ def _read_npz(path: Path) -> tuple[Vector, Vector]:
 
 
 def _read_csv(path: Path) -> Vector:
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     if lines and any(c.isalpha() for c in lines[0].replace("nan", "").replace("e", "")):
         lines = lines[1:]
     if not lines or "," not in lines[0]:

@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -16,8 +17,11 @@ Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
 RawPairs: TypeAlias = tuple[NDArray[np.integer], NDArray[np.integer], Vector]
 
-# Farther out a float does not tell one side of a body from the other.
-_FARTHEST = 1e12
+# Rounding of a position may change a gap by this, in smallest diameters. Overlaps at a pressure of
+# 1e-6 are of the size of 1e-6, and a state 1e10 boxes away has lost them.
+_ROUNDING = 1e-12
+# So many sides away a centre is near its box, however large that is.
+_NEAR = 16.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,18 +186,39 @@ class Law(ABC):
         Raises
         ------
         ValueError
-            If ``x`` has another size, or holds NaN or inf.
+            If ``x`` has another size, holds NaN or inf, or lies so far away that the rounding of
+            positions moves contacts.
         """
         state = np.asarray(x, dtype=np.float64)
         if state.shape != (self.n_dof,):
             raise ValueError(f"expected a state of shape ({self.n_dof},), got {state.shape}")
-        good = np.abs(state) < _FARTHEST
-        if not good.all():
-            k = int(np.flatnonzero(~good)[0])
-            raise ValueError(f"expected finite variables, got {state[k]:g} at index {k}")
         # One kind of array for the kernels, or they would be compiled for each.
         state = np.require(state, requirements=["C", "W"])
-        return state.reshape(self.n_bodies, self.n_per_body)
+        bodies = state.reshape(self.n_bodies, self.n_per_body)
+        if not np.abs(state).max() <= self._farthest.min():
+            self._check_positions(bodies)
+        return bodies
+
+    def _check_positions(self, bodies: Vector) -> None:
+        """Raise ValueError in one line that names the first variable that is too far away."""
+        good = np.abs(bodies) <= self._farthest
+        if good.all():
+            return
+        body, k = np.argwhere(~good)[0]
+        value, index = bodies[body, k], body * self.n_per_body + k
+        if not np.isfinite(value):
+            raise ValueError(f"expected finite variables, got {value:g} at index {index}")
+        raise ValueError(
+            f"expected variables within {self._farthest[k]:.4g} of 0, where rounding moves no "
+            f"contact, got {value:.4g} at index {index}: move it by whole boxes or turns"
+        )
+
+    @cached_property
+    def _farthest(self) -> Vector:
+        """How far from 0 each variable of a body may be, ``(n_per_body,)``."""
+        turns = _ROUNDING / float(np.finfo(np.float64).eps)
+        sides = np.maximum(turns * self.diameters.min(), _NEAR * self.box)
+        return np.append(sides, np.full(self.n_angles, turns))
 
     def centres(self, x: ArrayLike) -> Vector:
         """Return the centres of the bodies, ``(N, d)``."""

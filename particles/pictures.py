@@ -1,5 +1,6 @@
 """Pictures of packings: bodies, contacts with their forces, and motions along a mode."""
 
+from contextlib import AbstractContextManager
 from io import BytesIO
 from itertools import product
 from typing import Any
@@ -53,19 +54,20 @@ def plot(
         If ``x`` or ``mode`` is not a state of the packing.
     """
     bodies = problem.bodies(x)
-    motion = None if mode is None else _scaled(problem, problem.bodies(mode))
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(figsize=(6.0, 6.0 * problem.box[1] / problem.box[0])).add_subplot()
+    motion = None if mode is None else _scaled(problem, mode)
     inside = bodies[:, : problem.dim] % problem.box
-    _draw_bodies(ax, problem, inside, bodies, _colours(problem, x, inside, motion))
-    if problem.dim == 2 if forces is None else forces:
-        _draw_forces(ax, problem, x, inside, FORCE if motion is None else FAINT)
-    if motion is not None:
-        _draw_arrows(ax, inside, motion)
-    ax.set(xlim=(0.0, problem.box[0]), ylim=(0.0, problem.box[1]), aspect="equal")
-    ax.set(xticks=[], yticks=[])
+    with _style():
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(figsize=(6.0, 6.0 * problem.box[1] / problem.box[0])).add_subplot()
+        _draw_bodies(ax, problem, inside, bodies, _colours(problem, x, inside, motion))
+        if problem.dim == 2 if forces is None else forces:
+            _draw_forces(ax, problem, x, inside, FORCE if motion is None else FAINT)
+        if motion is not None:
+            _draw_arrows(ax, inside, motion)
+        ax.set(xlim=(0.0, problem.box[0]), ylim=(0.0, problem.box[1]), aspect="equal")
+        ax.set(xticks=[], yticks=[])
     return ax
 
 
@@ -73,8 +75,16 @@ def png(problem: Packing, x: ArrayLike, **options: Any) -> bytes:
     """Return the picture of `plot` as a PNG file."""
     buffer = BytesIO()
     figure = plot(problem, x, **options).figure
-    figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
+    with _style():
+        figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
     return buffer.getvalue()
+
+
+def _style() -> AbstractContextManager[None]:
+    """Draw alike whatever the user's settings of matplotlib are."""
+    import matplotlib.style
+
+    return matplotlib.style.context("default")
 
 
 def _copies(inside: Vector, radii: Vector, box: Vector) -> tuple[NDArray[np.intp], Vector]:
@@ -88,9 +98,13 @@ def _copies(inside: Vector, radii: Vector, box: Vector) -> tuple[NDArray[np.intp
     return np.concatenate(who), np.concatenate(where)
 
 
-def _scaled(problem: Packing, mode: Vector) -> Vector:
+def _scaled(problem: Packing, mode: ArrayLike) -> Vector:
     """Return a motion by ``(x, y, ℓθ)`` whose largest component is a mean diameter."""
-    motion = mode * problem.levers
+    direction = np.asarray(mode, dtype=np.float64)
+    largest = float(np.abs(direction).max(initial=0.0))
+    # As short as a state may be: it is checked as one, and only its direction counts.
+    unit = direction / largest if 0.0 < largest < np.inf else direction
+    motion = problem.bodies(unit) * problem.levers
     longest = float(np.abs(motion).max())
     return np.asarray(motion * (float(problem.diameters.mean()) / longest if longest else 0.0))
 

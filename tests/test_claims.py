@@ -234,11 +234,11 @@ def test_a_trial_gives_the_record_of_its_key():
 
 
 def stored_run():
-    return json.loads((DOCS / "claims.json").read_text())
+    return json.loads((DOCS / "claims.json").read_text(encoding="utf-8"))
 
 
 def test_the_page_is_what_the_stored_run_renders_to():
-    assert (DOCS / "claims.md").read_text() == render.markdown(stored_run())
+    assert (DOCS / "claims.md").read_text(encoding="utf-8") == render.markdown(stored_run())
     for theme in THEMES:
         assert (DOCS / "claims" / f"{theme.name}.png").stat().st_size > 5000
 
@@ -272,7 +272,7 @@ def test_the_command_writes_its_page_and_resumes(tmp_path, capsys):
     assert run([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [entry["verdict"] for entry in document["claims"]] == ["confirmed", "confirmed"]
-    assert (out / "claims.md").read_text() == render.markdown(document)
+    assert (out / "claims.md").read_text(encoding="utf-8") == render.markdown(document)
     assert run(arguments) == 0  # at once: everything is there
     shown = capsys.readouterr()
     assert "2 confirmed, 0 not confirmed, 0 undecided" in shown.out

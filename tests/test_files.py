@@ -1,13 +1,20 @@
 """Packings come back from files as they were, and other programs' files are read or refused."""
 
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import ase.io
 import numpy as np
 import pytest
-from gsd import hoomd
+from gsd import fl, hoomd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from particles import Discs, Ellipses, plot, read_gsd, read_xyz, write_gsd, write_xyz
-from particles.pictures import png
+from particles import Discs, Ellipses, read_gsd, read_xyz, write_gsd, write_xyz
 from particles.strategies import discs, ellipses
 
 FORMATS = {"xyz": (write_xyz, read_xyz), "gsd": (write_gsd, read_gsd)}
@@ -45,48 +52,127 @@ def test_gsd_carries_what_other_programs_draw(tmp_path):
     assert frame.particles.type_shapes[1] == {"type": "Ellipsoid", "a": 1.4, "b": 0.7, "c": 0.7}
 
 
-def test_a_file_of_another_program_is_read(tmp_path):
-    lines = [
-        "2",
-        'Lattice="4.0 0.0 0.0 0.0 5.0 0.0 0.0 0.0 1.0" Properties=species:S:1:pos:R:2:radius:R:1',
-        "A 1.0 1.0 0.5",
-        "B 2.0 1.0 0.7",
-    ]
-    (tmp_path / "a.xyz").write_text("\n".join(lines))
-    problem, x = read_xyz(tmp_path / "a.xyz")
-    assert isinstance(problem, Discs)
-    assert problem.dim == 2
-    np.testing.assert_allclose(problem.diameters, [1.0, 1.4])
-    np.testing.assert_allclose(x, [1.0, 1.0, 2.0, 1.0])
+@pytest.mark.parametrize("read", [read_xyz, read_gsd])
+def test_what_is_no_file_is_refused_and_not_opened(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"expected a file at {path}, got"):
+            read(path)
 
 
-def energy_of(path):
-    problem, x = read_xyz(path)
-    return problem.energy_gradient(x)[0]
+def write_header(path, n, **logged):
+    """Write a GSD file whose header speaks of ``n`` bodies."""
+    with fl.open(str(path), "w", "somebody", "hoomd", (1, 4)) as file:
+        file.write_chunk("particles/N", np.array([n], dtype=np.uint32))
+        for name, values in logged.items():
+            where = "log/jamscape/box" if name == "box" else f"log/particles/jamscape/{name}"
+            file.write_chunk(where, np.asarray(values, dtype=np.float64))
+        file.end_frame()
 
 
-HEAD = 'Lattice="4 0 0 0 5 0 0 0 1" Properties=pos:R:2:radius:R:1'
+def test_a_gsd_header_of_many_bodies_is_refused_by_its_size(tmp_path):
+    path = tmp_path / "huge.gsd"
+    logged = {"x": [1.0, 1.0], "diameter": [1.0], "box": [4.0, 4.0]}
+    for more in ({}, logged):
+        write_header(path, 10**9, **more)
+        with pytest.raises(ValueError, match="1000000000 bodies, which do not fit"):
+            read_gsd(path)
+    write_header(path, 2, **logged)
+    with pytest.raises(ValueError, match=r"expected 2 bodies in .*huge.gsd, got the sizes of 1"):
+        read_gsd(path)
+    write_header(path, 1, **logged)
+    assert read_gsd(path)[0].n_bodies == 1
+    write_header(path, 1, **{**logged, "x": [1.0, np.nan]})
+    with pytest.raises(ValueError, match=r"expected finite .* in .*huge.gsd"):
+        read_gsd(path)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "frame 0"),
-        ("two\n", "number of bodies in line 1"),
-        (f"2\n{HEAD}\n1 1 1\n", "expected 2 bodies.*truncated"),
-        (f"1\n{HEAD}\n1 one 1\n", "2 numbers for pos"),
-        (f"1\n{HEAD}\n1 nan 1\n", "finite"),
-        (f"1\n{HEAD}\n1 1 -1\n", "diameters to be positive"),
-        ("1\nProperties=pos:R:2:radius:R:1\n1 1 1\n", "rectangular Lattice"),
-        (f"1\n{HEAD.replace('4 0 0', '4 1 0')}\n1 1 1\n", "rectangular Lattice"),
-        ('1\nLattice="4 0 0 0 5 0 0 0 1" Properties=pos:R:2\n1 1\n', "columns pos and radius"),
-    ],
-)
-def test_what_is_no_packing_is_refused_in_one_line(tmp_path, text, message):
-    (tmp_path / "bad.xyz").write_text(text)
-    with pytest.raises(ValueError, match=message) as caught:
-        energy_of(tmp_path / "bad.xyz")
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_a_bad_state_leaves_the_file_as_it_was(tmp_path, form):
+    write = FORMATS[form][0]
+    path = tmp_path / f"a.{form}"
+    problem = Discs(np.ones(2), np.full(2, 4.0))
+    write(path, problem, np.ones(4))
+    whole = path.read_bytes()
+    for bad in (np.full(4, np.nan), np.ones((2, 3)), np.ones((0, 4)), np.full((2, 4), 1e9)):
+        with pytest.raises(ValueError, match="expected"):
+            write(path, problem, bad)
+        with pytest.raises(ValueError, match="expected"):
+            write(tmp_path / "new", problem, bad)
+    assert path.read_bytes() == whole
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    for nowhere in (tmp_path, Path("/dev/null")):
+        with pytest.raises(ValueError, match="name of a file"):
+            write(nowhere, problem, np.ones(4))
+
+
+def test_ase_reads_shapes_and_turns_where_ovito_looks_for_them(tmp_path):
+    problem = Ellipses(np.array([1.0, 1.4]), 2.0, np.array([6.0, 5.0]))
+    write_xyz(tmp_path / "e.xyz", problem, np.array([1.0, 1.0, np.pi / 2, 7.0, 4.0, 0.0]))
+    arrays = ase.io.read(tmp_path / "e.xyz").arrays
+    np.testing.assert_allclose(arrays["aspherical_shape"], [[1.0, 0.5, 0.5], [1.4, 0.7, 0.7]])
+    half = 0.5**0.5
+    np.testing.assert_allclose(arrays["orientation"], [[0, 0, half, half], [0, 0, 0, 1]])
+
+
+def test_a_file_is_written_where_a_link_points(tmp_path):
+    (tmp_path / "link.xyz").symlink_to(tmp_path / "real.xyz")
+    write_xyz(tmp_path / "link.xyz", Discs(np.ones(1), np.full(2, 4.0)), np.ones(2))
+    assert (tmp_path / "link.xyz").is_symlink()
+    assert read_xyz(tmp_path / "real.xyz")[0].n_bodies == 1
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.one_of(discs(), ellipses()))
+def test_what_is_written_opens_in_ase(folder, system):
+    problem, x = system
+    write_xyz(folder / "ase.xyz", problem, np.stack([x, x + 1.0]))
+    first, atoms = ase.io.read(folder / "ase.xyz", index=":", format="extxyz")
+    assert len(first) == len(atoms) == problem.n_bodies
+    d = problem.dim
+    assert atoms.pbc.tolist() == [True, True, d == 3]
+    np.testing.assert_array_equal(atoms.cell.lengths()[:d], problem.box)
+    np.testing.assert_array_equal(atoms.positions[:, :d], problem.centres(x + 1.0))
+    np.testing.assert_array_equal(atoms.arrays["radius"], problem.bounding_radii)
+    np.testing.assert_array_equal(atoms.arrays["diameter"], problem.diameters)
+    by_species = [set(np.array(first.get_chemical_symbols())[s]) for s in problem.species]
+    assert all(len(names) == 1 for names in by_species)
+    assert len(set.union(*by_species)) == min(len(by_species), 11)
+
+
+OVITO = """
+import json, sys
+from ovito.io import import_file
+seen = []
+for path in sys.argv[1:]:
+    data = import_file(path).compute()
+    columns = ("Position", "Radius", "Aspherical Shape", "Orientation")
+    seen.append({name: data.particles[name][...].tolist() for name in columns})
+    seen[-1]["box"] = data.cell[...].diagonal().tolist()
+print(json.dumps(seen))
+"""
+
+
+def test_what_is_written_opens_in_ovito(tmp_path):
+    """Needs the package ovito, in a process of its own since it brings its own Qt."""
+    if find_spec("ovito") is None:
+        pytest.skip("no ovito")
+    problem = Ellipses(np.array([1.0, 1.4]), 2.0, np.array([6.0, 5.0]))
+    x = np.array([1.0, 1.0, np.pi / 2, 2.0, 4.0, 0.0])
+    paths = [tmp_path / "a.xyz", tmp_path / "a.gsd"]
+    write_xyz(paths[0], problem, x)
+    write_gsd(paths[1], problem, x)
+    command = [sys.executable, "-c", OVITO, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
+    for seen, corner in zip(json.loads(done.stdout), ([0.0, 0.0], [3.0, 2.5]), strict=True):
+        assert seen["box"][:2] == [6.0, 5.0]
+        centres = np.array(seen["Position"])[:, :2] + corner
+        np.testing.assert_allclose(centres, [[1.0, 1.0], [2.0, 4.0]])
+        np.testing.assert_allclose(seen["Radius"], [1.0, 1.4], rtol=1e-6)
+        shapes = [[1.0, 0.5, 0.5], [1.4, 0.7, 0.7]]
+        np.testing.assert_allclose(seen["Aspherical Shape"], shapes, rtol=1e-6)
+        turns = [[0.0, 0.0, 0.5**0.5, 0.5**0.5], [0.0, 0.0, 0.0, 1.0]]
+        np.testing.assert_allclose(seen["Orientation"], turns, rtol=1e-6)
 
 
 def test_gsd_of_another_program_is_refused(tmp_path):
@@ -100,43 +186,3 @@ def test_gsd_of_another_program_is_refused(tmp_path):
         read_gsd(tmp_path / "other.gsd")
     with pytest.raises(ValueError, match="frame 3"):
         read_gsd(tmp_path / "other.gsd", 3)
-
-
-@settings(deadline=None, max_examples=10)
-@given(st.one_of(discs(), ellipses()))
-def test_every_packing_can_be_drawn(system):
-    problem, x = system
-    mode = np.random.default_rng(0).standard_normal(x.size)
-    assert png(problem, x, mode=mode)[:8] == b"\x89PNG\r\n\x1a\n"
-
-
-def test_the_picture_shows_bodies_contacts_and_arrows():
-    pair = Discs(np.ones(2), np.full(2, 5.0))
-    x = np.array([2.0, 2.0, 2.9, 2.0])
-    ax = plot(pair, x, mode=np.array([1.0, 0.0, -1.0, 0.0]))
-    shapes, bars, arrows = ax.collections
-    assert len(shapes.get_offsets()) == 2
-    assert len(bars.get_paths()) == 2  # one contact, drawn from either body
-    np.testing.assert_allclose(arrows.U, [1.0, -1.0])
-    assert len(plot(pair, x, forces=False).collections) == 1
-
-
-def test_bars_are_as_wide_as_forces_and_ellipses_show_how_they_turn():
-    """Three bodies in a row whose overlaps are as 1 : 3; one ellipse turns left, one right."""
-    row = Discs(np.ones(3), np.full(2, 9.0))
-    bars = plot(row, np.array([1.0, 2.0, 1.99, 2.0, 2.96, 2.0])).collections[1].get_paths()
-    widths = [np.ptp(bar.vertices[:, 1]) for bar in bars]
-    assert widths[1] / widths[0] == pytest.approx(3.0)
-    pair = Ellipses(np.ones(2), 2.0, np.full(2, 9.0))
-    mode = np.array([0.0, 0.0, 1.0, 0.0, 0.0, -1.0])
-    left, right = (
-        plot(pair, np.array([3, 3, 0, 6, 6, 1]), mode=mode).collections[0].get_facecolors()
-    )
-    assert left[2] > left[0]  # purple: more blue than red
-    assert right[0] > right[2]
-
-
-def test_a_body_on_the_wall_is_drawn_on_both_sides():
-    single = Discs(np.ones(1), np.full(2, 5.0))
-    shapes = plot(single, np.array([0.1, 0.1])).collections[0]
-    assert len(shapes.get_offsets()) == 4

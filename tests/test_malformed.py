@@ -236,6 +236,7 @@ def test_a_damaged_packing_raises_value_error_in_one_line(
         read(path)
     except ValueError as error:
         said = str(error)
+        assert str(path) in said
     assert len(said.splitlines()) <= 1
 
 

@@ -10,6 +10,7 @@ from bridge.claims.claim import SIGMAS, Records, Theme
 from bridge.claims.run import Conclusion
 from bridge.claims.table import THEMES
 from bridge.provenance import provenance
+from bridge.writing import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -176,11 +177,10 @@ def _figure(theme: Theme, records: Mapping[str, Records]) -> "Figure":
 
 def write(out: Path, found: Mapping[str, Any], drawn: "Mapping[str, Figure]") -> None:
     """Write ``claims.json``, ``claims.md`` and ``claims/THEME.png`` into a folder."""
-    from bridge.figures import style
+    from bridge.figures import save
 
-    (out / "claims.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    (out / "claims.md").write_text(markdown(found))
+    write_text(out / "claims.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "claims.md", markdown(found))
     (out / "claims").mkdir(exist_ok=True)
     for name, figure in drawn.items():
-        with style():
-            figure.savefig(out / "claims" / f"{name}.png", dpi=150)
+        save(figure, out / "claims" / name, suffixes=(".png",), dpi=150)

@@ -16,6 +16,7 @@ from bridge.provenance import provenance
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
 from bridge.report.sources import Sources, read_sources
+from bridge.writing import replacing
 
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
@@ -45,24 +46,15 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
         raise ValueError(
             f"expected records as this version writes them in {names}, got {error!r}: run it again"
         ) from error
-    page = assemble(content).encode()
+    page = assemble(content).encode("utf-8")
     if len(page) > LARGEST:
         raise ValueError(
             f"expected a page of at most {LARGEST:,} bytes, got {len(page):,}: "
             "give fewer files or smaller systems"
         )
-    _replace(out, page)
+    with replacing(out) as part:
+        part.write_bytes(page)
     return len(page)
-
-
-def _replace(out: Path, page: bytes) -> None:
-    """Write the page whole, or leave what was there."""
-    partial = out.with_name(out.name + ".part")
-    try:
-        partial.write_bytes(page)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def gather(sources: Sources) -> dict[str, Any]:
