@@ -16,6 +16,8 @@ from networks.mlp import Mlp
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
+FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
+
 # Numbers in the largest array of a block of directions in `hvp`: beyond this it leaves the cache.
 _BLOCK = 1 << 19
 
@@ -87,6 +89,10 @@ class HingeNetwork:
         """Return ``Δ_μ = margin - y_μ f(x_μ)``, shape ``(P,)``: positive where violated."""
         f = passes.output(self.mlp, self._tensor(x), self.inputs)
         return _numpy(self.margin - self.labels * f)
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(P,)`` are those of a network that fits: ``U < 1e-14``."""
+        return fits(gaps)
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``U(x)`` and ``∇U(x)``, shape ``(n_dof,)``."""
@@ -182,6 +188,12 @@ class HingeNetwork:
             return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
         state = passes.forward(self.mlp, self._tensor(x), self.inputs)
         return [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
+
+
+def fits(gaps: Vector) -> bool:
+    """Tell whether gaps ``(P,)`` have an energy ``½ Σ max(Δ, 0)²`` below `FITTED`."""
+    forces = np.maximum(gaps, 0.0)
+    return 0.5 * float(forces @ forces) < FITTED
 
 
 def checked_device(name: str) -> torch.device:

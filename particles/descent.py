@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Vector = NDArray[np.float64]
 
+# Energy below which the patterns count as satisfied.
+ZERO = 1e-20
 # A gradient component sums terms of root-mean-square √(2U/N_Δ): what is left of it is rounding,
 # of the terms and of the gaps in them.
 ROUNDING = 2e-15
@@ -107,7 +109,7 @@ def descend(
     x: Vector,
     *,
     tolerance: float = 1e-12,
-    zero: float = 1e-20,
+    zero: float = ZERO,
     max_steps: int = 20_000,
 ) -> Descent:
     """Minimise the energy of a perceptron from ``x``.
