@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from particles.perceptron import descend
 
 from problems import Halfspaces
 
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 CONTRADICTION = Path(__file__).parent / "cases" / "one_contradiction.csv"
 
 
@@ -171,6 +173,19 @@ def test_two_patterns_that_contradict_are_counted_at_every_minimum():
         assert found["n"] == found["n_isostatic"] - 1
     assert {end[:2] for end in ends} == {("jammed", True)}
     assert any(frozen for *_, frozen in ends)
+
+
+@pytest.mark.parametrize("kind", [(12, 2.0), (12, 2.5), (17, 2.0), (24, 2.0)])
+def test_rectifiers_of_the_benchmark_are_isostatic(kind, monkeypatch):
+    """Violated patterns and kinks are as many as degrees of freedom, rescalings left out."""
+    for name in ("OMP", "MKL", "OPENBLAS"):
+        monkeypatch.setenv(f"{name}_NUM_THREADS", "1")  # the benchmark sets them: back afterwards
+    benchmark = run_path(str(BENCHMARKS / "gap_exponents.py"))
+    *_, both = benchmark["States"](*kind, "relu").counts()
+    assert len(both) >= 5
+    assert both.mean() == pytest.approx(1.0, abs=0.01)
+    *_, smooth = benchmark["States"](kind[0], 2.0, "tanh").counts()
+    assert smooth.mean() < 0.86
 
 
 def fitted_network():
