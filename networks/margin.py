@@ -149,7 +149,8 @@ class HingeNetwork:
         """Return the parameters of each dead unit: a ReLU that no pattern makes active.
 
         They are its incoming weights, its bias and its outgoing weights. A weight between two
-        dead units is listed with the first of them.
+        dead units is listed with the first of them. A unit whose weights have vanished is dead
+        too, as dead units do where the norm is held: which patterns make it active is rounding.
         """
         return symmetry.unit_parameters(self.mlp, self._dead(x))
 
@@ -187,7 +188,9 @@ class HingeNetwork:
         if self.mlp.sigma.symmetry != "homogeneous":
             return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
         state = passes.forward(self.mlp, self._tensor(x), self.inputs)
-        return [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
+        silent = [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
+        gone = symmetry.vanished(self.mlp, x)
+        return [a | b for a, b in zip(silent, gone, strict=True)]
 
 
 def fits(gaps: Vector) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from scipy.optimize import brentq
 
 from bridge import observe, spectrum
+from bridge.exact.linearised import Linearised
 from bridge.jam import as_json, measure
 from bridge.newton import Newton
 from bridge.observables import backbone_gaps, symmetries
@@ -161,6 +162,27 @@ def test_one_dead_unit_hides_no_violated_pattern():
     assert seen.n_frozen == 1
     assert seen.n_constraints == (held.gaps(x) > 0).sum() > 0
     assert spectrum(held, x).n_violated == seen.n_constraints
+
+
+def test_a_unit_whose_weights_have_vanished_is_dead():
+    """A held norm shrinks the weights of a dead unit to rounding, which has any sign."""
+    problem, x = half_active(2, "relu", n_dead=1)
+    into, out, _ = layers(problem.mlp, x)
+    into[0] *= -1e-17  # was silent on all patterns: now active on all, by rounding
+    out[:, 0] *= 1e-17
+    held = SphericalNetwork(problem, float(np.linalg.norm(x)))
+    seen = observe(held, x)
+    assert seen.n_frozen == 2
+    assert seen.n_isostatic == jacobian_rank(problem, x)
+
+
+def test_what_an_active_pattern_acts_on_is_told_without_the_sphere():
+    problem, x = half_active(1, "relu", n_dead=1)
+    held = SphericalNetwork(problem, float(np.linalg.norm(x)))
+    here = Linearised.at(held, x)
+    reached = here.columns_of(np.arange(len(problem.patterns)))
+    assert np.array_equal(np.flatnonzero(~reached), np.sort(np.concatenate(held.frozen(x))))
+    assert here.rows_within(reached).all()
 
 
 def test_two_patterns_that_contradict_are_counted_at_every_minimum():
