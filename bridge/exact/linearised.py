@@ -7,7 +7,15 @@ import numpy as np
 from scipy import linalg
 
 from bridge.observables import gap_names, plain_jacobian
-from bridge.protocols import Indices, Loaded, Mask, Matrix, Restricted, Vector
+from bridge.protocols import (
+    ConstraintProblem,
+    Indices,
+    Loaded,
+    Mask,
+    Matrix,
+    Restricted,
+    Vector,
+)
 
 P = TypeVar("P", bound=Loaded)
 
@@ -68,9 +76,9 @@ class Linearised(Generic[P]):
 
     def _plain(self) -> Matrix:
         """Return the Jacobian that tells what acts on what: before it is projected."""
-        if isinstance(self.problem, Restricted):
-            return plain_jacobian(self.problem, self.x)
-        return self.jacobian
+        problem: ConstraintProblem = self.problem
+        restricted = isinstance(problem, Restricted)
+        return plain_jacobian(problem, self.x) if restricted else self.jacobian
 
     def free_of_symmetries(self, columns: Mask) -> Indices:
         """Return the variables ``columns`` less one per symmetry that moves them.
