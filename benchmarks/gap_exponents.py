@@ -120,8 +120,12 @@ def train_them() -> None:
 class States:
     """The stored jamming points of one width, load and activation."""
 
-    def __init__(self, *kind: Any) -> None:
-        stored = np.load(HOME)
+    def __init__(self, width: int, load: float, activation: str) -> None:
+        kind = (width, load, activation)
+        self.mlp = Mlp(width, width, DEPTH, activation)
+        with np.load(HOME) as file:
+            of_kind = f"{width} {load} {activation} "
+            stored = {name: file[name] for name in file.files if name.startswith(of_kind)}
         names = [Sample(*kind, seed).name for seed in range(ENSEMBLES[kind])]
         self.tried = len(names)
         self.names = [name for name in names if stored.get(f"{name} done", np.False_)]
@@ -138,6 +142,16 @@ class States:
         """Gaps ``h = -Δ > 0`` of each state, in units of the margin."""
         return [-gaps[gaps < 0] for gaps in self.gaps]
 
+    def counts(self) -> tuple[Any, Any, Any]:
+        """Return violated patterns, kinks and both of each state, over ``n``.
+
+        ``n`` are the parameters less the norm and the rescalings of rectifiers, all of them living.
+        """
+        violated, kinks, n_dof = self.column("constraints").T
+        rescalings = self.mlp.n_hidden if self.mlp.sigma.symmetry == "homogeneous" else 0
+        n = n_dof - 1 - rescalings
+        return violated / n, kinks / n, (violated + kinks) / n
+
     def fits(self) -> tuple[PowerLaw, PowerLaw]:
         low, high = GAPS
         return fit_power_law(self.forces, WEAK), fit_power_law(self.margins, high, low=low)
@@ -145,8 +159,8 @@ class States:
 
 def report() -> None:
     print(
-        "| activation | N | P/N | states | margin | p/margin | N_Δ/n | kinks/n | forces | θ | gaps "
-        "| γ | s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| activation | N | P/N | states | margin | p/margin | N_Δ/n | kinks/n | both | forces | θ "
+        f"| gaps | γ | s |\n|{' --- |' * 14}"
     )
     for kind in ENSEMBLES:
         print(row(*kind))
@@ -158,13 +172,13 @@ def row(width: int, load: float, activation: str) -> str:
     states = States(width, load, activation)
     weak, small = states.fits()
     margin, pressure, seconds = map(states.column, ("margin", "pressure", "seconds"))
-    violated, kinks, n_dof = states.column("constraints").T
+    violated, kinks, both = states.counts()
     n_weights = Mlp(width, width, DEPTH, activation).n_weights
     return (
         f"| {activation} | {n_weights} | {load} | {len(states.names)} of {states.tried} "
         f"| {margin.mean():.2f} | {pressure.min():.0e} - {pressure.max():.0e} "
-        f"| {(violated / n_dof).mean():.3f} ± {(violated / n_dof).std():.3f} "
-        f"| {(kinks / n_dof).mean():.3f} | {weak.count} | {shown(weak, 1)} "
+        f"| {violated.mean():.3f} ± {violated.std():.3f} | {kinks.mean():.3f} "
+        f"| {both.mean():.3f} ± {both.std():.3f} | {weak.count} | {shown(weak, 1)} "
         f"| {small.count} | {shown(small, -1)} | {seconds.mean():.0f} |"
     )
 

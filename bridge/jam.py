@@ -46,24 +46,27 @@ class Measured:
 
 
 def measure(state: State, *, with_spectrum: bool, seconds: float) -> Measured:
-    """Measure a state; a status that its own spectrum contradicts becomes ``stalled``.
-
-    An unjammed state counts no constraint: a descent approaches ``Δ = 0`` from above, and what it
-    leaves is below the energy at which the system is called satisfied.
-    """
+    """Measure a state; a status that its counts or its spectrum contradict becomes ``stalled``."""
     seen = observe(state.problem, state.x)
     if state.max_residual is not None:
         seen = replace(seen, max_residual=state.max_residual)
-    if state.status == "unjammed":
-        seen = replace(seen, n_constraints=0, min_force=None)
-    values = spectrum(state.problem, state.x) if with_spectrum else None
-    if values is not None and state.status == "jammed" and not values.bound_holds:
-        reason = (
-            f"N_-(Hp) = {values.negative_modes_hp} exceeds N_Δ = {values.n_violated}: "
-            "this is not a minimum"
-        )
+    kinks = state.n_kinks or 0
+    values = spectrum(state.problem, state.x, n_kinks=kinks) if with_spectrum else None
+    if state.status == "jammed" and (reason := _contradiction(seen, values)):
         state = replace(state, status="stalled", reason=reason)
     return Measured(state, seen, values, seconds)
+
+
+def _contradiction(seen: Observables, values: Spectrum | None) -> str:
+    """Return why a state is not jammed after all; empty if nothing speaks against it."""
+    if not seen.n_constraints:
+        return "no violated constraint holds anything: this is not a jammed state"
+    if values is not None and not values.bound_holds:
+        return (
+            f"N_-(Hp) = {values.negative_modes_hp} exceeds N_Δ = {values.n_violated} and "
+            f"{values.n_kinks} kinks: this is not a minimum"
+        )
+    return ""
 
 
 def run_jam(system: System, seed: int, *, exact: bool = False, with_spectrum: bool) -> Measured:

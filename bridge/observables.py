@@ -9,9 +9,11 @@ from bridge.protocols import (
     ConstraintProblem,
     HasFrozenBodies,
     HasGapNames,
+    HasZero,
     Indices,
     Mask,
     Matrix,
+    Restricted,
     Vector,
 )
 
@@ -25,14 +27,14 @@ class Observables:
     n_dof
         Raw number of variables.
     n_symmetries
-        Continuous symmetries that move bodies which are not frozen.
+        Continuous symmetries of the constraints that move bodies which are not frozen.
     n_frozen
         Frozen bodies: rattlers, or dead hidden units.
     n
         Effective degrees of freedom: variables of the bodies that are not frozen, less the
         symmetries.
     n_constraints
-        ``N_Δ``, violated constraints that act on no frozen body.
+        ``N_Δ``, violated constraints that act on no frozen body; 0 in a satisfied state.
     n_isostatic
         ``n + 1``: as many constraints as degrees of freedom, and one self-stress.
     energy
@@ -66,12 +68,16 @@ class Observables:
 
 
 def observe(problem: ConstraintProblem, x: Vector) -> Observables:
-    """Measure the state ``x``, shape ``(n_dof,)``."""
+    """Measure the state ``x``, shape ``(n_dof,)``.
+
+    A satisfied state counts no constraint: a descent approaches ``Δ = 0`` from above, and what it
+    leaves is less than its system takes for a violation; see `bridge.protocols.HasZero`.
+    """
     gaps = problem.gaps(x)
     energy, gradient = problem.energy_gradient(x)
     bodies = frozen_bodies(problem, x)
     free = free_variables(problem.n_dof, bodies)
-    n_symmetries = _rank(problem.zero_modes(x)[:, free])
+    n_symmetries = _rank(symmetries(problem, x)[:, free])
     n = int(free.sum()) - n_symmetries
     counted = counted_constraints(problem, x, gaps, free)
     forces, margins = gaps[counted], -gaps[gaps < 0]
@@ -103,22 +109,59 @@ def free_variables(n_dof: int, bodies: list[Indices]) -> Mask:
     return free
 
 
+def symmetries(problem: ConstraintProblem, x: Vector) -> Vector:
+    """Return tangents along which no gap changes but by the surface that ``x`` is held on.
+
+    They are the zero modes, and those of the system without that surface, ``(k, n_dof)``: no
+    constraint has to resist them. Not orthonormal, nor independent.
+    """
+    modes = problem.zero_modes(x)
+    if isinstance(problem, Restricted):
+        free, state = problem.unrestricted(x)
+        modes = np.concatenate([modes, symmetries(free, state)])
+    return modes
+
+
+def satisfied(problem: ConstraintProblem, gaps: Vector) -> bool:
+    """Tell whether ``gaps``, ``(m,)``, are those of a state that satisfies all constraints."""
+    if isinstance(problem, HasZero):
+        return problem.satisfied(gaps)
+    return not bool((gaps > 0).any())
+
+
 def counted_constraints(problem: ConstraintProblem, x: Vector, gaps: Vector, free: Mask) -> Indices:
-    """Return the rows of the violated constraints that act on no frozen body."""
-    return _acting_on(problem, x, np.flatnonzero(gaps > 0), free)
+    """Return the rows of ``N_Δ``: violated, acting on no frozen body; none if satisfied."""
+    violated = np.flatnonzero((gaps > 0) & (not satisfied(problem, gaps)))
+    return backbone_rows(problem, x, violated, free)
 
 
 def backbone_gaps(problem: ConstraintProblem, x: Vector) -> Vector:
-    """Return the gaps that act on no frozen body: a rattler's are wherever it happens to lie."""
+    """Return the gaps that act on no frozen body: a rattler's are wherever it happens to lie.
+
+    Those that a satisfied state leaves above zero are closed, 0, and not violated.
+    """
     gaps = problem.gaps(x)
     free = free_variables(problem.n_dof, frozen_bodies(problem, x))
-    return gaps[_acting_on(problem, x, np.arange(gaps.size), free)]
+    if satisfied(problem, gaps):
+        gaps = np.minimum(gaps, 0.0)
+    return gaps[backbone_rows(problem, x, np.arange(gaps.size), free)]
 
 
-def _acting_on(problem: ConstraintProblem, x: Vector, rows: Indices, free: Mask) -> Indices:
+def backbone_rows(problem: ConstraintProblem, x: Vector, rows: Indices, free: Mask) -> Indices:
+    """Return those of the constraints ``rows`` that act on no frozen body.
+
+    Whatever their sign: on the way to a jamming point overlaps may be as small as they like.
+    """
     if free.all() or not rows.size:
         return rows
-    return rows[~_touches(problem.gap_jacobian(x, rows), ~free)]
+    return rows[~_touches(plain_jacobian(problem, x, rows), ~free)]
+
+
+def plain_jacobian(problem: ConstraintProblem, x: Vector, rows: Indices | None = None) -> Matrix:
+    """Return ``∂Δ_μ/∂x`` before any projection: zero where a constraint does not act."""
+    if isinstance(problem, Restricted):
+        return plain_jacobian(*problem.unrestricted(x), rows)
+    return problem.gap_jacobian(x, rows)
 
 
 def gap_names(problem: ConstraintProblem, x: Vector) -> Indices:

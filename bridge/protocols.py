@@ -95,6 +95,27 @@ class HasFrozenBodies(Protocol):
 
 
 @runtime_checkable
+class HasZero(Protocol):
+    """A system whose descents approach ``U = 0`` from above, and may end a little short of it."""
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether what is left of ``gaps`` above zero, ``(m,)``, is none of its violations."""
+
+
+@runtime_checkable
+class Restricted(Protocol):
+    """A system whose variables are held on a surface, such as a sphere.
+
+    The projection on to it gives each row of ``gap_jacobian`` an entry in every variable, and the
+    surface may fix motions that no constraint resists. What a constraint acts on, and what it can
+    resist, is told by the system without the surface.
+    """
+
+    def unrestricted(self, x: Vector) -> tuple[ConstraintProblem, Vector]:
+        """Return the system without the surface, of the same variables, and the state there."""
+
+
+@runtime_checkable
 class HasBodies(Protocol):
     """A system that can be drawn as bodies in a periodic box."""
 

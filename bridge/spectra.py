@@ -2,7 +2,8 @@
 
 ``H = H0 + Hp`` with ``H0 = Σ_{Δ>0} ∇Δ ∇Δᵀ = JᵀJ`` (positive semidefinite, rank at most ``N_Δ``) and
 ``Hp = Σ_{Δ>0} Δ ∇²Δ``. At a minimum ``H`` is positive on the symmetries' complement, so ``H0`` must
-outweigh ``Hp`` on each of its negative modes: ``N_-(Hp) <= N_Δ`` (Geiger et al. 2019).
+outweigh ``Hp`` on each of its negative modes: ``N_-(Hp) <= N_Δ`` (Geiger et al. 2019). At the kinks
+of rectifiers ``H`` is positive along them only, and each may hold a mode more.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from bridge.observables import counted_constraints, dense, free_variables, frozen_bodies
+from bridge.observables import (
+    counted_constraints,
+    dense,
+    free_variables,
+    frozen_bodies,
+    satisfied,
+)
 from bridge.protocols import ConstraintProblem, HasHessian, Indices, Landscape, Vector
 
 _BLOCK = 256  # directions in one Hessian product: bounds the memory of batched products
@@ -33,8 +40,10 @@ class Spectrum:
         ``N_-(Hp)``.
     n_violated
         ``N_Δ``, rows of the Jacobian behind ``H0``: those that act on no frozen body.
+    n_kinks
+        Kinks that hold the state of a rectifier network beside them.
     bound_holds
-        Whether ``N_-(Hp) <= N_Δ``.
+        Whether ``N_-(Hp) <= N_Δ``, kinks included.
     """
 
     eigenvalues: Vector
@@ -44,11 +53,12 @@ class Spectrum:
     negative_modes: int
     negative_modes_hp: int
     n_violated: int
+    n_kinks: int = 0
 
     @property
     def bound_holds(self) -> bool:
         """Tell whether the necessary condition of a minimum holds."""
-        return self.negative_modes_hp <= self.n_violated
+        return self.negative_modes_hp <= self.n_violated + self.n_kinks
 
 
 def hessian(problem: Landscape, x: Vector) -> Vector:
@@ -84,11 +94,12 @@ def stiffness(problem: ConstraintProblem, x: Vector, rows: Indices | None = None
     return dense(jacobian.T @ jacobian)
 
 
-def spectrum(problem: ConstraintProblem, x: Vector) -> Spectrum:
-    """Diagonalise ``H``, ``H0`` and ``Hp = H - H0`` at ``x``.
+def spectrum(problem: ConstraintProblem, x: Vector, *, n_kinks: int = 0) -> Spectrum:
+    """Diagonalise ``H``, ``H0`` and ``Hp = H - H0`` at ``x``, which ``n_kinks`` kinks hold too.
 
     Symmetries are projected out, and the variables of frozen bodies left out: what still touches
-    a rattler at the end of a minimisation carries no force, but it would have a stiffness.
+    a rattler at the end of a minimisation carries no force, but it would have a stiffness. In a
+    satisfied state nothing acts, and every eigenvalue is zero.
 
     Raises
     ------
@@ -99,6 +110,8 @@ def spectrum(problem: ConstraintProblem, x: Vector) -> Spectrum:
     free = free_variables(problem.n_dof, frozen_bodies(problem, x))
     counted = counted_constraints(problem, x, gaps, free)
     idle = np.setdiff1d(np.flatnonzero(gaps > 0), counted)
+    if satisfied(problem, gaps):
+        return _without_forces(problem.n_dof)
     h0 = stiffness(problem, x, counted)
     full = hessian(problem, x) - (stiffness(problem, x, idle) if idle.size else 0.0)
     block, modes = np.ix_(free, free), _orthonormal(problem.zero_modes(x)[:, free])
@@ -116,7 +129,13 @@ def spectrum(problem: ConstraintProblem, x: Vector) -> Spectrum:
         negative_modes=int((values < -tolerance).sum()),
         negative_modes_hp=int((values_hp < -tolerance).sum()),
         n_violated=len(counted),
+        n_kinks=n_kinks,
     )
+
+
+def _without_forces(n_dof: int) -> Spectrum:
+    flat = np.zeros(n_dof)
+    return Spectrum(flat, flat, flat, n_dof, 0, 0, 0)
 
 
 def eigenmodes(problem: Landscape, x: Vector) -> tuple[Vector, Vector]:

@@ -16,6 +16,8 @@ from networks.mlp import Mlp
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
+FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
+
 # Numbers in the largest array of a block of directions in `hvp`: beyond this it leaves the cache.
 _BLOCK = 1 << 19
 
@@ -88,6 +90,10 @@ class HingeNetwork:
         f = passes.output(self.mlp, self._tensor(x), self.inputs)
         return _numpy(self.margin - self.labels * f)
 
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(P,)`` are those of a network that fits: ``U < 1e-14``."""
+        return fits(gaps)
+
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``U(x)`` and ``∇U(x)``, shape ``(n_dof,)``."""
         w = self._tensor(x)
@@ -143,7 +149,8 @@ class HingeNetwork:
         """Return the parameters of each dead unit: a ReLU that no pattern makes active.
 
         They are its incoming weights, its bias and its outgoing weights. A weight between two
-        dead units is listed with the first of them.
+        dead units is listed with the first of them. A unit whose weights have vanished is dead
+        too, as dead units do where the norm is held: which patterns make it active is rounding.
         """
         return symmetry.unit_parameters(self.mlp, self._dead(x))
 
@@ -181,7 +188,15 @@ class HingeNetwork:
         if self.mlp.sigma.symmetry != "homogeneous":
             return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
         state = passes.forward(self.mlp, self._tensor(x), self.inputs)
-        return [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
+        silent = [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
+        gone = symmetry.vanished(self.mlp, x)
+        return [a | b for a, b in zip(silent, gone, strict=True)]
+
+
+def fits(gaps: Vector) -> bool:
+    """Tell whether gaps ``(P,)`` have an energy ``½ Σ max(Δ, 0)²`` below `FITTED`."""
+    forces = np.maximum(gaps, 0.0)
+    return 0.5 * float(forces @ forces) < FITTED
 
 
 def checked_device(name: str) -> torch.device:

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.func import functional_call, grad, vjp, vmap
 
+from networks.margin import fits
+
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
@@ -52,6 +54,10 @@ class ModuleProblem:
         """Return ``Δ_μ``, shape ``(P,)``: positive where violated."""
         with torch.no_grad():
             return _numpy(self._gaps(self._tensor(x)))
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(P,)`` are those of a module that fits: ``U < 1e-14``."""
+        return fits(gaps)
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``U = ½ Σ max(Δ, 0)²`` and ``∇U``, shape ``(n_dof,)``."""

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from networks import passes
 from networks.kinks import Kinks, Point
-from networks.margin import HingeNetwork
+from networks.margin import FITTED, HingeNetwork
 from networks.passes import Forward
 from networks.piecewise import Damped, Expansion
 
 Vector: TypeAlias = NDArray[np.float64]
 
-FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
 BALANCED = 1e-8  # residual force relative to the forces that balance
 _EXACT = 1e-9  # where the descent ends: quadratic convergence leaves no more to gain
 _CORRECTIONS = 6  # of a step, back on to the kinks that it bends away from

@@ -12,6 +12,10 @@ from networks.margin import HingeNetwork
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
+# Change of |w|, relative, by a rescaling of unit length: below this, states of one norm and one
+# function lie within this part of |w| of each other.
+_BALANCED = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class SphericalNetwork:
@@ -19,8 +23,11 @@ class SphericalNetwork:
 
     Weights of tanh units run away where the patterns can almost be separated, and so do those of
     a pair of rectifiers that together approach a step: the infimum is at infinity. On a sphere
-    there is a minimum. The radial motion is flat, as in the perceptron; rescalings of units are
-    not: they change the norm, and at a minimum every unit has the scale that costs the least.
+    there is a minimum. The radial motion is flat, as in the perceptron. Rescalings of rectifiers
+    change the norm: at a minimum that the norm holds back, with a multiplier ``ν > 0``, every unit
+    has the scale that costs the least, and ``2ν`` is the curvature along each rescaling. It is the
+    norm that resists them and no constraint, so that they are no degrees of freedom to count:
+    `unrestricted` says so.
 
     Parameters
     ----------
@@ -99,8 +106,29 @@ class SphericalNetwork:
         return np.asarray(s * s * curved - (s / length) * ((g @ u) * projector + mixed + mixed.T))
 
     def zero_modes(self, x: Vector) -> Vector:
-        """Return the radial direction, ``(1, n_dof)``."""
-        return np.asarray(x / np.linalg.norm(x))[None]
+        """Return the radial direction, and rescalings that keep the norm, ``(k, n_dof)``.
+
+        The rescalings of ``h`` rectifiers take a state along a surface of networks that are one
+        function, and it meets the sphere in a surface of ``h - 1`` dimensions: there one unit may
+        pay for another. Where units are balanced, as at a minimum, that has shrunk to a point.
+        """
+        radial = np.asarray(x / np.linalg.norm(x))[None]
+        rescalings = self.free.zero_modes(self.on_sphere(x))
+        if not len(rescalings):
+            return radial
+        slopes = rescalings @ radial[0]
+        if np.linalg.norm(slopes) < _BALANCED:
+            return radial
+        across = np.linalg.svd(slopes[None], full_matrices=True)[2][1:]
+        return np.concatenate([radial, across @ rescalings])
+
+    def unrestricted(self, x: Vector) -> tuple[HingeNetwork, Vector]:
+        """Return the network whose norm is free, and the weights ``R x/|x|``."""
+        return self.free, self.on_sphere(x)
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(P,)`` are those of a network that fits."""
+        return self.free.satisfied(gaps)
 
     def frozen(self, x: Vector) -> list[Indices]:
         """Return the parameters of each dead unit."""

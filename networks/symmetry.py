@@ -13,6 +13,7 @@ Indices: TypeAlias = NDArray[np.intp]
 Units: TypeAlias = NDArray[np.bool_]
 
 _SWEEPS = 1000
+_ROUNDING = 1e-12
 
 
 def permuted(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
@@ -80,6 +81,16 @@ def rescaling_modes(mlp: Mlp, x: Vector, dead: list[Units]) -> Vector:
     norms = np.linalg.norm(stacked, axis=1, keepdims=True)
     _, singular, modes = np.linalg.svd(stacked / np.where(norms > 0, norms, 1), full_matrices=False)
     return modes[singular > 1e-10]
+
+
+def vanished(mlp: Mlp, x: Vector) -> list[Units]:
+    """Return, for each hidden layer, which units have no weights, in or out, but for rounding."""
+    smallest = _ROUNDING * float(np.linalg.norm(x))
+    return [
+        (np.linalg.norm(incoming, axis=1) <= smallest)
+        & (np.linalg.norm(outgoing[:, :-1], axis=0) <= smallest)
+        for incoming, outgoing in pairwise(_blocks(mlp, x))
+    ]
 
 
 def unit_parameters(mlp: Mlp, units: list[Units]) -> list[Indices]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from networks import passes
 from networks.anneal import Annealed, Look, Schedule, anneal
 from networks.kinks import Kinks, Point
-from networks.margin import HingeNetwork
+from networks.margin import FITTED, HingeNetwork
 from networks.optimisers import Optimiser
-from networks.polish import BALANCED, FITTED, Polished, polish
+from networks.polish import BALANCED, Polished, polish
 from networks.sphere import SphericalNetwork
 from networks.symmetry import balanced
 
@@ -42,7 +42,7 @@ class Trained:
     steps
         Steps of Adam made, or evaluations of the optimiser in its place.
     n_constraints
-        ``N_Δ``, the number of violated patterns.
+        ``N_Δ``, the number of violated patterns; 0 of a network that fits.
     status
         "unjammed" (``U < 1e-14``); "jammed": the polish certified that forces balance to 1e-8 and
         that no direction lowers the energy; "dead" (most of the energy is in patterns on which
@@ -207,7 +207,7 @@ def _ended(
         energy=here.energy,
         max_residual=here.residual,
         steps=steps,
-        n_constraints=len(here.violated),
+        n_constraints=0 if status == "unjammed" else len(here.violated),
         status=status,
         reason=reason,
         newton_steps=newton_steps,

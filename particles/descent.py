@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Vector = NDArray[np.float64]
 
+# Energy below which the patterns count as satisfied.
+ZERO = 1e-20
 # Relative residual at which L-BFGS hands over to Newton.
 HAND_OVER = 1e-4
 # Steps of L-BFGS and of Newton before the other has a turn: close to jamming some motions are so
@@ -70,7 +72,7 @@ def descend(
     x: Vector,
     *,
     tolerance: float = 1e-12,
-    zero: float = 1e-20,
+    zero: float = ZERO,
     max_steps: int = 20_000,
 ) -> Descent:
     """Minimise the energy of a perceptron from ``x``.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
-from particles.packing import Packing
+from particles.packing import FLOOR, Packing
 from particles.pairs import PairFinder
 from particles.rattlers import rattlers
 from particles.stability import contacts, downhill_mode, separated
@@ -142,7 +142,7 @@ def relax(
     *,
     relative: float = RELATIVE,
     absolute: float = 0.0,
-    floor: float = 1e-13,
+    floor: float = FLOOR,
     max_steps: int = 1_000_000,
     dt_max: float = 0.6,
     skin: float = 0.4,

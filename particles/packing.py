@@ -14,6 +14,8 @@ from particles.law import Indices, Law, RawPairs, Slopes, Vector
 from particles.pairs import PairFinder, Pairs, near_pairs
 from particles.rattlers import rattlers
 
+FLOOR = 1e-13  # pressure at or below which a descent has left all contacts
+
 
 class Packing(Law):
     """Bodies in a periodic box that repel where they overlap: ``U = ½ Σ max(Δ, 0)²``.
@@ -136,6 +138,12 @@ class Packing(Law):
         """
         overlap = np.maximum(self.gaps(x), 0.0)
         return float((overlap * (1.0 - overlap)).sum() / (self.dim * self.box.prod()))
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(m,)`` leave no contact: a pressure ``Σ max(Δ, 0)/n`` at `FLOOR`."""
+        n = max(self.n_dof - self.dim, 1)
+        # Gaps of 1e-13 are known to a few per cent: a descent may have seen a little less.
+        return float(np.maximum(gaps, 0.0).sum()) / n <= 2.0 * FLOOR
 
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations, orthonormal: ``(d, n_dof)``."""

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.descent import Descent, descend
+from particles.descent import ZERO, Descent, descend
 from particles.kernels.patterns import energy_pull
 
 __all__ = ["Descent", "Perceptron", "descend"]
@@ -117,6 +117,11 @@ class Perceptron:
         jacobian -= patterns
         jacobian /= length
         return jacobian
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(M,)`` are those of a state in the allowed region: `descend`."""
+        forces = np.maximum(gaps, 0.0)
+        return 0.5 * float(forces @ forces) <= ZERO
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``U`` and ``∇U = -(Σ f ξ - (Σ f s) x/|x|)/|x|``; ``x·∇U = 0`` exactly."""

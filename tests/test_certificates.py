@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge import spectrum
+from bridge import observe, spectrum
 from bridge.exact.approach import approach
 from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
 from networks.box import minimise_in_box
@@ -173,8 +173,10 @@ def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, l
     assert (last.status, last.pressure < 1e-4) == ("jammed", True)
     found = settle(last.problem, last.x)
     assert found.max_residual < 1e-8
-    # No more constraints than degrees of freedom on the sphere and one self-stress.
-    assert found.n_constraints + found.n_kinks <= problem.n_dof
+    # No more constraints than degrees of freedom without rescalings, and one self-stress.
+    seen = observe(last.problem, last.x)
+    assert found.n_constraints == seen.n_constraints
+    assert 0.5 * seen.n < found.n_constraints + found.n_kinks <= seen.n_isostatic
     margins = np.array([stage.problem.free.margin for stage in stages[-3:]])
     pressures = np.array([stage.pressure for stage in stages[-3:]])
     slopes = np.diff(pressures) / np.diff(margins)

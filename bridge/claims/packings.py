@@ -1,4 +1,4 @@
-"""Packings: discs are isostatic when they jam, ellipses are not, as networks are not."""
+"""Packings: discs are isostatic when they jam, ellipses and tanh networks are not."""
 
 import math
 from collections.abc import Mapping
@@ -160,7 +160,7 @@ THEME = Theme(
         ),
         Claim(
             "hypostatic-ellipses",
-            "Ellipses jam with fewer contacts than degrees of freedom, as networks do.",
+            "Ellipses jam with fewer contacts than degrees of freedom, as tanh networks do.",
             _ANALOGY,
             "contacts a body at aspect 1.2, where 6 are isostatic",
             Expected(5.275, 0.1, "reference packings; Schreck 2010"),

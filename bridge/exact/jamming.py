@@ -24,7 +24,7 @@ from bridge.exact.factor import SingularError
 from bridge.exact.isostatic import isostatic_optimum
 from bridge.exact.linearised import Linearised, P
 from bridge.exact.sequential import sequential_programs
-from bridge.observables import counted_constraints, free_variables, frozen_bodies
+from bridge.observables import backbone_rows, free_variables, frozen_bodies
 from bridge.protocols import Indices, Mask, Vector
 
 # Pressure at which overlaps are about to drown in the rounding of the gaps.
@@ -171,7 +171,7 @@ def _attempt(stage: Stage[P], max_step: float, max_excess: float) -> Candidate[P
         return None
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
-    rows = counted_constraints(stage.problem, stage.x, here.gaps, free)
+    rows = backbone_rows(stage.problem, stage.x, np.flatnonzero(here.gaps > 0), free)
     n = len(here.free_of_symmetries(here.columns_of(rows)))
     excess = len(rows) - n - 1
     if not len(rows) or (excess > max(3.0, max_excess * n) and stage.pressure > _CRYSTAL_PRESSURE):

@@ -6,8 +6,16 @@ from typing import Generic, Self, TypeVar
 import numpy as np
 from scipy import linalg
 
-from bridge.observables import gap_names
-from bridge.protocols import Indices, Loaded, Mask, Matrix, Vector
+from bridge.observables import gap_names, plain_jacobian
+from bridge.protocols import (
+    ConstraintProblem,
+    Indices,
+    Loaded,
+    Mask,
+    Matrix,
+    Restricted,
+    Vector,
+)
 
 P = TypeVar("P", bound=Loaded)
 
@@ -56,15 +64,21 @@ class Linearised(Generic[P]):
 
     def columns_of(self, rows: Indices) -> Mask:
         """Tell which variables the constraints ``rows`` act on, ``(n_dof,)``."""
-        size = abs(self.jacobian[rows]).sum(axis=0)
+        size = abs(self._plain()[rows]).sum(axis=0)
         return np.asarray(np.asarray(size).ravel() > 0)
 
     def rows_within(self, columns: Mask) -> Mask:
         """Tell which constraints act on no variable outside ``columns``, ``(m,)``."""
         if columns.all():
             return np.ones(len(self.gaps), dtype=bool)
-        size = abs(self.jacobian[:, np.flatnonzero(~columns)]).sum(axis=1)
+        size = abs(self._plain()[:, np.flatnonzero(~columns)]).sum(axis=1)
         return np.asarray(np.asarray(size).ravel() == 0)
+
+    def _plain(self) -> Matrix:
+        """Return the Jacobian that tells what acts on what: before it is projected."""
+        problem: ConstraintProblem = self.problem
+        restricted = isinstance(problem, Restricted)
+        return plain_jacobian(problem, self.x) if restricted else self.jacobian
 
     def free_of_symmetries(self, columns: Mask) -> Indices:
         """Return the variables ``columns`` less one per symmetry that moves them.

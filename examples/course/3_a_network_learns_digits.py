@@ -43,6 +43,8 @@ for width in widths:
 
 # %% [markdown]
 # Small networks are jammed: too many constraints for their parameters, like a crowded packing.
+# $N$ leaves out the rescalings of rectifiers (exercise 2), and $N_\Delta$ what descent leaves of
+# fitted constraints, some $10^{-8}$ above zero.
 # From some width on there is a network that satisfies every constraint, and plain descent finds
 # it. There, no poor minima stop it: a minimum with $U > 0$ needs $N_\Delta \ge N_-(H_p)$
 # constraints to hold it, about half as many as there are parameters, and a network with many more

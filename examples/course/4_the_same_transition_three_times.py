@@ -56,9 +56,8 @@ for (top, bottom), (name, (system, loads, label)) in zip(axes.T, SYSTEMS.items()
     found[name] = [system(load, np.random.default_rng(4)) for load in loads]
     for load, (problem, end) in zip(loads, found[name], strict=True):
         seen = observe(problem, end.x)
-        satisfied = end.status == "unjammed"
         colour = COLOURS[end.status]
-        top.plot(load, 0 if satisfied else seen.constraint_ratio, "o", color=colour)
+        top.plot(load, seen.constraint_ratio, "o", color=colour)
         bottom.semilogy(load, max(seen.energy / problem.n_dof, 1e-9), "o", color=colour)
     top.set(title=name, ylim=(-0.1, 3))
     top.axhline(1, color="0.7", lw=0.8, ls=":")
@@ -71,9 +70,10 @@ axes[0, 0].legend(fontsize=7)
 
 # %% [markdown]
 # What differs is as telling. The packing jumps to one constraint per degree of freedom, exactly.
-# So does the perceptron of negative margin. The network jumps too, but where to is not fixed by
-# counting alone: its constraints are curved, and it may rest on kinks. Grey points did not
-# converge in the few steps given to them here, and say so.
+# So does the perceptron of negative margin. The network jumps too. It also rests on kinks of its
+# rectifiers, which are constraints beside the violated patterns; at its jamming point, for two
+# patterns a weight or more, the two together come to one, since rescalings of units are no degrees
+# of freedom. Grey points did not converge in the few steps given to them here, and say so.
 #
 # ## The Hessian
 #
