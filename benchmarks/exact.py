@@ -24,9 +24,8 @@ from bridge.exact import ExactJamming, exact_jamming
 from bridge.exact.approach import approach
 from bridge.exact.sequential import sequential_programs
 from bridge.exponents import PowerLaw, finite_size_floor, fit_power_law
-from particles import Discs, Ellipses, decompress, minimise
+from particles import Discs, Ellipses, Perceptron, decompress, descend, minimise
 from particles import perceptron_theory as theory
-from particles.perceptron import Perceptron, descend
 
 HOME = Path(__file__).with_suffix(".json")
 ALPHA, SIGMA = 4.0, -0.5

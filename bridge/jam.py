@@ -14,6 +14,7 @@ from bridge.observables import Observables, backbone_gaps, observe
 from bridge.protocols import Loaded
 from bridge.provenance import provenance
 from bridge.spectra import Spectrum, spectrum
+from bridge.stability import least_curvature
 from bridge.systems import State, System
 from bridge.writing import replacing, write_text
 
@@ -46,21 +47,25 @@ class Measured:
 
 
 def measure(state: State, *, with_spectrum: bool, seconds: float) -> Measured:
-    """Measure a state; a status that its counts or its spectrum contradict becomes ``stalled``."""
+    """Measure a state; a status that is contradicted by what is measured becomes ``stalled``."""
     seen = observe(state.problem, state.x)
     if state.max_residual is not None:
         seen = replace(seen, max_residual=state.max_residual)
     kinks = state.n_kinks or 0
     values = spectrum(state.problem, state.x, n_kinks=kinks) if with_spectrum else None
-    if state.status == "jammed" and (reason := _contradiction(seen, values)):
+    # Where kinks hold a state, its Hessian does not tell whether it is a minimum.
+    lowest = least_curvature(state.problem, state.x) if state.n_kinks is None else None
+    if state.status == "jammed" and (reason := _contradiction(seen, values, lowest)):
         state = replace(state, status="stalled", reason=reason)
     return Measured(state, seen, values, seconds)
 
 
-def _contradiction(seen: Observables, values: Spectrum | None) -> str:
+def _contradiction(seen: Observables, values: Spectrum | None, lowest: float | None) -> str:
     """Return why a state is not jammed after all; empty if nothing speaks against it."""
     if not seen.n_constraints:
         return "no violated constraint holds anything: this is not a jammed state"
+    if lowest is not None and lowest < 0.0:
+        return f"a curvature of {lowest:.1e} is negative: this is not a minimum"
     if values is not None and not values.bound_holds:
         return (
             f"N_-(Hp) = {values.negative_modes_hp} exceeds N_Δ = {values.n_violated} and "

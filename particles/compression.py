@@ -215,6 +215,8 @@ def decompress(
     last, state = here.problem, here.minimum.x
     if status == "jammed":
         state = released(last, state)
+    elif status == "unjammed":  # by its floor; as far as any other descent goes
+        state = relax(last, state).x
     reached, reason = last.pressure(state), ""
     if status != "jammed":
         reason = here.minimum.reason or f"the pressure stayed at {reached:.3g}"

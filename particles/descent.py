@@ -5,24 +5,18 @@ allowed region when there is one. At a jammed minimum the set is settled, the en
 two or three exact Newton steps reach rounding error. A saddle is left along its lowest mode.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, eigh
 
+from particles.perceptron import ZERO, Perceptron
 from particles.sphere_steps import LONGEST, Point, Run, lbfgs_steps, newton_steps, tangent_hessian
-
-if TYPE_CHECKING:
-    from particles.perceptron import Perceptron
 
 Vector = NDArray[np.float64]
 
-# Energy below which the patterns count as satisfied.
-ZERO = 1e-20
 # Relative residual at which L-BFGS hands over to Newton.
 HAND_OVER = 1e-4
 # Steps of L-BFGS and of Newton before the other has a turn: close to jamming some motions are so

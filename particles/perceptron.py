@@ -15,12 +15,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.descent import ZERO, Descent, descend
 from particles.kernels.patterns import energy_pull
 
-__all__ = ["Descent", "Perceptron", "descend"]
-
 Vector = NDArray[np.float64]
+
+# Energy below which the patterns count as satisfied.
+ZERO = 1e-20
 
 
 @dataclass(frozen=True, eq=False)

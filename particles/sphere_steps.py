@@ -1,16 +1,13 @@
 """Steps of L-BFGS and of Newton's method on the perceptron's sphere."""
 
-from __future__ import annotations
-
 from collections import deque
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-if TYPE_CHECKING:
-    from particles.perceptron import Perceptron
+from particles.perceptron import Perceptron
 
 Vector = NDArray[np.float64]
 

@@ -28,9 +28,8 @@ from networks import (
 )  # fmt: skip
 from networks.strategies import spherical_networks
 from networks.symmetry import balanced, rescaling_modes
-from particles import Discs, Perceptron
+from particles import Discs, Perceptron, descend
 from particles.minimum import minimise
-from particles.perceptron import descend
 
 from problems import Halfspaces
 

@@ -11,8 +11,8 @@ from scipy.optimize import linprog
 
 from bridge.exact import exact_jamming
 from bridge.exact.sequential import sequential_programs
+from particles import Perceptron, descend
 from particles import perceptron_theory as theory
-from particles.perceptron import Perceptron, descend
 
 from problems import Balls, Halfspaces
 

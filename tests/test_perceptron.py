@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from particles.perceptron import Perceptron, descend
+from particles import Perceptron, descend
 from particles.perceptron_strategies import perceptrons
 
 modest = settings(deadline=None, max_examples=25)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from particles import Perceptron, descend
 from particles import perceptron_theory as theory
-from particles.perceptron import Perceptron, descend
 
 
 def test_capacity_has_gardners_values():

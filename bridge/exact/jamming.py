@@ -135,7 +135,7 @@ def exact_jamming(
     --------
     A perceptron of negative margin has as many contacts as components:
 
-    >>> from particles.perceptron import Perceptron, descend
+    >>> from particles import Perceptron, descend
     >>> rng = np.random.default_rng(0)
     >>> problem = Perceptron.random(40, alpha=4.0, sigma=-0.5, rng=rng)
     >>> point = exact_jamming(problem, problem.random_state(rng), minimise=descend)
