@@ -105,9 +105,9 @@ class Pool:
                     try:
                         kind, value = process.receive()
                     except (EOFError, OSError):
-                        kind, value = _RESULT, lost(process.task, process.end())
-                        process = self._replace(process)
-                        process.give(function, todo)
+                        task, reason = process.task, process.end()
+                        self._replace(process).give(function, todo)
+                        kind, value = _RESULT, lost(task, reason)
                     if kind == _RESULT:
                         yield value
                     elif kind == _END:
