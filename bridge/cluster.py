@@ -35,6 +35,7 @@ def connect(address: str) -> Mapper:
     """Return a mapper that runs tasks on the Dask scheduler at ``address``.
 
     A task whose worker dies goes to another one; one that has taken several workers with it fails.
+    A worker that falls silent is the scheduler's to give up (``distributed.scheduler.worker-ttl``).
 
     Raises
     ------

@@ -188,6 +188,21 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
     assert err == f"jamscape: interrupted{kept if '--out' in words else ''}\n"
 
 
+def test_a_folder_that_is_removed_meanwhile_is_a_failure(capsys, tmp_path, monkeypatch):
+    from bridge import jam
+
+    def removing(*given, **options):
+        (tmp_path / "out").rmdir()
+        return normal(*given, **options)
+
+    normal = jam.run_jam
+    monkeypatch.setattr(jam, "run_jam", removing)
+    code, out, err = said(capsys, "jam", "discs", "--n", "8", "--out", str(tmp_path / "out"))
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "No such file or directory" in err
+
+
 def test_avalanche_without_a_file_leaves_none(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["avalanche", "perceptron", "--n", "20", "--load-steps", "5", "--workers", "1"]
