@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from bridge.pool import Failed
 from bridge.provenance import provenance
 from bridge.store import Record, record_key
 from bridge.systems import NetworkSystem
@@ -32,6 +33,11 @@ class Batch:
     system: NetworkSystem
     protocol: str
     seeds: tuple[tuple[int, int], ...]
+
+    def __str__(self) -> str:
+        samples = ", ".join(str(sample) for _, sample in self.seeds)
+        size = f"depth {self.system.depth} and width {self.system.width}"
+        return f"networks of {size}, samples {samples}"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -115,5 +121,5 @@ class Mapper(Protocol):
 
     def __call__(
         self, function: Callable[[Batch], list[Record]], tasks: Sequence[Batch], /
-    ) -> Iterable[list[Record]]:
-        """Yield the results as they come."""
+    ) -> Iterable[list[Record] | Failed]:
+        """Yield the results as they come, and of a batch whose process ended how it did."""

@@ -1,18 +1,19 @@
 """The command line: options in, one result on stdout, everything else on stderr.
 
 Exit codes: 0 done; 1 failure; 2 wrong use, and then nothing was written; 3 done, but at least one
-run stalled; 130 interrupted, with all finished records kept.
+run stalled; 130 interrupted, with all finished records kept where there is a file for them.
 """
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import typer
 
 from bridge.console import escape_what_cannot_be_shown
-from bridge.options import INTERRUPTED, WrongUse
-from bridge.workers import use_one_thread
+from bridge.options import INTERRUPTED, Interrupted, WrongUse
+from bridge.workers import ending_on_signals, use_one_thread
 
 DEBUG = "JAMSCAPE_DEBUG"  # where it is set, an error that nobody foresaw shows its traceback
 COMMANDS = (
@@ -39,9 +40,14 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; every error is one line on stderr."""
     try:
-        code = assemble(arguments)(arguments, prog_name="jamscape", standalone_mode=False)
+        with ending_on_signals():
+            code = assemble(arguments)(arguments, prog_name="jamscape", standalone_mode=False)
     except WrongUse as error:
         return _say(str(error), 2)
+    except Interrupted as error:
+        return _say(str(error), INTERRUPTED)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
     except typer.TyperException as error:  # an unknown option, a word where a number belongs
         message = error.format_message().rstrip(".")
         return _say(f"{message}: see 'jamscape --help'", error.exit_code)
@@ -52,10 +58,7 @@ def run(arguments: list[str]) -> int:
             raise
         return _say(f"failed by {type(error).__name__}: {error}: {DEBUG}=1 shows where", 1)
     if code == INTERRUPTED:  # this is how typer reports Ctrl-C
-        return _say(
-            "interrupted: what was finished is kept, and the same command continues from there",
-            code,
-        )
+        return _say("interrupted", code)
     return code or 0
 
 
@@ -77,7 +80,8 @@ def _jamscape() -> None:
 
 
 def _say(message: str, code: int) -> int:
-    typer.echo("jamscape: " + " ".join(message.split()), err=True)
+    with suppress(OSError):  # the terminal may be gone
+        typer.echo("jamscape: " + " ".join(message.split()), err=True)
     return code
 
 

@@ -3,6 +3,7 @@
 import codecs
 import sys
 import time
+from contextlib import suppress
 from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -64,7 +65,7 @@ class Progress:
             self._bar.update(self._task, completed=done, total=total)
         elif done == total or time.monotonic() - self._said > 10:
             self._said = time.monotonic()
-            sys.stderr.write(f"{self.title}: {done} of {total}\n")
+            _write(f"{self.title}: {done} of {total}\n")
 
 
 class Counts:
@@ -79,7 +80,12 @@ class Counts:
         if time.monotonic() - self._said > 10:
             self._said = time.monotonic()
             found = (f"{count} {name}" for count, name in zip(counts, self.names, strict=True))
-            sys.stderr.write(", ".join(found) + "\n")
+            _write(", ".join(found) + "\n")
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):  # nobody reads it any more, which is no reason to end a run
+        sys.stderr.write(text)
 
 
 def _bar() -> "Bar":

@@ -5,7 +5,8 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bridge.runs import Failed, Task, compute, raise_failures
+from bridge.pool import Failed
+from bridge.runs import Task, compute, raise_failures
 from bridge.store import Record
 
 Item = TypeVar("Item")

@@ -15,6 +15,7 @@ from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.store import LandscapeStore
 from bridge.landscape_case import Case, LandscapeSystem
+from bridge.pool import Failed
 from bridge.provenance import provenance
 
 Progress = Callable[[int, int], None]
@@ -84,6 +85,10 @@ def run_landscape(
     ------
     ValueError
         If an option is wrong, or the file holds another landscape.
+    RuntimeError
+        In one line, if the process of a search has ended; all others are kept then.
+    OSError
+        In one line that names the search, if one cannot be kept.
     """
     started = time.perf_counter()
     if searches is not None and searches < 0:
@@ -101,11 +106,17 @@ def run_landscape(
             if progress is not None:
                 progress(len(graph.minima), len(graph.saddles))
 
-        _explore(explorer, graph, case, searches, workers, keep)
+        failures = _explore(explorer, graph, case, searches, workers, keep)
         observables = [case.observe(point.x) for point in graph.minima]
         store.observe(dict(enumerate(observables)))
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
         store.describe(seconds=seconds)
+    if failures:
+        text = f"climb {failures[0].task}: {failures[0].reason}"
+        kept = (
+            "" if out is None else f": the others are kept in {out}, and the same command goes on"
+        )
+        raise RuntimeError(f"{len(failures)} searches failed, {text}{kept}")
     return Explored(case, graph, observables, seconds)
 
 
@@ -165,30 +176,29 @@ def _explore(
     searches: int | None,
     workers: int,
     keep: Callable[[Finding], None],
-) -> None:
-    """Do what has not been done yet of each stage."""
+) -> list[Failed]:
+    """Do what has not been done yet of each stage; return the climbs whose process ended."""
     n_quenches = 20 if searches is None else max(10, min(200, searches // 10))
-    for finding in explorer.quenches(range(_done(graph, "quench"), n_quenches)):
+    for finding in explorer.quenches(_left(graph, "quench", n_quenches)):
         keep(finding)
-    for finding in explorer.hopping(range(_done(graph, "hop"), max(1, n_quenches // 10))):
+    for finding in explorer.hopping(_left(graph, "hop", max(1, n_quenches // 10))):
         keep(finding)
     if not len(graph.minima):
-        return
-    _climb(explorer, graph, searches, workers, keep)
+        return []
+    failures = _climb(explorer, graph, searches, workers, keep)
     n_symmetric = _SYMMETRIC if searches is None else searches // 4
-    for finding in explorer.symmetric_saddles(graph, range(_done(graph, "symmetric"), n_symmetric)):
+    for finding in explorer.symmetric_saddles(graph, _left(graph, "symmetric", n_symmetric)):
         keep(finding)
-    first = _done(graph, "connect")
     bands = _BANDS if searches is None else min(_BANDS, searches // 10)
-    for finding in connect_all(explorer, graph, range(first, bands)):
+    for finding in connect_all(explorer, graph, _left(graph, "connect", bands)):
         keep(finding)
     if case.every_index:
         n_modes = graph.minima[0].n_modes
-        done = _done(graph, "critical")
-        for number in range(done, 20 * (n_modes + 1) ** 2):
+        for number in _left(graph, "critical", 20 * (n_modes + 1) ** 2):
             index = number % (n_modes + 1)
-            for finding in explorer.critical_points(graph, range(number, number + 1), index):
+            for finding in explorer.critical_points(graph, [number], index):
                 keep(finding)
+    return failures
 
 
 def _climb(
@@ -197,20 +207,26 @@ def _climb(
     searches: int | None,
     workers: int,
     keep: Callable[[Finding], None],
-) -> None:
+) -> list[Failed]:
     """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""
     limit = _MOST if searches is None else searches
-    while (done := _done(graph, "climb")) < limit:
-        if searches is None and _is_flat(graph):
-            return
-        batch = range(done, min(limit, done + (50 * workers if searches is None else limit)))
-        if workers > 1:
-            batch = range(done, min(limit, done + 200 * workers))
-            findings = explorer.climbs_in_parallel(graph, batch, workers)
-        else:
-            findings = explorer.climbs(graph, batch)
-        for finding in findings:
-            keep(finding)
+    size = 200 * workers if workers > 1 else 50 if searches is None else limit
+    failures: list[Failed] = []
+    while searches is not None or not _is_flat(graph):
+        tried = {failed.task for failed in failures}
+        batch = [number for number in _left(graph, "climb", limit) if number not in tried][:size]
+        if not batch:
+            break
+        if workers == 1:
+            for finding in explorer.climbs(graph, batch):
+                keep(finding)
+            continue
+        for found in explorer.climbs_in_parallel(graph, batch, workers):
+            if isinstance(found, Failed):
+                failures.append(found)
+            else:
+                keep(found)
+    return failures
 
 
 def _is_flat(graph: Graph) -> bool:
@@ -220,9 +236,10 @@ def _is_flat(graph: Graph) -> bool:
     return len(statuses) >= last and "new" not in statuses[-last:]
 
 
-def _done(graph: Graph, stage: str) -> int:
-    """Return the next number of a stage."""
-    return max((s.number + 1 for s in graph.searches if s.stage == stage), default=0)
+def _left(graph: Graph, stage: str, limit: int) -> list[int]:
+    """Return the numbers of a stage that have not been done: processes leave gaps among them."""
+    done = {search.number for search in graph.searches if search.stage == stage}
+    return [number for number in range(limit) if number not in done]
 
 
 def _finite(value: float) -> float | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.ranges import check_ranges
+from bridge.workers import most_workers
 
 STALLED = 3  # exit codes
 INTERRUPTED = 130
@@ -18,11 +19,30 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 OutFolder = Annotated[Path | None, typer.Option(help="Folder for the results.")]
 OutFile = Annotated[Path | None, typer.Option(help="File to keep everything in.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all cores if unset.")]
 
 
 class WrongUse(Exception):  # noqa: N818 - it is how a command says that its input is wrong
     """An input that cannot be run, in one line; nothing has been written."""
+
+
+class Interrupted(Exception):  # noqa: N818 - it is how a command says what it has kept
+    """Ctrl-C, or a signal that ends a job, in a command that keeps what is finished; one line."""
+
+
+def _sensible(workers: int | None) -> int | None:
+    """Refuse a number of processes of which the machine could only start a part."""
+    if workers is not None and workers > (most := most_workers()):
+        raise WrongUse(
+            f"expected --workers of at most {most} on this machine, got {workers}: leave it out to "
+            "use every core"
+        )
+    return workers
+
+
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, callback=_sensible, help="Processes; all cores if unset."),
+]
 
 
 @contextmanager
@@ -32,6 +52,20 @@ def checking_input() -> Iterator[None]:
         yield
     except (ValueError, OSError, OverflowError) as error:
         raise WrongUse(str(error)) from error
+
+
+@contextmanager
+def keeping(out: Path | None) -> Iterator[None]:
+    """Say of a command that is interrupted where it keeps what is finished, if it does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out is None:
+            raise
+        raise Interrupted(
+            f"interrupted: what was finished is kept in {out}, and the same command goes on from "
+            "there"
+        ) from None
 
 
 def make_folder(out: Path | None) -> None:

@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from bridge.pool import Failed, title
 from bridge.store import Record, Store, record_key
 from bridge.systems import System
 from bridge.workers import map_unordered
@@ -36,14 +39,6 @@ class Task(Protocol):
 
     def compute(self) -> Record:
         """Run it."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A task that raised: nothing is kept of it, and the same command tries it again."""
-
-    task: Task
-    reason: str
 
 
 Mapper: TypeAlias = Callable[
@@ -137,23 +132,29 @@ def compute(task: Task) -> Record | Failed:
         return Failed(task, f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
+def local(workers: int | None = None) -> Mapper:
+    """Return the mapper that computes on this machine, on all its cores if no number is given."""
+    return partial(map_unordered, workers=workers, lost=Failed)
+
+
 def run_all(
-    tasks: Sequence[Task],
-    store: Store,
-    *,
-    progress: Progress,
-    mapper: Mapper = map_unordered,
+    tasks: Sequence[Task], store: Store, *, progress: Progress, mapper: Mapper | None = None
 ) -> list[Failed]:
     """Compute the tasks that the store does not hold, keep each as it ends; return the failures.
 
-    ``mapper(function, tasks)`` says where: `workers.map_unordered` on this machine's cores,
-    `cluster.mapper` on a cluster.
+    ``mapper(function, tasks)`` says where: `local` on this machine, as if it is not given,
+    `cluster.connect` on a cluster.
+
+    Raises
+    ------
+    OSError
+        In one line that names the run, if a record cannot be kept.
     """
     missing = [task for task in tasks if task.key not in store]
     done = len(tasks) - len(missing)
     progress(done, len(tasks))
     failures = []
-    for found in mapper(compute, missing):
+    for found in (mapper or local())(compute, missing):
         if isinstance(found, Failed):
             failures.append(found)
         else:
@@ -163,8 +164,8 @@ def run_all(
     return failures
 
 
-def raise_failures(failures: Sequence[Failed], among: int) -> None:
-    """Say in one line that runs have failed, and how the first of them did.
+def raise_failures(failures: Sequence[Failed], among: int, out: Path | None = None) -> None:
+    """Say in one line that runs have failed, how the first of them did, and where others are kept.
 
     Raises
     ------
@@ -173,10 +174,9 @@ def raise_failures(failures: Sequence[Failed], among: int) -> None:
     """
     if failures:
         task, reason = failures[0].task, failures[0].reason
-        raise RuntimeError(
-            f"{len(failures)} of {among} runs, {task.label} with seed {task.seed[-1]} by {reason}: "
-            "the others are kept"
-        )
+        text = f"{len(failures)} of {among} runs, {title(task)} by {reason}"
+        kept = f"the others are kept in {out}, and the same command tries these again"
+        raise RuntimeError(text if out is None else f"{text}: {kept}")
 
 
 def _data(run: Run, found: "Measured") -> dict[str, Any]:

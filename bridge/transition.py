@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.batch import Batch, Mapper, train_batch
+from bridge.pool import Failed
 from bridge.store import Record, Store
 from bridge.systems import NetworkSystem
 
@@ -155,14 +156,27 @@ def find(
 def trained(
     search: Search, system: NetworkSystem, store: Store, workers: int, mapper: Mapper
 ) -> list[Record]:
-    """Return the record of each sample at one point; train those that are not in the store."""
+    """Return the record of each sample at one point; train those that are not in the store.
+
+    Raises
+    ------
+    RuntimeError
+        In one line, if the process of a batch has ended; the others are in the store.
+    """
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
     whole = Batch(system, search.protocol, seeds)
     pairs = zip(seeds, whole.keys, strict=True)
     missing = replace(whole, seeds=tuple(seed for seed, key in pairs if key not in store))
+    failures = []
     for records in mapper(train_batch, missing.split(workers)):
+        if isinstance(records, Failed):
+            failures.append(records)
+            continue
         for record in records:
             store.put(record)
+    if failures:
+        text = f"{failures[0].task}: {failures[0].reason}"
+        raise RuntimeError(f"{text}: the others are kept, and the same command goes on")
     found = (store.get(key) for key in whole.keys)
     return [record for record in found if record is not None]
 

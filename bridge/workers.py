@@ -4,24 +4,36 @@ Processes are spawned, never forked: a fork after an OpenMP region hangs. One th
 small matrix products are thirty times slower when threads compete for cores.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
-from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, TypeVar
+
+from bridge.pool import ENDING, Lost, Pool, raise_lost
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name)]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def most_workers() -> int:
+    """Return the largest number of processes that makes sense here: more only wait and fill memory.
+
+    Sixteen may be asked for on any machine.
+    """
+    return max(16, 4 * (os.cpu_count() or 1))
 
 
 def use_one_thread() -> None:
@@ -34,11 +46,15 @@ def use_one_thread() -> None:
 
 
 def map_unordered(
-    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int | None = None
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    workers: int | None = None,
+    *,
+    lost: Lost = raise_lost,
 ) -> Iterator[Result]:
     """Yield ``function(task)`` as the tasks end; they start in the order given.
 
-    Closing the iterator, an exception and Ctrl-C cancel what has not started.
+    Closing the iterator, an exception and Ctrl-C end what is being computed.
 
     Parameters
     ----------
@@ -46,16 +62,30 @@ def map_unordered(
         A function of a module, so that other processes can import it.
     workers
         Number of processes; as many as there are cores if not given.
+    lost
+        Called with a task whose process was killed, and how; what it returns stands for the
+        result. If not given, a ``RuntimeError`` names the task and ends the others.
     """
-    count = min(workers or os.cpu_count() or 1, len(tasks))
+    yield from stream_unordered(partial(_once, function), tasks, workers, lost=lost)
+
+
+def stream_unordered(
+    function: Callable[[Task], Iterable[Result]],
+    tasks: Sequence[Task],
+    workers: int | None = None,
+    *,
+    lost: Lost = raise_lost,
+) -> Iterator[Result]:
+    """Yield what ``function(task)`` yields, as it is found; otherwise as `map_unordered`."""
+    count = min(workers or cores(), len(tasks))
     if count < 1:
         return
-    with _processes(count) as pool:
-        yield from _in_flight(pool, function, tasks, 3 * count)
+    with _single_threaded(), Pool(count) as pool:
+        yield from pool.stream(function, tasks, lost)
 
 
 @contextmanager
-def mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
+def mapping(workers: int, *, lost: Lost = raise_lost) -> Iterator[Callable[..., Iterator[Any]]]:
     """Give a `map_unordered` whose processes serve one call after another; `map` for one worker.
 
     Processes start when they are first asked for, and end with the block.
@@ -63,60 +93,12 @@ def mapping(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
     if workers == 1:
         yield map
         return
-    with _processes(workers) as pool:
-        yield partial(_in_flight, pool, limit=3 * workers)
+    with _single_threaded(), Pool(workers) as pool:
+        yield lambda function, tasks: pool.stream(partial(_once, function), tasks, lost)
 
 
-@contextmanager
-def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    with _single_threaded():
-        pool = ProcessPoolExecutor(
-            count, mp_context=multiprocessing.get_context("spawn"), initializer=_serve
-        )
-        try:
-            yield pool
-        except BaseException:
-            _stop(pool)
-            raise
-        pool.shutdown()
-
-
-def _in_flight(
-    pool: ProcessPoolExecutor,
-    function: Callable[[Task], Result],
-    tasks: Sequence[Task],
-    limit: int,
-) -> Iterator[Result]:
-    """Submit no more than ``limit`` tasks ahead, so that results do not pile up in memory."""
-    todo = iter(tasks)
-    flying = {pool.submit(function, task) for task in islice(todo, limit)}
-    while flying:
-        landed, flying = wait(flying, return_when=FIRST_COMPLETED)
-        flying |= {pool.submit(function, task) for task in islice(todo, len(landed))}
-        while landed:
-            yield landed.pop().result()
-
-
-def _stop(pool: ProcessPoolExecutor) -> None:
-    """End the workers now: what they were computing has not been promised to anyone."""
-    processes = list(pool._processes.values())  # no public way to end a running task
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.kill()
-
-
-def _serve() -> None:
-    """Leave signals to the parent, which keeps what is finished; and end when it is killed."""
-    for number in (signal.SIGINT, *ENDING):
-        signal.signal(number, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)  # no process would ever fetch the result
+def _once(function: Callable[[Task], Result], task: Task) -> Iterator[Result]:
+    yield function(task)
 
 
 @contextmanager
@@ -136,15 +118,19 @@ def _single_threaded() -> Iterator[None]:
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGUSR1, by which schedulers end a job, act like Ctrl-C.
+    """Let the signals by which schedulers and terminals end a job act like Ctrl-C.
 
-    What is finished is then flushed to the store by the same path.
+    What is finished is then kept by the same path. A signal that is ignored already, as by nohup,
+    stays so; and only the main thread of a program can be told of signals.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = [(number, signal.signal(number, end)) for number in ENDING]
+    before = []
+    if threading.current_thread() is threading.main_thread():
+        heard = (number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN)
+        before = [(number, signal.signal(number, end)) for number in heard]
     try:
         yield
     finally:

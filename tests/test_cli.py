@@ -1,6 +1,8 @@
 """The command line as a user meets it: a result on stdout, one line an error, exit codes."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -160,6 +162,45 @@ def test_the_installed_command_answers():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "compare" in shown.stdout
     assert shown.stderr == ""
+
+
+KEEPING = {
+    "jam": ["jam", "discs", "--n", "8"],
+    "avalanche without a file": ["avalanche", "perceptron", "--n", "20"],
+    "avalanche": ["avalanche", "perceptron", "--n", "20", "--out", "a.sqlite"],
+    "landscape without a file": ["landscape", "lj", "--n", "5"],
+    "landscape": ["landscape", "lj", "--n", "5", "--out", "a.sqlite"],
+    "doctor": ["doctor"],
+}
+
+
+@pytest.mark.parametrize("words", KEEPING.values(), ids=KEEPING)
+def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.chdir(tmp_path)
+    for place in ("jam.run_jam", "runs.run_all", "landscape_run._explore", "doctor.diagnose"):
+        monkeypatch.setattr(f"bridge.{place}", interrupted)
+    code, out, err = said(capsys, *words)
+    assert (code, out) == (130, "")
+    kept = ": what was finished is kept in a.sqlite, and the same command goes on from there"
+    assert err == f"jamscape: interrupted{kept if '--out' in words else ''}\n"
+
+
+def test_a_folder_that_is_removed_meanwhile_is_a_failure(capsys, tmp_path, monkeypatch):
+    from bridge import jam
+
+    def removing(*given, **options):
+        (tmp_path / "out").rmdir()
+        return normal(*given, **options)
+
+    normal = jam.run_jam
+    monkeypatch.setattr(jam, "run_jam", removing)
+    code, out, err = said(capsys, "jam", "discs", "--n", "8", "--out", str(tmp_path / "out"))
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "No such file or directory" in err
 
 
 def test_avalanche_without_a_file_leaves_none(capsys, tmp_path, monkeypatch):

@@ -1,15 +1,12 @@
 """An ensemble from the outside: resumed, killed, refused, on a cluster."""
 
-import json
-import random
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bridge import database
 from bridge.cli import run
 from bridge.console import Progress
 from bridge.store import Store
@@ -38,7 +35,7 @@ def test_shards_together_hold_every_run_once(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     config = str(an_ensemble(tmp_path, seeds=1))
     assert run(["ensemble", config, "--shard", "1/2", "--workers", "1"]) == 0
-    monkeypatch.setattr("bridge.commands.ensemble.map_unordered", lambda f, t, workers: map(f, t))
+    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
     assert run(["ensemble", config, "--shard", "2/2"]) == 0
     kept = [r for path in tmp_path.glob("ensemble-*-of-2.sqlite") for r in records_in(path)]
     assert len(kept) == len({record.key for record in kept}) == 4
@@ -78,7 +75,7 @@ def test_a_run_that_raises_does_not_end_the_others(tmp_path, monkeypatch, capsys
 
     normal = DiscSystem.at
     monkeypatch.setattr(DiscSystem, "at", at)
-    monkeypatch.setattr("bridge.commands.ensemble.map_unordered", lambda f, t, workers: map(f, t))
+    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
     out = tmp_path / "e.sqlite"
     command = partial(run, ["ensemble", str(an_ensemble(tmp_path, seeds=1)), "--out", str(out)])
     assert command() == 1
@@ -90,9 +87,9 @@ def test_a_run_that_raises_does_not_end_the_others(tmp_path, monkeypatch, capsys
     assert len(records_in(out)) == 4
 
 
-# A run of ten thousand tasks that take a moment; it says when each was handed to the store.
+# A run of forty tasks that is sent a signal, by itself, when the tenth is in the store.
 CHEAP = """
-import sys, time
+import os, sys
 from dataclasses import dataclass
 from bridge.options import INTERRUPTED
 from bridge.runs import run_all
@@ -107,71 +104,108 @@ class Cheap:
     key = property(lambda self: record_key(self.label, self.parameters, self.seed))
 
     def compute(self):
-        time.sleep(0.005)
         return Record(self.label, {}, self.seed, "jammed", 0.0, {}, {})
 
-last = [None]
-
-def mapper(function, tasks):
-    for task in tasks:
-        yield function(task)
-        last[0] = task.key
-
 def say(done, total):
-    if last[0]:
-        print(last[0], time.monotonic(), flush=True)
+    if done % 10 == 0 and done > before:
+        os.kill(os.getpid(), int(sys.argv[2]))
 
 with ending_on_signals(), Store(sys.argv[1]) as store:
+    before = len(store.statuses())
     try:
-        run_all([Cheap((k,)) for k in range(10_000)], store, progress=say, mapper=mapper)
+        run_all([Cheap((k,)) for k in range(40)], store, progress=say, mapper=map)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 """
 
 
-def stopped(script, out, seconds, sent):
-    """Start the run, signal it ``seconds`` after its first record; return what it said, when."""
-    with subprocess.Popen(
-        [sys.executable, str(script), str(out)], stdout=subprocess.PIPE, text=True
-    ) as started:
-        lines = [started.stdout.readline()]
-        time.sleep(seconds)
-        moment = time.monotonic()
-        started.send_signal(sent)
-        lines += started.stdout.read().splitlines()
-    said = {line.split()[0]: float(line.split()[1]) for line in lines if len(line.split()) == 2}
-    return said, moment, started.returncode
-
-
-def test_a_killed_run_loses_nothing_that_is_a_second_old(tmp_path):
-    script = tmp_path / "cheap.py"
-    script.write_text(CHEAP)
-
-    def four_times(number):
-        out, chance = tmp_path / f"{number}.sqlite", random.Random(number)
-        lost, due = set(), set()
-        for _ in range(4):
-            said, moment, code = stopped(script, out, chance.uniform(1.2, 2.2), signal.SIGKILL)
-            assert code == -signal.SIGKILL
-            due |= {key for key, when in said.items() if when < moment - 1.3}  # late by 0.3 s
-            lost |= due - {record.key for record in records_in(out)}
-        return len(due), lost
-
-    with ThreadPoolExecutor(5) as pool:  # they sleep most of the time
-        found = list(pool.map(four_times, range(5)))
-    assert [lost for _, lost in found] == [set()] * 5
-    assert sum(count for count, _ in found) > 100
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_scheduler_that_ends_the_job_loses_nothing(sent, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP])
+def test_a_run_that_is_ended_keeps_every_record(sent, tmp_path):
     script, out = tmp_path / "cheap.py", tmp_path / "e.sqlite"
     script.write_text(CHEAP)
-    said, _, code = stopped(script, out, 0.3, sent)
-    assert code == 130
-    kept = {record.key for record in records_in(out)}
-    assert len(kept) > 10
-    assert set(said) - set(list(said)[-1:]) <= kept
+    for part in range(1, 5):
+        shown = subprocess.run(
+            [sys.executable, script, out, str(int(sent))],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert shown.returncode == (-sent if sent == signal.SIGKILL else 130), shown.stderr
+        assert shown.stderr == ""
+        assert [record.seed for record in records_in(out)] == [(k,) for k in range(10 * part)]
+
+
+# Packings below the transition end the process that computes them.
+FATAL = """
+import os, signal, sys
+from bridge import database
+from bridge.cli import run
+from bridge.systems import DiscSystem
+
+def at(self, load, rng):
+    if load < 0.9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return normal(self, load, rng)
+
+normal, DiscSystem.at = DiscSystem.at, at
+if __name__ == "__main__":
+    sys.exit(run(["ensemble", *sys.argv[1:]]))
+"""
+
+
+def test_a_run_that_ends_its_process_does_not_block_the_others(tmp_path):
+    script, out = tmp_path / "fatal.py", tmp_path / "e.sqlite"
+    script.write_text(FATAL)
+    command = [sys.executable, script, an_ensemble(tmp_path, seeds=2), "--out", out]
+    for _ in range(2):
+        shown = subprocess.run(
+            [*command, "--workers", "2"], capture_output=True, text=True, check=False
+        )
+        assert shown.returncode == 1
+        *progress, error = shown.stderr.splitlines()
+        assert all(line.startswith("ensemble: ") for line in progress)
+        assert "4 of 8 runs, discs with seed" in error
+        assert "its process was ended by SIGKILL: the others are kept in" in error
+        assert "the same command tries these again" in error
+        assert shown.stdout.startswith("4 runs in ")
+        assert len(records_in(out)) == 4
+
+
+def test_a_full_disk_is_one_line_that_names_the_run(tmp_path, monkeypatch, capsys):
+    def small(path, mode):
+        connection = connect(path, mode)
+        connection.execute("PRAGMA max_page_count = 16")
+        return connection
+
+    connect = database._connect
+    config, out = an_ensemble(tmp_path, seeds=5), tmp_path / "e.sqlite"
+    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
+    monkeypatch.setattr(database, "_connect", small)
+    assert run(["ensemble", str(config), "--out", str(out)]) == 1
+    monkeypatch.setattr(database, "_connect", connect)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "expected to keep discs with seed" in said.err
+    assert "full': make room for it, and the same command goes on" in said.err
+    kept = records_in(out)
+    assert 0 < len(kept) < 20
+    assert run(["ensemble", str(config), "--out", str(out)]) == 0
+    assert capsys.readouterr().out.startswith("20 runs in ")
+    assert [record.key for record in records_in(out)[: len(kept)]] == [r.key for r in kept]
+
+
+def test_a_file_that_is_removed_during_a_run_is_noticed(tmp_path, monkeypatch, capsys):
+    def remove(self, done, total):
+        if done == 3:
+            out.unlink()
+
+    monkeypatch.setattr(Progress, "__call__", remove)
+    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
+    config, out = an_ensemble(tmp_path, seeds=1), tmp_path / "e.sqlite"
+    assert run(["ensemble", str(config), "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "got a file that was removed or replaced" in said.err
 
 
 def test_workers_end_with_the_run_that_was_killed(tmp_path):
@@ -191,64 +225,4 @@ def test_workers_end_with_the_run_that_was_killed(tmp_path):
         workers = psutil.Process(started.pid).children(recursive=True)
         started.kill()
         assert len(workers) >= 2
-        _, alive = psutil.wait_procs(workers, timeout=20)
-    assert alive == []
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    """A scheduler and two workers of Dask, each a process of its own, on loopback."""
-    pytest.importorskip("distributed")
-    contact = tmp_path / "scheduler.json"
-    here = ["--scheduler-file", str(contact), "--no-dashboard"]
-    scheduler = ["scheduler", "--host", "127.0.0.1", "--port", "0"]
-    worker = ["worker", "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny"]
-    worker += ["--local-directory", str(tmp_path), "--death-timeout", "60"]
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments, *here], stderr=subprocess.DEVNULL
-        )
-        for arguments in (scheduler, worker, worker)
-    ]
-    try:
-        for _ in range(300):
-            if contact.exists():
-                break
-            time.sleep(0.1)
-        yield json.loads(contact.read_text())["address"], started[1:]
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
-
-
-def test_a_cluster_that_loses_a_worker_finds_every_record(cluster, tmp_path, monkeypatch, capsys):
-    address, workers = cluster
-    seen = []
-
-    def kill_one(self, done, total):
-        seen.append(done)
-        if done == 10:
-            workers[0].kill()
-
-    monkeypatch.setattr(Progress, "__call__", kill_one)
-    config, out = an_ensemble(tmp_path, seeds=20), tmp_path / "e.sqlite"
-    code = run(["ensemble", str(config), "--out", str(out), "--scheduler", address])
-    assert (code, capsys.readouterr().err) == (0, "")
-    assert seen == list(range(81))
-    assert workers[0].wait() == -signal.SIGKILL
-    assert workers[1].poll() is None
-    kept = records_in(out)
-    assert len(kept) == len({record.key for record in kept}) == 80
-    assert {record.status for record in kept} <= {"jammed", "unjammed"}
-
-
-def test_a_scheduler_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("distributed")
-    monkeypatch.setattr("bridge.cluster.PATIENCE", "1s")
-    config, out = an_ensemble(tmp_path, seeds=1), tmp_path / "e.sqlite"
-    for address in ("nonsense://", "tcp://127.0.0.1:1"):
-        code = run(["ensemble", str(config), "--out", str(out), "--scheduler", address])
-        error = capsys.readouterr().err
-        assert (code, error.count("\n")) == (2, 1), error
-    assert list(tmp_path.iterdir()) == [config]
+        psutil.wait_procs(workers)  # without end, if they do not end

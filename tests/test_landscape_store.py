@@ -1,8 +1,10 @@
 """The file of a landscape: it survives a kill, continues, and refuses what is not its own."""
 
+import os
+import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from bridge.landscape.explore import Explorer
 from bridge.landscape.store import LandscapeStore
 from particles.clusters import LennardJones
+
+from kills import run_script
 
 
 def run_into(path, stop, climbs=40):
@@ -43,35 +47,85 @@ def test_an_interrupted_search_continues_as_if_it_had_not_been(tmp_path):
 
 def test_a_killed_search_keeps_all_but_the_last(tmp_path):
     code = (
-        "import sys; sys.path.insert(0, {here!r})\n"
+        "import os, signal\n"
+        "from bridge.landscape.store import LandscapeStore\n"
         "from test_landscape_store import run_into\n"
-        "run_into({path!r}, stop=None, climbs=100_000)"
-    ).format(here=__file__.rsplit("/", 1)[0], path=str(tmp_path / "a.sqlite"))
-    process = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 60
-    seen = 0
-    while seen < 20 and time.monotonic() < deadline:
-        time.sleep(0.2)
-        wal = tmp_path / "a.sqlite-wal"
-        seen = 20 if wal.exists() and wal.stat().st_size > 300_000 else 0
-    process.kill()
-    process.wait()
+        "keep = LandscapeStore.keep\n"
+        "def killed(store, graph, finding):\n"
+        "    if (finding.stage, finding.number) == ('climb', 7):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return keep(store, graph, finding)\n"
+        "LandscapeStore.keep = killed\n"
+        f"run_into({str(tmp_path / 'a.sqlite')!r}, stop=None)"
+    )
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parent)])
+    process = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=False
+    )
+    assert process.returncode == -signal.SIGKILL
     with LandscapeStore(tmp_path / "a.sqlite") as store:
         graph = store.load(LennardJones(7))
-    climbs = [s.number for s in graph.searches if s.stage == "climb"]
-    assert climbs == list(range(len(climbs)))
-    assert len(climbs) > 3
+    assert [s.number for s in graph.searches if s.stage == "climb"] == list(range(7))
     assert len(graph.ends) == len(graph.saddles) == graph.discovery[-1][1]
 
 
-def test_an_interruption_in_the_middle_of_a_write_leaves_whole_searches(tmp_path):
+KILLED = """
+import json, sys
+from pathlib import Path
+from kills import killed_at_each_write
+from bridge.landscape.explore import Explorer
+from bridge.landscape.store import LandscapeStore
+from particles.clusters import LennardJones
+
+folder, problem = Path(sys.argv[1]), LennardJones(5)
+findings = list(Explorer(problem, problem, problem.random_state).quenches(range(2)))
+found = {"kills": 0, "kept": [], "broken": []}
+for half in (False, True):
+    number = 0
+
+    def make():
+        with LandscapeStore(folder / f"{half} {number}") as store:
+            store.claim(system="lj", parameters={"n": 5}, seed=0)
+            store.describe(provenance={}, log_group_order=1.0)
+            graph = store.load(problem)
+            for finding in findings[len(graph.searches):]:
+                store.keep(graph, finding)
+
+    for number in killed_at_each_write(make, half=half):
+        path = folder / f"{half} {number}"
+        found["kills"] += 1
+        try:
+            with LandscapeStore(path) as store:
+                graph = store.load(problem)
+                found["kept"].append(len(graph.searches))
+            make()
+            with LandscapeStore(path, read_only=True) as store:
+                graph = store.load(problem)
+                assert [s.number for s in graph.searches] == [0, 1]
+                assert sum(graph.minima.hits) == 2
+        except (ValueError, AssertionError) as error:
+            found["broken"].append(f"{half} {number}: {error}")
+        number += 1
+print(json.dumps(found))
+"""
+
+
+def test_a_search_that_is_killed_at_any_write_goes_on(in_memory):
+    found = run_script(KILLED, in_memory)
+    assert found["broken"] == []
+    assert found["kills"] > 30
+    assert set(found["kept"]) == {0, 1, 2}
+
+
+def test_an_interruption_in_the_middle_of_a_write_leaves_whole_searches(tmp_path, monkeypatch):
     problem = LennardJones(5)
     explorer = Explorer(problem, problem, problem.random_state)
     first, second = explorer.quenches(range(2))
     with LandscapeStore(tmp_path / "a") as store:
         graph = store.load(problem)
         store.keep(graph, first)
-        store._insert = interrupted
+        monkeypatch.setattr("bridge.landscape.store._rows", interrupted)
         with pytest.raises(KeyboardInterrupt):
             store.keep(graph, second)
     with LandscapeStore(tmp_path / "a") as store:
@@ -81,6 +135,18 @@ def test_an_interruption_in_the_middle_of_a_write_leaves_whole_searches(tmp_path
 
 def interrupted(*_):
     raise KeyboardInterrupt
+
+
+def test_a_file_that_is_removed_while_it_is_written_is_noticed(tmp_path):
+    problem = LennardJones(5)
+    explorer = Explorer(problem, problem, problem.random_state)
+    store = LandscapeStore(tmp_path / "a")
+    (tmp_path / "a").unlink()
+    finding = next(explorer.quenches(range(1)))
+    with pytest.raises(OSError, match=r"keep quench 0 in .* removed"):
+        store.keep(store.load(problem), finding)
+    with pytest.raises(OSError, match="removed"):
+        store.close()
 
 
 def test_a_store_refuses_another_run_and_other_files(tmp_path):

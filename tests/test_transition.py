@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 import networks
 from bridge import transition
 from bridge.cli import run
+from bridge.pool import Failed
 from bridge.store import Store
 from bridge.systems import NetworkSystem
 from bridge.workers import mapping
@@ -105,6 +106,19 @@ def test_an_interrupted_search_keeps_what_was_trained_and_goes_on(tmp_path):
         whole = transition.find(a_search(), store, progress=quiet)
     with Store(tmp_path / "b.sqlite") as store:
         assert transition.find(a_search(), store, progress=quiet).points == whole.points
+
+
+def test_a_batch_that_ends_its_process_is_named_and_the_others_are_kept(tmp_path):
+    def mapper(function, batches):
+        first, *others = batches
+        yield Failed(first, "its process was ended by SIGKILL")
+        yield from map(function, others)
+
+    with Store(tmp_path / "a.sqlite") as store:
+        search = a_search(samples=4)
+        with pytest.raises(RuntimeError, match=r"samples 0, 1: its process .* command goes on"):
+            transition.find(search, store, progress=quiet, workers=2, mapper=mapper)
+        assert {record.seed for record in store.records()} == {(5, 2), (5, 3)}
 
 
 def test_more_samples_add_to_those_that_are_there(tmp_path):

@@ -1,7 +1,6 @@
 """``jamscape avalanche``: a command for each system."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +14,9 @@ from bridge.options import (
     Workers,
     add_commands,
     checking_input,
+    keeping,
 )
 from bridge.systems import SYSTEMS, System
-from bridge.workers import ending_on_signals, map_unordered
 
 app = typer.Typer(name="avalanche", help="Load one system slowly, and measure its avalanches.")
 
@@ -35,7 +34,7 @@ def _avalanche(
 ) -> int:
     from bridge import loading_run
     from bridge.console import Progress
-    from bridge.runs import raise_failures, run_all
+    from bridge.runs import local, raise_failures, run_all
     from bridge.store import Store
 
     by = loading_run.RANGES[system.kind] if by is None else by
@@ -43,11 +42,10 @@ def _avalanche(
         loading_run.check(system, by, load_steps)
         store = Store(out or ":memory:")
     todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
-    with ending_on_signals(), store, Progress("avalanche") as progress:
-        mapper = partial(map_unordered, workers=workers)
-        failures = run_all(todo, store, progress=progress, mapper=mapper)
+    with keeping(out), store, Progress("avalanche") as progress:
+        failures = run_all(todo, store, progress=progress, mapper=local(workers))
         records = [record for run in todo if (record := store.get(run.key))]
-    raise_failures(failures, len(todo))
+    raise_failures(failures, len(todo), out)
     document = loading_run.as_json(records)
     typer.echo(json.dumps(document) if as_json else loading_run.as_text(records))
     return STALLED if any(record.status == "stalled" for record in records) else 0

@@ -1,14 +1,12 @@
 """``jamscape claims``."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, make_folder
-from bridge.workers import ending_on_signals, map_unordered
+from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, keeping, make_folder
 
 app = typer.Typer()
 
@@ -31,20 +29,19 @@ def claims(
     from bridge.claims.run import conclude, stored, trials
     from bridge.claims.table import chosen
     from bridge.console import Progress
-    from bridge.runs import raise_failures, run_all
+    from bridge.runs import local, raise_failures, run_all
     from bridge.store import Store
 
     with checking_input():
         wanted = chosen(names or [])
-        local = partial(map_unordered, workers=workers)
-        mapper = cluster.connect(scheduler) if scheduler is not None else local
+        mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
         make_folder(out)
         store = Store(out / "claims.sqlite")
     todo = trials(wanted, seed, full=full)
-    with ending_on_signals(), store, Progress("claims") as progress:
+    with keeping(out), store, Progress("claims") as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
         records = stored(wanted, store, seed, full=full)
-    raise_failures(failures, len(todo))
+    raise_failures(failures, len(todo), out)
     document = render.document(conclude(wanted, records), records, full=full)
     render.write(out, document, render.figures({claim.name for claim in wanted}, records))
     typer.echo(json.dumps(document) if as_json else render.text(document))

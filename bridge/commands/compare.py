@@ -1,13 +1,11 @@
 """``jamscape compare``."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, make_folder
-from bridge.workers import ending_on_signals, map_unordered
+from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, keeping, make_folder
 
 app = typer.Typer()
 
@@ -25,7 +23,7 @@ def compare(
     from bridge import compare as comparison
     from bridge import figures, results
     from bridge.console import Progress
-    from bridge.runs import raise_failures, run_all
+    from bridge.runs import local, raise_failures, run_all
     from bridge.store import Store
 
     with checking_input():
@@ -35,9 +33,9 @@ def compare(
         make_folder(out)
         store = Store(out / "compare.sqlite")
     todo = comparison.runs(plan, samples, seed)
-    with ending_on_signals(), store, Progress("compare") as progress:
-        local = partial(map_unordered, workers=workers)
-        raise_failures(run_all(todo, store, progress=progress, mapper=local), len(todo))
+    with keeping(out), store, Progress("compare") as progress:
+        failures = run_all(todo, store, progress=progress, mapper=local(workers))
+        raise_failures(failures, len(todo), out)
         records = [record for run in todo if (record := store.get(run.key))]
     found = results.columns(records, [sweep.name for sweep in plan])
     results.write_table(found, out / "table.csv")

@@ -1,15 +1,12 @@
 """``jamscape ensemble``."""
 
-import os
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, Workers, checking_input
-from bridge.workers import ending_on_signals, map_unordered
+from bridge.options import STALLED, Workers, checking_input, keeping
 
 app = typer.Typer()
 
@@ -33,8 +30,9 @@ def ensemble(
     from bridge import ensemble as ensembles
     from bridge.config import read_runs
     from bridge.console import Progress
-    from bridge.runs import raise_failures, run_all
+    from bridge.runs import local, raise_failures, run_all
     from bridge.store import Store
+    from bridge.workers import cores
 
     out = out or Path(f"ensemble{_suffix(shard)}.sqlite")
     with checking_input():
@@ -43,19 +41,18 @@ def ensemble(
         kept = _kept(out) if dry_run else {}
     if dry_run:
         found = ensembles.estimate(runs, kept)
-        typer.echo(found.as_text(workers or os.cpu_count() or 1))
+        typer.echo(found.as_text(workers or cores()))
         return 0
     with checking_input():
-        local = partial(map_unordered, workers=workers)
-        mapper = cluster.connect(scheduler) if scheduler is not None else local
+        mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
         store = Store(out)
-    with ending_on_signals(), store, Progress("ensemble") as progress:
+    with keeping(out), store, Progress("ensemble") as progress:
         failures = run_all(runs, store, progress=progress, mapper=mapper)
         statuses = store.statuses()
     counts = Counter(statuses[run.key] for run in runs if run.key in statuses)
     text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     typer.echo(f"{counts.total()} runs in {out}: {text or 'none'}")
-    raise_failures(failures, len(runs))
+    raise_failures(failures, len(runs), out)
     return STALLED if counts["stalled"] else 0
 
 

@@ -16,6 +16,7 @@ from bridge.options import (
     Workers,
     add_commands,
     checking_input,
+    keeping,
 )
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
@@ -37,14 +38,15 @@ def _landscape(
         landscape_run.check(system)
         if out is not None:
             landscape_run.claim(system, seed, out)
-    found = landscape_run.run_landscape(
-        system,
-        seed,
-        searches=searches,
-        out=out,
-        workers=workers or 1,
-        progress=Counts("minima", "saddles"),
-    )
+    with keeping(out):
+        found = landscape_run.run_landscape(
+            system,
+            seed,
+            searches=searches,
+            out=out,
+            workers=workers or 1,
+            progress=Counts("minima", "saddles"),
+        )
     document = landscape_run.as_json(system, seed, found)
     typer.echo(json.dumps(document) if as_json else landscape_run.as_text(document))
     return 0

@@ -1,16 +1,15 @@
 """``jamscape transition``."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.options import AsJson, Seed, Workers, add_commands, checking_input
+from bridge.options import AsJson, Seed, Workers, add_commands, checking_input, keeping
 from bridge.systems import NetworkSystem
-from bridge.workers import ending_on_signals, mapping
+from bridge.workers import cores, mapping
 
 app = typer.Typer()
 kinds = typer.Typer(
@@ -35,6 +34,7 @@ def _transition(
 ) -> int:
     from bridge import transition
     from bridge.console import Progress
+    from bridge.pool import Failed
     from bridge.provenance import provenance
     from bridge.store import Store
 
@@ -47,8 +47,8 @@ def _transition(
             search.check()
         store = Store(out)
     documents = []
-    count = workers or os.cpu_count() or 1
-    with ending_on_signals(), store, mapping(count) as mapper:
+    count = workers or cores()
+    with keeping(out), store, mapping(count, lost=Failed) as mapper:
         for search in plan:
             with Progress(f"transition, {search.system.steps} steps") as progress:
                 found = transition.find(

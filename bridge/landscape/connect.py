@@ -1,6 +1,6 @@
 """Connect minima: choose pairs that are worth it, and find the saddles between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,7 +55,7 @@ def connect(explorer: Explorer, graph: Graph, number: int, a: int, b: int) -> It
         yield Finding("connect", number, a, str(error))
 
 
-def connect_all(explorer: Explorer, graph: Graph, numbers: range) -> Iterator[Finding]:
+def connect_all(explorer: Explorer, graph: Graph, numbers: Iterable[int]) -> Iterator[Finding]:
     """Yield findings until every minimum is connected to the lowest, or the numbers are used up.
 
     Each round takes the lowest minimum of another part, and tries the unknown steps of its shortest

@@ -1,6 +1,6 @@
 """Find minima and saddles, one numbered search after another."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,9 @@ from bridge.landscape.points import Point, certify
 from bridge.landscape.quench import quench, with_order
 from bridge.landscape.saddles import follow
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
+from bridge.pool import Failed
 from bridge.protocols import Landscape, Vector
-from bridge.workers import map_unordered
+from bridge.workers import stream_unordered
 
 Start = Callable[[np.random.Generator], Vector]
 
@@ -28,6 +29,9 @@ class Task:
     starts: tuple[tuple[int, int, int], ...]
     minima: dict[int, Point]
     known: tuple[Point, ...]
+
+    def __str__(self) -> str:
+        return "climbs " + ", ".join(str(number) for number, *_ in self.starts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ class Explorer:
         key = (_STAGES.index(stage), number)
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
-    def quenches(self, numbers: range) -> Iterator[Finding]:
+    def quenches(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Minimise from random states."""
         for number in numbers:
             yield self.quench_from("quench", number, self.start(self.rng("quench", number)))
@@ -81,7 +85,7 @@ class Explorer:
             return Finding(stage, number, -1, found)
         return Finding(stage, number, -1, "found", minima=(found,))
 
-    def hopping(self, numbers: range) -> Iterator[Finding]:
+    def hopping(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Run basin hopping from a random state each; every minimum on the way counts."""
         for number in numbers:
             rng = self.rng("hop", number)
@@ -93,7 +97,7 @@ class Explorer:
             status = "found" if len(met) else "no minimum"
             yield Finding("hop", number, -1, status, minima=tuple(met))
 
-    def climbs(self, graph: Graph, numbers: range) -> Iterator[Finding]:
+    def climbs(self, graph: Graph, numbers: Iterable[int]) -> Iterator[Finding]:
         """Search for saddles from the minima that were tried least.
 
         Each finding has to be absorbed before the next is asked for.
@@ -120,11 +124,14 @@ class Explorer:
             return Finding("climb", number, start, ends, steps=walk.steps)
         return Finding("climb", number, start, "found", saddle, ends, steps=walk.steps)
 
-    def climbs_in_parallel(self, graph: Graph, numbers: range, workers: int) -> Iterator[Finding]:
-        """Search for saddles in several processes, a batch of starts each.
+    def climbs_in_parallel(
+        self, graph: Graph, numbers: Sequence[int], workers: int
+    ) -> Iterator[Finding | Failed]:
+        """Search for saddles in several processes, a batch of starts each; yield them one by one.
 
         The starts are chosen before the batch, so that the graph may grow in another order than
-        in one process.
+        in one process. Of a process that ends the rest of the batch is left out: what it was
+        computing comes as a `Failed` whose task is the number of that search.
         """
         attempts = graph.attempts()
         starts = []
@@ -138,10 +145,19 @@ class Explorer:
             chosen = tuple(starts[k::workers])
             minima = {start: graph.minima[start] for _, start, _ in chosen}
             tasks.append(Task(self, chosen, minima, known))
-        for findings in map_unordered(run_task, [t for t in tasks if t.starts], workers):
-            yield from findings
+        found = set()
+        tasks = [task for task in tasks if task.starts]
+        for result in stream_unordered(run_task, tasks, workers, lost=Failed):
+            if isinstance(result, Failed):
+                left = (number for number, *_ in result.task.starts if number not in found)
+                yield Failed(next(left), result.reason)
+            else:
+                found.add(result.number)
+                yield result
 
-    def critical_points(self, graph: Graph, numbers: range, index: int) -> Iterator[Finding]:
+    def critical_points(
+        self, graph: Graph, numbers: Iterable[int], index: int
+    ) -> Iterator[Finding]:
         """Walk from random states to stationary points of one index, for the Morse sum.
 
         Minima and transition states join the others; each finding has to be absorbed before the
@@ -151,7 +167,7 @@ class Explorer:
             start = self.start(self.rng("critical", number))
             yield self._critical_point("critical", graph, number, start, index)
 
-    def symmetric_saddles(self, graph: Graph, numbers: range) -> Iterator[Finding]:
+    def symmetric_saddles(self, graph: Graph, numbers: Iterable[int]) -> Iterator[Finding]:
         """Walk to transition states from random states with a symmetry, which the walk keeps.
 
         The basins of saddles of high symmetry are narrow, so that other starts rarely meet them.
@@ -210,15 +226,13 @@ def least_tried(minima: Catalogue, attempts: Sequence[int]) -> tuple[int, int]:
     return start, int(attempts[start])
 
 
-def run_task(task: Task) -> list[Finding]:
+def run_task(task: Task) -> Iterator[Finding]:
     """Do the climbs of one task."""
     known = Catalogue(task.explorer.identity)
     for point in task.known:
         known.append(point)
-    findings = []
     for number, start, attempt in task.starts:
         finding = task.explorer.climb(number, start, attempt, task.minima[start], known)
         if finding.saddle is not None:
             known.number(finding.saddle)
-        findings.append(finding)
-    return findings
+        yield finding

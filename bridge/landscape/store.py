@@ -5,32 +5,32 @@ in. Opening the file again restores the graph, and the searches go on from there
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bridge.database import connect, explain, from_npy, to_npy, whole
+from bridge.database import Database, from_npy, to_npy, whole
 from bridge.landscape.graph import Catalogue, Finding, Graph, Search
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point
 
 SCHEMA = 1
-TABLES = ("about", "points", "searches")
 _KINDS = ("minimum", "saddle", "higher")
-_TABLES = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS points (
-    kind TEXT NOT NULL, number INTEGER NOT NULL, energy REAL NOT NULL, point_index INTEGER NOT NULL,
-    log_det REAL NOT NULL, n_modes INTEGER NOT NULL, lowest REAL NOT NULL, residual REAL NOT NULL,
-    stabiliser INTEGER NOT NULL, first INTEGER, second INTEGER, observables TEXT NOT NULL,
-    x BLOB NOT NULL, PRIMARY KEY (kind, number));
-CREATE TABLE IF NOT EXISTS searches (
-    row INTEGER PRIMARY KEY, stage TEXT NOT NULL, number INTEGER NOT NULL, start INTEGER NOT NULL,
-    status TEXT NOT NULL, saddle INTEGER, minima TEXT NOT NULL, steps INTEGER NOT NULL,
-    n_minima INTEGER NOT NULL, n_saddles INTEGER NOT NULL);
-"""
+TABLES = {
+    "about": "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "points": """CREATE TABLE points (
+        kind TEXT NOT NULL, number INTEGER NOT NULL, energy REAL NOT NULL,
+        point_index INTEGER NOT NULL, log_det REAL NOT NULL, n_modes INTEGER NOT NULL,
+        lowest REAL NOT NULL, residual REAL NOT NULL, stabiliser INTEGER NOT NULL, first INTEGER,
+        second INTEGER, observables TEXT NOT NULL, x BLOB NOT NULL, PRIMARY KEY (kind, number))
+    """,
+    "searches": """CREATE TABLE searches (
+        row INTEGER PRIMARY KEY, stage TEXT NOT NULL, number INTEGER NOT NULL,
+        start INTEGER NOT NULL, status TEXT NOT NULL, saddle INTEGER, minima TEXT NOT NULL,
+        steps INTEGER NOT NULL, n_minima INTEGER NOT NULL, n_saddles INTEGER NOT NULL)
+    """,
+}
 
 Json = Any  # what the json module reads and writes
 
@@ -46,25 +46,8 @@ class LandscapeStore:
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         self.path = Path(path)
-        self._read_only = read_only
-        self._db = self._open(path, read_only)
-        try:
-            if not read_only:
-                self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-                self._db.execute("PRAGMA journal_mode = WAL")
-                # A commit then survives the end of the process at once, and a power cut later.
-                self._db.execute("PRAGMA synchronous = NORMAL")
-                self._db.executescript(_TABLES)
-            self._db.execute("SELECT count(*) FROM searches").fetchone()
-        except sqlite3.Error as error:
-            self._db.close()
-            raise ValueError(explain(self.path, "landscape", error)) from error
-
-    @staticmethod
-    def _open(path: str | Path, read_only: bool) -> sqlite3.Connection:
-        db = connect(Path(path), TABLES, "landscape", read_only=read_only)
-        db.isolation_level = None
-        return db
+        probe = "SELECT count(*) FROM searches"
+        self._file = Database(path, TABLES, probe, "landscape", read_only=read_only)
 
     def __enter__(self) -> Self:
         return self
@@ -75,26 +58,29 @@ class LandscapeStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        self._file.__exit__(kind, error, trace)
 
     def close(self) -> None:
-        """Give the file back, as one file; a search that was not written whole is left out."""
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-        if not self._read_only:
-            self._db.execute("PRAGMA journal_mode = DELETE")
-        self._db.close()
+        """Give the file back, as one file; a search that was not written whole is left out.
+
+        Raises
+        ------
+        OSError
+            In one line, if it has been removed, or the disk is full.
+        """
+        self._file.close()
 
     def about(self) -> dict[str, Json]:
         """Return what the file says of itself: system, parameters, seed, provenance."""
+        rows = self._file.query("SELECT name, value FROM about")
         with whole(self.path):
-            rows = self._db.execute("SELECT name, value FROM about").fetchall()
             return {name: json.loads(value) for name, value in rows}
 
     def describe(self, **values: Json) -> None:
         """Write what the file says of itself."""
         rows = [(name, json.dumps(value)) for name, value in values.items()]
-        self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
+        with self._file.transaction("what the file holds") as connection:
+            connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
 
     def claim(self, **identity: Json) -> None:
         """Make the file that of one run, or check that it is.
@@ -136,52 +122,43 @@ class LandscapeStore:
                 if kind == "saddle":
                     graph.ends.append((int(row[8]), int(row[9])))
         query = "SELECT * FROM searches ORDER BY row"
-        for _, stage, number, start, status, saddle, minima, steps, *known in self._db.execute(
-            query
-        ):
+        for row in self._file.query(query):
+            _, stage, number, start, status, saddle, minima, steps, *known = row
             met = tuple(json.loads(minima))
             graph.replay(Search(stage, number, start, status, saddle, met, steps), *known)
         return graph
 
     def keep(self, graph: Graph, finding: Finding) -> Search:
         """Absorb a finding into the graph and write what is new, in one transaction."""
-        before = [len(c) for c in (graph.minima, graph.saddles, graph.higher)]
+        catalogues = dict(zip(_KINDS, (graph.minima, graph.saddles, graph.higher), strict=True))
+        before = {kind: len(catalogue) for kind, catalogue in catalogues.items()}
         search = graph.absorb(finding)
-        self._db.execute("BEGIN")
-        for kind, catalogue, first in zip(
-            _KINDS, (graph.minima, graph.saddles, graph.higher), before, strict=True
-        ):
-            self._insert(kind, catalogue, first, graph.ends)
-        self._db.execute(
-            "INSERT INTO searches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                search.stage,
-                search.number,
-                search.start,
-                search.status,
-                search.saddle,
-                json.dumps(search.minima),
-                search.steps,
-                len(graph.minima),
-                len(graph.saddles),
-            ),
+        row = (
+            *(search.stage, search.number, search.start, search.status, search.saddle),
+            *(json.dumps(search.minima), search.steps, len(graph.minima), len(graph.saddles)),
         )
-        self._db.execute("COMMIT")
+        with self._file.transaction(f"{search.stage} {search.number}") as connection:
+            for kind, catalogue in catalogues.items():
+                rows = _rows(kind, catalogue, before[kind], graph.ends)
+                marks = ", ".join("?" * 13)
+                connection.executemany(f"INSERT INTO points VALUES ({marks})", rows)
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO searches VALUES (NULL, {marks})", row)
         return search
 
     def observe(self, values: Mapping[int, Mapping[str, float]]) -> None:
         """Write the observables of minima, by their numbers."""
         rows = [(json.dumps(dict(found)), number) for number, found in values.items()]
         query = "UPDATE points SET observables = ? WHERE kind = 'minimum' AND number = ?"
-        self._db.execute("BEGIN")
-        self._db.executemany(query, rows)
-        self._db.execute("COMMIT")
+        with self._file.transaction("the observables of minima") as connection:
+            connection.executemany(query, rows)
 
     def observables(self) -> list[dict[str, float]]:
         """Return the observables of each minimum."""
         query = "SELECT observables FROM points WHERE kind = 'minimum' ORDER BY number"
+        found = self._file.query(query)
         with whole(self.path):
-            rows = [dict(json.loads(text)) for (text,) in self._db.execute(query)]
+            rows = [dict(json.loads(text)) for (text,) in found]
             return [{name: float(value) for name, value in row.items()} for row in rows]
 
     def _points(self, kind: str) -> list[tuple[Any, ...]]:
@@ -189,21 +166,21 @@ class LandscapeStore:
             "SELECT energy, point_index, log_det, n_modes, lowest, residual, stabiliser, x, "
             "first, second FROM points WHERE kind = ? ORDER BY number"
         )
-        return self._db.execute(query, (kind,)).fetchall()
+        return self._file.query(query, (kind,))
 
-    def _insert(
-        self, kind: str, catalogue: Catalogue, first: int, ends: list[tuple[int, int]]
-    ) -> None:
-        rows = [
-            (
-                *(kind, number, p.energy, p.index, p.log_det, p.n_modes, p.lowest, p.residual),
-                *(p.order, *(ends[number] if kind == "saddle" else (None, None)), "{}"),
-                to_npy(p.x),
-            )
-            for number, p in enumerate(catalogue.points[first:], start=first)
-        ]
-        marks = ", ".join("?" * 13)
-        self._db.executemany(f"INSERT INTO points VALUES ({marks})", rows)
+
+def _rows(
+    kind: str, catalogue: Catalogue, first: int, ends: list[tuple[int, int]]
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the points of a catalogue from ``first`` on."""
+    return [
+        (
+            *(kind, number, p.energy, p.index, p.log_det, p.n_modes, p.lowest, p.residual),
+            *(p.order, *(ends[number] if kind == "saddle" else (None, None)), "{}"),
+            to_npy(p.x),
+        )
+        for number, p in enumerate(catalogue.points[first:], start=first)
+    ]
 
 
 def _point(row: tuple[Any, ...]) -> Point:
