@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from networks.arrays import check_spread, real_array
 from networks.files import read_idx
-from networks.tables import read_table
+from networks.tables import Table, read_table
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -142,12 +142,18 @@ def read_patterns(
         If the file cannot be read, holds no ``x`` and ``y``, has not exactly two classes, or one
         number is so large that the others would vanish beside it.
     """
-    table = read_table(path, label)
+    return patterns_of(read_table(path, label), p, rng)
+
+
+def patterns_of(
+    table: Table, p: int | None = None, rng: np.random.Generator | None = None
+) -> Patterns:
+    """Return the patterns of a table that has been read, as `read_patterns` does."""
     if len(table.classes) != 2:
         shown = ", ".join(table.classes[:5]) + (", ..." if len(table.classes) > 5 else "")
         raise ValueError(
-            f"expected two classes in {path}, got {len(table.classes)} different labels, {shown}: "
-            "name the column with the labels"
+            f"expected two classes in {table.path}, got {len(table.classes)} different labels, "
+            f"{shown}: name the column with the labels"
         )
     check_spread(table.x, table.place)
     x, y = table.x, np.where(table.label == 1, 1.0, -1.0)

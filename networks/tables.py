@@ -37,6 +37,8 @@ class Table:
 
     Attributes
     ----------
+    path
+        The file.
     x
         Patterns, ``(P, d)``: finite, none too large.
     classes
@@ -47,6 +49,7 @@ class Table:
         What to call row and column of ``x`` in a message.
     """
 
+    path: Path
     x: Vector
     classes: tuple[str, ...]
     label: Labels
@@ -78,7 +81,7 @@ def read_table(path: str | Path, label: str | None = None) -> Table:
         raise ValueError(f"expected data that fit in memory, got {path}: use a part") from None
 
 
-def _table(x: Vector, y: NDArray[Any], place: Place) -> Table:
+def _table(path: Path, x: Vector, y: NDArray[Any], place: Place) -> Table:
     large = np.argwhere(np.abs(x) > LARGEST)
     if len(large):
         row, column = large[0].tolist()
@@ -88,7 +91,7 @@ def _table(x: Vector, y: NDArray[Any], place: Place) -> Table:
         )
     classes, label = np.unique(y, return_inverse=True)
     names = tuple(f"{c:.10g}" if classes.dtype.kind == "f" else str(c) for c in classes)
-    return Table(x, names, label.astype(np.intp).ravel(), place)
+    return Table(path, x, names, label.astype(np.intp).ravel(), place)
 
 
 # An archive.
@@ -114,7 +117,7 @@ def _from_npz(path: Path, label: str | None) -> Table:
         real_array(f"y of {path}", y)
     y = np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
     flat = real_array(f"x of {path}", x.reshape(len(x), -1), place)
-    return _table(flat, y, place)
+    return _table(path, flat, y, place)
 
 
 # Text.
@@ -153,7 +156,7 @@ def _from_text(path: Path, label: str | None) -> Table:
             f"expected a heading or numbers in line 1 of {path}, got words with the label "
             f"{lines.heading[at]}: correct them"
         )
-    return _table(real_array(str(path), x, place), y, place)
+    return _table(path, real_array(str(path), x, place), y, place)
 
 
 def _lines(path: Path) -> _Lines:

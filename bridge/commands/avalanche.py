@@ -10,12 +10,14 @@ import typer
 from bridge.options import (
     STALLED,
     AsJson,
+    MostRuns,
     OutFile,
     Seed,
     Workers,
     add_commands,
     checking_input,
 )
+from bridge.ranges import MOST_RUNS, check_count
 from bridge.systems import SYSTEMS, System
 from bridge.workers import ending_on_signals, map_unordered
 
@@ -28,6 +30,7 @@ def _avalanche(
     by: float | None,
     load_steps: int,
     samples: int,
+    most_runs: int,
     seed: int,
     workers: int | None,
     out: Path | None,
@@ -41,6 +44,7 @@ def _avalanche(
     by = loading_run.RANGES[system.kind] if by is None else by
     with checking_input():
         loading_run.check(system, by, load_steps)
+        check_count(samples * load_steps, "steps of the load", most_runs)
         store = Store(out or ":memory:")
     todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
     with ending_on_signals(), store, Progress("avalanche") as progress:
@@ -61,6 +65,7 @@ add_commands(
         "by": (None, Annotated[float | None, typer.Option(help="Load to add; set by the system.")]),
         "load_steps": (100, Annotated[int, typer.Option(help="Steps in which it is added.")]),
         "samples": (1, Annotated[int, typer.Option(min=1, help="Random samples.")]),
+        "most_runs": (MOST_RUNS, MostRuns),
         "seed": (0, Seed),
         "workers": (None, Workers),
         "out": (None, OutFile),

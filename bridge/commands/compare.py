@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, make_folder
+from bridge.options import (
+    STALLED,
+    AsJson,
+    MostRuns,
+    Seed,
+    Workers,
+    checking_input,
+    make_folder,
+)
+from bridge.ranges import MOST_RUNS, check_count
 from bridge.workers import ending_on_signals, map_unordered
 
 app = typer.Typer()
@@ -17,6 +26,7 @@ def compare(
     size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
     samples: Annotated[int, typer.Option(min=1, help="Runs at each load.")] = 2,
     seed: Seed = 0,
+    most_runs: MostRuns = MOST_RUNS,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("compare"),
     workers: Workers = None,
     as_json: AsJson = False,
@@ -30,6 +40,7 @@ def compare(
 
     with checking_input():
         plan = comparison.sweeps(size)
+        check_count(samples * comparison.n_states(plan), "runs", most_runs)
         for sweep in plan:
             sweep.system.check()
         make_folder(out)

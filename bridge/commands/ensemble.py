@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, Workers, checking_input
+from bridge.options import STALLED, MostRuns, Workers, checking_input
+from bridge.ranges import MOST_RUNS
 from bridge.workers import ending_on_signals, map_unordered
 
 app = typer.Typer()
@@ -26,6 +27,7 @@ def ensemble(
     workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     shard: Annotated[str | None, typer.Option(help="Only shard I/K of the runs.")] = None,
+    most_runs: MostRuns = MOST_RUNS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> int:
     """Run any command over a grid of parameters and seeds."""
@@ -38,7 +40,7 @@ def ensemble(
 
     out = out or Path(f"ensemble{_suffix(shard)}.sqlite")
     with checking_input():
-        runs = read_runs(config)
+        runs = read_runs(config, most_runs)
         runs = ensembles.shard(runs, shard) if shard is not None else runs
         kept = _kept(out) if dry_run else {}
     if dry_run:

@@ -10,6 +10,7 @@ from bridge.landscape_case import LandscapeSystem
 from bridge.landscape_systems import LANDSCAPES
 from bridge.options import (
     AsJson,
+    MostRuns,
     OutFile,
     OutFolder,
     Seed,
@@ -17,6 +18,7 @@ from bridge.options import (
     add_commands,
     checking_input,
 )
+from bridge.ranges import MOST_RUNS, check_count
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
 
@@ -26,6 +28,7 @@ def _landscape(
     *,
     seed: int,
     searches: int | None,
+    most_runs: int,
     workers: int | None,
     out: Path | None,
     as_json: bool,
@@ -35,6 +38,8 @@ def _landscape(
 
     with checking_input():
         landscape_run.check(system)
+        if searches is not None:
+            check_count(searches, "searches", most_runs)
         if out is not None:
             landscape_run.claim(system, seed, out)
     found = landscape_run.run_landscape(
@@ -62,6 +67,7 @@ add_commands(
                 int | None, typer.Option(min=0, help="Climbs for saddles; until flat if unset.")
             ],
         ),
+        "most_runs": (MOST_RUNS, MostRuns),
         "workers": (None, Workers),
         "out": (None, OutFile),
         "as_json": (False, AsJson),

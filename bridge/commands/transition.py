@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.options import AsJson, Seed, Workers, add_commands, checking_input
+from bridge.options import AsJson, MostRuns, Seed, Workers, add_commands, checking_input
+from bridge.ranges import MOST_RUNS
 from bridge.systems import NetworkSystem
 from bridge.workers import ending_on_signals, mapping
 
@@ -28,6 +29,7 @@ def _transition(
     samples: int,
     protocol: str,
     convergence: int,
+    most_runs: int,
     workers: int | None,
     seed: int,
     out: Path,
@@ -39,12 +41,13 @@ def _transition(
     from bridge.store import Store
 
     with checking_input():
+        transition.check_convergence(system.steps, convergence)
         anneals = [replace(system, steps=system.steps >> k) for k in range(convergence, -1, -1)]
         plan = [
             transition.Search(each, low, high, step, samples, seed, protocol) for each in anneals
         ]
         for search in plan:
-            search.check()
+            search.check(most_runs // len(plan))
         store = Store(out)
     documents = []
     count = workers or os.cpu_count() or 1
@@ -82,6 +85,7 @@ add_commands(
             0,
             Annotated[int, typer.Option(min=0, help="Also with 1/2, 1/4, ... of the steps.")],
         ),
+        "most_runs": (MOST_RUNS, MostRuns),
         "workers": (None, Workers),
         "seed": (0, Seed),
         "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),
