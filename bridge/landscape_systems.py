@@ -4,6 +4,7 @@ Top floor, as `bridge.systems`: the halves are imported inside the functions tha
 field of a class is an option of the command line under the same name.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from bridge.protocols import ConstraintProblem, Vector
     from networks.quench_data import Outcomes
+
+_MOST_TERMS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ class SpinGlassLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the glass; every index is searched up to six spins."""
+        terms = self.n**self.p * math.factorial(self.p)
+        if terms > _MOST_TERMS:  # each order of the indices of each coupling
+            raise ValueError(f"expected n^p p! up to {_MOST_TERMS:,}, got {terms:,}: lower n or p")
         from bridge.landscape.hop import Hops
         from bridge.landscape.search import Steps
         from particles.spin_glass import SphericalSpinGlass

@@ -1,5 +1,6 @@
 """How a class of options becomes a command: each field is an option, and an error is one line."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, fields
@@ -20,6 +21,12 @@ OutFolder = Annotated[Path | None, typer.Option(help="Folder for the results.")]
 OutFile = Annotated[Path | None, typer.Option(help="File to keep everything in.")]
 MostRuns = Annotated[int, typer.Option(min=1, help="Refuse to set out for more runs than these.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all cores if unset.")]
+
+
+def count_of(workers: int | None) -> int:
+    """Return the number of processes: as many as there are cores if none is given."""
+    cores = os.cpu_count()
+    return workers if workers is not None else 1 if cores is None else cores
 
 
 class WrongUse(Exception):  # noqa: N818 - it is how a command says that its input is wrong

@@ -70,7 +70,10 @@ class Search:
             )
         ends = [self._with(value) for value in (self.low, self.high)]
         for system in ends:
-            check_ranges(system)
+            try:
+                check_ranges(system)
+            except ValueError as error:
+                raise ValueError(f"low to high: {error}") from None
         check_count(self.samples * self._tried, "networks", most)
         check_count(self._count, "points", most)
         for system in ends:

@@ -45,7 +45,7 @@ def _avalanche(
     with checking_input():
         loading_run.check(system, by, load_steps)
         check_count(samples * load_steps, "steps of the load", most_runs)
-        store = Store(out or ":memory:")
+        store = Store(":memory:" if out is None else out)
     todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
     with ending_on_signals(), store, Progress("avalanche") as progress:
         mapper = partial(map_unordered, workers=workers)

@@ -1,14 +1,13 @@
 """``jamscape transition``."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.options import AsJson, MostRuns, Seed, Workers, add_commands, checking_input
+from bridge.options import AsJson, MostRuns, Seed, Workers, add_commands, checking_input, count_of
 from bridge.ranges import MOST_RUNS
 from bridge.systems import NetworkSystem
 from bridge.workers import ending_on_signals, mapping
@@ -50,7 +49,7 @@ def _transition(
             search.check(most_runs // len(plan))
         store = Store(out)
     documents = []
-    count = workers or os.cpu_count() or 1
+    count = count_of(workers)
     with ending_on_signals(), store, mapping(count) as mapper:
         for search in plan:
             with Progress(f"transition, {search.system.steps} steps") as progress:

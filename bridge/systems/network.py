@@ -122,7 +122,7 @@ class NetworkSystem:
         found = self.minimise(problem, problem.mlp.init(rng))
         held = None if found.radius is None else SphericalNetwork(problem, found.radius)
         return State(
-            held or problem,
+            problem if held is None else held,
             found.x,
             found.status,
             found.reason,
