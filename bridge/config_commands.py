@@ -75,7 +75,7 @@ class LandscapeRuns:
 
     def n_tasks(self) -> int:
         """Return the number of searches for each seed, if that is known."""
-        return max(1, self.searches or 1)
+        return 1 if self.searches is None else max(1, self.searches)
 
 
 @dataclass(frozen=True)
@@ -109,4 +109,4 @@ class CompareRuns:
         return self.samples * compare.n_states(compare.sweeps(self.size))
 
 
-COMMANDS = {"jam": JamRuns, "landscape": LandscapeRuns, "compare": CompareRuns}
+COMMANDS: dict[str, Any] = {"jam": JamRuns, "landscape": LandscapeRuns, "compare": CompareRuns}

@@ -114,13 +114,13 @@ class ClassifierLandscape:
     kind: ClassVar[str] = "classifier"
 
     data: str = option("quench", "quench (outcomes of LJAT3), digits, or a .npz or .csv file.")
-    label: str | None = option(
-        None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
-    )
     hidden: int = option(3, "Number of hidden units.", 1, 1000)
     l2: float = option(1e-3, "Weight decay λ.", 0, 1e6)
     patterns: int = option(
         1000, "Training patterns; as many more, or the rest, are the test set.", 2, 100_000
+    )
+    label: str | None = option(
+        None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
     )
 
     def case(self, rng: "np.random.Generator") -> Case:

@@ -145,14 +145,15 @@ def from_module(
         real_array(name, _numpy(parameter))
     device = next(own.parameters()).device
     inputs = torch.from_numpy(real_array("x", _given(x))).to(device)
-    labels = torch.from_numpy(real_array("y", _given(y))).to(device)
+    given = real_array("y", _given(y))
+    labels = torch.from_numpy(given).to(device)
     if labels.ndim != 1 or inputs.ndim < 1 or len(labels) != len(inputs):
         raise ValueError(
             f"expected x of (P, ...) and labels of (P,), got shapes {tuple(inputs.shape)} and "
             f"{tuple(labels.shape)}"
         )
     if not len(labels) or not bool((labels.abs() == 1).all()):
-        raise ValueError(f"expected one or more labels of ±1, got {labels.unique().tolist()[:5]}")
+        raise ValueError(f"expected one or more labels of ±1, got {np.unique(given)[:5].tolist()}")
     with torch.no_grad():
         output = own(inputs)
     if output.numel() != len(labels):

@@ -263,7 +263,8 @@ def _labels(column: "pd.Series[Any]", lines: _Lines, at: int) -> NDArray[Any]:
         place = lines.place(int(missing[0]), at)
         raise ValueError(f"expected a label in {place}, got nothing: add it, or remove the line")
     if column.dtype.kind in "iuf":
-        return column.to_numpy()
+        found: NDArray[Any] = column.to_numpy()
+        return found
     return np.array([str(word).strip() for word in column])
 
 
@@ -271,7 +272,8 @@ def _numbers(column: "pd.Series[Any]", number: str, lines: _Lines, at: int) -> V
     """Return a column as numbers, or refuse what is none."""
     wrong = np.flatnonzero(column.isna())
     if not len(wrong) and column.dtype.kind in "iuf":
-        return column.to_numpy(dtype=np.float64)
+        found: Vector = column.to_numpy(dtype=np.float64)
+        return found
     words = column.astype(str).str.strip()
     if not len(wrong):
         wrong = np.flatnonzero(~words.str.fullmatch(number))

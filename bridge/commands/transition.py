@@ -61,7 +61,7 @@ def _transition(
                 typer.echo(transition.as_text(documents[-1]))
     if as_json:
         typer.echo(json.dumps({"transitions": documents, "provenance": provenance()}))
-    return 0 if documents[-1]["load"] else 3
+    return 0 if documents[-1]["load"] is not None else 3
 
 
 add_commands(

@@ -32,9 +32,8 @@ class NetworkSystem:
     )
     load: float | None = option(None, "Patterns per weight, P/N.", 1e-6, 1e6)
     patterns: int | None = option(None, "Number of patterns P, instead of the load.", 2, 1_000_000)
-    data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
-    label: str | None = option(
-        None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
+    data: str = option(
+        "random", "random, digits, a .npz, a table such as a .csv, or a folder with MNIST."
     )
     activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
@@ -44,6 +43,9 @@ class NetworkSystem:
     )
     norm: str = option("held", "held, or free: few networks have a minimum if weights can grow.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
+    label: str | None = option(
+        None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
+    )
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
