@@ -51,6 +51,11 @@ def sweeps(size: str) -> list[Sweep]:
     ]
 
 
+def n_states(plan: Iterable[Sweep]) -> int:
+    """Return how many states each sample has."""
+    return sum(len(sweep.loads) + sweep.at_transition for sweep in plan)
+
+
 def runs(plan: Iterable[Sweep], samples: int, seed: int) -> list[Run]:
     """Return every state to compute, the most expensive first so that no core waits at the end."""
     seeds = [(seed, sample) for sample in range(samples)]
@@ -77,4 +82,4 @@ def _grid(low: float, high: float, count: int) -> tuple[float, ...]:
 def _cost(run: Run) -> float:
     """Return a number that grows with the time a run takes."""
     order = {"network": 4.0, "ellipses": 2.0}.get(run.system.kind, 1.0)
-    return order + 0.1 * (run.load or 0.0)
+    return order + 0.1 * (0.0 if run.load is None else run.load)

@@ -27,169 +27,134 @@ A file in TOML::
     size = "small"
     samples = 2
 
-A field of ``[[runs]]`` may also stand at the top: it then holds for every table that knows it.
+A field of ``[[runs]]`` may also stand at the top, of systems too: it then holds for every table
+that knows it, and does not have one of its own.
 """
 
 import math
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Self
 
-from bridge.landscape_record import LandscapeRun
-from bridge.landscape_systems import LANDSCAPES, LandscapeClass
-from bridge.ranges import check_ranges
-from bridge.runs import Run, Task
-from bridge.systems import SYSTEMS, SystemClass
+from bridge.config_commands import COMMANDS
+from bridge.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.runs import Task
 
-MOST_RUNS = 1_000_000
+_MOST_BYTES = 2**24  # of a configuration
 
 
-@dataclass(frozen=True)
-class _Jam:
-    """What a table of ``jam`` says besides the options of its system."""
-
-    systems: ClassVar[Mapping[str, SystemClass]] = {kind.kind: kind for kind in SYSTEMS}
-
-    exact: bool = False
-    spectrum: bool = False
-    at_load: float | None = None
-    at_transition: bool = False
-
-    def tasks(self, system: Any, seed: int) -> Iterator[Task]:
-        """Yield the one run."""
-        yield Run(
-            system.kind,
-            system,
-            (seed,),
-            self.at_load,
-            self.at_transition,
-            exact=self.exact,
-            spectrum=self.spectrum,
-        )
-
-    def check(self, system: Any) -> None:
-        """Raise ``ValueError`` if it does not fit the system."""
-        if self.exact and not system.has_exact_point:
-            raise ValueError(f"expected a packing or perceptron with exact, got {system.kind}")
-        if self.exact and self.at_transition:
-            raise ValueError("expected exact or at_transition, got both: drop one of them")
-        if self.at_load is not None and not 0 < self.at_load <= 1000:
-            raise ValueError(f"expected 0 < at_load <= 1000, got {self.at_load}")
-        system.check()
+_ANYWHERE = {"command", "system"} | {
+    item.name
+    for command in COMMANDS.values()
+    for kind in (command, *command.systems.values())
+    for item in fields(kind)
+}
 
 
-@dataclass(frozen=True)
-class _Landscape:
-    """What a table of ``landscape`` says besides the options of its system."""
-
-    systems: ClassVar[Mapping[str, LandscapeClass]] = {kind.kind: kind for kind in LANDSCAPES}
-
-    searches: int | None = None
-
-    def tasks(self, system: Any, seed: int) -> Iterator[Task]:
-        """Yield the one run."""
-        yield LandscapeRun(system, (seed,), self.searches)
-
-    def check(self, system: Any) -> None:
-        """Raise ``ValueError`` if it does not fit the system."""
-        from bridge.landscape_run import check
-
-        if self.searches is not None and self.searches < 0:
-            raise ValueError(f"expected searches >= 0, got {self.searches}")
-        check(system)
-
-
-@dataclass(frozen=True)
-class _Compare:
-    """What a table of ``compare`` says."""
-
-    systems: ClassVar[Mapping[str, Any]] = {}
-
-    size: str = "small"
-    samples: int = 2
-
-    def tasks(self, system: None, seed: int) -> Iterator[Task]:
-        """Yield every state of the comparison, under the keys that ``jamscape compare`` uses."""
-        from bridge import compare
-
-        yield from compare.runs(compare.sweeps(self.size), self.samples, seed)
-
-    def check(self, system: None) -> None:
-        """Raise ``ValueError`` if there is no such comparison."""
-        from bridge import compare
-
-        if not 1 <= self.samples <= MOST_RUNS:
-            raise ValueError(f"expected samples >= 1, got {self.samples}")
-        compare.sweeps(self.size)
-
-
-_COMMANDS = {"jam": _Jam, "landscape": _Landscape, "compare": _Compare}
-_ANYWHERE = {"command", "system"} | {f.name for kind in _COMMANDS.values() for f in fields(kind)}
-
-
-def read_runs(path: Path) -> list[Task]:
+def read_runs(path: Path, most: int = MOST_RUNS) -> list[Task]:
     """Return every run that the file describes, the same one once.
 
     Raises
     ------
     ValueError
-        In one line that names the field, if the file cannot be read or a value is wrong.
+        In one line that names the field, if the file cannot be read, a value is wrong, or there
+        are more than ``most`` runs.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(_text(path))
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"expected a TOML file at {path}, got: {reason}") from None
     try:
-        found = {task.key: task for task in _expand(document)}
+        found = {task.key: task for task in _expand(document, most)}
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     return list(found.values())
 
 
-def _expand(document: Mapping[str, Any]) -> Iterator[Task]:
+def _text(path: Path) -> str:
+    """Return what the file holds; a pipe or a device may have no end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+        raise ValueError(f"no regular file of at most {_MOST_BYTES:,} bytes")
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _expand(document: Mapping[str, Any], most: int) -> Iterator[Task]:
     _known(document, {"seeds", "runs", *_ANYWHERE}, "")
-    seeds = _seeds(document.get("seeds", 1))
+    seeds = _seeds(document.get("seeds", 1), most)
     tables = document.get("runs")
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
         raise ValueError("expected at least one [[runs]] table, got none: add one")
     shared = {name: value for name, value in document.items() if name in _ANYWHERE}
-    for number, table in enumerate(tables):
-        yield from _grid(shared, table, seeds, f"runs[{number}]")
+    grids = [_Grid.read(shared, table, f"runs[{k}]") for k, table in enumerate(tables)]
+    unused = [name for name in shared if not any(name in grid.known for grid in grids)]
+    if unused:
+        raise ValueError(f"expected a field of one of the runs, got {unused[0]}: remove it")
+    count = 0
+    for grid in grids:
+        check_count(count + grid.size * len(seeds), "runs", most)
+        cells = list(grid.cells())
+        count += sum(what.n_tasks() for what, _ in cells) * len(seeds)
+        check_count(count, "runs", most)
+        for what, system in cells:
+            for seed in seeds:
+                yield from what.tasks(system, seed)
 
 
-def _grid(
-    shared: dict[str, Any], table: dict[str, Any], seeds: list[int], where: str
-) -> Iterator[Task]:
-    both = shared | table
-    command = _named(both.get("command", "jam"), _COMMANDS, f"{where}.command")
-    system = None
-    if command.systems:
-        system = _named(both.get("system", "nothing"), command.systems, f"{where}.system")
-    own, options = _types(command), _types(system)
-    known = own | options
-    _known(table, {"command", *(["system"] if system else []), *known}, f"{where}.")
-    axes = {
-        name: [_typed(one, known[name], f"{where}.{name}") for one in _values(value, where, name)]
-        for name, value in both.items()
-        if name in known
-    }
-    _check_count(math.prod(map(len, axes.values())) * len(seeds), where)
-    for values in product(*axes.values()):
-        given = dict(zip(axes, values, strict=True))
-        try:
-            what = command(**{name: value for name, value in given.items() if name in own})
-            instance = system and system(**{n: v for n, v in given.items() if n in options})
-            if instance is not None:
-                check_ranges(instance)
-            what.check(instance)
-        except (ValueError, OverflowError, MemoryError) as error:
-            raise ValueError(f"{where}: {error or 'too large for the memory'}") from None
-        for seed in seeds:
-            yield from what.tasks(instance, seed)
+@dataclass(frozen=True)
+class _Grid:
+    """One table: what is run, and the values of each field that is given."""
+
+    where: str
+    command: Any
+    system: Any
+    known: set[str]
+    axes: dict[str, list[Any]]
+
+    @classmethod
+    def read(cls, shared: dict[str, Any], table: dict[str, Any], where: str) -> Self:
+        """Return the grid of a table and of the fields at the top that it knows."""
+        both = shared | table
+        command = _named(both.get("command", "jam"), COMMANDS, f"{where}.command")
+        system = None
+        if command.systems:
+            system = _named(both.get("system", "nothing"), command.systems, f"{where}.system")
+        types = _types(command) | _types(system)
+        known = {"command", *(["system"] if system else []), *types}
+        _known(table, known, f"{where}.")
+        axes = {
+            name: [_typed(v, types[name], f"{where}.{name}") for v in _values(value, where, name)]
+            for name, value in both.items()
+            if name in types
+        }
+        return cls(where, command, system, known, axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points of the grid."""
+        return math.prod(map(len, self.axes.values()))
+
+    def cells(self) -> Iterator[tuple[Any, Any]]:
+        """Yield what is run at each point of the grid, and of which system."""
+        own, options = _types(self.command), _types(self.system)
+        for values in product(*self.axes.values()):
+            given = dict(zip(self.axes, values, strict=True))
+            try:
+                what = self.command(**{n: v for n, v in given.items() if n in own})
+                system = self.system and self.system(
+                    **{n: v for n, v in given.items() if n in options}
+                )
+                if system is not None:
+                    check_ranges(system)
+                what.check(system, given)
+            except (ValueError, OverflowError, MemoryError) as error:
+                raise ValueError(f"{self.where}: {error or 'too large for the memory'}") from None
+            yield what, system
 
 
 def _types(kind: Any) -> dict[str, Any]:
@@ -204,17 +169,10 @@ def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:
     return table[value]
 
 
-def _check_count(count: int, where: str) -> None:
-    if count > MOST_RUNS:
-        raise ValueError(
-            f"expected at most {MOST_RUNS:,} runs, got {count:,} of {where}: make it smaller"
-        )
-
-
-def _seeds(value: Any) -> list[int]:
+def _seeds(value: Any, most: int) -> list[int]:
     count = isinstance(value, int) and not isinstance(value, bool)
     if count:
-        _check_count(value, "seeds")
+        check_count(value, "seeds", most)
     seeds = list(range(value)) if count else value
     good = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
     if not good or not seeds:

@@ -4,6 +4,7 @@ Top floor, as `bridge.systems`: the halves are imported inside the functions tha
 field of a class is an option of the command line under the same name.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from bridge.protocols import ConstraintProblem, Vector
     from networks.quench_data import Outcomes
+
+_MOST_TERMS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ class SpinGlassLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the glass; every index is searched up to six spins."""
+        terms = self.n**self.p * math.factorial(self.p)
+        if terms > _MOST_TERMS:  # each order of the indices of each coupling
+            raise ValueError(f"expected n^p p! up to {_MOST_TERMS:,}, got {terms:,}: lower n or p")
         from bridge.landscape.hop import Hops
         from bridge.landscape.search import Steps
         from particles.spin_glass import SphericalSpinGlass
@@ -112,6 +118,9 @@ class ClassifierLandscape:
     l2: float = option(1e-3, "Weight decay λ.", 0, 1e6)
     patterns: int = option(
         1000, "Training patterns; as many more, or the rest, are the test set.", 2, 100_000
+    )
+    label: str | None = option(
+        None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
     )
 
     def case(self, rng: "np.random.Generator") -> Case:
@@ -141,12 +150,14 @@ class ClassifierLandscape:
 
         if self.patterns < 2:
             raise ValueError(f"expected at least 2 patterns, got {self.patterns}")
+        if self.label is not None and self.data in ("quench", "digits"):
+            raise ValueError(f"expected a file with label, got {self.data}: drop one of them")
         if self.data == "quench":
             found = quench_outcomes(2 * self.patterns, rng)
         elif self.data == "digits":
             found = digit_outcomes().shuffled(rng)
         else:
-            found = read_outcomes(Path(self.data)).shuffled(rng)
+            found = read_outcomes(Path(self.data), self.label).shuffled(rng)
         return found.standardised().split(min(self.patterns, 2 * len(found) // 3))
 
 
@@ -157,7 +168,7 @@ class RegressionLandscape:
     kind: ClassVar[str] = "regression"
 
     noise: float = option(0.02, "Standard deviation of the noise.", 0, 1000)
-    points: int = option(100, "Number of data points.", 1, 100_000)
+    points: int = option(100, "Number of data points.", 5, 100_000)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the regression."""
@@ -178,9 +189,9 @@ class PackingLandscape:
     kind: ClassVar[str] = "packing"
 
     n: int = option(10, "Number of bodies.", 1, 1000)
-    ratio: float = option(1.4, "Size of a large body over that of a small one.", 0.01, 100)
+    ratio: float = option(1.4, "Size of a large body over that of a small one.", 1, 100)
     aspect: float = option(1.0, "Long axis over short axis; 1 for discs.", 1, 100)
-    phi: float = option(0.95, "Packing fraction, above jamming.")
+    phi: float = option(0.95, "Packing fraction, above jamming.", 1e-3, 2)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the packing; each minimum has its number of contacts."""
@@ -199,7 +210,7 @@ class PerceptronLandscape:
 
     kind: ClassVar[str] = "perceptron"
 
-    n: int = option(12, "Number of components of the weight vector.", 1, 1000)
+    n: int = option(12, "Number of components of the weight vector.", 2, 1000)
     alpha: float = option(8.0, "Patterns per component.", 1e-6, 100)
     sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
 

@@ -18,6 +18,8 @@ from bridge.systems import System
 # Changes of the load over which a system has tens of avalanches at the sizes of this program.
 RANGES = {"discs": 0.02, "ellipses": 0.02, "perceptron": 0.2, "network": 0.3}
 
+_FAR = 50  # of these ranges: a packing is beyond any meaning there
+
 # Pressure at which loading starts; lower ones cost time and lie before the first avalanche.
 _START = 1e-4
 
@@ -83,8 +85,12 @@ class LoadingRun:
 def check(system: System, by: float, steps: int) -> None:
     """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
     system.check()
-    if not (np.isfinite(by) and by > 0.0 and steps >= 1):
-        raise ValueError(f"expected a load to add > 0 and steps >= 1, got {by} and {steps}")
+    most = _FAR * RANGES[system.kind]
+    if not (0.0 < by <= most and steps >= 1):
+        raise ValueError(
+            f"expected a load to add > 0 and up to {most:g}, in one step or more, got {by:g} in "
+            f"{steps}: pass a value such as {RANGES[system.kind]:g} in 100"
+        )
     if getattr(system, "activation", "") == "relu":  # kinks hide instabilities from the Hessian
         raise ValueError("expected a smooth activation, got relu: pass --activation tanh")
 

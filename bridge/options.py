@@ -19,6 +19,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 OutFolder = Annotated[Path | None, typer.Option(help="Folder for the results.")]
 OutFile = Annotated[Path | None, typer.Option(help="File to keep everything in.")]
+MostRuns = Annotated[int, typer.Option(min=1, help="Refuse to set out for more runs than these.")]
 
 
 class WrongUse(Exception):  # noqa: N818 - it is how a command says that its input is wrong

@@ -4,13 +4,25 @@ import math
 from dataclasses import field, fields
 from typing import Any
 
+MOST_RUNS = 1_000_000  # what one command sets out to compute, unless it is told otherwise
+
+_YEAR = 365.25 * 86400.0
+
 
 def option(
-    default: Any, text: str, at_least: float | None = None, at_most: float = math.inf
+    default: Any,
+    text: str,
+    at_least: float | None = None,
+    at_most: float = math.inf,
+    *,
+    below: float = math.inf,
 ) -> Any:
-    """Return a dataclass field with the help text of its option and the range it may have."""
+    """Return a dataclass field with the help text of its option and the range it may have.
+
+    ``below`` is a largest value that is not one of the range.
+    """
     found = {"help": text} if at_least is None else {"help": text, "range": (at_least, at_most)}
-    return field(default=default, metadata=found)
+    return field(default=default, metadata=found | {"below": below})
 
 
 def check_ranges(system: Any) -> None:
@@ -19,12 +31,34 @@ def check_ranges(system: Any) -> None:
     >>> from bridge.systems import DiscSystem
     >>> check_ranges(DiscSystem(ratio=float("nan")))
     Traceback (most recent call last):
-    ValueError: expected ratio from 0.01 to 100, got nan: change it
+    ValueError: expected ratio from 1 to 100, got nan: change it
     """
     for item in fields(system):
         value = getattr(system, item.name)
-        low, high = item.metadata.get("range", (-math.inf, math.inf))
-        if "range" in item.metadata and value is not None and not low <= value <= high:
-            raise ValueError(
-                f"expected {item.name} from {low:.10g} to {high:.10g}, got {value}: change it"
-            )
+        if "range" not in item.metadata or value is None:
+            continue
+        low, high = item.metadata["range"]
+        below = item.metadata["below"]
+        if not (low <= value <= high and value < below):
+            end = f"to {high:.10g}" if high < below else f"to less than {below:.10g}"
+            raise ValueError(f"expected {item.name} from {low:.10g} {end}, got {value}: change it")
+
+
+def check_count(count: int, what: str, most: int = MOST_RUNS) -> None:
+    """Refuse more runs than can be meant, and say how long they would take.
+
+    >>> check_count(2**31, "runs")
+    Traceback (most recent call last):
+    ValueError: expected at most 1,000,000 runs, got 2,147,483,648, or 68 years at one second each:
+    ask for fewer, or raise --most-runs
+    """
+    if count > most:
+        years = count / _YEAR if count < 1e300 else math.inf
+        raise ValueError(
+            f"expected at most {most:,} {what}, got {_counted(count)}, or {years:,.2g} years at "
+            "one second each: ask for fewer, or raise --most-runs"
+        )
+
+
+def _counted(count: int) -> str:
+    return f"{count:,}" if count < 10**15 else f"about 1e{len(str(count)) - 1}"

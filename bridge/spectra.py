@@ -61,6 +61,15 @@ class Spectrum:
         return self.negative_modes_hp <= self.n_violated + self.n_kinks
 
 
+def check_dense(n: int) -> None:
+    """Raise ``ValueError`` if ``n`` variables are too many for a dense matrix."""
+    if n > _DENSE_LIMIT:
+        raise ValueError(
+            f"expected at most {_DENSE_LIMIT} variables for a dense Hessian, got {n}: "
+            "use a smaller system, or bridge.spectral_density"
+        )
+
+
 def hessian(problem: Landscape, x: Vector) -> Vector:
     """Return the dense Hessian ``(n_dof, n_dof)``: the system's own, or from products.
 
@@ -70,11 +79,7 @@ def hessian(problem: Landscape, x: Vector) -> Vector:
         If ``n_dof`` is too large for a dense matrix.
     """
     n = problem.n_dof
-    if n > _DENSE_LIMIT:
-        raise ValueError(
-            f"expected at most {_DENSE_LIMIT} variables for a dense Hessian, got {n}: "
-            "use a smaller system, or bridge.spectral_density"
-        )
+    check_dense(n)
     if isinstance(problem, HasHessian):
         return dense(problem.hessian(x))
     rows = np.empty((n, n))

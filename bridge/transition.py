@@ -14,6 +14,7 @@ import numpy as np
 
 from bridge.batch import Batch, Mapper, train_batch
 from bridge.pool import Failed
+from bridge.ranges import MOST_RUNS, check_count, check_ranges
 from bridge.store import Record, Store
 from bridge.systems import NetworkSystem
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from networks.transition import Midpoint
 
 PROTOCOLS = ("bracket", "descend")
+_FINEST = 1e-6  # distance of loads that are told apart
 
 
 @dataclass(frozen=True)
@@ -48,32 +50,71 @@ class Search:
     seed: int
     protocol: str = "bracket"
 
-    def check(self) -> None:
-        """Raise ``ValueError`` if an option is wrong; nothing has been trained yet."""
+    def check(self, most: int = MOST_RUNS) -> None:
+        """Raise ``ValueError`` if an option is wrong, or ``most`` networks are too few for it."""
         if self.protocol not in PROTOCOLS:
             raise ValueError(
                 f"expected a protocol of {', '.join(PROTOCOLS)}, got {self.protocol}: name one"
             )
-        if not (0 < self.low < self.high and self.step > 0):
+        if not (0 < self.low < self.high < np.inf and _FINEST <= self.step < np.inf):
             raise ValueError(
-                f"expected 0 < low < high and step > 0, got {self.low:g}, {self.high:g} and "
-                f"{self.step:g}: pass a range such as --low 1 --high 5"
+                f"expected 0 < low < high and step >= {_FINEST:g}, got {self.low:g}, "
+                f"{self.high:g} and {self.step:g}: pass a range such as --low 1 --high 5"
             )
         if self.system.optimiser != "adam":
             raise ValueError(
                 f"expected adam, whose steps networks share, got {self.system.optimiser}: drop it"
             )
-        for system in (self.systems()[0], self.systems()[-1]):
+        if self.system.load is not None:
+            raise ValueError(
+                f"expected a load from low to high, got {self.system.load:g}: drop load"
+            )
+        ends = [self._with(value) for value in (self.low, self.high)]
+        for system in ends:
+            try:
+                check_ranges(system)
+            except ValueError as error:
+                raise ValueError(f"low to high: {error}") from None
+        check_count(self.samples * self._tried, "networks", most)
+        check_count(self._count, "points", most)
+        for system in ends:
             system.check()
 
     def systems(self) -> list[NetworkSystem]:
         """Return the systems to choose from, in order of their load."""
-        count = round((self.high - self.low) / self.step) + 1
-        values = [round(self.low + self.step * i, 6) for i in range(count)]
+        values = (round(self.low + self.step * i, 6) for i in range(self._count))
+        found = [self._with(value) for value in values]
         if self.system.patterns is None:
-            return [replace(self.system, load=value) for value in values]
-        widths = sorted({round(value) for value in values}, reverse=True)
-        return [replace(self.system, width=width) for width in widths]
+            return found
+        widths = {system.width: system for system in found}
+        return [widths[width] for width in sorted(widths, reverse=True)]
+
+    @property
+    def _count(self) -> int:
+        """Number of loads, or widths, from low to high."""
+        return round((self.high - self.low) / self.step) + 1
+
+    @property
+    def _tried(self) -> int:
+        """Number of them that are tried, at most."""
+        bracketed = self.protocol == "bracket"
+        return self._count.bit_length() + 1 if bracketed else self._count
+
+    def _with(self, value: float) -> NetworkSystem:
+        """Return the networks of one load, or of one width."""
+        if self.system.patterns is None:
+            return replace(self.system, load=value)
+        return replace(self.system, width=round(value))
+
+
+def check_convergence(steps: int, convergence: int) -> None:
+    """Raise ``ValueError`` if the steps cannot be halved so many times."""
+    most = steps.bit_length() - 1
+    if not 0 <= convergence <= most:
+        raise ValueError(
+            f"expected a convergence from 0 to {most} for {steps} steps, got {convergence}: "
+            "halve them less often"
+        )
 
 
 @dataclass(frozen=True)
@@ -117,7 +158,11 @@ class Transition:
         """Return the mean ``N_Δ/N`` of networks that do not fit where some of the others do."""
         found = [p for p in self.points if p.constraint_ratio is not None]
         mixed = [p for p in found if p.fitted] or found[:1]
-        return fmean(p.constraint_ratio or 0.0 for p in mixed) if mixed else None
+        return (
+            fmean(p.constraint_ratio for p in mixed if p.constraint_ratio is not None)
+            if mixed
+            else None
+        )
 
 
 def find(

@@ -108,7 +108,7 @@ def anneal(
     """
     for group in groups(problems):
         nets = Ensemble([problems[i] for i in group], [xs[i] for i in group])
-        run = _Anneal(nets, schedule or Schedule(), steps)
+        run = _Anneal(nets, Schedule() if schedule is None else schedule, steps)
         for step in range(steps):
             for row, found in run.advance(step):
                 yield group[row], found

@@ -45,7 +45,8 @@ def _minimise(quadratic: Tensor, linear: Tensor, start: Tensor, upper: Tensor) -
         newton = -_solved(quadratic[free][:, free], slope[free])
         there = None
         for move in (newton, -slope[free]):  # the walls may turn Newton's step uphill
-            there = there or _searched(quadratic, linear, (t, slope, value), free, move, upper)
+            if there is None:
+                there = _searched(quadratic, linear, (t, slope, value), free, move, upper)
         if there is None:
             break
         t, slope, value = there

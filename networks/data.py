@@ -1,29 +1,22 @@
 """Patterns to be learned: random ones, handwritten digits, MNIST files, and the user's own."""
 
-import gzip
-import io
-import struct
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from networks.arrays import check_spread, real_array
+from networks.files import read_idx
+from networks.tables import Table, read_table
 
 Vector: TypeAlias = NDArray[np.float64]
-
-# What a damaged archive or table raises, by experience with many.
-_UNREADABLE = (
-    OSError, KeyError, ValueError, EOFError, TypeError, MemoryError, OverflowError, RuntimeError,
-    zipfile.BadZipFile, zlib.error, struct.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
-    """``P`` patterns and their labels.
+    """``P`` patterns and their labels, copies of the arrays given.
 
     Parameters
     ----------
@@ -35,20 +28,20 @@ class Patterns:
     Raises
     ------
     ValueError
-        If a number is not finite, a label is not ±1, one class is missing, or shapes disagree.
+        If a number is not finite and real, a label is not ±1, one class is missing, or shapes
+        disagree.
     """
 
     x: Vector
     y: Vector
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "x", real_array("patterns", self.x))
+        object.__setattr__(self, "y", real_array("labels", self.y))
         if self.x.ndim != 2 or self.y.shape != self.x.shape[:1]:
             raise ValueError(
                 f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {self.y.shape}"
             )
-        if not np.isfinite(self.x).all():
-            bad = int((~np.isfinite(self.x)).any(axis=1).sum())
-            raise ValueError(f"expected finite patterns, got NaN or infinity in {bad}: remove them")
         found = np.unique(self.y)
         if not np.array_equal(found, [-1.0, 1.0]):
             shown = ", ".join(f"{label:g}" for label in found[:5])
@@ -117,98 +110,57 @@ def mnist(
     ValueError
         If a file is missing, truncated or not of the IDX kind.
     """
-    images = read_idx(_find(Path(folder), "train-images-idx3-ubyte"))
-    labels = read_idx(_find(Path(folder), "train-labels-idx1-ubyte"))
-    if len(images) != len(labels):
-        raise ValueError(f"expected a label for each image, got {len(labels)} for {len(images)}")
+    names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+    images, labels = (read_idx(_find(Path(folder), name)) for name in names)
+    if images.ndim < 2 or labels.shape != images.shape[:1]:
+        raise ValueError(
+            f"expected images and a label for each in {folder}, got shapes {images.shape} and "
+            f"{labels.shape}: download them again"
+        )
     flat = images.reshape(len(images), -1).astype(np.float64)
     return _from_classes(flat, np.where(labels % 2 == 1, 1.0, -1.0), d, p, rng)
 
 
-def read_idx(path: str | Path) -> NDArray[np.uint8]:
-    """Return the array of bytes in an IDX file (gzipped if it ends in ``.gz``).
-
-    The format: two zero bytes, 0x08 for unsigned bytes, the number of axes, the length of each
-    axis as a big-endian 32-bit integer, then the data.
-    """
-    path = Path(path)
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except _UNREADABLE as error:
-        raise ValueError(f"expected a readable IDX file at {path}, got: {error}") from None
-    if len(raw) < 4 or raw[:3] != b"\0\0\x08" or len(raw) < 4 + 4 * raw[3]:
-        raise ValueError(f"expected an IDX file of unsigned bytes at {path}, got another header")
-    shape = np.frombuffer(raw, ">u4", count=raw[3], offset=4).astype(int)
-    data = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
-    if len(data) != shape.prod():
-        raise ValueError(
-            f"expected {shape.prod()} bytes of data in {path}, got {len(data)}: download it again"
-        )
-    return data.reshape(shape)
-
-
 def read_patterns(
-    path: str | Path, p: int | None = None, rng: np.random.Generator | None = None
+    path: str | Path,
+    p: int | None = None,
+    rng: np.random.Generator | None = None,
+    *,
+    label: str | None = None,
 ) -> Patterns:
-    """Return the user's patterns from an ``.npz`` with ``x`` and ``y``, or from a ``.csv``.
+    """Return the user's patterns from an ``.npz`` with ``x`` and ``y``, or from a table of text.
 
-    The last column of a ``.csv`` is the label; a heading line is skipped. Any two label values
-    are mapped to -1 (the smaller) and +1. Patterns are centred and put on the sphere
-    ``|x| = √d``. With ``p``, a balanced choice of that many; otherwise all, in their order.
+    What a table may look like is said in `read_table`; ``label`` is the column of the labels, by
+    name or number, by default the last. Any two numbers or words are the two classes, the
+    smaller, or the first in the alphabet, -1 and the other +1. Patterns are centred and put on
+    the sphere ``|x| = √d``. With ``p``, a balanced choice of that many; otherwise all, in their
+    order.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, holds no ``x`` and ``y``, or has not exactly two classes.
+        If the file cannot be read, holds no ``x`` and ``y``, has not exactly two classes, or one
+        number is so large that the others would vanish beside it.
     """
-    x, y = _read_arrays(Path(path))
-    if x.ndim < 2 or len(x) != len(y):
+    return patterns_of(read_table(path, label), p, rng)
+
+
+def patterns_of(
+    table: Table, p: int | None = None, rng: np.random.Generator | None = None
+) -> Patterns:
+    """Return the patterns of a table that has been read, as `read_patterns` does."""
+    if len(table.classes) != 2:
+        shown = ", ".join(table.classes[:5]) + (", ..." if len(table.classes) > 5 else "")
         raise ValueError(
-            f"expected x of (P, d) and y of (P,) in {path}, got {x.shape} and {y.shape}"
+            f"expected two classes in {table.path}, got {len(table.classes)} different labels, "
+            f"{shown}: name the column with the labels"
         )
-    classes = np.unique(y)
-    if len(classes) != 2:
-        raise ValueError(f"expected two classes in {path}, got {len(classes)} different labels")
-    found = Patterns(x.reshape(len(x), -1), np.where(y == classes[1], 1.0, -1.0))
+    check_spread(table.x, table.place)
+    x, y = table.x, np.where(table.label == 1, 1.0, -1.0)
     if p is not None:
-        found = _balanced(found.x, found.y, p, rng)
-    return Patterns(_on_sphere(found.x - found.x.mean(axis=0)), found.y)
-
-
-def _read_arrays(path: Path) -> tuple[Vector, Vector]:
-    try:
-        if path.suffix == ".npz":
-            return _read_npz(path)
-        table = _read_csv(path)
-    except _UNREADABLE as error:
-        reason = " ".join(str(error).split()).strip("'\"") or type(error).__name__
-        raise ValueError(
-            f"expected an .npz with x and y, or a .csv of numbers, at {path}, got: {reason}"
-        ) from None
-    return table[:, :-1], table[:, -1]
-
-
-def _read_npz(path: Path) -> tuple[Vector, Vector]:
-    """Read two members of the archive; `numpy.load` leaves files open in one that is damaged."""
-    with zipfile.ZipFile(path) as archive:
-        x, y = (
-            np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
-            for name in ("x", "y")
-        )
-    return _floats(x), _floats(y).ravel()
-
-
-def _read_csv(path: Path) -> Vector:
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    if lines and any(c.isalpha() for c in lines[0].replace("nan", "").replace("e", "")):
-        lines = lines[1:]
-    if not lines or "," not in lines[0]:
-        raise ValueError("no rows of comma-separated numbers")
-    return np.loadtxt(lines, delimiter=",", ndmin=2)
-
-
-def _floats(a: ArrayLike) -> Vector:
-    return np.asarray(a, dtype=np.float64)
+        chosen = _balanced(x, y, p, rng)
+        x, y = chosen.x, chosen.y
+    return Patterns(_on_sphere(x - x.mean(axis=0)), y)
 
 
 def _find(folder: Path, name: str) -> Path:

@@ -140,7 +140,7 @@ def groups(problems: Sequence[HingeNetwork], most: int | None = None) -> list[li
 
 def _split(problems: Sequence[HingeNetwork], alike: list[int], most: int | None) -> list[list[int]]:
     largest = problems[alike[-1]]
-    size = min(len(alike), most or len(alike))
+    size = len(alike) if most is None else min(len(alike), most)
     if largest.inputs.device.type == "cpu":
         numbers = len(largest.patterns) * (largest.mlp.input_dim + 2 * largest.mlp.n_hidden)
         size = min(size, max(1, _CACHE // numbers))

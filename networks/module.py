@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.func import functional_call, grad, vjp, vmap
 
+from networks.arrays import real_array
 from networks.margin import fits
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -125,12 +126,13 @@ def from_module(
 ) -> ModuleProblem:
     """Return the problem of teaching a module patterns ``x``, ``(P, ...)``, with labels ``y`` ±1.
 
-    Its outputs must be ``P`` numbers, ``(P,)`` or ``(P, 1)``. The module itself is left alone.
+    Its outputs must be ``P`` numbers, ``(P,)`` or ``(P, 1)``. Module and arrays are copied.
 
     Raises
     ------
     ValueError
-        If labels are not ±1, or the module gives more or fewer numbers than patterns.
+        If a number is not finite and real, labels are not ±1, there is nothing to train, or the
+        module gives more or fewer numbers than patterns.
 
     Examples
     --------
@@ -139,12 +141,24 @@ def from_module(
     >>> problem.n_dof, problem.gaps(problem.start).shape
     (21, (3,))
     """
+    if not np.isfinite(margin):
+        raise ValueError(f"expected a finite margin, got {margin}: pass one such as 1")
     own = copy.deepcopy(module).double().eval()
-    device = next((p.device for p in own.parameters()), torch.device("cpu"))
-    inputs = torch.as_tensor(np.asarray(x), dtype=torch.float64, device=device)
-    labels = torch.as_tensor(np.asarray(y), dtype=torch.float64, device=device)
-    if labels.ndim != 1 or len(labels) != len(inputs) or not bool((labels.abs() == 1).all()):
-        raise ValueError(f"expected {len(inputs)} labels of ±1, got shape {tuple(labels.shape)}")
+    if not any(p.requires_grad for p in own.parameters()):
+        raise ValueError("expected a module with parameters to train, got none: let some need grad")
+    for name, parameter in own.named_parameters():
+        real_array(name, _numpy(parameter))
+    device = next(own.parameters()).device
+    inputs = torch.from_numpy(real_array("x", _given(x))).to(device)
+    given = real_array("y", _given(y))
+    labels = torch.from_numpy(given).to(device)
+    if labels.ndim != 1 or inputs.ndim < 1 or len(labels) != len(inputs):
+        raise ValueError(
+            f"expected x of (P, ...) and labels of (P,), got shapes {tuple(inputs.shape)} and "
+            f"{tuple(labels.shape)}"
+        )
+    if not len(labels) or not bool((labels.abs() == 1).all()):
+        raise ValueError(f"expected one or more labels of ±1, got {np.unique(given)[:5].tolist()}")
     with torch.no_grad():
         output = own(inputs)
     if output.numel() != len(labels):
@@ -153,6 +167,11 @@ def from_module(
             "let the module return a single number for each"
         )
     return ModuleProblem(own, inputs, labels, margin)
+
+
+def _given(values: ArrayLike | Tensor) -> ArrayLike:
+    """Return what a tensor holds, wherever it lies, as an array."""
+    return _numpy(values) if isinstance(values, Tensor) else values
 
 
 def _numpy(t: Tensor) -> Vector:

@@ -57,7 +57,7 @@ def with_ones(a: Tensor) -> Tensor:
 
 def output(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None) -> Tensor:
     """Return ``f(x; w)``, shape ``(P,)``, keeping nothing."""
-    sigma = sigma or mlp.sigma
+    sigma = mlp.sigma if sigma is None else sigma
     *hidden, last = layers(mlp, w)
     for layer in hidden:
         inputs = with_ones(sigma.value(inputs @ layer.T))
@@ -69,7 +69,7 @@ def forward(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None
 
     ``sigma`` takes the place of the network's own activation if given.
     """
-    sigma = sigma or mlp.sigma
+    sigma = mlp.sigma if sigma is None else sigma
     *hidden, last = layers(mlp, w)
     received, preactivations, slopes = [inputs], [], []
     for layer in hidden:

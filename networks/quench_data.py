@@ -7,7 +7,9 @@ from typing import Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from networks.data import _read_arrays, _whitened
+from networks.arrays import check_spread, real_array
+from networks.data import _whitened
+from networks.tables import read_table
 
 Vector: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.intp]
@@ -32,7 +34,7 @@ class Outcomes:
     Raises
     ------
     ValueError
-        If a number is not finite, a label is out of range, or shapes disagree.
+        If a number is not finite and real, a label is out of range, or shapes disagree.
 
     Examples
     --------
@@ -46,14 +48,17 @@ class Outcomes:
     n_classes: int
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "x", real_array("patterns", self.x))
+        object.__setattr__(self, "label", np.array(self.label))
+        if self.label.dtype.kind not in "iu":
+            raise ValueError(
+                f"expected whole numbers as labels, got {self.label.dtype}: round them"
+            )
         if self.x.ndim != 2 or len(self.x) == 0 or self.label.shape != self.x.shape[:1]:
             raise ValueError(
                 f"expected patterns (P, d) and labels (P,), got {self.x.shape} "
                 f"and {self.label.shape}"
             )
-        if not np.isfinite(self.x).all():
-            bad = int((~np.isfinite(self.x)).any(axis=1).sum())
-            raise ValueError(f"expected finite patterns, got NaN or infinity in {bad}: remove them")
         inside = self.label.min() >= 0 and self.label.max() < self.n_classes
         if self.n_classes < 2 or not inside:
             raise ValueError(
@@ -107,25 +112,25 @@ def digit_outcomes(d: int = 8) -> Outcomes:
     return Outcomes(_whitened(images, d), labels.astype(np.intp), 10)
 
 
-def read_outcomes(path: str | Path) -> Outcomes:
-    """Return the user's patterns from an ``.npz`` with ``x`` and ``y``, or from a ``.csv``.
+def read_outcomes(path: str | Path, label: str | None = None) -> Outcomes:
+    """Return the user's patterns from an ``.npz`` with ``x`` and ``y``, or from a table of text.
 
-    The last column of a ``.csv`` is the label. Any values serve as labels; the smallest is class 0.
+    What a table may look like, and what ``label`` names, is said in `read_table`. Any values serve
+    as labels; the smallest number, or the first word in the alphabet, is class 0.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or holds fewer than two classes.
+        If the file cannot be read, holds fewer than two classes or nearly as many as patterns, or
+        a number is so large that the others of its column would vanish beside it.
     """
-    x, y = _read_arrays(Path(path))
-    if x.ndim < 2 or len(x) != len(y):
+    table = read_table(path, label)
+    count = len(table.classes)
+    if not 2 <= count <= max(2, len(table.x) // 2):
         raise ValueError(
-            f"expected x of (P, d) and y of (P,) in {path}, got {x.shape} and {y.shape}"
+            f"expected a few classes in {path}, got {count} different labels: "
+            "name the column with the labels"
         )
-    classes, label = np.unique(y, return_inverse=True)
-    if not 2 <= len(classes) <= max(2, len(y) // 2):
-        raise ValueError(
-            f"expected a few classes in {path}, got {len(classes)} different labels: "
-            "put the label in the last column"
-        )
-    return Outcomes(x.reshape(len(x), -1), label.astype(np.intp).ravel(), len(classes))
+    for k in range(table.x.shape[1]):
+        check_spread(table.x[:, k : k + 1], lambda row, _, k=k: table.place(row, k))  # type: ignore[misc]
+    return Outcomes(table.x, table.label, count)

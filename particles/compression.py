@@ -15,6 +15,9 @@ from particles.stability import separated
 
 Vector = NDArray[np.float64]
 
+# Below it the pressure drowns in that of the last contacts of an unjammed state, `packing.FLOOR`.
+LEAST_PRESSURE = 1e-12
+
 # Growth stops here: with so much overlap the bodies would be meaningless.
 LARGEST_PHI = 1.5
 
@@ -191,8 +194,8 @@ def decompress(
     Raises
     ------
     ValueError
-        If the pressure or ``shrink`` is not between 0 and 1, ``tolerance`` is not positive, or
-        ``x`` is not a state.
+        If the pressure is not between 1e-12 and 1, ``shrink`` not between 0 and 1, ``tolerance``
+        is not positive, or ``x`` is not a state.
 
     Examples
     --------
@@ -203,8 +206,8 @@ def decompress(
     >>> decompress(packing, x, pressure=1e-5).status
     'jammed'
     """
-    if not 0.0 < pressure < 1.0:
-        raise ValueError(f"expected a pressure between 0 and 1, got {pressure}")
+    if not LEAST_PRESSURE <= pressure < 1.0:
+        raise ValueError(f"expected a pressure from {LEAST_PRESSURE} to below 1, got {pressure}")
     if shrink is not None and not 0.0 < shrink < 1.0:
         raise ValueError(f"expected shrink between 0 and 1, got {shrink}")
     check_options(positive=True, tolerance=tolerance, max_stages=max_stages)

@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from bridge.cli import run
+from bridge.ranges import check_count
+from bridge.transition import check_convergence
 
 KEYS = {
     "system", "seed", "parameters", "status", "seconds", "provenance", "load", "n_dof",
@@ -61,8 +64,6 @@ def test_the_same_seed_gives_the_same_numbers(capsys):
 
 
 def test_out_keeps_the_state(capsys, tmp_path):
-    import numpy as np
-
     out = tmp_path / "new" / "folder"
     code, text, _ = said(capsys, "jam", "discs", *SMALL["discs"], "--out", str(out))
     assert code == 0
@@ -92,7 +93,51 @@ WRONG = {
     "two loads": ["jam", "network", "--load", "2", "--patterns", "50"],
     "data": ["jam", "network", "--data", "nowhere.csv"],
     "too many digits": ["jam", "network", "--data", "digits", "--patterns", "100000"],
+    "pressure of one": ["jam", "discs", "--pressure", "1"],
+    "spectrum of too many": ["jam", "discs", "--n", "6001", "--spectrum"],
+    "spectrum of too many ellipses": ["jam", "ellipses", "--n", "4001", "--spectrum"],
+    "spectrum of too many components": [
+        "jam",
+        "perceptron",
+        "--n",
+        "12001",
+        "--alpha",
+        "0.01",
+        "--spectrum",
+    ],
+    "spectrum of too many weights": [
+        "jam",
+        "network",
+        "--width",
+        "80",
+        "--load",
+        "0.1",
+        "--spectrum",
+    ],
+    "no exact point": ["jam", "network", "--exact", "--width", "4"],
+    "no patterns": ["jam", "network", "--load", "0.01", "--width", "4"],
+    "one pattern": ["jam", "network", "--load", "0.04", "--width", "4"],
+    "too many patterns": ["jam", "network", "--load", "1000000", "--width", "100"],
+    "a label of no file": ["jam", "network", "--label", "kind"],
+    "a label of digits": ["landscape", "classifier", "--data", "digits", "--label", "kind"],
     "size": ["compare", "--size", "huge"],
+    "samples of compare": ["compare", "--samples", "2147483648"],
+    "fewer runs than asked for": ["compare", "--samples", "2", "--most-runs", "99"],
+    "samples of avalanche": ["avalanche", "perceptron", "--samples", "2147483648"],
+    "load steps": ["avalanche", "perceptron", "--load-steps", "2147483648"],
+    "no load step": ["avalanche", "perceptron", "--load-steps", "0"],
+    "a load beyond sense": ["avalanche", "discs", "--by", "1e300"],
+    "searches": ["landscape", "muller-brown", "--searches", "2147483648"],
+    "couplings in too many orders": ["landscape", "pspin", "--p", "10"],
+    "loads without end": ["transition", "network", "--high", "2147483648"],
+    "widths without end": ["transition", "network", "--high", "2147483648", "--patterns", "100"],
+    "an infinite load": ["transition", "network", "--high", "inf"],
+    "no distance of loads": ["transition", "network", "--step", "1e-300"],
+    "too many loads": ["transition", "network", "--step", "0.000001"],
+    "samples of transition": ["transition", "network", "--samples", "2147483648"],
+    "steps halved to none": ["transition", "network", "--convergence", "15"],
+    "convergence without end": ["transition", "network", "--convergence", "2147483648"],
+    "a load and a range": ["transition", "network", "--load", "3"],
     "seed": ["jam", "discs", "--seed", "-1"],
 }
 
@@ -122,6 +167,71 @@ def test_bad_data_is_one_line(name, content, capsys, tmp_path):
     code, out, err = said(capsys, "jam", "network", "--data", str(tmp_path / name))
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
+
+
+def test_what_cannot_end_is_refused_with_its_time(capsys, tmp_path):
+    words = ["compare", "--samples", "2147483648", "--out", str(tmp_path / "out")]
+    code, _, err = said(capsys, *words)
+    assert code == 2
+    assert "107,374,182,400" in err
+    assert "3.4e+03 years" in err
+    assert "--most-runs" in err
+
+
+@pytest.mark.parametrize("steps", [1, 7, 8, 30_000])
+def test_steps_are_halved_to_one_and_no_further(steps):
+    most = steps.bit_length() - 1
+    check_convergence(steps, most)
+    assert steps >> most == 1
+    with pytest.raises(ValueError, match=f"from 0 to {most}"):
+        check_convergence(steps, most + 1)
+
+
+def test_a_limit_can_be_raised():
+    check_count(10**7, "runs", 10**7)
+    with pytest.raises(ValueError, match="at most 10,000,000 runs, got 10,000,001"):
+        check_count(10**7 + 1, "runs", 10**7)
+    with pytest.raises(ValueError, match="about 1e40"):
+        check_count(10**40, "runs")
+
+
+def test_a_number_of_patterns_is_that_of_the_data(capsys, tmp_path):
+    """P/N counts the weights of the network that is made, whatever the width."""
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.normal(size=(200, 3)), np.arange(200) % 2])
+    np.savetxt(tmp_path / "a.csv", rows, delimiter=",")
+    data = ["jam", "network", "--data", str(tmp_path / "a.csv"), "--width", "6", "--depth", "1"]
+    code, out, _ = said(capsys, *data, "--load", "2", "--steps", "1", "--polish", "0", "--json")
+    assert code in (0, 3)
+    assert json.loads(out)["load"]["value"] == 2.0  # 48 patterns for 24 weights
+    code, _, err = said(capsys, *data, "--input-dim", "6")
+    assert code == 2
+    assert "expected input_dim 3" in err
+
+
+@pytest.mark.parametrize("label", ["kind", "1"])
+def test_the_label_column_of_a_command(label, capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [f"{'ab'[k % 2]},{x},{y}" for k, (x, y) in enumerate(rng.normal(size=(30, 2)))]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["kind,x,y", *rows]))
+    network = ["jam", "network", "--width", "2", "--steps", "1", "--polish", "0", "--json"]
+    code, out, _ = said(capsys, *network, "--data", str(path), "--label", label)
+    assert code in (0, 3)
+    assert json.loads(out)["parameters"]["label"] == label
+    code, _, err = said(capsys, *network, "--data", str(path))
+    assert code == 2
+    assert "line 2, column 1" in err
+    classifier = ["landscape", "classifier", "--hidden", "1", "--searches", "0", "--data"]
+    assert said(capsys, *classifier, str(path), "--label", label)[0] == 0
+
+
+def test_a_pipe_is_no_configuration(capsys, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        code, _, err = said(capsys, "ensemble", str(path))
+        assert (code, err.count("\n")) == (2, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_a_truncated_idx_file_is_one_line(capsys, tmp_path):

@@ -71,6 +71,23 @@ def test_what_is_described_can_be_run(tmp_path):
         ('seeds = -1\n[[runs]]\nsystem = "discs"', "seeds"),
         ('seeds = "all"\n[[runs]]\nsystem = "discs"', "seeds"),
         ('colour = 1\n[[runs]]\nsystem = "discs"', "got colour"),
+        ('hidden = 3\n[[runs]]\nsystem = "discs"', "got hidden"),
+        ('n = "many"\n[[runs]]\nsystem = "discs"', "runs[0].n to be of type int"),
+        ('[[runs]]\nsystem = "discs"\npressure = 1', "pressure from 1e-15 to less than 1"),
+        ('[[runs]]\nsystem = "discs"\nn = 6001\nspectrum = true', "at most 12000 variables"),
+        ('[[runs]]\nsystem = "discs"\nat_load = 2.5', "packing fraction 0 < phi <= 2"),
+        ('[[runs]]\nsystem = "ellipses"\nat_load = [0.9, 50.0]', "packing fraction 0 < phi"),
+        ('[[runs]]\nsystem = "perceptron"\nat_load = 1e7', "alpha from 1e-06 to 1000000"),
+        ('[[runs]]\nsystem = "network"\nwidth = 4\nat_load = 0.01', "two patterns or more"),
+        ('[[runs]]\nsystem = "network"\nload = 3\nat_load = 3', "at_load or load, got both"),
+        ('[[runs]]\nsystem = "network"\npatterns = 9\nat_load = 3', "at_load or patterns"),
+        ('[[runs]]\nsystem = "perceptron"\nalpha = 3\nat_load = 3', "at_load or alpha"),
+        ('at_load = 0.9\n[[runs]]\nsystem = "discs"\npressure = 1e-3', "at_load or pressure"),
+        ('[[runs]]\nsystem = "network"\nexact = true', "packing or perceptron with exact"),
+        ('[[runs]]\nsystem = "network"\nat_transition = true', "with at_transition"),
+        ('seeds = 2147483648\n[[runs]]\nsystem = "discs"', "at most 1,000,000 seeds"),
+        ('seeds = 1000\n[[runs]]\ncommand = "compare"\nsamples = 1000', "got 50,000,000"),
+        ('[[runs]]\ncommand = "landscape"\nsystem = "lj"\nsearches = 2000000', "got 2,000,000"),
     ],
 )
 def test_a_wrong_field_is_named_in_one_line(text, said, tmp_path):
@@ -78,6 +95,45 @@ def test_a_wrong_field_is_named_in_one_line(text, said, tmp_path):
         runs_of(text, tmp_path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_field_at_the_top_holds_for_every_table_that_knows_it(tmp_path):
+    runs = runs_of(
+        """
+        n = [16, 20]
+        pressure = 1e-3
+        width = 5
+        [[runs]]
+        system = "discs"
+        [[runs]]
+        system = "ellipses"
+        n = 12
+        [[runs]]
+        system = "network"
+        """,
+        tmp_path,
+    )
+    found = {
+        (r.label, getattr(r.system, "n", None), getattr(r.system, "width", None)) for r in runs
+    }
+    assert found == {
+        ("discs", 16, None), ("discs", 20, None), ("ellipses", 12, None), ("network", None, 5),
+    }  # fmt: skip
+    assert {r.system.pressure for r in runs if r.label != "network"} == {1e-3}
+
+
+def test_all_tables_together_count(tmp_path):
+    path = tmp_path / "e.toml"
+    path.write_text('seeds = 4\n[[runs]]\nsystem = "discs"\n[[runs]]\nsystem = "ellipses"\n')
+    assert len(read_runs(path, most=8)) == 8
+    with pytest.raises(ValueError, match="at most 7 runs, got 8"):
+        read_runs(path, most=7)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_configuration(tmp_path):
+    path = tmp_path / "e.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + b'[[runs]]\nsystem = "discs"\n')
+    assert len(read_runs(path)) == 1
 
 
 VALUES = st.recursive(

@@ -1,6 +1,8 @@
 """Compiled code is never older than its source, and a NaN never looks like a result."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -29,6 +31,46 @@ def test_any_edit_of_any_kernel_changes_the_folder_of_compiled_code(tmp_path):
 def test_compiled_code_lies_in_the_folder_of_its_source(loop):
     assert str(_jit.FOLDER) in loop._cache.cache_path
     assert _jit.source_hash() in loop._cache.cache_path
+
+
+NOWHERE = """
+import os, pathlib, sys, tempfile
+tempfile.tempdir = sys.argv[1]
+real = pathlib.Path.mkdir
+def mkdir(self, *given, **named):
+    if "jamscape" in str(self) or self.name == "__pycache__":
+        raise PermissionError(13, "no", str(self))
+    real(self, *given, **named)
+pathlib.Path.mkdir = mkdir
+os.environ.pop("HOME", None), os.environ.pop("XDG_CACHE_HOME", None)
+os.environ.pop("NUMBA_CACHE_DIR", None)
+import pwd
+def nobody(uid):
+    raise KeyError(uid)
+pwd.getpwuid = nobody
+from particles.kernels import _jit
+assert _jit.FOLDER is None
+twice = _jit.kernel(lambda x: 2 * x)
+assert twice(3) == 6
+"""
+
+
+def test_without_a_home_folder_kernels_compile_and_leave_nothing(tmp_path):
+    command = [sys.executable, "-W", "error", "-c", NOWHERE, str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_compiled_code_goes_to_the_first_place_that_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    assert _jit._cache_root() == tmp_path / "chosen"
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert _jit._cache_root() == _jit.HERE / "__pycache__"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(_jit, "HERE", tmp_path / "file")
+    assert _jit._cache_root() == tmp_path / "caches" / "jamscape"
 
 
 def test_no_flag_lets_the_compiler_forget_nan():

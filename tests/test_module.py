@@ -84,3 +84,59 @@ def test_wrong_modules_and_labels_are_refused_in_one_line():
         from_module(torch.nn.Linear(3, 2), x, [1, -1, 1])
     with pytest.raises(ValueError, match="labels of ±1"):
         from_module(torch.nn.Linear(3, 1), x, [0, 1, 2])
+
+
+def test_a_module_problem_shares_no_memory_with_the_users_arrays():
+    x, y = np.eye(3), np.array([1.0, -1.0, 1.0])
+    module = torch.nn.Linear(3, 1).double()
+    for arrays in ((x, y), (torch.from_numpy(x), torch.from_numpy(y))):
+        problem = from_module(module, *arrays)
+        start = problem.start.copy()
+        before = problem.gaps(start)
+        x *= 2.0
+        y *= -1.0
+        module.weight.data += 1.0
+        assert np.array_equal(problem.gaps(start), before)
+        assert np.array_equal(problem.start, start)
+        x /= 2.0
+        y *= -1.0
+
+
+def test_tensors_that_need_gradients_are_patterns():
+    x = torch.eye(3, requires_grad=True)
+    module = torch.nn.Linear(3, 1)
+    problem = from_module(module, x, torch.tensor([1, -1, 1]))
+    same = from_module(module, np.eye(3), [1, -1, 1])
+    assert np.array_equal(problem.gaps(problem.start), same.gaps(problem.start))
+
+
+WRONG_ARRAYS = {
+    "nan": (np.where(np.eye(3) > 0, np.nan, 0.0), [1, -1, 1], r"finite numbers in x, got nan"),
+    "inf": (np.diag([1, np.inf, 1]), [1, -1, 1], r"inf at x\[1, 1\]"),
+    "complex": (np.eye(3) * 1j, [1, -1, 1], "real numbers in x"),
+    "objects": (np.eye(3).astype(object), [1, -1, 1], "real numbers in x"),
+    "words": ([["a"], ["b"], ["c"]], [1, -1, 1], "real numbers in x"),
+    "a number": (1.0, [1, -1, 1], "labels of"),
+    "complex labels": (np.eye(3), [1, -1, 1j], "real numbers in y"),
+    "label nan": (np.eye(3), [1, -1, np.nan], "finite numbers in y"),
+    "two labels": (np.eye(3), [1, -1], "labels of"),
+    "no patterns": (np.zeros((0, 3)), [], "one or more labels"),
+}
+
+
+@pytest.mark.parametrize(("x", "y", "said"), WRONG_ARRAYS.values(), ids=WRONG_ARRAYS)
+def test_wrong_arrays_are_refused(x, y, said):
+    with pytest.raises(ValueError, match=said):
+        from_module(torch.nn.Linear(3, 1), x, y)
+
+
+def test_modules_without_numbers_to_train_are_refused():
+    held = torch.nn.Linear(3, 1).requires_grad_(requires_grad=False)
+    with pytest.raises(ValueError, match="parameters to train"):
+        from_module(held, np.eye(3), [1, -1, 1])
+    broken = torch.nn.Linear(3, 1)
+    broken.bias.data.fill_(torch.nan)
+    with pytest.raises(ValueError, match="finite numbers in bias"):
+        from_module(broken, np.eye(3), [1, -1, 1])
+    with pytest.raises(ValueError, match="finite margin"):
+        from_module(torch.nn.Linear(3, 1), np.eye(3), [1, -1, 1], margin=np.inf)

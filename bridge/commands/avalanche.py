@@ -9,6 +9,7 @@ import typer
 from bridge.options import (
     STALLED,
     AsJson,
+    MostRuns,
     OutFile,
     Seed,
     Workers,
@@ -16,6 +17,7 @@ from bridge.options import (
     checking_input,
     keeping,
 )
+from bridge.ranges import MOST_RUNS, check_count
 from bridge.systems import SYSTEMS, System
 
 app = typer.Typer(name="avalanche", help="Load one system slowly, and measure its avalanches.")
@@ -27,6 +29,7 @@ def _avalanche(
     by: float | None,
     load_steps: int,
     samples: int,
+    most_runs: int,
     seed: int,
     workers: int | None,
     out: Path | None,
@@ -40,7 +43,8 @@ def _avalanche(
     by = loading_run.RANGES[system.kind] if by is None else by
     with checking_input():
         loading_run.check(system, by, load_steps)
-        store = Store(out or ":memory:")
+        check_count(samples * load_steps, "steps of the load", most_runs)
+        store = Store(":memory:" if out is None else out)
     todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
     with keeping(out), store, Progress("avalanche") as progress:
         failures = run_all(todo, store, progress=progress, mapper=local(workers))
@@ -59,6 +63,7 @@ add_commands(
         "by": (None, Annotated[float | None, typer.Option(help="Load to add; set by the system.")]),
         "load_steps": (100, Annotated[int, typer.Option(help="Steps in which it is added.")]),
         "samples": (1, Annotated[int, typer.Option(min=1, help="Random samples.")]),
+        "most_runs": (MOST_RUNS, MostRuns),
         "seed": (0, Seed),
         "workers": (None, Workers),
         "out": (None, OutFile),

@@ -33,7 +33,7 @@ def claims(
     from bridge.store import Store
 
     with checking_input():
-        wanted = chosen(names or [])
+        wanted = chosen([] if names is None else names)
         mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
         make_folder(out)
         store = Store(out / "claims.sqlite")

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, keeping, make_folder
+from bridge.options import (
+    STALLED,
+    AsJson,
+    MostRuns,
+    Seed,
+    Workers,
+    checking_input,
+    keeping,
+    make_folder,
+)
+from bridge.ranges import MOST_RUNS, check_count
 
 app = typer.Typer()
 
@@ -15,6 +25,7 @@ def compare(
     size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
     samples: Annotated[int, typer.Option(min=1, help="Runs at each load.")] = 2,
     seed: Seed = 0,
+    most_runs: MostRuns = MOST_RUNS,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("compare"),
     workers: Workers = None,
     as_json: AsJson = False,
@@ -28,6 +39,7 @@ def compare(
 
     with checking_input():
         plan = comparison.sweeps(size)
+        check_count(samples * comparison.n_states(plan), "runs", most_runs)
         for sweep in plan:
             sweep.system.check()
         make_folder(out)

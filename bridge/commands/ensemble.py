@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.options import STALLED, Workers, checking_input, keeping
+from bridge.options import STALLED, MostRuns, Workers, checking_input, keeping
+from bridge.ranges import MOST_RUNS
 
 app = typer.Typer()
 
@@ -23,6 +24,7 @@ def ensemble(
     workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     shard: Annotated[str | None, typer.Option(help="Only shard I/K of the runs.")] = None,
+    most_runs: MostRuns = MOST_RUNS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> int:
     """Run any command over a grid of parameters and seeds."""
@@ -34,14 +36,14 @@ def ensemble(
     from bridge.store import Store
     from bridge.workers import cores
 
-    out = out or Path(f"ensemble{_suffix(shard)}.sqlite")
+    out = Path(f"ensemble{_suffix(shard)}.sqlite") if out is None else out
     with checking_input():
-        runs = read_runs(config)
+        runs = read_runs(config, most_runs)
         runs = ensembles.shard(runs, shard) if shard is not None else runs
         kept = _kept(out) if dry_run else {}
     if dry_run:
         found = ensembles.estimate(runs, kept)
-        typer.echo(found.as_text(workers or cores()))
+        typer.echo(found.as_text(cores() if workers is None else workers))
         return 0
     with checking_input():
         mapper = local(workers) if scheduler is None else cluster.connect(scheduler)

@@ -16,6 +16,7 @@ from bridge.options import (
     make_folder,
 )
 from bridge.systems import SYSTEMS, System
+from bridge.systems.system import check_use
 
 app = typer.Typer(name="jam", help="Bring one system to a minimum and measure it.")
 
@@ -26,9 +27,7 @@ def _jam(
     from bridge import jam
 
     with checking_input():
-        system.check()
-        if exact and not system.has_exact_point:
-            raise ValueError(f"expected a packing or perceptron with --exact, got {system.kind}")
+        check_use(system, exact=exact, spectrum=spectrum)
         make_folder(out)
     found = jam.run_jam(system, seed, exact=exact, with_spectrum=spectrum)
     document = jam.as_json(system, seed, found)

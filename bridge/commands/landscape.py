@@ -10,6 +10,7 @@ from bridge.landscape_case import LandscapeSystem
 from bridge.landscape_systems import LANDSCAPES
 from bridge.options import (
     AsJson,
+    MostRuns,
     OutFile,
     OutFolder,
     Seed,
@@ -18,6 +19,7 @@ from bridge.options import (
     checking_input,
     keeping,
 )
+from bridge.ranges import MOST_RUNS, check_count
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
 
@@ -27,6 +29,7 @@ def _landscape(
     *,
     seed: int,
     searches: int | None,
+    most_runs: int,
     workers: int | None,
     out: Path | None,
     as_json: bool,
@@ -36,6 +39,8 @@ def _landscape(
 
     with checking_input():
         landscape_run.check(system)
+        if searches is not None:
+            check_count(searches, "searches", most_runs)
         if out is not None:
             landscape_run.claim(system, seed, out)
     with keeping(out):
@@ -44,7 +49,7 @@ def _landscape(
             seed,
             searches=searches,
             out=out,
-            workers=workers or 1,
+            workers=1 if workers is None else workers,
             progress=Counts("minima", "saddles"),
         )
     document = landscape_run.as_json(system, seed, found)
@@ -64,6 +69,7 @@ add_commands(
                 int | None, typer.Option(min=0, help="Climbs for saddles; until flat if unset.")
             ],
         ),
+        "most_runs": (MOST_RUNS, MostRuns),
         "workers": (None, Workers),
         "out": (None, OutFile),
         "as_json": (False, AsJson),
@@ -85,7 +91,7 @@ def landscape_show(
     from bridge.landscape_show import show
 
     with checking_input():
-        document = show(file, out or file.with_suffix(""), temperature)
+        document = show(file, file.with_suffix("") if out is None else out, temperature)
     for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
     typer.echo(json.dumps(document) if as_json else for_reading)
     return 0

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.options import AsJson, Seed, Workers, add_commands, checking_input, keeping
+from bridge.options import AsJson, MostRuns, Seed, Workers, add_commands, checking_input, keeping
+from bridge.ranges import MOST_RUNS
 from bridge.systems import NetworkSystem
 from bridge.workers import cores, mapping
 
@@ -27,6 +28,7 @@ def _transition(
     samples: int,
     protocol: str,
     convergence: int,
+    most_runs: int,
     workers: int | None,
     seed: int,
     out: Path,
@@ -39,15 +41,16 @@ def _transition(
     from bridge.store import Store
 
     with checking_input():
+        transition.check_convergence(system.steps, convergence)
         anneals = [replace(system, steps=system.steps >> k) for k in range(convergence, -1, -1)]
         plan = [
             transition.Search(each, low, high, step, samples, seed, protocol) for each in anneals
         ]
         for search in plan:
-            search.check()
+            search.check(most_runs // len(plan))
         store = Store(out)
     documents = []
-    count = workers or cores()
+    count = cores() if workers is None else workers
     with keeping(out), store, mapping(count, lost=Failed) as mapper:
         for search in plan:
             with Progress(f"transition, {search.system.steps} steps") as progress:
@@ -59,7 +62,7 @@ def _transition(
                 typer.echo(transition.as_text(documents[-1]))
     if as_json:
         typer.echo(json.dumps({"transitions": documents, "provenance": provenance()}))
-    return 0 if documents[-1]["load"] else 3
+    return 0 if documents[-1]["load"] is not None else 3
 
 
 add_commands(
@@ -82,6 +85,7 @@ add_commands(
             0,
             Annotated[int, typer.Option(min=0, help="Also with 1/2, 1/4, ... of the steps.")],
         ),
+        "most_runs": (MOST_RUNS, MostRuns),
         "workers": (None, Workers),
         "seed": (0, Seed),
         "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),

@@ -1,11 +1,11 @@
 """Fully connected networks on the command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.ranges import option
-from bridge.systems.system import Load, State, check_size, expect, newton_on_sphere
+from bridge.ranges import check_ranges, option
+from bridge.systems.system import LARGEST, Load, State, check_size, expect, newton_on_sphere
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ class NetworkSystem:
 
     kind: ClassVar[str] = "network"
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
+    sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
 
     depth: int = option(2, "Number of hidden layers.", 1, 1000)
     width: int = option(24, "Units in each hidden layer.", 1, 10_000)
@@ -31,7 +32,9 @@ class NetworkSystem:
     )
     load: float | None = option(None, "Patterns per weight, P/N.", 1e-6, 1e6)
     patterns: int | None = option(None, "Number of patterns P, instead of the load.", 2, 1_000_000)
-    data: str = option("random", "random, digits, a .npz or .csv file, or a folder with MNIST.")
+    data: str = option(
+        "random", "random, digits, a .npz, a table such as a .csv, or a folder with MNIST."
+    )
     activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
     optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
@@ -40,6 +43,9 @@ class NetworkSystem:
     )
     norm: str = option("held", "held, or free: few networks have a minimum if weights can grow.")
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
+    label: str | None = option(
+        None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
+    )
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -50,9 +56,26 @@ class NetworkSystem:
         self._optimiser()
         both = self.load is not None and self.patterns is not None
         expect(not both, "a load or a number of patterns", "both", "drop one of them")
-        check_size("weights", self.depth * self.width**2 + self.width * (self.input_dim or 0))
-        check_size("patterns", self.patterns or (self.load or 0) * self.depth * self.width**2)
+        width = self.width if self.input_dim is None else self.input_dim
+        weights = self.width * (width + (self.depth - 1) * self.width + 1)
+        check_size("weights", weights)
+        if self.data == "random":
+            load = _RANDOM_LOAD if self.load is None else self.load
+            count = load * weights if self.patterns is None else self.patterns
+            check_size("components of all patterns", count * width, most=10 * LARGEST)
         self.problem(self.load, np.random.default_rng(0))
+
+    def check_load(self, load: float) -> None:
+        """Raise ``ValueError`` if a network cannot be given so many patterns."""
+        there = replace(self, load=load)
+        check_ranges(there)
+        there.check()
+
+    def n_variables(self) -> int:
+        """Return the number of weights and biases."""
+        import numpy as np
+
+        return self.problem(self.load, np.random.default_rng(0)).n_dof
 
     def jam(self, rng: "np.random.Generator") -> State:
         """Train on the given data from a random initialisation."""
@@ -101,7 +124,7 @@ class NetworkSystem:
         found = self.minimise(problem, problem.mlp.init(rng))
         held = None if found.radius is None else SphericalNetwork(problem, found.radius)
         return State(
-            held or problem,
+            problem if held is None else held,
             found.x,
             found.status,
             found.reason,
@@ -122,22 +145,47 @@ class NetworkSystem:
         """Return the network with its patterns, drawn from ``rng``; untrained."""
         from networks import HingeNetwork, Mlp
 
-        mlp = Mlp(self.input_dim or self.width, self.width, self.depth, self.activation)
-        count = self.patterns if load is None else round(load * mlp.n_weights)
-        patterns = self._patterns(count, mlp.input_dim, mlp.n_weights, rng)
+        patterns = self._patterns(load, rng)
         mlp = Mlp(patterns.dim, self.width, self.depth, self.activation)
         return HingeNetwork(mlp, patterns, device=self.device)
 
-    def _patterns(
-        self, count: int | None, dim: int, n_weights: int, rng: "np.random.Generator"
-    ) -> "Patterns":
+    def _patterns(self, load: float | None, rng: "np.random.Generator") -> "Patterns":
         """Return the data; all of it if no number is given, or a jammed load of random patterns."""
-        from networks import digits, mnist, random_patterns, read_patterns
+        from networks import digits, mnist, random_patterns
+        from networks.data import patterns_of
+        from networks.tables import read_table
 
+        dim = self.width if self.input_dim is None else self.input_dim
+        folder = Path(self.data).is_dir()
+        if folder or self.data in ("random", "digits"):
+            expect(self.label is None, "a file with label", self.data, "drop one of them")
         if self.data == "random":
-            return random_patterns(count or round(_RANDOM_LOAD * n_weights), dim, rng)
+            count = self._count(load, dim)
+            if count is None:
+                count = round(_RANDOM_LOAD * self._n_weights(dim))
+            return random_patterns(count, dim, rng)
         if self.data == "digits":
-            return digits(dim, count, rng)
-        if Path(self.data).is_dir():
-            return mnist(self.data, dim, count, rng)
-        return read_patterns(self.data, count, rng)
+            return digits(dim, self._count(load, dim), rng)
+        if folder:
+            return mnist(self.data, dim, self._count(load, dim), rng)
+        table = read_table(self.data, self.label)
+        dim = table.x.shape[1]
+        given = self.input_dim
+        expect(given in (None, dim), f"input_dim {dim}, as in {self.data}", given, "drop it")
+        return patterns_of(table, self._count(load, dim), rng)
+
+    def _n_weights(self, dim: int) -> int:
+        from networks import Mlp
+
+        return Mlp(dim, self.width, self.depth, self.activation).n_weights
+
+    def _count(self, load: float | None, dim: int) -> int | None:
+        """Return the number of patterns that was asked for, of dimension ``dim``."""
+        if load is None:
+            return self.patterns
+        weights = self._n_weights(dim)
+        count = round(load * weights)
+        least = f"two patterns or more, a load of {2 / weights:.2g} for {weights} weights"
+        expect(count >= 2, least, count, "raise the load")
+        check_size("patterns", count)
+        return count

@@ -18,6 +18,7 @@ class PackingSystem(ABC):
     """What packings of all shapes have in common: a number of bodies and a pressure."""
 
     has_exact_point: ClassVar[bool] = True
+    sets_load: ClassVar[tuple[str, ...]] = ("pressure",)
 
     n: int
     pressure: float
@@ -28,9 +29,16 @@ class PackingSystem(ABC):
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
-        expect(self.pressure > 0, "pressure > 0", self.pressure, "pass a value such as 1e-6")
         check_size("bodies", self.n)
         self._packing()
+
+    def check_load(self, load: float) -> None:
+        """Raise ``ValueError`` if there is no such packing fraction."""
+        self._packing(load)
+
+    def n_variables(self) -> int:
+        """Return the number of coordinates and angles."""
+        return self._packing().n_dof
 
     def jam(self, rng: "np.random.Generator") -> State:
         """Minimise a random start above jamming and decompress it to the pressure."""
@@ -77,8 +85,8 @@ class DiscSystem(PackingSystem):
     kind: ClassVar[str] = "discs"
 
     n: int = option(256, "Number of discs.", 1, 10_000_000)
-    ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 0.01, 100)
-    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
+    ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 1, 100)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
     dim: int = option(2, "Dimension; 3 for spheres.")
 
     def _packing(self, phi: float | None = None) -> "Discs":
@@ -96,9 +104,9 @@ class EllipseSystem(PackingSystem):
     kind: ClassVar[str] = "ellipses"
 
     n: int = option(256, "Number of ellipses.", 1, 10_000_000)
-    ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 0.01, 100)
+    ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 1, 100)
     aspect: float = option(1.5, "Long axis over short axis, at least 1.", 1, 100)
-    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-15, 1e3)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
 
     def _packing(self, phi: float | None = None) -> "Ellipses":
         from particles import Ellipses

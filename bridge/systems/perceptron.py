@@ -1,9 +1,9 @@
 """The perceptron on the command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.ranges import option
+from bridge.ranges import check_ranges, option
 from bridge.systems.system import Load, State, check_size, newton_on_sphere
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ class PerceptronSystem:
 
     kind: ClassVar[str] = "perceptron"
     has_exact_point: ClassVar[bool] = True
+    sets_load: ClassVar[tuple[str, ...]] = ("alpha",)
 
-    n: int = option(200, "Number of components of the weight vector.", 1, 100_000)
+    n: int = option(200, "Number of components of the weight vector.", 2, 100_000)
     alpha: float = option(4.0, "Patterns per component.", 1e-6, 1e6)
     sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
 
@@ -30,6 +31,16 @@ class PerceptronSystem:
 
         check_size("components of all patterns", self.alpha * self.n**2)
         self._problem(self.alpha, np.random.default_rng(0))
+
+    def check_load(self, load: float) -> None:
+        """Raise ``ValueError`` if there is no such ``α``."""
+        there = replace(self, alpha=load)
+        check_ranges(there)
+        there.check()
+
+    def n_variables(self) -> int:
+        """Return the number of components of the weight vector."""
+        return self.n
 
     def jam(self, rng: "np.random.Generator") -> State:
         """Minimise from a random point of the sphere at the given ``α`` and ``σ``."""

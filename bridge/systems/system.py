@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from bridge.protocols import ConstraintProblem, Vector
 
-_LARGEST = 10_000_000  # numbers in one array of a system that this program sets out to minimise
+LARGEST = 10_000_000  # numbers in one array of a system that this program sets out to minimise
 
 Load: TypeAlias = tuple[str, float]
 
@@ -35,9 +35,16 @@ class System(Protocol):
 
     kind: ClassVar[str]
     has_exact_point: ClassVar[bool]
+    sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
 
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
+
+    def check_load(self, load: float) -> None:
+        """Raise ``ValueError`` in one line if `at` has no state at this load."""
+
+    def n_variables(self) -> int:
+        """Return the number of variables of its states."""
 
     def jam(self, rng: "np.random.Generator") -> State:
         """Return the state that ``jamscape jam`` reports."""
@@ -61,9 +68,34 @@ class System(Protocol):
         """Descend from ``x`` to the minimum next to it, much closer than `minimise` does."""
 
 
-def check_size(what: str, numbers: float) -> None:
+def check_size(what: str, numbers: float, most: int = LARGEST) -> None:
     """Refuse what is too large to be minimised."""
-    expect(numbers <= _LARGEST, f"at most {_LARGEST:,} {what}", numbers, "ask for fewer")
+    expect(numbers <= most, f"at most {most:,} {what}", numbers, "ask for fewer")
+
+
+def check_use(
+    system: System,
+    *,
+    exact: bool = False,
+    spectrum: bool = False,
+    at_load: float | None = None,
+    at_transition: bool = False,
+) -> None:
+    """Raise ``ValueError`` in one line if the system cannot be brought there or measured so."""
+    system.check()
+    if not system.has_exact_point:
+        wrong = "exact" if exact else "at_transition"
+        expect(
+            not (exact or at_transition), f"a packing or perceptron with {wrong}", system.kind,
+            "drop it",
+        )  # fmt: skip
+    expect(not (exact and at_transition), "exact or at_transition", "both", "drop one of them")
+    if at_load is not None:
+        system.check_load(at_load)
+    if spectrum:
+        from bridge.spectra import check_dense
+
+        check_dense(system.n_variables())
 
 
 def expect(holds: bool, expected: str, got: object, remedy: str) -> None:

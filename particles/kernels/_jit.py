@@ -8,7 +8,7 @@ named after a hash of every kernel's source, so any edit compiles everything ane
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numba
@@ -29,22 +29,34 @@ def source_hash(folder: Path = HERE) -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_root() -> Path:
-    """Return the first of the usual places for compiled code that can be written."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path("~/.cache").expanduser()))
-    places = [Path(chosen)] if chosen else [HERE / "__pycache__", home / "jamscape"]
-    for place in places:
+def _cache_root() -> Path | None:
+    """Return the first of the usual places for compiled code that can be written, if any."""
+    for place in _places():
         try:
             place.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=place).close()
         except OSError:
             continue
         return place
-    return Path(tempfile.mkdtemp(prefix="jamscape-"))
+    return None
 
 
-FOLDER = _cache_root() / f"kernels-{source_hash()}"
+def _places() -> Iterator[Path]:
+    """Yield where compiled code may lie: where the user says, or beside its source, or home."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(chosen)
+        return
+    yield HERE / "__pycache__"
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    except RuntimeError:  # a user without a home folder
+        return
+    yield Path(home) / "jamscape"
+
+
+_ROOT = _cache_root()
+# Where nothing can be written, each process compiles what it calls, and keeps it in memory.
+FOLDER = None if _ROOT is None else _ROOT / f"kernels-{source_hash()}"
 
 
 def kernel(function: Callable | None = None, *, inline: bool = False) -> Callable:
@@ -54,6 +66,8 @@ def kernel(function: Callable | None = None, *, inline: bool = False) -> Callabl
     options = {"fastmath": REORDER, "nogil": True, "error_model": "numpy"}
     if inline:
         return njit(function, forceinline=True, **options)
+    if FOLDER is None:
+        return njit(function, **options)
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
     try:
         return njit(function, cache=True, **options)

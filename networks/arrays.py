@@ -1,0 +1,57 @@
+"""Arrays that come from outside: real, finite, and of sizes that can be added up."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Vector: TypeAlias = NDArray[np.float64]
+
+LARGEST = 1e100  # sums of squares of such numbers are far from overflow
+_RESOLVED = 1e12  # the largest deviation in units of the usual ones: beside it they keep 4 digits
+
+
+def real_array(name: str, values: ArrayLike, place: Callable[..., str] | None = None) -> Vector:
+    """Return a float64 copy of real, finite numbers, of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If they are complex, objects or words, or if one is NaN or infinite.
+    """
+    given = np.asarray(values)
+    if given.dtype.kind not in "buif":
+        raise ValueError(f"expected real numbers in {name}, got {given.dtype}: convert them")
+    with np.errstate(over="ignore"):  # of longer floats
+        found = np.array(given, dtype=np.float64)
+    wrong = np.argwhere(~np.isfinite(found))
+    if len(wrong):
+        where = place(*wrong[0]) if place else f"{name}[{', '.join(map(str, wrong[0]))}]"
+        more = f", one of {len(wrong)} such numbers" if len(wrong) > 1 else ""
+        raise ValueError(
+            f"expected finite numbers in {name}, got {found[tuple(wrong[0])]} at {where}{more}: "
+            "correct it"
+        )
+    return found
+
+
+def check_spread(x: Vector, place: Callable[[int, int], str]) -> None:
+    """Refuse a number beside which the others vanish when the mean is taken off.
+
+    Raises
+    ------
+    ValueError
+        If one deviates from the median of its column by 1e12 times what is usual in ``x``.
+    """
+    deviations = np.abs(x - np.median(x, axis=0))
+    if not deviations.any():
+        return
+    usual = float(np.quantile(deviations[deviations > 0], 0.5, method="lower"))
+    row, column = np.unravel_index(int(deviations.argmax()), deviations.shape)
+    if deviations[row, column] > _RESOLVED * usual:
+        raise ValueError(
+            f"expected numbers of comparable size, got {x[row, column]:g} in "
+            f"{place(int(row), int(column))} where others differ by {usual:.2g}: "
+            "remove it, or scale the columns alike"
+        )
