@@ -73,7 +73,7 @@ def test_what_is_described_can_be_run(tmp_path):
         ('colour = 1\n[[runs]]\nsystem = "discs"', "got colour"),
         ('hidden = 3\n[[runs]]\nsystem = "discs"', "got hidden"),
         ('n = "many"\n[[runs]]\nsystem = "discs"', "runs[0].n to be of type int"),
-        ('[[runs]]\nsystem = "discs"\npressure = 1', "pressure from 1e-15 to less than 1"),
+        ('[[runs]]\nsystem = "discs"\npressure = 1', "pressure from 1e-12 to less than 1"),
         ('[[runs]]\nsystem = "discs"\nn = 6001\nspectrum = true', "at most 12000 variables"),
         ('[[runs]]\nsystem = "discs"\nat_load = 2.5', "packing fraction 0 < phi <= 2"),
         ('[[runs]]\nsystem = "ellipses"\nat_load = [0.9, 50.0]', "packing fraction 0 < phi"),
