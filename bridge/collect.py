@@ -14,7 +14,6 @@ A number that is named as an option is, such as ``n``, ``load`` or ``pressure``,
 ``measured_n`` and so on: the coordinate is what was asked for.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.database import holds
+from bridge.documents import dumps
 from bridge.landscape.store import TABLES as LANDSCAPE_TABLES
 from bridge.landscape_record import record_of_file
 from bridge.landscape_systems import LANDSCAPES
@@ -138,7 +138,7 @@ def _column(values: Sequence[Any]) -> NDArray[Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else dumps(value)
 
 
 def _arrays(records: Sequence[Record]) -> dict[str, Any]:
@@ -174,5 +174,5 @@ def _dimensions(name: str) -> tuple[str, ...]:
 
 def _provenance(records: Sequence[Record]) -> str:
     """Return where the numbers come from: each origin once, as a JSON list."""
-    origins = dict.fromkeys(json.dumps(dict(record.provenance)) for record in records)
+    origins = dict.fromkeys(dumps(dict(record.provenance)) for record in records)
     return "[" + ", ".join(origins) + "]"

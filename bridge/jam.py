@@ -1,6 +1,5 @@
 """The result of ``jamscape jam``: one state of one system, measured."""
 
-import json
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bridge.documents import dumps
 from bridge.exact import ExactJamming, exact_jamming
 from bridge.exact.approach import approach
 from bridge.observables import Observables, backbone_gaps, observe
@@ -174,7 +174,7 @@ def as_text(document: dict[str, Any]) -> str:
 
 def write(found: Measured, document: dict[str, Any], out: Path) -> None:
     """Write ``result.json`` and ``state.npz`` (``x``, ``gaps``, spectra) into a folder."""
-    (out / "result.json").write_text(json.dumps(document, indent=1) + "\n")
+    (out / "result.json").write_text(dumps(document, indent=1) + "\n")
     arrays = {"x": found.state.x, "gaps": found.gaps}
     if (values := found.spectrum) is not None:
         arrays |= {

@@ -1,7 +1,6 @@
 """``jamscape landscape show``: figures and tables of a stored landscape."""
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from bridge import figures
 from bridge import landscape_figures as draw
+from bridge.documents import dumps
 from bridge.landscape.completeness import completeness
 from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Graph
@@ -106,7 +106,7 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
     summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
     summary |= _write_thermal(stored, chosen, out)
     summary["order"] = _write_order(stored, out / "order.csv")
-    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    (out / "summary.json").write_text(dumps(summary, indent=1) + "\n")
     return summary
 
 

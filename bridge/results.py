@@ -1,7 +1,6 @@
 """What the records of a comparison say: a table, a summary, a document."""
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
+from bridge.documents import dumps
 from bridge.provenance import provenance
 from bridge.store import Record
 
@@ -117,7 +117,7 @@ def as_json(systems: Sequence[Column]) -> str:
         ],
         "provenance": provenance(),
     }
-    return json.dumps(document)
+    return dumps(document)
 
 
 def any_stalled(systems: Sequence[Column]) -> bool:

@@ -1,7 +1,6 @@
 """The comparison at the smallest sizes: what it keeps, how it continues, what it never claims."""
 
 import csv
-import json
 import signal
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from bridge import compare, figures, results
 from bridge.runs import compute, run_all
 from bridge.store import Store
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
+
+from readers import strict
 
 TINY = [
     compare.Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
@@ -95,7 +96,7 @@ def test_table_figure_and_document(found, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == 16
     assert set(rows[0]) == set(results.COLUMNS)
-    document = json.loads(results.as_json(found))
+    document = strict(results.as_json(found))
     assert [system["system"] for system in document["systems"]] == NAMES
     assert "discs" in results.as_text(found)
     figures.save(figures.comparison(found), tmp_path / "figure")

@@ -1,6 +1,5 @@
 """Conclusions as text, as one document, as markdown, and in figures."""
 
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.claims.claim import SIGMAS, Records, Theme
 from bridge.claims.run import Conclusion
 from bridge.claims.table import THEMES
+from bridge.documents import dumps
 from bridge.provenance import provenance
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def write(out: Path, found: Mapping[str, Any], drawn: "Mapping[str, Figure]") ->
     """Write ``claims.json``, ``claims.md`` and ``claims/THEME.png`` into a folder."""
     from bridge.figures import style
 
-    (out / "claims.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    (out / "claims.json").write_text(dumps(found, indent=1, ensure_ascii=False) + "\n")
     (out / "claims.md").write_text(markdown(found))
     (out / "claims").mkdir(exist_ok=True)
     for name, figure in drawn.items():

@@ -1,6 +1,5 @@
 """``jamscape transition``."""
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.documents import dumps
 from bridge.options import AsJson, Seed, Workers, add_commands, checking_input
 from bridge.systems import NetworkSystem
 from bridge.workers import ending_on_signals, mapping
@@ -58,7 +58,7 @@ def _transition(
             if not as_json:
                 typer.echo(transition.as_text(documents[-1]))
     if as_json:
-        typer.echo(json.dumps({"transitions": documents, "provenance": provenance()}))
+        typer.echo(dumps({"transitions": documents, "provenance": provenance()}))
     return 0 if documents[-1]["load"] else 3
 
 

@@ -1,6 +1,5 @@
 """The document: one HTML file with everything in it."""
 
-import json
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bridge.documents import dumps
 from bridge.provenance import provenance
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
@@ -98,7 +98,7 @@ def _version() -> str:
 
 def embedded(content: dict[str, Any]) -> str:
     """Return a document that can stand in a ``script`` element, whatever its strings hold."""
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    text = dumps(content, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
