@@ -133,7 +133,7 @@ def draw_spectra(axes: "Axes", system: Column) -> None:
     The axis is linear around zero and logarithmic far from it, in units of the mean eigenvalue of
     ``H0``; exact zeros, of symmetries and frozen bodies, are left out.
     """
-    states = system.lowest_jammed()
+    states = system.above()
     unit = _joined(states, "eigenvalues_h0").mean() if states else 1.0
     axes.set_xscale("symlog", linthresh=SPECTRUM_LINEAR)
     axes.set_xticks([-1, -1e-2, 0, 1e-2, 1], ["−1", "−10⁻²", "0", "10⁻²", "1"])

@@ -56,7 +56,8 @@ def threshold(
             fits = middle
         else:
             jams = middle
-            state = found if status == "jammed" else state
+            # One further up would not be at the transition: then there is none.
+            state = found if status == "jammed" else None
     inside = fits >= 0 and jams < len(grid)
     return Sample(
         values={
