@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from bridge.content import parameters
 from bridge.provenance import provenance
 from bridge.store import Record, record_key
 from bridge.systems import NetworkSystem
@@ -18,6 +19,7 @@ from bridge.systems import NetworkSystem
 if TYPE_CHECKING:
     from bridge.protocols import Vector
     from networks import HingeNetwork, Trained
+    from networks.anneal import Schedule
 
 KIND = "transition"
 
@@ -36,7 +38,8 @@ class Batch:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is trained, for the records."""
-        return {"system": self.system.kind, **asdict(self.system), "protocol": self.protocol}
+        settings = {**self.system.settings(), "optimiser": asdict(self._schedule())}
+        return parameters(self.system, settings=settings, protocol=self.protocol)
 
     @property
     def keys(self) -> list[str]:
@@ -46,7 +49,6 @@ class Batch:
     def train(self) -> list[Record]:
         """Train them together; data and start of each follow from its own seed."""
         from networks import train_all
-        from networks.anneal import STEPWISE
 
         problems, starts = self.untrained()
         system, before, records = self.system, time.process_time(), []
@@ -55,7 +57,7 @@ class Batch:
             starts,
             steps=system.steps,
             newton_steps=system.polish,
-            schedule=STEPWISE if self.protocol == "descend" else None,
+            schedule=self._schedule(),
             hold_norm=system.norm == "held",
         )
         for i, end in ends:
@@ -81,6 +83,11 @@ class Batch:
         share = math.ceil(len(self.seeds) / workers)
         parts = groups(self.untrained()[0], most=share) if self.seeds else []
         return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
+
+    def _schedule(self) -> "Schedule":
+        from networks.anneal import STEPWISE, Schedule
+
+        return STEPWISE if self.protocol == "descend" else Schedule()
 
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
         return Record(

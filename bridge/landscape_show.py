@@ -105,7 +105,7 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
     inside = heat.temperature[0] < where < heat.temperature[-1]
     summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
     summary |= _write_thermal(stored, chosen, out)
-    summary["order"] = _write_order(stored, out / "order.csv")
+    summary["order"] = _write_order(stored, path.parent, out / "order.csv")
     (out / "summary.json").write_text(dumps(summary, indent=1) + "\n")
     return summary
 
@@ -155,10 +155,10 @@ def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, A
     return summary_of(found)
 
 
-def _write_order(stored: Stored, path: Path) -> str:
+def _write_order(stored: Stored, folder: Path, path: Path) -> str:
     """Tabulate how alike the lowest minima are; return what was written, or why nothing was."""
     try:
-        case = case_of(stored.about)
+        case = case_of(stored.about, folder)
     except (KeyError, TypeError, ValueError) as error:
         return f"not compared: {error}"
     rows = [asdict(pair) for pair in likenesses(case, stored.graph)]

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bridge.avalanches import Loading, drive
+from bridge.content import parameters
 from bridge.exact.approach import Stage, approach
 from bridge.jam import loaded
 from bridge.protocols import Vector
@@ -19,7 +20,7 @@ from bridge.systems import System
 RANGES = {"discs": 0.02, "ellipses": 0.02, "perceptron": 0.2, "network": 0.3}
 
 # Pressure at which loading starts; lower ones cost time and lie before the first avalanche.
-_START = 1e-4
+START_PRESSURE = 1e-4
 
 _MARKS = (
     "load", "width", "energy", "drop", "error", "closed", "opened", "displacement",
@@ -52,8 +53,8 @@ class LoadingRun:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        options = asdict(self.system)  # type: ignore[call-overload]
-        return {"system": self.system.kind, **options, "by": self.by, "steps": self.steps}
+        settings = {**self.system.settings(), "start_pressure": START_PRESSURE}
+        return parameters(self.system, settings=settings, by=self.by, load_steps=self.steps)
 
     @property
     def key(self) -> str:
@@ -93,7 +94,7 @@ def near_transition(system: System, rng: np.random.Generator) -> Stage[Any]:
     """Return the minimum at which loading starts."""
     state = system.under_load(rng)
     for stage in approach(loaded(state.problem), state.x, system.follow):
-        if stage.pressure <= _START or stage.status != "jammed":
+        if stage.pressure <= START_PRESSURE or stage.status != "jammed":
             break
     return stage
 

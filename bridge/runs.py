@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from bridge.content import data_name, parameters
 from bridge.store import Record, Store, record_key
 from bridge.systems import System
 from bridge.workers import map_unordered
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bridge.jam import Measured
 
 Progress = Callable[[int, int], None]
+
+LOW_PRESSURE = 1e-6  # down to which a state is unloaded that is brought to its transition
 
 
 class Task(Protocol):
@@ -82,15 +85,14 @@ class Run:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        options = asdict(self.system)  # type: ignore[call-overload]
-        return {
-            "system": self.system.kind,
-            **options,
-            "at_load": self.load,
-            "at_transition": self.at_transition,
-            "exact": self.exact,
-            "spectrum": self.spectrum,
-        }
+        return parameters(
+            self.system,
+            settings={"low_pressure": LOW_PRESSURE} if self.at_transition else None,
+            at_load=self.load,
+            at_transition=self.at_transition,
+            exact=self.exact,
+            spectrum=self.spectrum,
+        )
 
     @property
     def key(self) -> str:
@@ -112,7 +114,7 @@ class Run:
             found = measure_exact(self.system, state, with_spectrum=self.spectrum, started=started)
         else:
             if self.at_transition:
-                state = near_transition(self.system, state)
+                state = near_transition(self.system, state, LOW_PRESSURE, rng=rng)
             seconds = time.perf_counter() - started
             spectrum = self.spectrum and state.status == "jammed"
             found = measure(state, with_spectrum=spectrum, seconds=seconds)
@@ -129,9 +131,16 @@ class Run:
 
 
 def compute(task: Task) -> Record | Failed:
-    """Run a task; an exception is its result, so that the others of an ensemble go on."""
+    """Run a task; an exception is its result, so that the others of an ensemble go on.
+
+    Its data may have been replaced meanwhile: then nobody knows what they were.
+    """
     try:
-        return task.compute()
+        key = task.key
+        found = task.compute()
+        if not key == found.key == task.key:
+            raise ValueError("expected data that stay as they are, got others during the run")
+        return found
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other runs
         text = " ".join(str(error).split())
         return Failed(task, f"{type(error).__name__}: {text}" if text else type(error).__name__)
@@ -193,6 +202,7 @@ def _data(run: Run, found: "Measured") -> dict[str, Any]:
         **asdict(seen),
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,
+        **data_name(run.system),
         "negative_modes_hp": None if values is None else values.negative_modes_hp,
         "bound_holds": None if values is None else values.bound_holds,
     }

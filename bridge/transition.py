@@ -164,13 +164,16 @@ def trained(
     """Return the record of each sample at one point; train those that are not in the store."""
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
     whole = Batch(system, search.protocol, seeds)
-    pairs = zip(seeds, whole.keys, strict=True)
+    keys = whole.keys
+    pairs = zip(seeds, keys, strict=True)
     missing = replace(whole, seeds=tuple(seed for seed, key in pairs if key not in store))
     for records in mapper(train_batch, missing.split(workers)):
         for record in records:
             store.put(record)
-    found = (store.get(key) for key in whole.keys)
-    return [record for record in found if record is not None]
+    found = [record for key in keys if (record := store.get(key)) is not None]
+    if len(found) < len(keys):
+        raise RuntimeError("expected data that stay as they are, got others during the training")
+    return found
 
 
 def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:

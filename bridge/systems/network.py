@@ -1,6 +1,6 @@
 """Fully connected networks on the command line."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +23,8 @@ class NetworkSystem:
 
     kind: ClassVar[str] = "network"
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
+
+    built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
 
     depth: int = option(2, "Number of hidden layers.", 1, 1000)
     width: int = option(24, "Units in each hidden layer.", 1, 10_000)
@@ -50,8 +52,10 @@ class NetworkSystem:
         self._optimiser()
         both = self.load is not None and self.patterns is not None
         expect(not both, "a load or a number of patterns", "both", "drop one of them")
-        check_size("weights", self.depth * self.width**2 + self.width * (self.input_dim or 0))
-        check_size("patterns", self.patterns or (self.load or 0) * self.depth * self.width**2)
+        check_size("weights", self.depth * self.width**2 + self.width * self._dim())
+        load = 0.0 if self.load is None else self.load
+        count = load * self.depth * self.width**2 if self.patterns is None else self.patterns
+        check_size("patterns", count)
         self.problem(self.load, np.random.default_rng(0))
 
     def jam(self, rng: "np.random.Generator") -> State:
@@ -62,7 +66,19 @@ class NetworkSystem:
         """Train on ``P = load · N`` patterns from a random initialisation."""
         return self._train(load, rng)
 
-    def minimise(self, problem: "HingeNetwork", x: "Vector") -> "Trained":
+    def settings(self) -> dict[str, Any]:
+        """Return rates and schedule of the optimiser, and the load where none is asked for."""
+        from networks.anneal import Schedule
+
+        chosen: Any = self._optimiser()
+        return {
+            "optimiser": asdict(Schedule() if chosen is None else chosen),
+            "random_load": _RANDOM_LOAD,
+        }
+
+    def minimise(
+        self, problem: "HingeNetwork", x: "Vector", rng: "np.random.Generator | None" = None
+    ) -> "Trained":
         """Train on from ``x``."""
         from networks import train
 
@@ -73,6 +89,7 @@ class NetworkSystem:
             newton_steps=self.polish,
             hold_norm=self.norm == "held",
             optimiser=self._optimiser(),
+            rng=rng,
         )
 
     def exact_load(self, problem: "SphericalNetwork") -> Load:
@@ -98,10 +115,10 @@ class NetworkSystem:
         from networks import SphericalNetwork
 
         problem = self.problem(load, rng)
-        found = self.minimise(problem, problem.mlp.init(rng))
+        found = self.minimise(problem, problem.mlp.init(rng), rng)
         held = None if found.radius is None else SphericalNetwork(problem, found.radius)
         return State(
-            held or problem,
+            problem if held is None else held,
             found.x,
             found.status,
             found.reason,
@@ -109,6 +126,9 @@ class NetworkSystem:
             n_kinks=found.n_kinks,
             max_residual=found.max_residual,
         )
+
+    def _dim(self) -> int:
+        return self.width if self.input_dim is None else self.input_dim
 
     def _optimiser(self) -> "Optimiser | None":
         from networks import OPTIMISERS
@@ -122,7 +142,7 @@ class NetworkSystem:
         """Return the network with its patterns, drawn from ``rng``; untrained."""
         from networks import HingeNetwork, Mlp
 
-        mlp = Mlp(self.input_dim or self.width, self.width, self.depth, self.activation)
+        mlp = Mlp(self._dim(), self.width, self.depth, self.activation)
         count = self.patterns if load is None else round(load * mlp.n_weights)
         patterns = self._patterns(count, mlp.input_dim, mlp.n_weights, rng)
         mlp = Mlp(patterns.dim, self.width, self.depth, self.activation)
@@ -135,7 +155,8 @@ class NetworkSystem:
         from networks import digits, mnist, random_patterns, read_patterns
 
         if self.data == "random":
-            return random_patterns(count or round(_RANDOM_LOAD * n_weights), dim, rng)
+            wanted = round(_RANDOM_LOAD * n_weights) if count is None else count
+            return random_patterns(wanted, dim, rng)
         if self.data == "digits":
             return digits(dim, count, rng)
         if Path(self.data).is_dir():
