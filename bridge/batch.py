@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from bridge.content import parameters
+from bridge.content import data_name, parameters
 from bridge.provenance import provenance
+from bridge.runs import data_of_state
 from bridge.store import Record, record_key
 from bridge.systems import NetworkSystem
 
@@ -90,6 +91,10 @@ class Batch:
         return STEPWISE if self.protocol == "descend" else Schedule()
 
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
+        from bridge.jam import measure
+
+        state = self.system.state(problem, end)
+        seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(
             kind=KIND,
             parameters=self.parameters,
@@ -97,16 +102,12 @@ class Batch:
             status=end.status,
             seconds=seconds,
             data={
+                **data_of_state(self.system.kind, self.seeds[i], seen),
+                **data_name(self.system),
                 "n_weights": problem.mlp.n_weights,
                 "patterns": len(problem.patterns),
-                "load": problem.load,
-                "energy": end.energy,
-                "n_constraints": end.n_constraints,
-                "n_kinks": end.n_kinks,
-                "max_residual": end.max_residual,
                 "steps": end.steps,
                 "newton_steps": end.newton_steps,
-                "reason": end.reason,
             },
             provenance=provenance(),
         )

@@ -34,7 +34,12 @@ SPECTRA = {
     "eigenvalues_hp": ("Hₚ", SKY),
     "eigenvalues": ("H", BLACK),
 }
-SYMBOLS = {"phi": "packing fraction φ", "alpha": "patterns per component α", "P/N": "load P/N"}
+SYMBOLS = {
+    "phi": "packing fraction φ",
+    "alpha": "patterns per component α",
+    "P/N": "load P/N",
+    "t": "load added t",
+}
 
 ENERGY_FLOOR = 1e-8  # where a run with U = 0 stands on the logarithmic axis
 SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues

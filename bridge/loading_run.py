@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from bridge.avalanches import Loading, drive
-from bridge.content import parameters
+from bridge.content import data_name, parameters
 from bridge.exact.approach import Stage, approach
 from bridge.jam import loaded
+from bridge.observables import observe
 from bridge.protocols import Vector
 from bridge.provenance import provenance
 from bridge.store import Record, record_key
@@ -22,6 +23,7 @@ RANGES = {"discs": 0.02, "ellipses": 0.02, "perceptron": 0.2, "network": 0.3}
 # Pressure at which loading starts; lower ones cost time and lie before the first avalanche.
 START_PRESSURE = 1e-4
 
+_PATH = ("loads", "energy", "pressure", "n_constraints", "lost", "work", "changes")
 _MARKS = (
     "load", "width", "energy", "drop", "error", "closed", "opened", "displacement",
     "participation", "softest", "sliding",
@@ -107,6 +109,8 @@ def _data(run: LoadingRun, stage: Stage[Any], found: Loading) -> dict[str, Any]:
         "status": found.status,
         "reason": found.reason,
         "n_dof": stage.problem.n_dof,
+        "n": observe(stage.problem, stage.x).n,
+        **data_name(run.system),
         "start": run.system.exact_load(stage.problem),
         "avalanches": len(drops),
         "unstable": sum(a.unstable for a in found.avalanches),
@@ -123,8 +127,7 @@ def _data(run: LoadingRun, stage: Stage[Any], found: Loading) -> dict[str, Any]:
 
 
 def _arrays(found: Loading) -> dict[str, Vector]:
-    path = ("loads", "energy", "pressure", "n_constraints", "lost", "work", "changes")
-    arrays = {name: getattr(found, name) for name in path}
+    arrays = {f"step_{name}": getattr(found, name) for name in _PATH}
     marks = {
         f"avalanche_{name}": np.array([getattr(a, name) for a in found.avalanches], dtype=float)
         for name in _MARKS
@@ -153,11 +156,10 @@ def as_json(records: Sequence[Record]) -> dict[str, Any]:
     """Return one document: every sample with its path and its avalanches."""
     samples = []
     for record in records:
-        arrays = {name: values.tolist() for name, values in record.arrays.items()}
-        names = [f"avalanche_{name}" for name in _MARKS]
-        marks = zip(*(arrays.pop(name) for name in names), strict=True)
+        path = {name: record.arrays[f"step_{name}"] for name in _PATH}
+        marks = zip(*(record.arrays[f"avalanche_{name}"] for name in _MARKS), strict=True)
         events = [dict(zip(_MARKS, values, strict=True)) for values in marks]
-        samples.append({**record.data, "path": arrays, "avalanches": events})
+        samples.append({**record.data, "path": path, "avalanches": events})
     return {
         "system": records[0].data["system"],
         "parameters": dict(records[0].parameters),

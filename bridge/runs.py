@@ -124,7 +124,8 @@ class Run:
             seed=self.seed,
             status=found.state.status,
             seconds=found.seconds,
-            data=_data(self, found),
+            data=data_of_state(self.label, self.seed, found, at_transition=self.at_transition)
+            | data_name(self.system),
             provenance=provenance(),
             arrays=_arrays(found),
         )
@@ -188,21 +189,23 @@ def raise_failures(failures: Sequence[Failed], among: int) -> None:
         )
 
 
-def _data(run: Run, found: "Measured") -> dict[str, Any]:
+def data_of_state(
+    label: str, seed: tuple[int, ...], found: "Measured", *, at_transition: bool = False
+) -> dict[str, Any]:
+    """Return the numbers of a state, under the same names in the records of every command."""
     name, load = found.state.load
     seen, values = found.observables, found.spectrum
     return {
-        "system": run.label,
+        "system": label,
         "load_name": name,
         "load": load,
-        "sample": run.seed[-1],
+        "sample": seed[-1],
         "status": found.state.status,
         "reason": found.state.reason,
-        "at_transition": run.at_transition,
+        "at_transition": at_transition,
         **asdict(seen),
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,
-        **data_name(run.system),
         "negative_modes_hp": None if values is None else values.negative_modes_hp,
         "bound_holds": None if values is None else values.bound_holds,
     }

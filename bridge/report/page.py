@@ -16,11 +16,12 @@ from bridge.provenance import provenance
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
 from bridge.report.sources import Sources, read_sources
+from bridge.report.tables import states, tables
 
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
     "drawing.js", "bodies.js", "patterns.js", "histogram.js", "curve.js", "spectrum.js", "tree.js",
-    "columns.js", "lecture.js",
+    "tables.js", "columns.js", "lecture.js",
 )  # fmt: skip
 
 
@@ -68,8 +69,9 @@ def _replace(out: Path, page: bytes) -> None:
 def gather(sources: Sources) -> dict[str, Any]:
     """Return everything that the page draws, as one JSON document."""
     return {
-        "systems": systems(sources.records) if sources.records else [],
+        "systems": systems(states(sources.records)),
         "landscapes": [landscape(stored) for stored in sources.landscapes],
+        "tables": tables(sources.records),
     }
 
 

@@ -112,10 +112,13 @@ class NetworkSystem:
         return settle(problem, x) if self.activation == "relu" else newton_on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
+        problem = self.problem(load, rng)
+        return self.state(problem, self.minimise(problem, problem.mlp.init(rng), rng))
+
+    def state(self, problem: "HingeNetwork", found: "Trained") -> State:
+        """Return what was trained as a state of the problem at its norm, if that was held."""
         from networks import SphericalNetwork
 
-        problem = self.problem(load, rng)
-        found = self.minimise(problem, problem.mlp.init(rng), rng)
         held = None if found.radius is None else SphericalNetwork(problem, found.radius)
         return State(
             problem if held is None else held,
