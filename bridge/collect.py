@@ -55,6 +55,8 @@ _WRITERS = {".nc": "xarray", ".csv": "pandas", ".parquet": "pyarrow"}
 
 def check(out: Path, paths: Sequence[Path]) -> None:
     """Raise ``ValueError`` in one line if a data set cannot be written there; nothing is read."""
+    if out.resolve() in [path.resolve() for path in paths]:
+        raise ValueError(f"expected a new file for -o, got one to collect, {out}: name another")
     kind = out.suffix.lower()
     if kind not in _WRITERS:
         names = ", ".join(_WRITERS)
@@ -65,8 +67,6 @@ def check(out: Path, paths: Sequence[Path]) -> None:
         )
     if not out.parent.is_dir() or out.is_dir():
         raise ValueError(f"expected a file to write in a folder, got {out}: name another")
-    if out.resolve() in [path.resolve() for path in paths]:
-        raise ValueError(f"expected a new file for -o, got one to collect, {out}: name another")
 
 
 def read(paths: Sequence[Path]) -> list[Record]:

@@ -77,4 +77,4 @@ def _grid(low: float, high: float, count: int) -> tuple[float, ...]:
 def _cost(run: Run) -> float:
     """Return a number that grows with the time a run takes."""
     order = {"network": 4.0, "ellipses": 2.0}.get(run.system.kind, 1.0)
-    return order + 0.1 * (run.load or 0.0)
+    return order + (0.0 if run.load is None else 0.1 * run.load)

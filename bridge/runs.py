@@ -87,9 +87,9 @@ class Run:
         """What is run, for the record."""
         return parameters(
             self.system,
-            settings={"low_pressure": LOW_PRESSURE} if self.at_transition else None,
             at_load=self.load,
             at_transition=self.at_transition,
+            low_pressure=LOW_PRESSURE if self.at_transition else None,
             exact=self.exact,
             spectrum=self.spectrum,
         )

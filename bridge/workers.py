@@ -33,6 +33,11 @@ def use_one_thread() -> None:
         os.environ.setdefault(name, "1")
 
 
+def cores() -> int:
+    """Return the number of cores of this machine, or 1 where nobody knows."""
+    return os.cpu_count() or 1  # None, and never 0
+
+
 def map_unordered(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int | None = None
 ) -> Iterator[Result]:
@@ -47,7 +52,7 @@ def map_unordered(
     workers
         Number of processes; as many as there are cores if not given.
     """
-    count = min(workers or os.cpu_count() or 1, len(tasks))
+    count = min(cores() if workers is None else workers, len(tasks))
     if count < 1:
         return
     with _processes(count) as pool:

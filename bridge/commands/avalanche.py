@@ -41,7 +41,7 @@ def _avalanche(
     by = loading_run.RANGES[system.kind] if by is None else by
     with checking_input():
         loading_run.check(system, by, load_steps)
-        store = Store(out or ":memory:")
+        store = Store(":memory:" if out is None else out)
     todo = [loading_run.LoadingRun(system, (seed, k), by, load_steps) for k in range(samples)]
     with ending_on_signals(), store, Progress("avalanche") as progress:
         mapper = partial(map_unordered, workers=workers)

@@ -35,7 +35,7 @@ def claims(
     from bridge.store import Store
 
     with checking_input():
-        wanted = chosen(names or [])
+        wanted = chosen([] if names is None else names)
         local = partial(map_unordered, workers=workers)
         mapper = cluster.connect(scheduler) if scheduler is not None else local
         make_folder(out)

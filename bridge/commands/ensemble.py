@@ -1,6 +1,5 @@
 """``jamscape ensemble``."""
 
-import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.options import STALLED, Workers, checking_input
-from bridge.workers import ending_on_signals, map_unordered
+from bridge.workers import cores, ending_on_signals, map_unordered
 
 app = typer.Typer()
 
@@ -36,14 +35,14 @@ def ensemble(
     from bridge.runs import raise_failures, run_all
     from bridge.store import Store
 
-    out = out or Path(f"ensemble{_suffix(shard)}.sqlite")
+    out = Path(f"ensemble{_suffix(shard)}.sqlite") if out is None else out
     with checking_input():
         runs = read_runs(config)
         runs = ensembles.shard(runs, shard) if shard is not None else runs
         kept = _kept(out) if dry_run else {}
     if dry_run:
         found = ensembles.estimate(runs, kept)
-        typer.echo(found.as_text(workers or os.cpu_count() or 1))
+        typer.echo(found.as_text(cores() if workers is None else workers))
         return 0
     with checking_input():
         local = partial(map_unordered, workers=workers)

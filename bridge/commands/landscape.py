@@ -42,7 +42,7 @@ def _landscape(
         seed,
         searches=searches,
         out=out,
-        workers=workers or 1,
+        workers=1 if workers is None else workers,
         progress=Counts("minima", "saddles"),
     )
     document = landscape_run.as_json(system, seed, found)
@@ -83,7 +83,7 @@ def landscape_show(
     from bridge.landscape_show import show
 
     with checking_input():
-        document = show(file, out or file.with_suffix(""), temperature)
+        document = show(file, file.with_suffix("") if out is None else out, temperature)
     for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
     typer.echo(dumps(document) if as_json else for_reading)
     return 0

@@ -1,6 +1,5 @@
 """``jamscape transition``."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 from bridge.documents import dumps
 from bridge.options import AsJson, Seed, Workers, add_commands, checking_input
 from bridge.systems import NetworkSystem
-from bridge.workers import ending_on_signals, mapping
+from bridge.workers import cores, ending_on_signals, mapping
 
 app = typer.Typer()
 kinds = typer.Typer(
@@ -47,7 +46,7 @@ def _transition(
             search.check()
         store = Store(out)
     documents = []
-    count = workers or os.cpu_count() or 1
+    count = cores() if workers is None else workers
     with ending_on_signals(), store, mapping(count) as mapper:
         for search in plan:
             with Progress(f"transition, {search.system.steps} steps") as progress:

@@ -33,6 +33,8 @@ def tables(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return a table for each kind of the other records: a row for all runs of one kind alike."""
     kinds: dict[str, dict[str, list[Record]]] = {}
     for record in records:
+        if not record.data:
+            raise ValueError(f"no number in the record {record.key}")
         if not (record.data.keys() >= _STATE or "step_loads" in record.arrays):
             alike = kinds.setdefault(record.kind, {})
             alike.setdefault(str(sorted(_given(record).items())), []).append(record)
