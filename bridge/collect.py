@@ -212,18 +212,16 @@ def _arrays(records: Sequence[Record], taken: set[str]) -> dict[str, Any]:
         for name in kept.keys() & record.arrays.keys():
             for dimension, length in zip(kept[name], record.arrays[name].shape, strict=True):
                 lengths[dimension] = max(lengths[dimension], length)
-    found: dict[str, Any] = {}
+    padded: dict[str, Any] = {}
     for name, dimensions in kept.items():
-        padded = np.full((len(records), *(lengths[d] for d in dimensions)), np.nan)
-        for row, record in zip(padded, records, strict=True):
+        block = np.full((len(records), *(lengths[d] for d in dimensions)), np.nan)
+        for row, record in zip(block, records, strict=True):
             if name in record.arrays:
                 values = record.arrays[name]
                 row[tuple(slice(length) for length in values.shape)] = values
-        found[f"{dimensions[0]}_{name}" if name in taken else name] = (
-            ("run", *dimensions),
-            padded,
-        )
-    return found
+        shown = f"{dimensions[0]}_{name}" if name in taken else name
+        padded[shown] = (("run", *dimensions), block)
+    return padded
 
 
 def _dimensions(name: str, records: Sequence[Record]) -> tuple[str, ...]:

@@ -95,9 +95,14 @@ def record_of_file(path: Path) -> Record:
         return _record(run, stored.graph, stored.observables, known, seconds, origin)
 
 
-@cache
 def moves(system: LandscapeSystem) -> dict[str, Any]:
     """Return how far the searches of a landscape step: it is set by the system, not by options."""
+    hashable: Any = system  # every class of options is frozen
+    return _moves(hashable)
+
+
+@cache
+def _moves(system: Any) -> dict[str, Any]:
     import numpy as np
 
     case = getattr(system, "sketch", system.case)(np.random.default_rng(0))

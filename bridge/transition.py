@@ -170,7 +170,7 @@ def trained(
     for records in mapper(train_batch, missing.split(workers)):
         for record in records:
             store.put(record)
-    found = [record for key in keys if (record := store.get(key)) is not None]
+    found = [kept for key in keys if (kept := store.get(key)) is not None]
     if len(found) < len(keys):
         raise RuntimeError("expected data that stay as they are, got others during the training")
     return found

@@ -1,5 +1,6 @@
 """The key of a run: all that determines its result is in it, and where its data lie is not."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import fields, replace
@@ -112,6 +113,26 @@ def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     assert not set(before) & set(after)
     monkeypatch.setattr(runs, "LOW_PRESSURE", 1e-5)
     assert ALONE[0].key != after[3]
+
+
+# Names of the numbers and arrays of each kind of record, by the schema that keeps them.
+LAYOUT = {3: "f04250af1a4d0052"}
+
+
+def test_records_of_other_numbers_have_another_schema():
+    """A store that was begun by another version must not be continued with other records.
+
+    If this fails, raise `bridge.store.SCHEMA`, and write the new pair into ``LAYOUT``.
+    """
+    small = NetworkSystem(depth=1, width=2, load=6.0, steps=5, activation="tanh")
+    tasks = [
+        Run("discs", SYSTEMS[0](n=8), (0,), spectrum=True), Run("network", small, (0,)),
+        LoadingRun(SYSTEMS[0](n=8), (0,), 1e-3, 2), LandscapeRun(LANDSCAPES[2](), (0,), 1),
+    ]  # fmt: skip
+    records = [*(task.compute() for task in tasks), *Batch(small, "bracket", ((0, 0),)).train()]
+    names = [[r.kind, *sorted(r.parameters), *sorted(r.data), *sorted(r.arrays)] for r in records]
+    digest = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
+    assert {store.SCHEMA: digest} == LAYOUT, names
 
 
 def slower():
