@@ -149,13 +149,14 @@ def transitions(plan, samples, steps, store):
                     search, store, progress=lambda done, total: None, workers=2, mapper=mapper
                 )
             wall = (time.perf_counter() - started) / 60
-            middle, points = found.midpoint, found.points
+            middle, points, jump = found.midpoint, found.points, found.jump()
+            ratio = "none" if jump is None else f"{jump[0]:.2f}"
             where = "outside" if middle is None else f"{middle.value:.2f} ± {middle.error:.2f}"
             tried = samples * len(points)
             dead, stalled = sum(p.dead for p in points), sum(p.stalled for p in points)
             print(
                 f"| {data} | {depth} | {width} | {points[0].n_weights} | {samples} | {count} | "
-                f"{where} | {found.jump():.2f} | {dead}/{tried} | {stalled}/{tried} "
+                f"{where} | {ratio} | {dead}/{tried} | {stalled}/{tried} "
                 f"| {found.seconds / 60:.1f} | {wall:.1f} |",
                 flush=True,
             )

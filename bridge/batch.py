@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from bridge.content import data_name, parameters
 from bridge.pool import Failed
 from bridge.provenance import provenance
+from bridge.runs import data_of_state
 from bridge.store import Record, record_key
 from bridge.systems import NetworkSystem
 
 if TYPE_CHECKING:
     from bridge.protocols import Vector
     from networks import HingeNetwork, Trained
+    from networks.anneal import Schedule
 
 KIND = "transition"
 
@@ -42,7 +45,8 @@ class Batch:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is trained, for the records."""
-        return {"system": self.system.kind, **asdict(self.system), "protocol": self.protocol}
+        settings = {**self.system.settings(), "optimiser": asdict(self._schedule())}
+        return parameters(self.system, settings=settings, protocol=self.protocol)
 
     @property
     def keys(self) -> list[str]:
@@ -52,7 +56,6 @@ class Batch:
     def train(self) -> list[Record]:
         """Train them together; data and start of each follow from its own seed."""
         from networks import train_all
-        from networks.anneal import STEPWISE
 
         problems, starts = self.untrained()
         system, before, records = self.system, time.process_time(), []
@@ -61,7 +64,7 @@ class Batch:
             starts,
             steps=system.steps,
             newton_steps=system.polish,
-            schedule=STEPWISE if self.protocol == "descend" else None,
+            schedule=self._schedule(),
             hold_norm=system.norm == "held",
         )
         for i, end in ends:
@@ -88,7 +91,16 @@ class Batch:
         parts = groups(self.untrained()[0], most=share) if self.seeds else []
         return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
 
+    def _schedule(self) -> "Schedule":
+        from networks.anneal import STEPWISE, Schedule
+
+        return STEPWISE if self.protocol == "descend" else Schedule()
+
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
+        from bridge.jam import measure
+
+        state = self.system.state(problem, end)
+        seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(
             kind=KIND,
             parameters=self.parameters,
@@ -96,16 +108,12 @@ class Batch:
             status=end.status,
             seconds=seconds,
             data={
+                **data_of_state(self.system.kind, self.seeds[i], seen),
+                **data_name(self.system),
                 "n_weights": problem.mlp.n_weights,
                 "patterns": len(problem.patterns),
-                "load": problem.load,
-                "energy": end.energy,
-                "n_constraints": end.n_constraints,
-                "n_kinks": end.n_kinks,
-                "max_residual": end.max_residual,
                 "steps": end.steps,
                 "newton_steps": end.newton_steps,
-                "reason": end.reason,
             },
             provenance=provenance(),
         )

@@ -115,7 +115,7 @@ def fit_exponent(
     >>> round(fit.value, 12), fit.count
     (0.5, 20)
     """
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0) if rng is None else rng
     inside = [(x[keep], y[keep]) for x, y in samples for keep in [(x >= low) & (x <= high)]]
     inside = [(x, y) for x, y in inside if len(x)]
     count = sum(len(x) for x, _ in inside)

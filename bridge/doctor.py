@@ -14,6 +14,7 @@ OPTIONAL = (
     ("distributed", "ensembles on a cluster (--scheduler)", "cluster"),
     ("dask-jobqueue", "clusters under SLURM", "cluster"),
     ("xarray", "collect", "analysis"),
+    ("pyarrow", "collect", "analysis"),
 )
 
 

@@ -38,7 +38,7 @@ class Estimate:
     @property
     def seconds(self) -> float:
         """Processor time of all runs whose like has been tried."""
-        return sum(pilot.n_runs * (pilot.seconds or 0.0) for pilot in self.pilots)
+        return sum(p.n_runs * p.seconds for p in self.pilots if p.seconds is not None)
 
     def as_text(self, workers: int) -> str:
         """Return a line for each kind of run, and the total."""

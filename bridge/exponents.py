@@ -115,7 +115,9 @@ def fit_power_law(
     exponent = _most_likely(inside, low, high)
     return PowerLaw(
         exponent=exponent,
-        error=_bootstrap(groups, low, high, resamples, rng or np.random.default_rng(0)),
+        error=_bootstrap(
+            groups, low, high, resamples, np.random.default_rng(0) if rng is None else rng
+        ),
         low=low,
         high=high,
         count=len(inside),
@@ -168,7 +170,7 @@ def stability(
     rng: np.random.Generator | None = None,
 ) -> list[PowerLaw]:
     """Fit the same values on windows of different upper ends: a plateau is an exponent."""
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0) if rng is None else rng
     return [
         fit_power_law(samples, float(high), low=low, fewest=fewest, resamples=resamples, rng=rng)
         for high in np.atleast_1d(highs)
@@ -213,7 +215,7 @@ def fit_at_contacts(
     if not chosen:
         n = np.nan
         reason = f"no sample has {n_contacts} contacts within {tolerance:.0%}"
-        return PowerLaw(n, n, low, high or n, 0, 0, n, "too few", reason)
+        return PowerLaw(n, n, low, n if high is None else high, 0, 0, n, "too few", reason)
     return fit_power_law(chosen, high, low=low, fewest=fewest, resamples=resamples, rng=rng)
 
 

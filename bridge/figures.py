@@ -35,7 +35,12 @@ SPECTRA = {
     "eigenvalues_hp": ("Hₚ", SKY),
     "eigenvalues": ("H", BLACK),
 }
-SYMBOLS = {"phi": "packing fraction φ", "alpha": "patterns per component α", "P/N": "load P/N"}
+SYMBOLS = {
+    "phi": "packing fraction φ",
+    "alpha": "patterns per component α",
+    "P/N": "load P/N",
+    "t": "load added t",
+}
 
 ENERGY_FLOOR = 1e-8  # where a run with U = 0 stands on the logarithmic axis
 SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues
@@ -139,7 +144,7 @@ def draw_spectra(axes: "Axes", system: Column) -> None:
     The axis is linear around zero and logarithmic far from it, in units of the mean eigenvalue of
     ``H0``; exact zeros, of symmetries and frozen bodies, are left out.
     """
-    states = system.lowest_jammed()
+    states = system.above()
     unit = _joined(states, "eigenvalues_h0").mean() if states else 1.0
     axes.set_xscale("symlog", linthresh=SPECTRUM_LINEAR)
     axes.set_xticks([-1, -1e-2, 0, 1e-2, 1], ["−1", "−10⁻²", "0", "10⁻²", "1"])

@@ -1,13 +1,15 @@
 """The result of ``jamscape jam``: one state of one system, measured."""
 
-import json
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bridge.content import data_name, options
+from bridge.documents import dumps
 from bridge.exact import ExactJamming, exact_jamming
 from bridge.exact.approach import approach
 from bridge.observables import Observables, backbone_gaps, observe
@@ -102,9 +104,12 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     return Measured(end, _observe_exact(found), values, seconds)
 
 
-def near_transition(system: System, state: State, pressure: float = 1e-6) -> State:
+def near_transition(
+    system: System, state: State, pressure: float, *, rng: np.random.Generator
+) -> State:
     """Unload a state until its pressure is low: the same protocol for every loaded system."""
-    for stage in approach(loaded(state.problem), state.x, system.minimise):
+    minimise = partial(system.minimise, rng=rng)
+    for stage in approach(loaded(state.problem), state.x, minimise):
         state = State(stage.problem, stage.x, stage.status, "", system.exact_load(stage.problem))
         if stage.pressure <= pressure:
             return state
@@ -153,7 +158,8 @@ def as_json(system: System, seed: int, found: Measured) -> dict[str, Any]:
     return {
         "system": system.kind,
         "seed": seed,
-        "parameters": asdict(system),  # type: ignore[call-overload]
+        "parameters": options(system),
+        **data_name(system),
         "status": state.status,
         "reason": state.reason,
         "seconds": found.seconds,
@@ -183,7 +189,7 @@ def as_text(document: dict[str, Any]) -> str:
 
 def write(found: Measured, document: dict[str, Any], out: Path) -> None:
     """Write ``result.json`` and ``state.npz`` (``x``, ``gaps``, spectra) into a folder."""
-    write_text(out / "result.json", json.dumps(document, indent=1) + "\n")
+    write_text(out / "result.json", dumps(document, indent=1) + "\n")
     arrays = {"x": found.state.x, "gaps": found.gaps}
     if (values := found.spectrum) is not None:
         arrays |= {

@@ -101,7 +101,7 @@ def lanczos_density(
     """
     if probes < 2 or steps < 1:
         raise ValueError(f"expected probes >= 2 and steps >= 1, got {probes} and {steps}")
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0) if rng is None else rng
     steps = min(steps, n)
     start = rng.standard_normal((probes, n))
     diagonal, beside = _tridiagonal(product, start, steps)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bridge.content import content
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.order import hamming, jaccard, overlap
@@ -43,8 +45,11 @@ class Likeness:
     jaccard: float | None = None
 
 
-def case_of(about: dict[str, Any]) -> "Case":
+def case_of(about: dict[str, Any], folder: Path | None = None) -> "Case":
     """Return the case of a stored landscape, made again from what the file says of itself.
+
+    Data from a file are looked for in the current folder, and then in ``folder``: a landscape keeps
+    their name and what they held, not where they were.
 
     Raises
     ------
@@ -55,8 +60,18 @@ def case_of(about: dict[str, Any]) -> "Case":
     name = about.get("system")
     if name not in kinds:
         raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}")
-    system = kinds[name](**about["parameters"])
+    given = dict(about["parameters"])
+    if "data_file" in about:
+        given["data"] = str(_found(about["data_file"], given["data"], folder))
+    system = kinds[name](**given)
     return system.case(np.random.default_rng(np.random.SeedSequence(about["seed"])))
+
+
+def _found(name: str, held: str, folder: Path | None) -> Path:
+    for path in [Path(name)] + ([] if folder is None else [folder / name]):
+        if path.exists() and content(path) == held:
+            return path
+    raise ValueError(f"expected {name} as it was searched, got none: put it beside the landscape")
 
 
 def likenesses(case: "Case", graph: Graph, most: int = MOST) -> Iterator[Likeness]:

@@ -1,9 +1,11 @@
 """A landscape as a record: what was found in it, in numbers, for an ensemble of them."""
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bridge.content import parameters
 from bridge.database import whole
 from bridge.landscape_case import LandscapeSystem
 from bridge.store import Record, record_key
@@ -37,8 +39,7 @@ class LandscapeRun:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        options = asdict(self.system)  # type: ignore[call-overload]
-        return {"system": self.system.kind, **options, "searches": self.searches}
+        return parameters(self.system, settings=moves(self.system), searches=self.searches)
 
     @property
     def key(self) -> str:
@@ -87,11 +88,29 @@ def record_of_file(path: Path) -> Record:
     about = stored.about
     with whole(path):
         system = str(about["system"])
-        parameters = {"system": system, **about["parameters"]}
-        run = _Stored(label(system), parameters, (int(about["seed"]),))
+        given = {"system": system, **about["parameters"], "settings": about.get("settings", {})}
+        run = _Stored(label(system), given, (int(about["seed"]),))
         seconds, origin = float(about.get("seconds", 0.0)), dict(about.get("provenance", {}))
         known = completeness(stored.graph)
         return _record(run, stored.graph, stored.observables, known, seconds, origin)
+
+
+def moves(system: LandscapeSystem) -> dict[str, Any]:
+    """Return how far the searches of a landscape step: it is set by the system, not by options."""
+    hashable: Any = system  # every class of options is frozen
+    return _moves(hashable)
+
+
+@cache
+def _moves(system: Any) -> dict[str, Any]:
+    import numpy as np
+
+    case = getattr(system, "sketch", system.case)(np.random.default_rng(0))
+    return {"steps": _numbers(case.steps), "hops": _numbers(case.hops)}
+
+
+def _numbers(lengths: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(lengths).items() if not callable(value)}
 
 
 def label(system: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bridge.content import data_name, options
 from bridge.landscape.completeness import completeness
 from bridge.landscape.connect import connect_all
 from bridge.landscape.explore import Explorer
@@ -15,6 +16,7 @@ from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.store import LandscapeStore
 from bridge.landscape_case import Case, LandscapeSystem
+from bridge.landscape_record import moves
 from bridge.pool import Failed
 from bridge.provenance import provenance
 
@@ -39,13 +41,9 @@ class Explored:
 def check(system: LandscapeSystem) -> None:
     """Raise ``ValueError`` in one line if an option is wrong; nothing has been explored yet.
 
-    A system whose data take seconds to make has a ``check`` of its own; another one is built.
+    The system is built; one whose data take seconds to make, from a ``sketch`` of them.
     """
-    own = getattr(system, "check", None)
-    if own is not None:
-        own()
-    else:
-        system.case(np.random.default_rng(0))
+    getattr(system, "sketch", system.case)(np.random.default_rng(0))
 
 
 def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
@@ -55,8 +53,9 @@ def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
 
 
 def _claim(store: LandscapeStore, system: LandscapeSystem, seed: int) -> None:
-    parameters = asdict(system)  # type: ignore[call-overload]
-    store.claim(system=system.kind, parameters=parameters, seed=seed)
+    known = {"parameters": options(system), "settings": moves(system)}
+    store.claim(system=system.kind, seed=seed, **known)
+    store.describe(**data_name(system))
 
 
 def run_landscape(
@@ -133,7 +132,8 @@ def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, An
     return {
         "system": system.kind,
         "seed": seed,
-        "parameters": asdict(system),  # type: ignore[call-overload]
+        "parameters": options(system),
+        **data_name(system),
         "minima": [
             {"energy": p.energy, "order": p.order, "log_det": p.log_det, "observables": seen}
             for p, seen in zip(graph.minima, found.observables, strict=True)

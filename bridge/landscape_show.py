@@ -1,7 +1,6 @@
 """``jamscape landscape show``: figures and tables of a stored landscape."""
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from bridge import figures
 from bridge import landscape_figures as draw
+from bridge.documents import dumps
 from bridge.landscape.completeness import completeness
 from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Graph
@@ -106,8 +106,8 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
     inside = heat.temperature[0] < where < heat.temperature[-1]
     summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
     summary |= _write_thermal(stored, chosen, out)
-    summary["order"] = _write_order(stored, out / "order.csv")
-    write_text(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    summary["order"] = _write_order(stored, path.parent, out / "order.csv")
+    write_text(out / "summary.json", dumps(summary, indent=1) + "\n")
     return summary
 
 
@@ -156,10 +156,10 @@ def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, A
     return summary_of(found)
 
 
-def _write_order(stored: Stored, path: Path) -> str:
+def _write_order(stored: Stored, folder: Path, path: Path) -> str:
     """Tabulate how alike the lowest minima are; return what was written, or why nothing was."""
     try:
-        case = case_of(stored.about)
+        case = case_of(stored.about, folder)
     except (KeyError, TypeError, ValueError) as error:
         return f"not compared: {error}"
     rows = [asdict(pair) for pair in likenesses(case, stored.graph)]

@@ -112,6 +112,7 @@ class ClassifierLandscape:
     """A classifier with one tanh hidden layer, cross-entropy and weight decay."""
 
     kind: ClassVar[str] = "classifier"
+    built_in_data: ClassVar[tuple[str, ...]] = ("quench", "digits")
 
     data: str = option("quench", "quench (outcomes of LJAT3), digits, or a .npz or .csv file.")
     hidden: int = option(3, "Number of hidden units.", 1, 1000)
@@ -138,12 +139,10 @@ class ClassifierLandscape:
             *(problem, problem.random_state, steps, hops), observe=observe, marks=observe.wrong
         )
 
-    def check(self) -> None:
-        """Raise ``ValueError`` if an option is wrong; all quenches would take seconds."""
-        import numpy as np
-
+    def sketch(self, rng: "np.random.Generator") -> Case:
+        """Return the same from a few patterns where all would take seconds: to check it."""
         few = replace(self, patterns=min(self.patterns, 10)) if self.data == "quench" else self
-        few.case(np.random.default_rng(0))
+        return few.case(rng)
 
     def _data(self, rng: "np.random.Generator") -> "tuple[Outcomes, Outcomes]":
         from networks.quench_data import digit_outcomes, read_outcomes

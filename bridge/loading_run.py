@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bridge.avalanches import Loading, drive
+from bridge.content import data_name, parameters
 from bridge.exact.approach import Stage, approach
 from bridge.jam import loaded
+from bridge.observables import observe
 from bridge.protocols import Vector
 from bridge.provenance import provenance
 from bridge.store import Record, record_key
@@ -21,8 +23,9 @@ RANGES = {"discs": 0.02, "ellipses": 0.02, "perceptron": 0.2, "network": 0.3}
 _FAR = 50  # of these ranges: a packing is beyond any meaning there
 
 # Pressure at which loading starts; lower ones cost time and lie before the first avalanche.
-_START = 1e-4
+START_PRESSURE = 1e-4
 
+_PATH = ("loads", "energy", "pressure", "n_constraints", "lost", "work", "changes")
 _MARKS = (
     "load", "width", "energy", "drop", "error", "closed", "opened", "displacement",
     "participation", "softest", "sliding",
@@ -54,8 +57,8 @@ class LoadingRun:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        options = asdict(self.system)  # type: ignore[call-overload]
-        return {"system": self.system.kind, **options, "by": self.by, "steps": self.steps}
+        settings = {**self.system.settings(), "start_pressure": START_PRESSURE}
+        return parameters(self.system, settings=settings, by=self.by, load_steps=self.steps)
 
     @property
     def key(self) -> str:
@@ -99,7 +102,7 @@ def near_transition(system: System, rng: np.random.Generator) -> Stage[Any]:
     """Return the minimum at which loading starts."""
     state = system.under_load(rng)
     for stage in approach(loaded(state.problem), state.x, system.follow):
-        if stage.pressure <= _START or stage.status != "jammed":
+        if stage.pressure <= START_PRESSURE or stage.status != "jammed":
             break
     return stage
 
@@ -112,6 +115,8 @@ def _data(run: LoadingRun, stage: Stage[Any], found: Loading) -> dict[str, Any]:
         "status": found.status,
         "reason": found.reason,
         "n_dof": stage.problem.n_dof,
+        "n": observe(stage.problem, stage.x).n,
+        **data_name(run.system),
         "start": run.system.exact_load(stage.problem),
         "avalanches": len(drops),
         "unstable": sum(a.unstable for a in found.avalanches),
@@ -128,8 +133,7 @@ def _data(run: LoadingRun, stage: Stage[Any], found: Loading) -> dict[str, Any]:
 
 
 def _arrays(found: Loading) -> dict[str, Vector]:
-    path = ("loads", "energy", "pressure", "n_constraints", "lost", "work", "changes")
-    arrays = {name: getattr(found, name) for name in path}
+    arrays = {f"step_{name}": getattr(found, name) for name in _PATH}
     marks = {
         f"avalanche_{name}": np.array([getattr(a, name) for a in found.avalanches], dtype=float)
         for name in _MARKS
@@ -158,11 +162,10 @@ def as_json(records: Sequence[Record]) -> dict[str, Any]:
     """Return one document: every sample with its path and its avalanches."""
     samples = []
     for record in records:
-        arrays = {name: values.tolist() for name, values in record.arrays.items()}
-        names = [f"avalanche_{name}" for name in _MARKS]
-        marks = zip(*(arrays.pop(name) for name in names), strict=True)
+        path = {name: record.arrays[f"step_{name}"] for name in _PATH}
+        marks = zip(*(record.arrays[f"avalanche_{name}"] for name in _MARKS), strict=True)
         events = [dict(zip(_MARKS, values, strict=True)) for values in marks]
-        samples.append({**record.data, "path": arrays, "avalanches": events})
+        samples.append({**record.data, "path": path, "avalanches": events})
     return {
         "system": records[0].data["system"],
         "parameters": dict(records[0].parameters),

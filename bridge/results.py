@@ -1,14 +1,15 @@
 """What the records of a comparison say: a table, a summary, a document."""
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
+from bridge.documents import dumps
 from bridge.provenance import provenance
 from bridge.store import Record
 from bridge.writing import text_file
@@ -30,7 +31,7 @@ class Column:
         States reached from random starts at given loads, in order of the load.
     at_transition
         States brought to the transition itself; without any, the jammed states of the lowest
-        load at which all runs jammed.
+        load of the sweep at or above it.
     """
 
     name: str
@@ -53,27 +54,45 @@ class Column:
 
     def transition(self) -> float | None:
         """Return the load at which half of the runs jam, between two loads of the sweep."""
+        crossing = self._crossing()
+        return crossing and crossing[0]
+
+    def above(self) -> list[Record]:
+        """Return the jammed states of the lowest load at or above the transition.
+
+        Where the transition is below the sweep, those of its lowest load; above it, none.
+        """
+        shares = self._shares()
+        crossing = self._crossing()
+        load = crossing[1] if crossing else next((at for at, share in shares if share >= 0.5), None)
+        return [] if load is None else [r for r in self.at(load) if r.status == "jammed"]
+
+    def jump(self) -> tuple[float, str, float] | None:
+        """Return the mean ``N_Δ/N`` of the states at the transition, and their mean load.
+
+        The load comes with its name: a perceptron that was brought to its transition went there
+        by its margin, not by the load of the sweep.
+        """
+        states = [record.data for record in self.at_transition]
+        if not states:
+            return None
+        ratio, load = (fmean(d[key] for d in states) for key in ("constraints_per_dof", "load"))
+        return ratio, states[0]["load_name"], load
+
+    def _shares(self) -> list[tuple[float, float]]:
+        """Return the loads with the share of jammed states, where any was decided."""
         counts: dict[float, Counter[str]] = {}
         for record in self.sweep:
             counts.setdefault(record.data["load"], Counter())[record.status] += 1
         known = [(load, _jammed_share(counts[load])) for load in sorted(counts)]
-        points = [(load, share) for load, share in known if share is not None]
-        for (a, below), (b, above) in pairwise(points):
+        return [(load, share) for load, share in known if share is not None]
+
+    def _crossing(self) -> tuple[float, float] | None:
+        """Return where the share of jammed states crosses one half, and the next load above."""
+        for (a, below), (b, above) in pairwise(self._shares()):
             if below < 0.5 <= above:
-                return a + (b - a) * (0.5 - below) / (above - below)
+                return a + (b - a) * (0.5 - below) / (above - below), b
         return None
-
-    def lowest_jammed(self) -> list[Record]:
-        """Return the jammed states of the lowest load at which every run jammed."""
-        for load in self.loads:
-            if self.jammed_fraction(load) == 1.0:
-                return [record for record in self.at(load) if record.status == "jammed"]
-        return []
-
-    def jump(self) -> float | None:
-        """Return the mean ``N_Δ/N`` of the states at the transition."""
-        ratios = [record.data["constraints_per_dof"] for record in self.at_transition]
-        return fmean(ratios) if ratios else None
 
 
 def columns(records: Iterable[Record], names: Sequence[str]) -> list[Column]:
@@ -96,29 +115,13 @@ def as_text(systems: Sequence[Column]) -> str:
     lines = [f"{'system':12}{'load':>15}  {'runs':22}{'U':>11}{'pressure':>11}{'N_Δ/N':>8}"]
     for system in systems:
         lines += [_line(system, load) for load in system.loads]
-    lines += ["", f"{'system':12}{'transition':>18}  {'N_Δ/N there':>12}  bound N_-(Hp) <= N_Δ"]
+    lines += ["", f"{'system':12}{'transition':>16}{'N_Δ/N':>8} at {'':16}bound N_-(Hp) <= N_Δ"]
     return "\n".join(lines + [_verdict(system) for system in systems])
 
 
 def as_json(systems: Sequence[Column]) -> str:
     """Return one document with every number of the table."""
-    document = {
-        "systems": [
-            {
-                "system": system.name,
-                "load_name": system.load_name,
-                "transition": system.transition(),
-                "constraints_per_dof_at_transition": system.jump(),
-                "states": [
-                    {name: record.data[name] for name in COLUMNS}
-                    for record in _all_records([system])
-                ],
-            }
-            for system in systems
-        ],
-        "provenance": provenance(),
-    }
-    return json.dumps(document)
+    return dumps({"systems": [_entry(system) for system in systems], "provenance": provenance()})
 
 
 def any_stalled(systems: Sequence[Column]) -> bool:
@@ -136,7 +139,7 @@ def _column(name: str, records: list[Record]) -> Column:
     sweep = [record for record in records if not record.data["at_transition"]]
     column = Column(name, sweep[0].data["load_name"], sweep, ())
     found = [r for r in records if r.data["at_transition"] and r.status == "jammed"]
-    return Column(name, column.load_name, sweep, found or column.lowest_jammed())
+    return Column(name, column.load_name, sweep, found or column.above())
 
 
 def _all_records(systems: Sequence[Column]) -> list[Record]:
@@ -162,6 +165,21 @@ def _line(system: Column, load: float) -> str:
 def _verdict(system: Column) -> str:
     load, jump = system.transition(), system.jump()
     where = "not in the range" if load is None else f"{system.load_name} = {load:.3f}"
-    ratio = "" if jump is None else f"{jump:.3f}"
+    ratio = "" if jump is None else f"{jump[0]:.3f}"
+    there = "" if jump is None else f"{jump[1]} = {jump[2]:.3f}"
     held = [r.data["bound_holds"] for r in _all_records([system]) if r.status == "jammed"]
-    return f"{system.name:12}{where:>18}  {ratio:>12}  holds in {sum(held)} of {len(held)} jammed"
+    holds = f"holds in {sum(held)} of {len(held)} jammed"
+    return f"{system.name:12}{where:>16}{ratio:>8}    {there:16}{holds}"
+
+
+def _entry(system: Column) -> dict[str, Any]:
+    jump = system.jump()
+    states = _all_records([system])
+    return {
+        "system": system.name,
+        "load_name": system.load_name,
+        "transition": system.transition(),
+        "constraints_per_dof_at_transition": None if jump is None else jump[0],
+        "measured_at": None if jump is None else {"name": jump[1], "value": jump[2]},
+        "states": [{name: record.data[name] for name in COLUMNS} for record in states],
+    }

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from bridge.content import data_name, parameters
 from bridge.pool import Failed, title
 from bridge.store import Record, Store, record_key
 from bridge.systems import System
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bridge.jam import Measured
 
 Progress = Callable[[int, int], None]
+
+LOW_PRESSURE = 1e-6  # down to which a state is unloaded that is brought to its transition
 
 
 class Task(Protocol):
@@ -77,15 +80,14 @@ class Run:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        options = asdict(self.system)  # type: ignore[call-overload]
-        return {
-            "system": self.system.kind,
-            **options,
-            "at_load": self.load,
-            "at_transition": self.at_transition,
-            "exact": self.exact,
-            "spectrum": self.spectrum,
-        }
+        return parameters(
+            self.system,
+            at_load=self.load,
+            at_transition=self.at_transition,
+            low_pressure=LOW_PRESSURE if self.at_transition else None,
+            exact=self.exact,
+            spectrum=self.spectrum,
+        )
 
     @property
     def key(self) -> str:
@@ -107,7 +109,7 @@ class Run:
             found = measure_exact(self.system, state, with_spectrum=self.spectrum, started=started)
         else:
             if self.at_transition:
-                state = near_transition(self.system, state)
+                state = near_transition(self.system, state, LOW_PRESSURE, rng=rng)
             seconds = time.perf_counter() - started
             spectrum = self.spectrum and state.status == "jammed"
             found = measure(state, with_spectrum=spectrum, seconds=seconds)
@@ -117,16 +119,24 @@ class Run:
             seed=self.seed,
             status=found.state.status,
             seconds=found.seconds,
-            data=_data(self, found),
+            data=data_of_state(self.label, self.seed, found, at_transition=self.at_transition)
+            | data_name(self.system),
             provenance=provenance(),
             arrays=_arrays(found),
         )
 
 
 def compute(task: Task) -> Record | Failed:
-    """Run a task; an exception is its result, so that the others of an ensemble go on."""
+    """Run a task; an exception is its result, so that the others of an ensemble go on.
+
+    Its data may have been replaced meanwhile: then nobody knows what they were.
+    """
     try:
-        return task.compute()
+        key = task.key
+        found = task.compute()
+        if not key == found.key == task.key:
+            raise ValueError("expected data that stay as they are, got others during the run")
+        return found
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other runs
         text = " ".join(str(error).split())
         return Failed(task, f"{type(error).__name__}: {text}" if text else type(error).__name__)
@@ -179,17 +189,20 @@ def raise_failures(failures: Sequence[Failed], among: int, out: Path | None = No
         raise RuntimeError(text if out is None else f"{text}: {kept}")
 
 
-def _data(run: Run, found: "Measured") -> dict[str, Any]:
+def data_of_state(
+    label: str, seed: tuple[int, ...], found: "Measured", *, at_transition: bool = False
+) -> dict[str, Any]:
+    """Return the numbers of a state, under the same names in the records of every command."""
     name, load = found.state.load
     seen, values = found.observables, found.spectrum
     return {
-        "system": run.label,
+        "system": label,
         "load_name": name,
         "load": load,
-        "sample": run.seed[-1],
+        "sample": seed[-1],
         "status": found.state.status,
         "reason": found.state.reason,
-        "at_transition": run.at_transition,
+        "at_transition": at_transition,
         **asdict(seen),
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from bridge.database import Database, from_npy, to_npy, whole
 
-SCHEMA = 2  # 2: the state itself is kept with its gaps and spectra
+# 2: the state itself is kept with its gaps and spectra; 3: data are known by their content, and
+# settings that are no options are parameters.
+SCHEMA = 3
 _COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"
 TABLES = {
     "records": """CREATE TABLE records (

@@ -55,7 +55,7 @@ def check_problem(
     AssertionError
         If a promise is broken.
     """
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0) if rng is None else rng
     check_landscape(problem, x, rng)
     frozen_x = _read_only(x)
     _check_energy_from_gaps(problem, frozen_x)
@@ -83,7 +83,7 @@ def check_landscape(problem: Landscape, x: Vector, rng: np.random.Generator | No
     AssertionError
         If a promise is broken.
     """
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0) if rng is None else rng
     assert x.shape == (problem.n_dof,), f"x has shape {x.shape}, n_dof is {problem.n_dof}"
     frozen_x = _read_only(x)
     _check_gradient(problem, frozen_x, rng)

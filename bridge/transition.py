@@ -154,15 +154,17 @@ class Transition:
     midpoint: "Midpoint | None"
     seconds: float  # of processor time, records that were there included
 
-    def jump(self) -> float | None:
-        """Return the mean ``N_Δ/N`` of networks that do not fit where some of the others do."""
-        found = [p for p in self.points if p.constraint_ratio is not None]
-        mixed = [p for p in found if p.fitted] or found[:1]
-        return (
-            fmean(p.constraint_ratio for p in mixed if p.constraint_ratio is not None)
-            if mixed
-            else None
-        )
+    def jump(self) -> tuple[float, float] | None:
+        """Return the mean ``N_Δ/N`` of networks that do not fit, and the mean load of their points.
+
+        The points are those at which some of the others fit, or the lowest at which none does.
+        """
+        found = [(p.constraint_ratio, p) for p in self.points if p.constraint_ratio is not None]
+        mixed = [(ratio, p) for ratio, p in found if p.fitted > 0]
+        if not found:
+            return None
+        ratios, points = zip(*(mixed if mixed else found[:1]), strict=True)
+        return fmean(ratios), fmean(p.load for p in points)
 
 
 def find(
@@ -210,7 +212,8 @@ def trained(
     """
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
     whole = Batch(system, search.protocol, seeds)
-    pairs = zip(seeds, whole.keys, strict=True)
+    keys = whole.keys
+    pairs = zip(seeds, keys, strict=True)
     missing = replace(whole, seeds=tuple(seed for seed, key in pairs if key not in store))
     failures = []
     for records in mapper(train_batch, missing.split(workers)):
@@ -222,8 +225,10 @@ def trained(
     if failures:
         text = f"{failures[0].task}: {failures[0].reason}"
         raise RuntimeError(f"{text}: the others are kept, and the same command goes on")
-    found = (store.get(key) for key in whole.keys)
-    return [record for record in found if record is not None]
+    found = [kept for key in keys if (kept := store.get(key)) is not None]
+    if len(found) < len(keys):
+        raise RuntimeError("expected data that stay as they are, got others during the training")
+    return found
 
 
 def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
@@ -263,13 +268,15 @@ def as_json(found: Transition) -> dict[str, Any]:
     """Return the document of one transition; a number that was not found is null."""
     middle = found.midpoint
     fixed = found.search.system.patterns
+    jump = found.jump()
     return {
         **Batch(found.search.system, found.search.protocol, ()).parameters,
         "samples": found.search.samples,
         "seed": found.search.seed,
         "load": None if middle is None else {"name": "P/N", **asdict(middle)},
         "n_star": None if middle is None or fixed is None else fixed / middle.value,
-        "constraints_per_dof_at_transition": found.jump(),
+        "constraints_per_dof_at_transition": None if jump is None else jump[0],
+        "measured_at": None if jump is None else {"name": "P/N", "value": jump[1]},
         "points": [{**asdict(p), "load": p.load} for p in found.points],
         "processor_seconds": found.seconds,
     }
@@ -291,4 +298,8 @@ def as_text(document: dict[str, Any]) -> str:
     where = f"half fit at P/N = {middle['value']:.3f} ± {middle['error']:.3f}"
     if document["n_star"] is not None:
         where += f", N* = {document['n_star']:.0f}"
-    return "\n".join([*lines, f"{where} after {document['steps']} steps"])
+    lines.append(f"{where} after {document['steps']} steps")
+    if document["measured_at"] is not None:
+        ratio, load = (document["constraints_per_dof_at_transition"], document["measured_at"])
+        lines.append(f"N_Δ/N = {ratio:.3f} of those that do not fit at P/N = {load['value']:.3f}")
+    return "\n".join(lines)

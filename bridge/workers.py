@@ -77,7 +77,7 @@ def stream_unordered(
     lost: Lost = raise_lost,
 ) -> Iterator[Result]:
     """Yield what ``function(task)`` yields, as it is found; otherwise as `map_unordered`."""
-    count = min(workers or cores(), len(tasks))
+    count = min(cores() if workers is None else workers, len(tasks))
     if count < 1:
         return
     with _single_threaded(), Pool(count) as pool:

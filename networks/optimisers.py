@@ -1,8 +1,8 @@
 """First-order descents other than Adam, so that a result can be told from its optimiser.
 
-Each is called as ``optimiser(problem, x, steps=...)`` and returns what `networks.anneal.anneal`
-does: where it ended. All stop when no pattern is violated. ``tolerance`` is the largest
-``|∂U/∂w_i|`` that is called zero.
+Each is called as ``optimiser(problem, x, steps=..., rng=...)`` and returns what
+`networks.anneal.anneal` does: where it ended. All stop when no pattern is violated. ``tolerance``
+is the largest ``|∂U/∂w_i|`` that is called zero.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,19 @@ Vector: TypeAlias = NDArray[np.float64]
 
 
 class Optimiser(Protocol):
-    """Anything that descends from ``x`` in at most ``steps`` evaluations of a gradient."""
+    """Anything that descends from ``x`` in at most ``steps`` evaluations of a gradient.
 
-    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+    ``rng`` is the generator of the run; one that draws nothing leaves it alone.
+    """
+
+    def __call__(
+        self,
+        problem: HingeNetwork,
+        x: Vector,
+        *,
+        steps: int,
+        rng: np.random.Generator | None = None,
+    ) -> Annealed:
         """Return where the descent ended."""
 
 
@@ -39,11 +49,18 @@ class Momentum:
     rate: float = 0.02
     momentum: float = 0.9
     batch: int = 64
-    seed: int = 0
 
-    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
-        """Return where the descent ended."""
-        rng = np.random.default_rng(self.seed)
+    def __call__(
+        self,
+        problem: HingeNetwork,
+        x: Vector,
+        *,
+        steps: int,
+        rng: np.random.Generator | None = None,
+    ) -> Annealed:
+        """Return where the descent ended; ``ValueError`` without a generator for minibatches."""
+        if rng is None:
+            raise ValueError("expected a generator for the minibatches, got none: pass rng")
         w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
         velocity, order = torch.zeros_like(w), np.empty(0, dtype=np.intp)
         made = 0
@@ -73,8 +90,16 @@ class Lbfgs:
     tolerance: float = 1e-9
     memory: int = 50
 
-    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+    def __call__(
+        self,
+        problem: HingeNetwork,
+        x: Vector,
+        *,
+        steps: int,
+        rng: np.random.Generator | None = None,
+    ) -> Annealed:
         """Return where the descent ended."""
+        del rng
         w, best, lowest, made = torch.tensor(x, dtype=torch.float64), x, np.inf, 0
 
         def closure() -> float:
@@ -111,8 +136,16 @@ class Fire:
     first_step: float = 1e-3
     longest_step: float = 3e-2
 
-    def __call__(self, problem: HingeNetwork, x: Vector, *, steps: int) -> Annealed:
+    def __call__(
+        self,
+        problem: HingeNetwork,
+        x: Vector,
+        *,
+        steps: int,
+        rng: np.random.Generator | None = None,
+    ) -> Annealed:
         """Return where the descent ended."""
+        del rng
         w, velocity = x.copy(), np.zeros_like(x)
         dt, mixing, downhill = self.first_step, 0.1, 0
         for made in range(steps):

@@ -79,10 +79,12 @@ def train(
     schedule: Schedule | None = None,
     hold_norm: bool = True,
     optimiser: Optimiser | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Trained:
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
-    ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`.
+    ``optimiser`` takes the place of Adam and its ``schedule``; see `networks.optimisers`. ``rng``
+    is for one that draws minibatches.
     The polish makes at most ``newton_steps`` linear solves. With ``hold_norm`` it keeps the norm of
     the weights, after rectifiers were rescaled to the smallest norm that gives the same output:
     many of these networks have no minimum otherwise; see `networks.polish`. Without a polish
@@ -100,7 +102,7 @@ def train(
     if optimiser is None:
         ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
     else:
-        annealed = optimiser(problem, x, steps=steps)
+        annealed = optimiser(problem, x, steps=steps, rng=rng)
     return _judged(problem, annealed, newton_steps, hold_norm=hold_norm)
 
 

@@ -33,6 +33,8 @@ from bridge.cli import run
 from bridge.runs import run_all
 from bridge.store import Record, Store
 
+from readers import strict
+
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -270,7 +272,8 @@ def test_the_command_writes_its_page_and_resumes(tmp_path, capsys):
     out = tmp_path / "claims"
     arguments = ["claims", "ljat3-minima", "ljat3-energies", "--workers", "1", "--out", str(out)]
     assert run([*arguments, "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = strict(capsys.readouterr().out)
+    assert strict(out / "claims.json") == document
     assert [entry["verdict"] for entry in document["claims"]] == ["confirmed", "confirmed"]
     assert (out / "claims.md").read_text(encoding="utf-8") == render.markdown(document)
     assert run(arguments) == 0  # at once: everything is there

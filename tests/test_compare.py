@@ -1,17 +1,18 @@
 """The comparison at the smallest sizes: what it keeps, how it continues, what it never claims."""
 
-import csv
-import json
 import signal
 import subprocess
 import sys
 
+import pandas
 import pytest
 
 from bridge import compare, figures, results
 from bridge.runs import compute, run_all
-from bridge.store import Store
+from bridge.store import Record, Store
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
+
+from readers import strict
 
 TINY = [
     compare.Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
@@ -90,16 +91,80 @@ def test_the_same_seed_gives_the_same_bits(todo, found):
 
 def test_table_figure_and_document(found, tmp_path):
     results.write_table(found, tmp_path / "table.csv")
-    with (tmp_path / "table.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 16
-    assert set(rows[0]) == set(results.COLUMNS)
-    document = json.loads(results.as_json(found))
+    table = pandas.read_csv(tmp_path / "table.csv")
+    assert list(table) == list(results.COLUMNS)
+    records = list({r.key: r for s in found for r in (*s.sweep, *s.at_transition)}.values())
+    assert table.energy.tolist() == [record.data["energy"] for record in records]
+    assert table.status.tolist() == [record.status for record in records]
+    document = strict(results.as_json(found))
     assert [system["system"] for system in document["systems"]] == NAMES
     assert "discs" in results.as_text(found)
     figures.save(figures.comparison(found), tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 20_000
     assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+
+
+def a_state(load, status, sample=0, **data):
+    """Return a record of a sweep, as far as the table needs it."""
+    known = dict.fromkeys(results.COLUMNS) | {"energy": 1.0, "pressure": 0.1, "bound_holds": True}
+    known |= {"system": "made", "load_name": "P/N", "at_transition": False, "status": status}
+    known |= {"load": load, "sample": sample, "constraints_per_dof": load / 4, **data}
+    parameters = {"at_load": None if data.get("at_transition") else load}
+    return Record("made", parameters, (0, sample), status, 1.0, known, {})
+
+
+def a_column(*states):
+    (column,) = results.columns(states, ["made"])
+    return column
+
+
+def test_the_jump_is_measured_where_the_transition_is_and_says_where():
+    """Half have jammed at 3.5, and all only at 5.5: the value is that of 3.5."""
+    loads = {2.5: 0, 3.5: 1, 4.5: 1, 5.5: 2}
+    column = a_column(
+        *(
+            a_state(load, "jammed" if sample < jammed else "unjammed", sample)
+            for load, jammed in loads.items()
+            for sample in range(2)
+        )
+    )
+    assert column.transition() == 3.5
+    assert column.jump() == (3.5 / 4, "P/N", 3.5)
+    last = results.as_text([column]).splitlines()[-1]
+    assert "P/N = 3.500   0.875    P/N = 3.500" in last
+    (entry,) = strict(results.as_json([column]))["systems"]
+    assert entry["constraints_per_dof_at_transition"] == 0.875
+    assert entry["measured_at"] == {"name": "P/N", "value": 3.5}
+
+
+def test_between_two_loads_the_jump_is_measured_at_the_upper_one():
+    column = a_column(a_state(2.0, "unjammed"), a_state(3.0, "stalled"), a_state(4.0, "jammed"))
+    assert column.transition() == 3.0
+    assert column.jump() == (1.0, "P/N", 4.0)
+
+
+def test_states_brought_to_the_transition_say_by_which_load():
+    there = {"at_transition": True, "load_name": "sigma", "constraints_per_dof": 1.0}
+    column = a_column(
+        a_state(4.0, "unjammed"), a_state(5.0, "jammed"),
+        a_state(-0.6, "jammed", **there), a_state(-0.4, "jammed", 1, **there),
+    )  # fmt: skip
+    assert column.jump() == (1.0, "sigma", pytest.approx(-0.5))
+    assert "sigma = -0.500" in results.as_text([column]).splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["unjammed", "unjammed"], None),  # the transition is above the sweep
+        (["stalled", "dead"], None),
+        (["jammed", "jammed"], (0.25, "P/N", 1.0)),  # or below it
+    ],
+)
+def test_outside_of_the_sweep_the_jump_is_that_of_its_lowest_jammed_load(statuses, expected):
+    column = a_column(*(a_state(1.0 + k, status) for k, status in enumerate(statuses)))
+    assert column.transition() is None
+    assert column.jump() == expected
 
 
 SCRIPT = """

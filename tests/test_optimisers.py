@@ -16,7 +16,9 @@ def a_network(load, activation="tanh", seed=1):
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_few_patterns_are_fitted_by_each(name):
     problem, start = a_network(0.5)
-    found = train(problem, start, steps=4000, optimiser=OPTIMISERS[name])
+    found = train(
+        problem, start, steps=4000, optimiser=OPTIMISERS[name], rng=np.random.default_rng(0)
+    )
     assert (found.status, found.reason) == ("unjammed", "")
 
 
@@ -38,15 +40,21 @@ def test_lbfgs_never_ends_above_its_start():
 
 def test_minibatches_are_repeatable_and_lower_the_energy():
     problem, start = a_network(6.0, "relu")
-    one, two = (Momentum(seed=3)(problem, start, steps=500) for _ in range(2))
+    one, two = (
+        Momentum()(problem, start, steps=500, rng=np.random.default_rng(3)) for _ in range(2)
+    )
     assert np.array_equal(one.x, two.x)
     assert problem.energy_gradient(one.x)[0] < 0.8 * problem.energy_gradient(start)[0]
-    assert not np.array_equal(one.x, Momentum(seed=4)(problem, start, steps=500).x)
+    assert not np.array_equal(
+        one.x, Momentum()(problem, start, steps=500, rng=np.random.default_rng(4)).x
+    )
 
 
 def test_a_training_that_diverges_says_so_in_one_line():
     problem, start = a_network(6.0, "relu")
     with np.errstate(all="ignore"):
-        found = train(problem, start, steps=500, optimiser=Momentum(rate=1e3))
+        found = train(
+            problem, start, steps=500, optimiser=Momentum(rate=1e3), rng=np.random.default_rng(0)
+        )
     assert found.status == "stalled"
     assert found.reason == "training diverged: lower the learning rate"

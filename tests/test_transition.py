@@ -83,6 +83,21 @@ def a_search(**options):
     return transition.Search(system, **given)
 
 
+def a_point(load, fitted, ratio):
+    return transition.Point(4, int(100 * load), 100, fitted, 4, 0, 0, ratio)
+
+
+def test_the_jump_is_that_of_the_points_where_some_fit_and_some_do_not():
+    points = (a_point(1.0, 4, None), a_point(2.0, 3, 0.8), a_point(3.0, 1, 1.0), a_point(4.0, 0, 9))
+    found = transition.Transition(a_search(), points, None, 0.0)
+    assert found.jump() == (pytest.approx(0.9), 2.5)
+    document = transition.as_json(found)
+    assert document["measured_at"] == {"name": "P/N", "value": 2.5}
+    none = transition.Transition(a_search(), points[:1] + points[3:], None, 0.0)
+    assert none.jump() == (9.0, 4.0)
+    assert transition.Transition(a_search(), points[:1], None, 0.0).jump() is None
+
+
 def test_a_search_that_is_repeated_trains_nothing(tmp_path, monkeypatch):
     with Store(tmp_path / "a.sqlite") as store:
         first = transition.find(a_search(), store, progress=quiet)

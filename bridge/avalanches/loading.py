@@ -81,7 +81,7 @@ def drive(
         raise ValueError(
             f"expected at least two loads, got {stops.tolist()}: pass np.linspace(0, 0.1, 101)"
         )
-    run = _Run(problem, minimise or Newton(), 2**halvings, with_spectra)
+    run = _Run(problem, Newton() if minimise is None else minimise, 2**halvings, with_spectra)
     here = run.settle(float(stops[0]), x)
     minima, intervals = [here], [_Interval()]
     for start, stop in pairwise(stops.tolist()):

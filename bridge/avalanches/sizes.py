@@ -71,7 +71,7 @@ def cutoff_exponent(
     >>> abs(fit.value - 1.0) < 3 * fit.error < 0.2
     True
     """
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0) if rng is None else rng
     used = [one for one in sizes if one.count]
     if len(used) < 2:
         return Exponent(np.nan, np.nan, len(used))

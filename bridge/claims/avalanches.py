@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from bridge.systems import System
 
 
+def slowly() -> dict[str, float]:
+    """Return the pressure at which loading starts, for the records."""
+    from bridge.loading_run import START_PRESSURE
+
+    return {"start_pressure": START_PRESSURE}
+
+
 def slow_loading(
     rng: "np.random.Generator", *, system: str, n: int, load: float, by: float, steps: int
 ) -> Sample:
@@ -91,6 +98,7 @@ LOADING = Experiment(
         Point(30, {**ROUGH, "n": 100, "by": 0.2, "steps": 100}),
         Point(30, {**TANH, "n": 8, "by": 0.8, "steps": 100}),
     ),
+    settings=slowly,
 )
 
 

@@ -126,12 +126,15 @@ class Experiment:
         One run: ``sample(rng, **parameters)``.
     default, full
         What is run: in minutes, and with ``--full``.
+    settings
+        Returns what else the result depends on: numbers of the program that are no parameters.
     """
 
     name: str
     sample: "Callable[..., Sample]"
     default: tuple[Point, ...]
     full: tuple[Point, ...]
+    settings: "Callable[[], Mapping[str, Any]]" = dict
 
     def points(self, *, full: bool) -> tuple[Point, ...]:
         """Return what is run at a size."""

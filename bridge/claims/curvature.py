@@ -19,6 +19,7 @@ from bridge.claims.claim import (
     finished,
     mean_of,
 )
+from bridge.claims.threshold import adam
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,6 +91,7 @@ SPECTRA = Experiment(
         for width in (12, 24)
         for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
     ),
+    settings=adam,
 )
 
 

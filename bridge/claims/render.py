@@ -1,6 +1,5 @@
 """Conclusions as text, as one document, as markdown, and in figures."""
 
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.claims.claim import SIGMAS, Records, Theme
 from bridge.claims.run import Conclusion
 from bridge.claims.table import THEMES
+from bridge.documents import dumps
 from bridge.provenance import provenance
 from bridge.writing import write_text
 
@@ -179,7 +179,7 @@ def write(out: Path, found: Mapping[str, Any], drawn: "Mapping[str, Figure]") ->
     """Write ``claims.json``, ``claims.md`` and ``claims/THEME.png`` into a folder."""
     from bridge.figures import save
 
-    write_text(out / "claims.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "claims.json", dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_text(out / "claims.md", markdown(found))
     (out / "claims").mkdir(exist_ok=True)
     for name, figure in drawn.items():

@@ -6,7 +6,7 @@ computed in any order by any number of processes, and one that is there is not c
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.claims.claim import Claim, Estimate, Experiment, Records, Verdict, judge
@@ -19,11 +19,24 @@ class Trial:
     """One sample of one experiment, a `bridge.runs.Task`.
 
     It names the experiment by ``label``, so that other processes find it.
+
+    Attributes
+    ----------
+    given
+        The keywords of the experiment.
+    settings
+        What else its result depends on.
     """
 
     label: str
-    parameters: dict[str, Any]
+    given: dict[str, Any]
     seed: tuple[int, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is run, for the record."""
+        return self.given | ({"settings": self.settings} if self.settings else {})
 
     @property
     def key(self) -> str:
@@ -39,7 +52,7 @@ class Trial:
         entropy, *spawned = self.seed
         rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
         started = time.process_time()
-        found = experiments()[self.label].sample(rng, **self.parameters)
+        found = experiments()[self.label].sample(rng, **self.given)
         return Record(
             kind=self.label,
             parameters=self.parameters,
@@ -96,8 +109,9 @@ def conclusion(claim: Claim, records: Records) -> Conclusion:
 
 
 def _trials(experiment: Experiment, seed: int, full: bool) -> list[Trial]:
+    settings = dict(experiment.settings())
     return [
-        Trial(experiment.name, dict(point.parameters), (seed, sample))
+        Trial(experiment.name, dict(point.parameters), (seed, sample), settings)
         for point in experiment.points(full=full)
         for sample in range(point.samples)
     ]

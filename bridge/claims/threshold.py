@@ -1,6 +1,7 @@
 """Where networks stop fitting: one bisection of the load, which several themes rest on."""
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bridge.claims.claim import (
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from networks import Mlp, Patterns
 
 _INITS = 3  # starts of one training: a network that died is started again
+
+
+def adam() -> dict[str, Any]:
+    """Return rates and schedule of the optimiser, for the records of networks."""
+    from networks.anneal import Schedule
+
+    return {"optimiser": asdict(Schedule())}
 
 
 def threshold(
@@ -56,7 +64,8 @@ def threshold(
             fits = middle
         else:
             jams = middle
-            state = found if status == "jammed" else state
+            # One further up would not be at the transition: then there is none.
+            state = found if status == "jammed" else None
     inside = fits >= 0 and jams < len(grid)
     return Sample(
         values={
@@ -151,4 +160,5 @@ THRESHOLD = Experiment(
             (RANDOM, (0.5, 4.0, 0.125)),
         )
     ),
+    settings=adam,
 )

@@ -31,6 +31,7 @@ from bridge.claims.threshold import (
     TANH,
     TANH_DEEP,
     THRESHOLD,
+    adam,
     network,
 )
 
@@ -65,6 +66,7 @@ BEYOND = Experiment(
         for width in (12, 24)
         for activation in ("relu", "tanh")
     ),
+    settings=adam,
 )
 
 

@@ -1,11 +1,11 @@
 """``jamscape avalanche``: a command for each system."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bridge.documents import dumps
 from bridge.options import (
     STALLED,
     AsJson,
@@ -51,7 +51,7 @@ def _avalanche(
         records = [record for run in todo if (record := store.get(run.key))]
     raise_failures(failures, len(todo), out)
     document = loading_run.as_json(records)
-    typer.echo(json.dumps(document) if as_json else loading_run.as_text(records))
+    typer.echo(dumps(document) if as_json else loading_run.as_text(records))
     return STALLED if any(record.status == "stalled" for record in records) else 0
 
 

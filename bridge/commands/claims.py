@@ -1,11 +1,11 @@
 """``jamscape claims``."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bridge.documents import dumps
 from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, keeping, make_folder
 
 app = typer.Typer()
@@ -44,7 +44,7 @@ def claims(
     raise_failures(failures, len(todo), out)
     document = render.document(conclude(wanted, records), records, full=full)
     render.write(out, document, render.figures({claim.name for claim in wanted}, records))
-    typer.echo(json.dumps(document) if as_json else render.text(document))
+    typer.echo(dumps(document) if as_json else render.text(document))
     typer.echo(f"page, figures and records: {out}", err=True)
     stalled = any(record.status == "stalled" for found in records.values() for record in found)
     return STALLED if stalled else 0

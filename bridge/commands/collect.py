@@ -13,17 +13,15 @@ app = typer.Typer()
 @app.command()
 def collect(
     files: Annotated[list[Path], typer.Argument(help="Files of records, and stored landscapes.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="netCDF file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .nc, .csv or .parquet.")],
 ) -> int:
     """Gather the records of many files into one labelled data set."""
     from bridge import collect as collecting
 
     with checking_input():
-        if out.resolve() in [file.resolve() for file in files]:
-            raise ValueError(f"expected a new file for -o, got one to collect, {out}: name another")
+        collecting.check(out, files)
         records = collecting.read(files)
-        found = collecting.dataset(records)
-        collecting.write(found, out)
-    sizes = ", ".join(f"{name} {size}" for name, size in found.sizes.items())
+        found = collecting.write(records, out)
+    sizes = ", ".join(f"{name} {size}" for name, size in found.items())
     typer.echo(f"{len(records)} records of {len(files)} files in {out}: {sizes}")
     return 0

@@ -1,9 +1,8 @@
 """``jamscape doctor``."""
 
-import json
-
 import typer
 
+from bridge.documents import dumps
 from bridge.options import AsJson
 
 app = typer.Typer()
@@ -15,5 +14,5 @@ def doctor(as_json: AsJson = False) -> int:
     from bridge.doctor import as_text, diagnose
 
     found = diagnose()
-    typer.echo(json.dumps(found) if as_json else as_text(found))
+    typer.echo(dumps(found) if as_json else as_text(found))
     return 0

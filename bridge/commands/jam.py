@@ -1,11 +1,11 @@
 """``jamscape jam``: a command for each system."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bridge.documents import dumps
 from bridge.options import (
     STALLED,
     AsJson,
@@ -33,7 +33,7 @@ def _jam(
     document = jam.as_json(system, seed, found)
     if out is not None:
         jam.write(found, document, out)
-    typer.echo(json.dumps(document) if as_json else jam.as_text(document))
+    typer.echo(dumps(document) if as_json else jam.as_text(document))
     return STALLED if found.state.status == "stalled" else 0
 
 

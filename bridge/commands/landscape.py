@@ -1,11 +1,11 @@
 """``jamscape landscape``: a command for each landscape, and ``show`` for a stored one."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bridge.documents import dumps
 from bridge.landscape_case import LandscapeSystem
 from bridge.landscape_systems import LANDSCAPES
 from bridge.options import (
@@ -53,7 +53,7 @@ def _landscape(
             progress=Counts("minima", "saddles"),
         )
     document = landscape_run.as_json(system, seed, found)
-    typer.echo(json.dumps(document) if as_json else landscape_run.as_text(document))
+    typer.echo(dumps(document) if as_json else landscape_run.as_text(document))
     return 0
 
 
@@ -93,5 +93,5 @@ def landscape_show(
     with checking_input():
         document = show(file, file.with_suffix("") if out is None else out, temperature)
     for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
-    typer.echo(json.dumps(document) if as_json else for_reading)
+    typer.echo(dumps(document) if as_json else for_reading)
     return 0

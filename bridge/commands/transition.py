@@ -1,12 +1,12 @@
 """``jamscape transition``."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bridge.documents import dumps
 from bridge.options import AsJson, MostRuns, Seed, Workers, add_commands, checking_input, keeping
 from bridge.ranges import MOST_RUNS
 from bridge.systems import NetworkSystem
@@ -61,7 +61,7 @@ def _transition(
             if not as_json:
                 typer.echo(transition.as_text(documents[-1]))
     if as_json:
-        typer.echo(json.dumps({"transitions": documents, "provenance": provenance()}))
+        typer.echo(dumps({"transitions": documents, "provenance": provenance()}))
     return 0 if documents[-1]["load"] is not None else 3
 
 

@@ -15,7 +15,7 @@ from bridge.landscape.graph import Catalogue, Finding, Graph, Search
 from bridge.landscape.identity import Identity
 from bridge.landscape.points import Point
 
-SCHEMA = 1
+SCHEMA = 2  # 2: data are known by their content, and lengths of steps are parameters
 _KINDS = ("minimum", "saddle", "higher")
 TABLES = {
     "about": "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",

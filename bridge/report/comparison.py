@@ -18,7 +18,7 @@ _DECIDED = ("unjammed", "jammed")
 # What drives a system, or says what to do with it: not part of what the system is.
 _DRIVING = frozenset(
     ("system", "load", "alpha", "patterns", "pressure", "at_load", "at_transition", "exact",
-     "spectrum")
+     "spectrum", "settings", "low_pressure")
 )  # fmt: skip
 
 
@@ -53,8 +53,9 @@ def _named(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
     """Yield the runs of each system; of several of one kind, the name says what differs."""
     kinds: dict[str, dict[str, list[Record]]] = {}
     for record in _in_order(records):
-        groups = kinds.setdefault(record.kind, {})
-        groups.setdefault(str(sorted(_identity(record).items())), []).append(record)
+        groups = kinds.setdefault(_kind(record), {})
+        whole = {**_identity(record), "settings": record.parameters.get("settings")}
+        groups.setdefault(str(sorted(whole.items())), []).append(record)
     for kind, groups in kinds.items():
         values = [_identity(group[0]) for group in groups.values()]
         differing = [n for n in values[0] if len({str(v.get(n)) for v in values}) > 1]
@@ -66,11 +67,19 @@ def _in_order(records: Sequence[Record]) -> list[Record]:
     """Sort by kind, as a lecture goes: bodies before patterns, and what we know before others."""
     known = ["discs", "ellipses", "perceptron", "network", "digits"]
     rank = {name: place for place, name in enumerate(known)}
-    return sorted(records, key=lambda record: rank.get(record.kind, len(known)))
+    return sorted(records, key=lambda record: rank.get(_kind(record), len(known)))
+
+
+def _kind(record: Record) -> str:
+    """Return the system: its states are records of several kinds, by the commands."""
+    return str(record.data.get("system", record.kind))
 
 
 def _identity(record: Record) -> dict[str, Any]:
-    return {n: v for n, v in record.parameters.items() if n not in _DRIVING and v is not None}
+    found = {n: v for n, v in record.parameters.items() if n not in _DRIVING and v is not None}
+    if "data_file" in record.data:  # its content tells files of one name apart
+        found["data"] = f"{record.data['data_file']} ({found['data'][7:13]})"
+    return found
 
 
 def _system(name: str, records: Sequence[Record]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The document: one HTML file with everything in it."""
 
-import json
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,16 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from bridge.documents import dumps
 from bridge.provenance import provenance
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
 from bridge.report.sources import Sources, read_sources
+from bridge.report.tables import states, tables
 from bridge.writing import replacing
 
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
     "drawing.js", "bodies.js", "patterns.js", "histogram.js", "curve.js", "spectrum.js", "tree.js",
-    "columns.js", "lecture.js",
+    "tables.js", "columns.js", "lecture.js",
 )  # fmt: skip
 
 
@@ -60,8 +61,9 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
 def gather(sources: Sources) -> dict[str, Any]:
     """Return everything that the page draws, as one JSON document."""
     return {
-        "systems": systems(sources.records) if sources.records else [],
+        "systems": systems(states(sources.records)),
         "landscapes": [landscape(stored) for stored in sources.landscapes],
+        "tables": tables(sources.records),
     }
 
 
@@ -90,7 +92,7 @@ def _version() -> str:
 
 def embedded(content: dict[str, Any]) -> str:
     """Return a document that can stand in a ``script`` element, whatever its strings hold."""
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    text = dumps(content, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

@@ -1,6 +1,6 @@
 """Fully connected networks on the command line."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +24,8 @@ class NetworkSystem:
     kind: ClassVar[str] = "network"
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
+
+    built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
 
     depth: int = option(2, "Number of hidden layers.", 1, 1000)
     width: int = option(24, "Units in each hidden layer.", 1, 10_000)
@@ -56,7 +58,7 @@ class NetworkSystem:
         self._optimiser()
         both = self.load is not None and self.patterns is not None
         expect(not both, "a load or a number of patterns", "both", "drop one of them")
-        width = self.width if self.input_dim is None else self.input_dim
+        width = self._dim()
         weights = self.width * (width + (self.depth - 1) * self.width + 1)
         check_size("weights", weights)
         if self.data == "random":
@@ -85,7 +87,19 @@ class NetworkSystem:
         """Train on ``P = load · N`` patterns from a random initialisation."""
         return self._train(load, rng)
 
-    def minimise(self, problem: "HingeNetwork", x: "Vector") -> "Trained":
+    def settings(self) -> dict[str, Any]:
+        """Return rates and schedule of the optimiser, and the load where none is asked for."""
+        from networks.anneal import Schedule
+
+        chosen: Any = self._optimiser()
+        return {
+            "optimiser": asdict(Schedule() if chosen is None else chosen),
+            "random_load": _RANDOM_LOAD,
+        }
+
+    def minimise(
+        self, problem: "HingeNetwork", x: "Vector", rng: "np.random.Generator | None" = None
+    ) -> "Trained":
         """Train on from ``x``."""
         from networks import train
 
@@ -96,6 +110,7 @@ class NetworkSystem:
             newton_steps=self.polish,
             hold_norm=self.norm == "held",
             optimiser=self._optimiser(),
+            rng=rng,
         )
 
     def exact_load(self, problem: "SphericalNetwork") -> Load:
@@ -118,10 +133,13 @@ class NetworkSystem:
         return settle(problem, x) if self.activation == "relu" else newton_on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
+        problem = self.problem(load, rng)
+        return self.state(problem, self.minimise(problem, problem.mlp.init(rng), rng))
+
+    def state(self, problem: "HingeNetwork", found: "Trained") -> State:
+        """Return what was trained as a state of the problem at its norm, if that was held."""
         from networks import SphericalNetwork
 
-        problem = self.problem(load, rng)
-        found = self.minimise(problem, problem.mlp.init(rng))
         held = None if found.radius is None else SphericalNetwork(problem, found.radius)
         return State(
             problem if held is None else held,
@@ -132,6 +150,9 @@ class NetworkSystem:
             n_kinks=found.n_kinks,
             max_residual=found.max_residual,
         )
+
+    def _dim(self) -> int:
+        return self.width if self.input_dim is None else self.input_dim
 
     def _optimiser(self) -> "Optimiser | None":
         from networks import OPTIMISERS
@@ -155,9 +176,9 @@ class NetworkSystem:
         from networks.data import patterns_of
         from networks.tables import read_table
 
-        dim = self.width if self.input_dim is None else self.input_dim
+        dim = self._dim()
         folder = Path(self.data).is_dir()
-        if folder or self.data in ("random", "digits"):
+        if folder or self.data in self.built_in_data:
             expect(self.label is None, "a file with label", self.data, "drop one of them")
         if self.data == "random":
             count = self._count(load, dim)

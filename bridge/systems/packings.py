@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.ranges import option
 from bridge.systems.system import Load, State, check_size, expect
@@ -23,9 +23,14 @@ class PackingSystem(ABC):
     n: int
     pressure: float
 
+    @property
+    @abstractmethod
+    def _start(self) -> float:
+        """A packing fraction comfortably above jamming."""
+
     @abstractmethod
     def _packing(self, phi: float | None = None) -> "Packing":
-        """Return the packing at ``phi``, or comfortably above its jamming."""
+        """Return the packing at ``phi``, or where a random start is minimised."""
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -57,10 +62,17 @@ class PackingSystem(ABC):
         found = minimise(packing, packing.random_state(rng), rng=rng)
         return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
 
-    def minimise(self, problem: "Packing", x: "Vector") -> "Minimum":
+    def settings(self) -> dict[str, Any]:
+        """Return the packing fraction of a random start."""
+        return {"start": self._start}
+
+    def minimise(
+        self, problem: "Packing", x: "Vector", rng: "np.random.Generator | None" = None
+    ) -> "Minimum":
         """Descend by compiled FIRE."""
         from particles import minimise
 
+        del rng
         return minimise(problem, x)
 
     def exact_load(self, problem: "Packing") -> Load:
@@ -89,11 +101,15 @@ class DiscSystem(PackingSystem):
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
     dim: int = option(2, "Dimension; 3 for spheres.")
 
+    @property
+    def _start(self) -> float:
+        return 0.68 if self.dim == 3 else 0.86
+
     def _packing(self, phi: float | None = None) -> "Discs":
         from particles import Discs
 
         expect(self.dim in (2, 3), "2 or 3 dimensions", self.dim, "pass --dim 2 or --dim 3")
-        phi = {2: 0.86, 3: 0.68}[self.dim] if phi is None else phi
+        phi = self._start if phi is None else phi
         return Discs.bidisperse(self.n, phi, ratio=self.ratio, dim=self.dim)
 
 
@@ -108,8 +124,12 @@ class EllipseSystem(PackingSystem):
     aspect: float = option(1.5, "Long axis over short axis, at least 1.", 1, 100)
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
 
+    @property
+    def _start(self) -> float:
+        return 0.94
+
     def _packing(self, phi: float | None = None) -> "Ellipses":
         from particles import Ellipses
 
-        phi = 0.94 if phi is None else phi
+        phi = self._start if phi is None else phi
         return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)

@@ -54,10 +54,17 @@ class PerceptronSystem:
         found = descend(problem, problem.random_state(rng))
         return State(problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
 
-    def minimise(self, problem: "Perceptron", x: "Vector") -> "Descent":
+    def settings(self) -> dict[str, Any]:
+        """Return nothing: all is said by the options."""
+        return {}
+
+    def minimise(
+        self, problem: "Perceptron", x: "Vector", rng: "np.random.Generator | None" = None
+    ) -> "Descent":
         """Descend by L-BFGS and Newton."""
         from particles import descend
 
+        del rng
         return descend(problem, x)
 
     def exact_load(self, problem: "Perceptron") -> Load:

@@ -52,8 +52,14 @@ class System(Protocol):
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Return the minimum reached from a random start at a fixed load."""
 
-    def minimise(self, problem: Any, x: "Vector") -> Any:
-        """Descend from ``x`` by the system's own minimiser; the end has ``x`` and ``status``."""
+    def settings(self) -> dict[str, Any]:
+        """Return what else the result depends on: numbers of the program that are no options."""
+
+    def minimise(self, problem: Any, x: "Vector", rng: "np.random.Generator | None" = None) -> Any:
+        """Descend from ``x`` by the system's own minimiser; the end has ``x`` and ``status``.
+
+        Random numbers, if it needs any, are those of ``rng``.
+        """
 
     def exact_load(self, problem: Any) -> Load:
         """Return the load that the exact jamming point maximises, by its name."""

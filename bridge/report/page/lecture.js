@@ -144,22 +144,23 @@ function buildTabs(views, onOpen) {
   open(0);
 }
 
-function start({ systems, landscapes }) {
-  const views = [systems.length && "transition", landscapes.length && "landscape"].filter(Boolean);
-  for (const name of ["transition", "landscape"]) if (!views.includes(name)) byId(name).dataset.empty = "";
+function start({ systems, landscapes, tables }) {
+  const views = [systems.length && "transition", landscapes.length && "landscape", tables.length && "runs"].filter(Boolean);
+  for (const name of ["transition", "landscape", "runs"]) if (!views.includes(name)) byId(name).dataset.empty = "";
   for (const part of document.querySelectorAll("[data-view]")) part.hidden = part.dataset.view !== views[0];
   if (systems.length) {
     const slider = new Slider(systems);
     buildChoice(slider.columns);
     new Player(slider);
   }
+  tables.forEach(buildTable);
   const trees = landscapes.map(buildLandscape);
   const redraw = () => { for (const tree of trees) tree.draw(); };
   buildTabs(views, redraw);
   addEventListener("resize", redraw);
   const runs = systems.reduce((sum, system) => sum + system.runs.length, 0);
   const minima = landscapes.reduce((sum, landscape) => sum + landscape.observables.energy.length, 0);
-  const counts = [runs && `${runs} runs of ${systems.length} systems`, minima && `${minima} minima`].filter(Boolean);
+  const counts = [runs && `${runs} runs of ${systems.length} systems`, minima && `${minima} minima`, tables.length && `${tables.length} other kinds of runs`].filter(Boolean);
   byId("counts").textContent = `${counts.join(", ")}.`;
 }
 
