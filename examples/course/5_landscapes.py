@@ -55,7 +55,7 @@ for points, marker, name in ((graph.minima, "o", "minimum"), (graph.saddles, "x"
 ax.set(xlabel="x", ylabel="y")
 ax.legend()
 for a, b in graph.ends:
-    print(f"minima {a} and {b} meet at energy {barrier(of_graph(graph)[0], a, b):.3f}")
+    print(f"minima {a} and {b} meet at energy {barrier(of_graph(graph), a, b):.3f}")
 
 # %% [markdown]
 # ## Seven atoms
