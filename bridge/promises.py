@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bridge.minimise import lbfgs
 from bridge.observables import dense
 from bridge.protocols import ConstraintProblem, Landscape, Vector
 
@@ -15,6 +16,8 @@ _DIFFERENCE_TOLERANCE = 1e-5  # relative; one of the steps must reach it
 _EXACT = 1e-9  # relative; for identities that hold to rounding
 _AFFINE = 16  # variables up to which every affine symmetry is looked for
 _SAMPLES = 2  # states for each unknown of a symmetry, and a hundred more
+_LOST = 1e-4  # part of a symmetry that may be outside of what is spanned
+_DESCENT = 3000  # evaluations on the way to a minimum
 _NO_CHANGE = 1e-10  # singular value of a symmetry, relative to the largest
 
 
@@ -85,6 +88,12 @@ def read_only(x: Vector) -> Vector:
     return copy
 
 
+def typical_size(x: Vector) -> float:
+    """Return the root mean square of the variables, or 1 for a state at the origin."""
+    size = float(np.sqrt(np.mean(x**2)))
+    return size if size > 1e-6 else 1.0
+
+
 def directions(rng: np.random.Generator, count: int, n_dof: int) -> list[Vector]:
     """Return random unit vectors that cannot be written to."""
     vectors = rng.standard_normal((count, n_dof))
@@ -118,15 +127,23 @@ def no_symmetry_is_missing(
     if len(rows) < rows.shape[1]:
         return
     _, sizes, vectors = np.linalg.svd(rows, full_matrices=False)
-    here = x[acts] / (float(np.sqrt(np.mean(x**2))) or 1.0)
+    scale = typical_size(x)
     for motion in vectors[sizes <= _NO_CHANGE * sizes.max(initial=0.0)]:
         a, b = motion[:-count], motion[-count:]
-        along = (a.reshape(count, count) @ here if full else a * here) + b
-        size = float(np.linalg.norm(along))
-        left = along - modes[:, acts].T @ (modes[:, acts] @ along)
-        lost = float(np.linalg.norm(left))
-        assert lost <= 1e-5 * max(size, 1e-3), (
-            f"zero_modes holds every symmetry: U is constant along {np.round(along / size, 3)}, "
+
+        def lost(at: Vector, spanned: Vector, a: Vector = a, b: Vector = b) -> tuple[float, Vector]:
+            here = at[acts] / scale
+            along = (a.reshape(count, count) @ here if full else a * here) + b
+            left = along - spanned[:, acts].T @ (spanned[:, acts] @ along)
+            return float(np.linalg.norm(left)), along
+
+        size, along = lost(x, modes)
+        if size <= _LOST:
+            continue
+        end = lbfgs(problem, x, zero_energy=-np.inf, tolerance=1e-8, max_evaluations=_DESCENT).x
+        # A rotation about the very state in which a descent ends is no freedom of that state.
+        assert lost(end, problem.zero_modes(end))[0] <= _LOST, (
+            f"zero_modes holds every symmetry: U is constant along {np.round(along, 3)}, "
             "which it does not span"
         )
 
@@ -145,15 +162,16 @@ def _sampled(
     problem: Landscape, x: Vector, count: int, rng: np.random.Generator
 ) -> tuple[Vector, Vector]:
     """Return states far and near ``x``, and the directions of the gradient where there is one."""
-    size = float(np.sqrt(np.mean(x**2))) or 1.0
+    size = typical_size(x)
     states, slopes = [], []
     for _ in range(count):
         state = x + size * rng.choice([0.1, 1.0, 10.0]) * rng.standard_normal(x.size)
         try:
-            _, gradient = problem.energy_gradient(state)
+            with np.errstate(all="ignore"):  # far away an energy may overflow
+                _, gradient = problem.energy_gradient(state)
+                length = float(np.linalg.norm(gradient))
         except ValueError:
             continue  # a state that the system refuses
-        length = float(np.linalg.norm(gradient))
         if np.isfinite(length) and length > 0.0:
             states.append(state / size)
             slopes.append(gradient / length)

@@ -24,6 +24,7 @@ from bridge.promises import (
     numbers,
     promise,
     read_only,
+    typical_size,
 )
 from bridge.protocols import ConstraintProblem, HasEquivalents, HasHessian, Landscape, Vector
 
@@ -142,7 +143,7 @@ def _check_zero_modes(problem: Landscape, x: Vector, rng: np.random.Generator) -
     assert modes.ndim == 2, f"zero_modes has shape {modes.shape}, expected (k, n_dof)"
     numbers("zero_modes", modes, (len(modes), x.size))
     close("zero modes are orthonormal", modes @ modes.T, np.eye(len(modes)), 1.0)
-    size = float(np.sqrt(np.mean(x**2))) or 1.0
+    size = typical_size(x)
     for shift in (0.0, 1e-3 * size, 1e-2 * size):
         state = read_only(x + shift * directions(rng, 1, x.size)[0])
         _, gradient = problem.energy_gradient(state)
