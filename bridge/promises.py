@@ -45,7 +45,7 @@ def numbers(words: str, found: object, shape: tuple[int, ...]) -> Vector:
     assert got == shape, f"{words} has shape {got}, expected {shape}"
     kind = getattr(found, "dtype", None)
     assert kind == np.float64, f"{words} has dtype {kind}, expected float64"
-    array = dense(found)  # type: ignore[arg-type]
+    array = dense(found)
     assert np.isfinite(array).all(), f"{words} holds NaN or inf"
     return array
 

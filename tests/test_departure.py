@@ -36,7 +36,7 @@ def test_pressure_and_energy_leave_jamming_with_their_exponents(system):
 
 
 def test_contacts_of_the_perceptron_grow_with_a_root_of_the_distance():
-    """½ for large N; the mean of eight samples of N = 60 grows by 0.67 where there is one to count."""
+    """½ for large N; the mean of eight samples of N = 60 has 0.67 where there is one to count."""
     ways = [departure(PerceptronSystem(n=60), seed, FAR) for seed in range(8)]
     found = [
         np.mean([w.excess[w.distance == d].mean() for w in ways if d in w.distance]) for d in FAR
