@@ -158,9 +158,13 @@ def test_the_shear_modulus_is_the_mean_of_its_directions():
     assert mirrored.shears == pytest.approx(found.shears, rel=1e-6)
 
 
-@pytest.mark.parametrize("room", [1e-2, 2e-5, 2e-7])
+@pytest.mark.parametrize("room", [1e-3, 1e-5, 1e-7])
 def test_a_rattler_finds_room_in_a_narrow_cage(room):
-    """One disc of a crystal is smaller by 2·room, and leans on a neighbour by 1e-9."""
+    """One disc of a crystal is smaller by 2·room, and leans on a neighbour by 1e-9.
+
+    The opposite neighbour is a little away, so that a disc that is grown by more than its room is
+    pushed past the middle of its cage, onto two others.
+    """
     a = 1.0 - 1e-2
     cell = np.array([[0.0, 0.0], [0.5, np.sqrt(3) / 2]])
     shifts = [np.array([i, j * np.sqrt(3)]) for i in range(4) for j in range(2)]
@@ -168,7 +172,8 @@ def test_a_rattler_finds_room_in_a_narrow_cage(room):
     diameters = np.ones(16)
     diameters[0] = 2.0 * (a - room) - 1.0
     packing = Discs(diameters, a * np.array([4.0, 2.0 * np.sqrt(3)]))
-    centres[0, 0] += room + 1e-9
+    centres[0, 0] -= room + 1e-9
+    centres[4, 0] += 1e-3
     x = centres.ravel()
     assert np.flatnonzero(packing.rattlers(x)).tolist() == [0]
     assert observe(packing, x).n_constraints == 48 - 6  # what holds the others

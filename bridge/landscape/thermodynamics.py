@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bridge.landscape.points import Point
 from bridge.protocols import Vector
+
+_NOTHING = -600.0  # logarithm of a share that adds nothing; far below, numbers are slow
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +73,11 @@ def superposition(minima: Sequence[Point], temperature: Vector) -> Thermodynamic
     largest = np.zeros(len(minima))
     for k, t in enumerate(temperature):
         terms = wells.log_weights(t)
-        log_z = logsumexp(terms)
-        share = np.exp(terms - log_z)
+        highest = terms.max()
+        share = np.exp(np.maximum(terms - highest, _NOTHING))
+        total = share.sum()
+        share /= total
+        log_z = highest + np.log(total)
         np.maximum(largest, share, out=largest)
         scaled = wells.energy / t + wells.modes
         mean = share @ scaled
