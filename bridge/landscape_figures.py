@@ -218,7 +218,7 @@ def _middles(tree: MergeTree, children: Sequence[Sequence[int]]) -> Vector:
         if above >= 0:
             left[above] = min(left[above], left[node])
             right[above] = max(right[above], right[node])
-    return 0.5 * (np.array(left) + np.array(right))
+    return np.asarray(0.5 * (np.array(left) + np.array(right)))
 
 
 def _leaves(tree: MergeTree, children: Sequence[Sequence[int]]) -> Iterator[int]:

@@ -154,7 +154,8 @@ def lowest_part(tree: MergeTree, count: int) -> tuple[Indices, MergeTree]:
     """
     order = np.argsort(tree.energy[: tree.n_minima], kind="stable")[:count]
     kept = np.sort(order)
-    target, height = (found[kept] for found in escapes(tree))
+    target, height = escapes(tree)
+    target, height = target[kept], height[kept]
     climbing = np.flatnonzero(target >= 0)
     ends = zip(climbing.tolist(), np.searchsorted(kept, target[climbing]).tolist(), strict=True)
     return kept, merge_tree(tree.energy[kept], height[climbing], list(ends))
@@ -169,14 +170,15 @@ def _tree(wells: Vector, levels: Vector, pairs: list[tuple[int, int]], depth: In
         size.append(size[low] + size[high])
         lowest.append(lowest[low])
     first, begin = [0] * len(above), 0
-    for node in sorted(np.flatnonzero(np.array(above) < 0), key=lambda top: depth[lowest[top]]):
+    tops = [node for node, joined in enumerate(above) if joined < 0]
+    for node in sorted(tops, key=lambda top: int(depth[lowest[top]])):
         first[node], begin = begin, begin + size[node]
     for node in range(len(above) - 1, n - 1, -1):
         low, high = pairs[node - n]
         first[low], first[high] = first[node], first[node] + size[low]
-    arrays = (np.array(numbers, dtype=np.intp) for numbers in (above, first, size))
-    leaves = np.argsort(first[:n])
-    return _merged(MergeTree(n, np.concatenate([wells, levels]), *arrays, leaves))
+    above_, first_, size_ = (np.array(numbers, dtype=np.intp) for numbers in (above, first, size))
+    energy, leaves = np.concatenate([wells, levels]), np.argsort(first_[:n])
+    return _merged(MergeTree(n, energy, above_, first_, size_, leaves))
 
 
 def _merged(tree: MergeTree) -> MergeTree:
@@ -190,8 +192,8 @@ def _merged(tree: MergeTree) -> MergeTree:
     kept = keeper == np.arange(k)
     number = np.cumsum(kept) - 1
     above = np.where(tree.above >= 0, number[keeper[tree.above]], -1)
-    arrays = (found[kept] for found in (tree.energy, above, tree.first, tree.size))
-    return MergeTree(tree.n_minima, *arrays, tree.leaves)
+    energy, first, size = tree.energy[kept], tree.first[kept], tree.size[kept]
+    return MergeTree(tree.n_minima, energy, above[kept], first, size, tree.leaves)
 
 
 def _root(parent: list[int], i: int) -> int:
