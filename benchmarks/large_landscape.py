@@ -3,8 +3,8 @@
     python benchmarks/large_landscape.py [MINIMA]
 
 100 000 minima and twice as many saddles if not said otherwise, on a random tree with shortcuts. The
-store takes minutes to write; it and what is made of it are gone at the end. Seconds are those of the
-processor.
+store takes minutes to write; it and what is made of it are gone at the end. Seconds are those of
+the processor.
 """
 
 import sys

@@ -62,7 +62,8 @@ def check_landscape(problem: Landscape, x: Vector, rng: np.random.Generator | No
     Shapes, types and finite numbers; the gradient and the products against central differences;
     products symmetric, linear, and the same one by one as in a batch; zero modes orthonormal, flat
     at other states too, and none missing; equivalent states alike; the input unchanged and no part
-    of the answer; the same bits twice; a NaN refused.
+    of the answer; the same bits twice; a NaN refused. A symmetry that is due to too few data counts
+    as missing: take as many patterns as there are variables.
 
     Raises
     ------
