@@ -1,6 +1,6 @@
 """Fits and figures of the critical point, from the records of `departure.py` and `avalanches.py`.
 
-    python benchmarks/critical.py [TRANSITION.sqlite AVALANCHES.sqlite]
+    python benchmarks/critical.py [DEPARTURE.sqlite AVALANCHES.sqlite]
 
 Writes ``critical.json`` and ``transition``, ``exponents`` and ``avalanches`` (png and pdf) into
 ``../docs``; seconds.
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from avalanches import PLAN as LOADINGS
 from avalanches import runs as loading_runs
-from transition import PLAN as DEPARTURES
-from transition import runs as departing_runs
+from departure import PLAN as DEPARTURES
+from departure import runs as departing_runs
 
 from bridge.avalanches.sizes import Sizes, cutoff_exponent
 from bridge.critical_figures import Point, avalanche_figure, departure_figure, exponents_figure
@@ -146,8 +146,8 @@ def avalanches(records: dict[str, list[Record]], sizes: dict[str, Sizes]) -> dic
     return rows
 
 
-def main(transition: Path, loading: Path) -> None:
-    departures = by_size(read(transition, "departure"), DEPARTURES, departing_runs())
+def main(leaving_store: Path, loading: Path) -> None:
+    departures = by_size(read(leaving_store, "departure"), DEPARTURES, departing_runs())
     jammed = {
         name: {label: [r for r in rs if r.status == "jammed"] for label, rs in sizes.items()}
         for name, sizes in departures.items()

@@ -12,7 +12,6 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBL
 
 import numpy as np
 import torch
-from curvlinops import HessianLinearOperator, lanczos_approximate_spectrum
 
 from bridge import hessian, spectral_density
 from networks import from_module
@@ -42,6 +41,8 @@ def densities(operator, problem, values):
 
     Both smear an eigenvalue to the width that curvlinops takes for its number of steps.
     """
+    from curvlinops import lanczos_approximate_spectrum
+
     ends = float(values[0]), float(values[-1])
     half = 0.5 * 1.1 * (ends[1] - ends[0])  # curvlinops pads the spectrum by 5 % on either side
     width = half * 2 / (STEPS - 1) / np.sqrt(8 * np.log(KAPPA))
@@ -68,6 +69,8 @@ def clocked(function, *arguments):
 
 
 def row(activation):
+    from curvlinops import HessianLinearOperator
+
     torch.manual_seed(0)
     module = torch.nn.Sequential(
         torch.nn.Linear(DIM, WIDTH), activation(),

@@ -20,7 +20,7 @@ from bridge import landscape_run
 from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.disconnectivity import merge_tree, of_graph
 from bridge.landscape.graph import Graph
-from bridge.landscape.thermodynamics import superposition
+from bridge.landscape.thermodynamics import occupation, superposition
 from bridge.landscape_figures import draw_tree
 from bridge.landscape_systems import LennardJonesLandscape
 
@@ -88,10 +88,10 @@ def heat_capacity(axes: "Axes", graph: Graph) -> None:
     axes.set_title("the peak: leaving the bipyramid")
     other = axes.twinx()
     other.spines["right"].set_visible(True)
-    for number, colour in enumerate((BLUE, ORANGE, GREEN, RED)):
-        name = f"{points[number].energy:.3f}".replace("-", "−")
-        label = f"{name}, {2 * 5040 // points[number].order} images"
-        other.plot(temperature, found.occupation[:, number], color=colour, lw=0.9, label=label)
+    shares = occupation(points, found)
+    for point, share, colour in zip(points, shares.T, (BLUE, ORANGE, GREEN, RED), strict=True):
+        label = f"{point.energy:.3f}, {2 * 5040 // point.order} images".replace("-", "−")
+        other.plot(temperature, share, color=colour, lw=0.9, label=label)
     other.set_ylabel("occupation of the four minima")
     other.set_ylim(0, 1.02)
     other.legend(loc="upper right", bbox_to_anchor=(1.0, 0.92), title="minimum", title_fontsize=7)
@@ -139,9 +139,9 @@ def draw_scores(axes: "Axes", cells: list[dict[str, Any]]) -> None:
 def draw_network_tree(axes: "Axes", cell: dict[str, Any]) -> None:
     energies = [point["energy"] for point in cell["minima"]]
     heights = [saddle["energy"] for saddle in cell["saddles"]]
-    roots = merge_tree(energies, heights, [tuple(s["minima"]) for s in cell["saddles"]])
+    merged = merge_tree(energies, heights, [tuple(s["minima"]) for s in cell["saddles"]])
     accuracy = np.array([point["test_accuracy"] for point in cell["minima"]])
-    draw_tree(axes, roots, accuracy, colour_label="test accuracy")
+    draw_tree(axes, merged, accuracy, colour_label="test accuracy")
     axes.set_ylabel("loss")
     axes.set_title(f"{cell['hidden']} hidden units, λ = {cell['l2']:g}")
 

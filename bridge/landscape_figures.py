@@ -9,9 +9,9 @@ import numpy as np
 
 from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.completeness import Completeness
-from bridge.landscape.disconnectivity import Branch
+from bridge.landscape.disconnectivity import MergeTree, lowest_part
 from bridge.landscape.points import Point
-from bridge.landscape.thermodynamics import Thermodynamics, superposition
+from bridge.landscape.thermodynamics import Thermodynamics, occupation
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:
@@ -20,42 +20,51 @@ if TYPE_CHECKING:
 
 _SLANT = 0.02  # height of the slanted end of a branch, of the range of energies
 _NAMED = 12  # minima up to which each is named
+MOST = 2000  # minima whose lines can be told apart: of more, the lowest are drawn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Stroke:
-    """One branch as it is drawn: up from its own energy, then slanted to where it merges."""
+    """One branch as it is drawn: up from its own energy, then slanted to where it merges.
 
-    branch: Branch
+    ``above`` is the place of the stroke it merges into among all of them, or -1; ``minimum`` the
+    number of the minimum it ends in, or -1.
+    """
+
     x: float
-    top: tuple[float, float] | None
+    energy: float
+    above: int
+    minimum: int
 
 
-def strokes(roots: Sequence[Branch]) -> list[Stroke]:
-    """Place the branches of merge trees: minima at equal distances, no two branches crossing.
+def strokes(tree: MergeTree) -> list[Stroke]:
+    """Place the branches of a merge tree: minima at equal distances, no two branches crossing.
 
-    At each merge the deepest child is put in the middle and the others around it, so that a funnel
+    At each merge the largest child is put in the middle and the others around it, so that a funnel
     looks like one; a branch stands over the middle of its minima.
     """
-    place = {leaf: float(k) for k, leaf in enumerate(_leaves(roots))}
+    children = tree.children()
+    middle, energy = _middles(tree, children).tolist(), tree.energy.tolist()
     found: list[Stroke] = []
-    stack: list[tuple[Branch, tuple[float, float] | None]] = [(root, None) for root in roots]
+    stack = [(node, -1) for node in tree.roots.tolist()]
     while stack:
-        branch, top = stack.pop()
-        x = _middle(branch, place)
-        found.append(Stroke(branch, x, top))
-        stack.extend((child, (x, branch.energy)) for child in branch.children)
+        node, above = stack.pop()
+        stack.extend((child, len(found)) for child in children[node])
+        leaf = node if node < tree.n_minima else -1
+        found.append(Stroke(middle[node], energy[node], above, leaf))
     return found
 
 
 def disconnectivity(
-    roots: Sequence[Branch],
+    tree: MergeTree,
     colours: Vector | None = None,
     *,
     colour_label: str = "",
     energy_label: str = "energy",
 ) -> "Figure":
     """Draw the exact merge tree; branches of minima are coloured by an observable, if given.
+
+    Of more than 2000 minima the lowest are drawn, and a title says so.
 
     Parameters
     ----------
@@ -65,27 +74,32 @@ def disconnectivity(
     from matplotlib.figure import Figure
 
     with style():
-        n = sum(len(root.minima) for root in roots)
-        width = float(np.clip(0.12 * n + 1.5, 3.2, 9.0))
+        known = tree.n_minima
+        if known > MOST:
+            kept, tree = lowest_part(tree, MOST)
+            colours = None if colours is None else colours[kept]
+        width = float(np.clip(0.12 * tree.n_minima + 1.5, 3.2, 9.0))
         figure = Figure(figsize=(width, 4.2), layout="constrained")
         axes = figure.subplots()
-        draw_tree(axes, roots, colours, colour_label=colour_label)
+        draw_tree(axes, tree, colours, colour_label=colour_label)
         axes.set_ylabel(energy_label)
+        if known > MOST:
+            axes.set_title(f"the {MOST} lowest of {known} minima")
         return figure
 
 
 def draw_tree(
-    axes: "Axes", roots: Sequence[Branch], colours: Vector | None = None, *, colour_label: str = ""
+    axes: "Axes", tree: MergeTree, colours: Vector | None = None, *, colour_label: str = ""
 ) -> None:
     """Draw the merge tree into axes."""
     from matplotlib.collections import LineCollection
 
-    placed = strokes(roots)
-    low = min(stroke.branch.energy for stroke in placed)
-    high = max(stroke.branch.energy for stroke in placed)
+    placed = strokes(tree)
+    low, high = float(tree.energy.min()), float(tree.energy.max())
     margin = 0.06 * (high - low) or 0.1 * abs(low) or 0.1
-    lines = [_line(stroke, _SLANT * (high - low), high + margin) for stroke in placed]
-    leaf = np.array([not stroke.branch.children for stroke in placed])
+    slant = _SLANT * (high - low)
+    lines = [_line(stroke, placed, slant, high + margin) for stroke in placed]
+    leaf = np.array([stroke.minimum >= 0 for stroke in placed])
     thick = 1.2 if leaf.sum() <= 60 else 0.6
     inner = [line for line, is_leaf in zip(lines, leaf, strict=True) if not is_leaf]
     axes.add_collection(LineCollection(inner, colors=BLACK, lw=thick, capstyle="round"))
@@ -95,7 +109,7 @@ def draw_tree(
     )
     axes.add_collection(drawn)
     if colours is not None:
-        values = np.array([colours[s.branch.minima[0]] for s in placed if not s.branch.children])
+        values = np.array([colours[s.minimum] for s in placed if s.minimum >= 0])
         drawn.set(array=np.ma.masked_invalid(values), color=None)
         drawn.set_cmap("viridis")
         axes.figure.colorbar(drawn, ax=axes, label=colour_label, shrink=0.7, pad=0.02)
@@ -106,11 +120,10 @@ def draw_tree(
     axes.spines["bottom"].set_visible(False)
 
 
-def thermodynamics(minima: Sequence[Point], temperature: Vector) -> "Figure":
+def thermodynamics(minima: Sequence[Point], found: Thermodynamics) -> "Figure":
     """Draw the heat capacity and, below, the occupation of the minima that explain its peak."""
     from matplotlib.figure import Figure
 
-    found = superposition(minima, temperature)
     with style():
         figure = Figure(figsize=(3.6, 4.2), layout="constrained")
         top, bottom = figure.subplots(2, 1, sharex=True)
@@ -182,12 +195,13 @@ def path_profile(energies: Vector, minima: Sequence[int]) -> "Figure":
 
 def _draw_occupation(axes: "Axes", minima: Sequence[Point], found: Thermodynamics) -> None:
     """Draw the five minima that are ever occupied most, and all others together."""
-    most = np.argsort(-found.occupation.max(axis=0), kind="stable")[:5]
-    most = most[np.argsort([minima[i].energy for i in most])]
-    for number, colour in zip(most, (BLUE, ORANGE, GREEN, RED, SKY), strict=False):
-        label = f"{minima[number].energy:.4g}".replace("-", "−")
-        axes.plot(found.temperature, found.occupation[:, number], color=colour, label=label)
-    rest = 1.0 - found.occupation[:, most].sum(axis=1)
+    most = [minima[i] for i in np.argsort(-found.largest, kind="stable")[:5]]
+    most.sort(key=lambda point: point.energy)
+    shares = occupation(most, found)
+    for point, share, colour in zip(most, shares.T, (BLUE, ORANGE, GREEN, RED, SKY), strict=False):
+        label = f"{point.energy:.4g}".replace("-", "−")
+        axes.plot(found.temperature, share, color=colour, label=label)
+    rest = 1.0 - shares.sum(axis=1)
     if len(minima) > len(most):
         axes.plot(found.temperature, rest, color=GREY, ls="--", label="all others")
     axes.set_ylim(-0.02, 1.02)
@@ -195,40 +209,47 @@ def _draw_occupation(axes: "Axes", minima: Sequence[Point], found: Thermodynamic
     axes.legend(title="minima by energy", title_fontsize=7)
 
 
-def _leaves(roots: Sequence[Branch]) -> Iterator[int]:
+def _middles(tree: MergeTree, children: Sequence[Sequence[int]]) -> Vector:
+    """Return the place of each minimum, and the middle of those of each branch."""
+    left, right = [np.inf] * len(children), [-np.inf] * len(children)
+    for place, leaf in enumerate(_leaves(tree, children)):
+        left[leaf] = right[leaf] = place
+    for node, above in enumerate(tree.above.tolist()):  # a merge comes after all that it joins
+        if above >= 0:
+            left[above] = min(left[above], left[node])
+            right[above] = max(right[above], right[node])
+    return np.asarray(0.5 * (np.array(left) + np.array(right)))
+
+
+def _leaves(tree: MergeTree, children: Sequence[Sequence[int]]) -> Iterator[int]:
     """Yield the minima from left to right; the smaller parts fall to alternating sides."""
-    stack = [(root, 0) for root in reversed(roots)]
+    stack = [(root, 0) for root in reversed(tree.roots.tolist())]
+    size = tree.size.tolist()
     while stack:
-        branch, depth = stack.pop()
-        if branch.children:
-            order = _around(branch.children)[:: 1 - 2 * (depth % 2)]
+        node, depth = stack.pop()
+        if children[node]:
+            order = _around(children[node], size)[:: 1 - 2 * (depth % 2)]
             stack.extend((child, depth + 1) for child in reversed(order))
         else:
-            yield branch.minima[0]
+            yield node
 
 
-def _around(children: Sequence[Branch]) -> list[Branch]:
+def _around(children: Sequence[int], size: Sequence[int]) -> list[int]:
     """Return the children with the largest in the middle, the others left and right in turn."""
-    order = sorted(children, key=lambda child: -len(child.minima))
+    order = sorted(children, key=lambda child: -size[child])
     left, right = order[2::2], order[1::2]
     return [*reversed(left), order[0], *right]
 
 
-def _middle(branch: Branch, place: dict[int, float]) -> float:
-    """Return the place of a minimum, or the middle of all minima of a branch."""
-    if not branch.children:
-        return place[branch.minima[0]]
-    spots = [place[leaf] for leaf in branch.minima]
-    return 0.5 * (min(spots) + max(spots))
-
-
-def _line(stroke: Stroke, slant: float, ceiling: float) -> list[tuple[float, float]]:
-    x, energy = stroke.x, stroke.branch.energy
-    if stroke.top is None:
+def _line(
+    stroke: Stroke, placed: Sequence[Stroke], slant: float, ceiling: float
+) -> list[tuple[float, float]]:
+    x, energy = stroke.x, stroke.energy
+    if stroke.above < 0:
         return [(x, energy), (x, ceiling)]
-    end_x, end = stroke.top
-    bend = end - min(slant, 0.5 * (end - energy))
-    return [(x, energy), (x, bend), (end_x, end)]
+    top = placed[stroke.above]
+    bend = top.energy - min(slant, 0.5 * (top.energy - energy))
+    return [(x, energy), (x, bend), (top.x, top.energy)]
 
 
 def _name(axes: "Axes", placed: Sequence[Stroke], count: int) -> None:
@@ -236,10 +257,10 @@ def _name(axes: "Axes", placed: Sequence[Stroke], count: int) -> None:
     if count > _NAMED:
         return
     for stroke in placed:
-        if not stroke.branch.children:
+        if stroke.minimum >= 0:
             axes.annotate(
-                f"{stroke.branch.energy:.4g}".replace("-", "−"),
-                (stroke.x, stroke.branch.energy),
+                f"{stroke.energy:.4g}".replace("-", "−"),
+                (stroke.x, stroke.energy),
                 xytext=(0, -3),
                 textcoords="offset points",
                 ha="center",

@@ -17,7 +17,7 @@ from bridge.landscape.graph import Graph
 from bridge.landscape.measures import measures
 from bridge.landscape.points import Point
 from bridge.landscape.store import LandscapeStore
-from bridge.landscape.thermodynamics import superposition
+from bridge.landscape.thermodynamics import Thermodynamics, superposition
 from bridge.landscape_order import case_of, likenesses
 from bridge.landscape_thermal import summary as summary_of
 from bridge.landscape_thermal import thermal, write_kinetics, write_rates
@@ -101,7 +101,7 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
     if not chosen > 0:
         raise ValueError(f"expected a temperature T > 0, got {chosen}: pass a positive number")
     out.mkdir(parents=True, exist_ok=True)
-    summary = _write_structure(stored, out)
+    summary = _write_structure(stored, heat, out)
     where, height = heat.peak()
     inside = heat.temperature[0] < where < heat.temperature[-1]
     summary["heat_capacity_peak"] = {"temperature": where, "height": height} if inside else None
@@ -111,14 +111,13 @@ def show(path: Path, out: Path, temperature: float | None = None) -> dict[str, A
     return summary
 
 
-def _write_structure(stored: Stored, out: Path) -> dict[str, Any]:
+def _write_structure(stored: Stored, heat: Thermodynamics, out: Path) -> dict[str, Any]:
     """Draw and tabulate what does not depend on a temperature."""
     graph, found = stored.graph, completeness(stored.graph)
     label, colours = _colours(stored.observables)
     tree = draw.disconnectivity(of_graph(graph), colours, colour_label=label)
     figures.save(tree, out / "tree")
-    heat = draw.thermodynamics(graph.minima.points, temperatures(graph.minima.points))
-    figures.save(heat, out / "heat_capacity")
+    figures.save(draw.thermodynamics(graph.minima.points, heat), out / "heat_capacity")
     figures.save(draw.discovery(found), out / "discovery")
     _write_minima(stored, out / "minima.csv")
     _write_saddles(graph, out / "saddles.csv")
@@ -181,16 +180,12 @@ def temperatures(minima: Sequence[Point], count: int = 400) -> Vector:
     spread = float(np.ptp(energies)) or 1.0
     wide = np.logspace(np.log10(spread) - 5, np.log10(spread) + 2, 700)
     found = superposition(minima, wide)
-    moving = np.abs(found.heat_capacity - found.occupation @ _modes(minima)) > 0.02
+    moving = np.abs(found.heat_capacity - found.modes) > 0.02
     if not moving.any():
         return np.linspace(0.05, 2.0, count) * spread
     first, last = wide[moving][0], wide[moving][-1]
     peak = found.temperature[int((found.heat_capacity * moving).argmax())]
     return np.linspace(max(0.5 * first, 0.1 * peak), min(last, 4.0 * peak), count)
-
-
-def _modes(minima: Sequence[Point]) -> Vector:
-    return np.array([float(point.n_modes) for point in minima])
 
 
 def _colours(observables: Sequence[dict[str, float]]) -> tuple[str, Vector | None]:

@@ -30,7 +30,8 @@ def outcomes(rng, p=60, d=3, c=4):
 @st.composite
 def classifiers(draw):
     rng = np.random.default_rng(draw(seeds))
-    data = outcomes(rng, draw(st.integers(4, 40)), draw(st.integers(1, 4)), draw(st.integers(2, 4)))
+    # More patterns than inputs and a threshold: with fewer, their weights have symmetries as well.
+    data = outcomes(rng, draw(st.integers(8, 40)), draw(st.integers(1, 4)), draw(st.integers(2, 4)))
     net = Classifier(data, draw(st.integers(1, 4)), draw(st.sampled_from([0.0, 1e-3, 0.1])))
     return net, net.random_state(rng), rng
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from bridge.landscape.disconnectivity import Branch, barrier, merge_tree, of_graph
+from bridge.landscape.disconnectivity import barrier, lowest_part, merge_tree, of_graph
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
@@ -23,7 +23,8 @@ from bridge.landscape.kinetics import (
     relaxation_spectrum,
 )
 from bridge.landscape.points import Point
-from bridge.landscape.thermodynamics import superposition
+from bridge.landscape.thermodynamics import occupation, superposition
+from bridge.landscape_figures import strokes
 from particles.clusters import LennardJones
 from particles.muller_brown import MullerBrown
 
@@ -84,36 +85,74 @@ def test_the_tree_has_the_minimax_barrier_of_every_pair(seed):
     wells = rng.uniform(-1, 0, n)
     ends = [tuple(int(i) for i in rng.integers(n, size=2)) for _ in range(m)]
     barriers = np.round(rng.uniform(0, 1, m), 1)
-    roots = merge_tree(wells, barriers, ends)
-    assert sorted(i for root in roots for i in root.minima) == list(range(n))
+    tree = merge_tree(wells, barriers, ends)
+    assert sorted(i for root in tree.roots for i in tree.minima(root)) == list(range(n))
     for a, b in itertools.combinations(range(n), 2):
-        (root,) = [root for root in roots if a in root.minima]
-        assert barrier(root, a, b) == lowest_pass(n, barriers, ends, a, b)
+        assert barrier(tree, a, b) == lowest_pass(n, barriers, ends, a, b)
+        assert barrier(tree, b, a) == barrier(tree, a, b)
+    assert [barrier(tree, a, a) for a in range(n)] == wells.tolist()
+    for node, children in enumerate(tree.children()):
+        below = tree.minima(node)
+        assert wells[below].min() == wells[below[0]] == wells[tree.lowest[node]]
+        assert list(below) == ([i for c in children for i in tree.minima(c)] or [node])
+        assert all(tree.energy[c] < tree.energy[node] for c in children if c >= n)
 
 
-def walk(branch):
-    yield branch
-    for child in branch.children:
-        yield from walk(child)
+@settings(deadline=None, max_examples=40)
+@given(seeds)
+def test_the_tree_of_the_lowest_minima_has_their_barriers(seed):
+    """On the way from a minimum to a lower one the others may still be needed: none is lost."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 12))
+    wells = np.round(rng.uniform(-1, 0, n), 1)
+    ends = [tuple(int(i) for i in rng.integers(n, size=2)) for _ in range(2 * n)]
+    tree = merge_tree(wells, np.round(rng.uniform(0, 1, 2 * n), 1), ends)
+    count = int(rng.integers(1, n + 1))
+    kept, part = lowest_part(tree, count)
+    assert sorted(wells[kept]) == sorted(wells)[:count]
+    assert part.energy[:count].tolist() == wells[kept].tolist()
+    for a, b in itertools.combinations(range(count), 2):
+        assert barrier(part, a, b) == barrier(tree, int(kept[a]), int(kept[b]))
 
 
 def test_saddles_of_one_height_make_one_node():
-    (root,) = merge_tree([0, 1, 2], [3.0, 3.0], [(0, 1), (1, 2)])
-    assert root == Branch(3.0, (0, 1, 2), tuple(Branch(float(i), (i,)) for i in range(3)))
+    tree = merge_tree([0, 1, 2], [3.0, 3.0], [(0, 1), (1, 2)])
+    assert tree.energy.tolist() == [0, 1, 2, 3]
+    assert tree.children() == [[], [], [], [0, 1, 2]]
+
+
+@pytest.mark.parametrize("shape", ["staircase", "star", "random", "level"])
+def test_a_large_tree_is_no_larger_than_its_minima(shape):
+    """Whatever its shape: a tuple of all minima in each branch had 2·10⁸ entries here."""
+    n = 20_000
+    rng = np.random.default_rng(0)
+    before = {
+        "staircase": np.arange(n - 1),
+        "star": np.zeros(n - 1, dtype=int),
+        "random": (rng.random(n - 1) * np.arange(1, n)).astype(int),
+        "level": np.arange(n - 1),
+    }[shape]
+    heights = np.zeros(n - 1) if shape == "level" else np.arange(n - 1.0)
+    ends = list(zip(before.tolist(), range(1, n), strict=True))
+    tree = merge_tree(-1.0 - rng.random(n), heights, ends)
+    held = (tree.energy, tree.above, tree.first, tree.size, tree.leaves)
+    assert sum(array.size for array in held) <= 9 * n
+    assert len(tree.energy) == (n + 1 if shape == "level" else 2 * n - 1)
+    assert len(tree.minima(tree.roots[0])) == n
+    assert len(strokes(tree)) == len(tree.energy)
 
 
 def test_the_tree_of_lj7_ends_at_its_lowest_passes(lj7):
-    (root,) = of_graph(lj7)
-    heights = sorted(branch.energy for branch in walk(root) if branch.children)
-    assert heights == pytest.approx([-15.444734, -15.319864, -15.283421], abs=1e-6)
-    assert lj7.minima[root.minima[0]].energy == pytest.approx(-16.505384, abs=1e-6)
+    tree = of_graph(lj7)
+    (root,) = tree.roots
+    assert tree.energy[4:] == pytest.approx([-15.444734, -15.319864, -15.283421], abs=1e-6)
+    assert lj7.minima[tree.lowest[root]].energy == pytest.approx(-16.505384, abs=1e-6)
 
 
 def test_the_free_tree_tends_to_the_tree_as_it_gets_cold(lj7):
-    (cold,) = of_graph(lj7, temperature=1e-4)
-    (root,) = of_graph(lj7)
-    assert [b.minima for b in walk(cold)] == [b.minima for b in walk(root)]
-    assert [b.energy for b in walk(cold)] == pytest.approx([b.energy for b in walk(root)], abs=0.02)
+    cold, tree = of_graph(lj7, temperature=1e-4), of_graph(lj7)
+    assert cold.children() == tree.children()
+    assert cold.energy == pytest.approx(tree.energy, abs=0.02)
 
 
 # Thermodynamics.
@@ -141,7 +180,7 @@ def test_heat_capacity_is_the_slope_of_the_energy(seed):
     # and the energy is T² d ln Z/dT, for potential and vibrations together
     again = t**2 * (found.log_z[2] - found.log_z[0]) / (2 * step)
     assert found.energy[1] == pytest.approx(again, rel=1e-5, abs=1e-6)
-    assert found.occupation.sum(axis=1) == pytest.approx(1.0)
+    assert occupation(points, found).sum(axis=1) == pytest.approx(1.0)
 
 
 def test_two_wells_against_an_integral():
@@ -154,7 +193,8 @@ def test_two_wells_against_an_integral():
     found = superposition(wells, np.array([t]))
     left = quad(lambda x: np.exp(-(2.0 * x * x - depth) / t), -1, 1)[0]
     right = quad(lambda x: np.exp(-4.5 * x * x / t), -1, 1)[0]
-    assert found.occupation[0, 0] == pytest.approx(left / (left + right), rel=1e-6)
+    assert found.largest[0] == pytest.approx(occupation(wells[:1], found)[0, 0], rel=1e-12)
+    assert found.largest[0] == pytest.approx(left / (left + right), rel=1e-6)
 
 
 def test_wrong_temperatures_are_refused(lj7):

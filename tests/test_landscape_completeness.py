@@ -45,6 +45,20 @@ def test_capture_and_recapture_of_known_populations():
     assert chao([1, 1, 1]) is None
 
 
+def test_a_rearrangement_into_an_image_is_a_search_that_met_its_minimum_once():
+    """Both ends of the saddle are one minimum: it was met by one search, as its saddle was."""
+    graph = Graph(PlainIdentity(MullerBrown()))
+    wells = [Point(np.full(2, 9.0 * k), float(k), 0, 0.0, 2, 1.0, 0.0) for k in range(3)]
+    for number, (a, b) in enumerate([(0, 0), (0, 1), (0, 1), (2, 2)]):
+        place = np.array([5.0 + a + 3.0 * b, 1.0])
+        saddle = Point(place, 8.0 + a + 3.0 * b, 1, 0.0, 2, -1.0, 0.0)
+        graph.absorb(Finding("climb", number, a, "found", saddle, (wells[a], wells[b])))
+    assert graph.minima.hits == [3, 2, 1]
+    assert graph.saddles.hits == [1, 2, 1]
+    assert completeness(graph).estimated_minima == 3.0  # 3 + 1·0/(2·2): once 2, twice 1
+    assert completeness(graph).estimated_saddles == 3.5  # 3 + 2·1/(2·2): once 0 and 2, twice 1
+
+
 @pytest.mark.parametrize(("n", "seed"), [(3, 0), (3, 1), (4, 0), (5, 2)])
 def test_the_morse_sum_of_spins_is_the_euler_characteristic(n, seed):
     glass = SphericalSpinGlass.random(n, 3, np.random.default_rng(seed))
@@ -74,8 +88,8 @@ def test_mean_number_of_critical_points_of_two_spins():
             graph.absorb(finding)
         counts.append(2 * len(graph.minima))
     assert set(counts) <= {2, 6}
-    error = np.std(counts) / np.sqrt(len(counts))
-    assert np.mean(counts) == pytest.approx(2 * np.sqrt(7), abs=3 * error)
+    # Two or six with this mean scatter by 1.53 in a sample; three standard errors of 60.
+    assert np.mean(counts) == pytest.approx(2 * np.sqrt(7), abs=0.6)
 
 
 def test_completeness_of_lj7(lj7):

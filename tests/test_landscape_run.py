@@ -12,6 +12,7 @@ from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.points import Point
+from bridge.landscape.thermodynamics import superposition
 from bridge.landscape_figures import disconnectivity, discovery, strokes, thermodynamics
 from bridge.landscape_order import case_of, likenesses
 from bridge.landscape_run import as_json, as_text, run_landscape
@@ -200,21 +201,26 @@ def test_branches_do_not_cross():
     """Leaves of a branch stand side by side, so that no other branch can stand among them."""
     rng = np.random.default_rng(0)
     ends = [(i, int(rng.integers(i))) for i in range(1, 30)]
-    roots = merge_tree(rng.uniform(-1, 0, 30), rng.uniform(0, 1, 29), ends)
-    placed = strokes(roots)
-    place = {s.branch.minima[0]: s.x for s in placed if not s.branch.children}
-    assert sorted(place.values()) == list(range(30))
+    placed = strokes(merge_tree(rng.uniform(-1, 0, 30), rng.uniform(0, 1, 29), ends))
+    below = [[] for _ in placed]
     for stroke in placed:
-        spots = sorted(place[leaf] for leaf in stroke.branch.minima)
-        assert spots == list(np.arange(spots[0], spots[0] + len(spots)))
-        assert spots[0] <= stroke.x <= spots[-1]
+        if stroke.minimum >= 0:
+            spot, up = stroke.x, stroke
+            while up.above >= 0:
+                below[up.above].append(spot)
+                up = placed[up.above]
+    assert sorted(stroke.x for stroke in placed if stroke.minimum >= 0) == list(range(30))
+    for stroke, spots in zip(placed, map(sorted, below), strict=True):
+        assert bool(spots) == (stroke.minimum < 0)
+        assert spots == [spots[0] + k for k in range(len(spots))] if spots else True
+        assert not spots or stroke.x == (spots[0] + spots[-1]) / 2
 
 
 def test_a_long_staircase_can_be_drawn():
     """Deeper than Python's recursion."""
     n = 1500
-    roots = merge_tree(np.zeros(n), np.arange(1.0, n), [(i, i + 1) for i in range(n - 1)])
-    assert len(strokes(roots)) == 2 * n - 1
+    tree = merge_tree(np.zeros(n), np.arange(1.0, n), [(i, i + 1) for i in range(n - 1)])
+    assert len(strokes(tree)) == 2 * n - 1
 
 
 def test_figures_of_one_minimum():
@@ -224,7 +230,7 @@ def test_figures_of_one_minimum():
     from bridge.landscape.completeness import completeness
 
     disconnectivity(merge_tree([-1.0], [], []), np.array([0.5])).canvas.draw()
-    thermodynamics([point], temperatures([point])).canvas.draw()
+    thermodynamics([point], superposition([point], temperatures([point]))).canvas.draw()
     discovery(completeness(graph)).canvas.draw()
 
 

@@ -263,8 +263,8 @@ def test_mean_numbers_of_critical_points_of_three_spins():
         for finding in explorer.quenches(range(20)):
             graph.absorb(finding)
         counts.append(len(graph.minima))
-    error = np.std(counts) / np.sqrt(len(counts))
-    assert np.mean(counts) == pytest.approx(3.11, abs=3 * error + 0.03)
+    # Between 1 and 4, so that one sample scatters by 1.37 at most, and by 0.9 as a rule.
+    assert np.mean(counts) == pytest.approx(3.11, abs=0.35)
     assert max(4 * m - 2 for m in counts) <= 14
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from bridge.cli import run
-from bridge.landscape.disconnectivity import merge_tree
+from bridge.landscape.disconnectivity import escapes, merge_tree
 from bridge.report.comparison import Position
-from bridge.report.landscapes import escapes
 from bridge.report.page import LARGEST, assemble, embedded
 from bridge.store import Store
 
@@ -105,8 +104,10 @@ def test_positions_are_even_on_both_sides_of_the_transition():
 
 def test_a_minimum_climbs_to_where_it_meets_a_lower_one():
     # 0 -(5)- 1 -(3)- 2, and 3 alone: from 2 the way to 0 leads over the saddle at 5.
-    roots = merge_tree([0.0, 1.0, 2.0, 9.0], [5.0, 3.0], [(0, 1), (1, 2)])
-    assert escapes(roots, 4) == [None, 4.0, 1.0, None]
+    tree = merge_tree([0.0, 1.0, 2.0, 9.0], [5.0, 3.0], [(0, 1), (1, 2)])
+    target, height = escapes(tree)
+    assert target.tolist() == [-1, 0, 1, -1]
+    assert height.tolist() == [np.inf, 5.0, 3.0, np.inf]
 
 
 def test_strings_from_a_file_cannot_leave_their_element(lecture_surface, lecture_folder):

@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
 from bridge import check_landscape
+from bridge.landscape.completeness import copies
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Graph
 from particles.spin_glass import SphericalSpinGlass
 
 seeds = st.integers(0, 2**32 - 1)
@@ -64,11 +67,11 @@ def critical_angles(glass):
 
 
 def test_mean_number_of_critical_points_of_two_spins():
-    """2√7, exactly, for p = 3."""
+    """2√7, exactly, for p = 3; with two or six a sample, the scatter of one is 1.53."""
     rng = np.random.default_rng(3)
     counts = [2 * len(critical_angles(SphericalSpinGlass.random(2, 3, rng))) for _ in range(4000)]
-    error = np.std(counts) / np.sqrt(len(counts))
-    assert np.mean(counts) == pytest.approx(2 * 7**0.5, abs=4 * error)
+    assert set(counts) == {2, 6}
+    assert np.mean(counts) == pytest.approx(2 * 7**0.5, abs=0.1)  # four standard errors
 
 
 def test_the_threshold_of_three_spins():
@@ -92,8 +95,31 @@ def test_the_states_of_two_spins_are_the_eigenvectors():
 def test_reversal_is_a_symmetry_for_even_p_only():
     rng = np.random.default_rng(5)
     x = rng.standard_normal(4)
-    assert SphericalSpinGlass.random(4, 4, rng).same(x, -2 * x)
-    assert not SphericalSpinGlass.random(4, 3, rng).same(x, -x)
+    x *= 2.0 / np.linalg.norm(x)
+    even, odd = SphericalSpinGlass.random(4, 4, rng), SphericalSpinGlass.random(4, 3, rng)
+    assert even.same(x, -2 * x)
+    assert not odd.same(x, -x)
+    # Both are counted: two labelled points for each, and the nearer image is the one compared.
+    assert np.exp(even.log_group_order) == pytest.approx(2.0)
+    assert np.exp(odd.log_group_order) == pytest.approx(1.0)
+    assert even.aligned(-x, x) == pytest.approx(x)
+    assert odd.aligned(-x, x) == pytest.approx(-x)
+    assert even.fingerprint(-x) == pytest.approx(even.fingerprint(x))
+    assert even.stabiliser_order(x) == odd.stabiliser_order(x) == 1
+    assert [name for name, _ in even.equivalents(x, rng)] != [
+        name for name, _ in odd.equivalents(x, rng)
+    ]
+
+
+def test_both_signs_of_an_even_glass_make_one_point():
+    """p = 2: n/2 pairs ±w. The catalogue holds one minimum, and its two copies are counted."""
+    rng = np.random.default_rng(6)
+    glass = SphericalSpinGlass.random(4, 2, rng)
+    explorer, graph = Explorer(glass, glass, glass.random_state), Graph(glass)
+    for finding in explorer.quenches(range(8)):
+        graph.absorb(finding)
+    assert len(graph.minima) == 1
+    assert copies(glass, graph.minima[0]) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,52 +7,91 @@ import numpy as np
 
 from bridge.landscape.graph import Graph
 from bridge.landscape.thermodynamics import free_energies
-from bridge.protocols import Vector
+from bridge.protocols import Indices, Vector
 
 
-@dataclass(frozen=True)
-class Branch:
-    """A node of the merge tree.
+@dataclass(frozen=True, eq=False)
+class MergeTree:
+    """Nodes as arrays: first the ``n_minima`` minima, then the merges, none above a later one.
+
+    The minima below a node stand side by side in ``leaves``, the lowest first, so that the tree of
+    ``n`` minima takes memory of order ``n`` whatever its shape.
 
     Attributes
     ----------
-    energy
-        Of the minimum, or of the saddle at which the children merge.
-    minima
-        Every minimum below, the lowest first.
-    children
-        Branches that merge here; none for a minimum.
+    n_minima
+        How many of the nodes are minima.
+    energy : (k,)
+        Of the minimum, or of the saddle at which parts merge.
+    above : (k,)
+        The merge that joins the node to others; -1 for the top of a connected part.
+    first, size : (k,)
+        The minima below a node are ``leaves[first : first + size]``.
+    leaves : (n_minima,)
+        Numbers of the minima, one connected part after the other, the deepest part first.
     """
 
-    energy: float
-    minima: tuple[int, ...]
-    children: tuple["Branch", ...] = ()
+    n_minima: int
+    energy: Vector
+    above: Indices
+    first: Indices
+    size: Indices
+    leaves: Indices
+
+    @property
+    def lowest(self) -> Indices:
+        """The lowest minimum below each node, ``(k,)``."""
+        return self.leaves[self.first]
+
+    @property
+    def roots(self) -> Indices:
+        """The top of each connected part, that of the deepest minimum first."""
+        tops = np.flatnonzero(self.above < 0)
+        return tops[np.argsort(self.first[tops])]
+
+    def minima(self, node: int) -> Indices:
+        """Return every minimum below a node, the lowest first."""
+        return self.leaves[self.first[node] : self.first[node] + self.size[node]]
+
+    def children(self) -> list[list[int]]:
+        """Return the nodes that merge at each node, in the order of their minima."""
+        found: list[list[int]] = [[] for _ in self.energy]
+        for node in np.argsort(self.first, kind="stable").tolist():
+            if self.above[node] >= 0:
+                found[self.above[node]].append(node)
+        return found
 
 
 def merge_tree(
     energies: Sequence[float] | Vector,
     barriers: Sequence[float] | Vector,
     ends: Sequence[tuple[int, int]],
-) -> list[Branch]:
-    """Return the merge tree of each connected part, the one with the lowest minimum first.
+) -> MergeTree:
+    """Return the merge tree of minima, and of saddles between two of them each.
 
     Saddles are taken from the lowest up; one that joins two parts makes a node of the tree (union
     and find), and one within a part changes nothing. Saddles of one energy make one node.
     """
-    parent = list(range(len(energies)))
-    part = [Branch(float(energy), (i,)) for i, energy in enumerate(energies)]
-    for k in np.argsort(np.asarray(barriers, dtype=np.float64), kind="stable"):
-        a, b = (_root(parent, end) for end in ends[k])
-        if a == b:
-            continue
-        low, high = (a, b) if _depth(energies, part[a]) <= _depth(energies, part[b]) else (b, a)
-        parent[high] = low
-        part[low] = _join(float(barriers[k]), part[low], part[high])
-    roots = {_root(parent, i) for i in range(len(energies))}
-    return sorted((part[r] for r in roots), key=lambda branch: _depth(energies, branch))
+    wells = np.asarray(energies, dtype=np.float64)
+    n = len(wells)
+    depth = np.empty(n, dtype=np.intp)  # place of each minimum from the lowest up
+    depth[np.argsort(wells, kind="stable")] = np.arange(n)
+    heights = np.asarray(barriers, dtype=np.float64)
+    part = list(range(n))  # by union and find: the lowest minimum that stands for a part
+    top = list(range(n))  # node at the top of the part of a minimum
+    pairs: list[tuple[int, int]] = []
+    levels: list[float] = []
+    for k in np.argsort(heights, kind="stable").tolist():
+        low, high = sorted((_root(part, end) for end in ends[k]), key=depth.__getitem__)
+        if low != high:
+            pairs.append((top[low], top[high]))
+            levels.append(float(heights[k]))
+            part[high] = low
+            top[low] = n - 1 + len(pairs)
+    return _tree(wells, np.array(levels), pairs, depth)
 
 
-def of_graph(graph: Graph, temperature: float | None = None) -> list[Branch]:
+def of_graph(graph: Graph, temperature: float | None = None) -> MergeTree:
     """Return the merge tree of a graph: of its energies, or of its free energies at ``T``.
 
     At a temperature several saddles between two minima add up: ``F = -T ln Σ exp(-F_t/T)``, and the
@@ -78,30 +117,83 @@ def of_graph(graph: Graph, temperature: float | None = None) -> list[Branch]:
     return merge_tree(wells, levels, pairs)
 
 
-def barrier(tree: Branch, a: int, b: int) -> float | None:
+def barrier(tree: MergeTree, a: int, b: int) -> float | None:
     """Return the lowest energy over which ``a`` and ``b`` communicate, or None if they do not."""
-    pair = {a, b}
-    if not pair <= set(tree.minima):
-        return None
-    inside: Branch | None = tree
-    while inside is not None:
-        tree = inside
-        inside = next((child for child in tree.children if pair <= set(child.minima)), None)
-    return tree.energy
+    below = set()
+    while a >= 0:
+        below.add(a)
+        a = int(tree.above[a])
+    while b >= 0 and b not in below:
+        b = int(tree.above[b])
+    return None if b < 0 else float(tree.energy[b])
 
 
-def _join(energy: float, low: Branch, high: Branch) -> Branch:
-    """Merge two parts; one that merged at this very energy gives its children instead of itself."""
-    children: list[Branch] = []
-    for part in (low, high):
-        same = part.children and part.energy == energy
-        children.extend(part.children if same else (part,))
-    return Branch(energy, low.minima + high.minima, tuple(children))
+def escapes(tree: MergeTree) -> tuple[Indices, Vector]:
+    """Return the lower minimum that each minimum reaches first, and the energy of the way there.
+
+    Both are ``(n_minima,)``. The minimum reached is the lowest of the part that is joined; for the
+    lowest of a connected part there is none: -1, and an infinite energy. Of two minima of one
+    energy the one with the smaller number counts as the lower.
+    """
+    inner = tree.above >= 0
+    target = np.full(tree.n_minima, -1, dtype=np.intp)
+    height = np.full(tree.n_minima, np.inf)
+    lowest, above = tree.lowest[inner], tree.above[inner]
+    climbs = lowest != tree.lowest[above]
+    target[lowest[climbs]] = tree.lowest[above[climbs]]
+    height[lowest[climbs]] = tree.energy[above[climbs]]
+    return target, height
 
 
-def _depth(energies: Sequence[float] | Vector, branch: Branch) -> tuple[float, int]:
-    """Return the energy of the lowest minimum below, which is listed first."""
-    return float(energies[branch.minima[0]]), branch.minima[0]
+def lowest_part(tree: MergeTree, count: int) -> tuple[Indices, MergeTree]:
+    """Return the ``count`` lowest minima, and the merge tree of these alone.
+
+    It is a piece of the whole one, with every barrier between them: on the way from a minimum to a
+    lower one only lower ones are reached. A minimum ``k`` of the new tree is number ``k`` of those
+    returned.
+    """
+    order = np.argsort(tree.energy[: tree.n_minima], kind="stable")[:count]
+    kept = np.sort(order)
+    target, height = escapes(tree)
+    target, height = target[kept], height[kept]
+    climbing = np.flatnonzero(target >= 0)
+    ends = zip(climbing.tolist(), np.searchsorted(kept, target[climbing]).tolist(), strict=True)
+    return kept, merge_tree(tree.energy[kept], height[climbing], list(ends))
+
+
+def _tree(wells: Vector, levels: Vector, pairs: list[tuple[int, int]], depth: Indices) -> MergeTree:
+    """Lay out a binary tree whose node ``n + k`` joins ``pairs[k]``, the deeper part first."""
+    n = len(wells)
+    above, size, lowest = [-1] * (n + len(pairs)), [1] * n, list(range(n))
+    for node, (low, high) in enumerate(pairs, start=n):
+        above[low] = above[high] = node
+        size.append(size[low] + size[high])
+        lowest.append(lowest[low])
+    first, begin = [0] * len(above), 0
+    tops = [node for node, joined in enumerate(above) if joined < 0]
+    for node in sorted(tops, key=lambda top: int(depth[lowest[top]])):
+        first[node], begin = begin, begin + size[node]
+    for node in range(len(above) - 1, n - 1, -1):
+        low, high = pairs[node - n]
+        first[low], first[high] = first[node], first[node] + size[low]
+    above_, first_, size_ = (np.array(numbers, dtype=np.intp) for numbers in (above, first, size))
+    energy, leaves = np.concatenate([wells, levels]), np.argsort(first_[:n])
+    return _merged(MergeTree(n, energy, above_, first_, size_, leaves))
+
+
+def _merged(tree: MergeTree) -> MergeTree:
+    """Make one node of merges that are joined at one energy."""
+    k = len(tree.energy)
+    keeper = np.arange(k)
+    for node in range(k - 1, tree.n_minima - 1, -1):
+        top = tree.above[node]
+        if top >= 0 and tree.energy[top] == tree.energy[node]:
+            keeper[node] = keeper[top]
+    kept = keeper == np.arange(k)
+    number = np.cumsum(kept) - 1
+    above = np.where(tree.above >= 0, number[keeper[tree.above]], -1)
+    energy, first, size = tree.energy[kept], tree.first[kept], tree.size[kept]
+    return MergeTree(tree.n_minima, energy, above[kept], first, size, tree.leaves)
 
 
 def _root(parent: list[int], i: int) -> int:

@@ -6,19 +6,22 @@ with ``G`` the order of the discrete symmetry group and ``o_a`` that of the stab
 ``G/o_a`` is the number of equivalent minima (``2N!/o_a`` for atoms), at ``k_B = ħ = m = 1``.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bridge.landscape.points import Point
 from bridge.protocols import Vector
 
+_NOTHING = -600.0  # logarithm of a share that adds nothing; far below, numbers are slow
+
 
 @dataclass(frozen=True, eq=False)
 class Thermodynamics:
-    """Averages over minima at each temperature.
+    """Averages over minima at each temperature; no table of all minima at all temperatures.
 
     Attributes
     ----------
@@ -30,15 +33,18 @@ class Thermodynamics:
         ``⟨V⟩ + ⟨κ⟩ T``: potential and kinetic energy of the vibrations.
     heat_capacity : (t,)
         ``C/k_B = ⟨κ⟩ + var(βV + κ)``.
-    occupation : (t, n)
-        Probability of each minimum, all its images together.
+    modes : (t,)
+        ``⟨κ⟩``, the number of vibrations.
+    largest : (n,)
+        The largest occupation that each minimum has at any of the temperatures.
     """
 
     temperature: Vector
     log_z: Vector
     energy: Vector
     heat_capacity: Vector
-    occupation: Vector
+    modes: Vector
+    largest: Vector
 
     def peak(self) -> tuple[float, float]:
         """Return the temperature and the height of the largest heat capacity."""
@@ -62,21 +68,40 @@ def superposition(minima: Sequence[Point], temperature: Vector) -> Thermodynamic
         raise ValueError("expected at least one minimum, got none: search longer")
     if not (np.isfinite(temperature).all() and (temperature > 0).all()):
         raise ValueError(f"expected temperatures T > 0, got {temperature.min()}")
-    energies = np.array([point.energy for point in minima])
-    modes = np.array([float(point.n_modes) for point in minima])
-    terms = np.array([log_weights(minima, t) for t in temperature])
-    log_z = logsumexp(terms, axis=1)
-    occupation = np.exp(terms - log_z[:, None])
-    scaled = energies / temperature[:, None] + modes
-    mean = (occupation * scaled).sum(axis=1)
-    spread = (occupation * (scaled - mean[:, None]) ** 2).sum(axis=1)
+    wells = _Wells.of(minima)
+    rows = np.empty((4, len(temperature)))
+    largest = np.zeros(len(minima))
+    for k, t in enumerate(temperature):
+        terms = wells.log_weights(t)
+        highest = terms.max()
+        share = np.exp(np.maximum(terms - highest, _NOTHING))
+        total = share.sum()
+        share /= total
+        log_z = highest + np.log(total)
+        np.maximum(largest, share, out=largest)
+        scaled = wells.energy / t + wells.modes
+        mean = _average(share, scaled)
+        spread = _average(share, (scaled - mean) ** 2)
+        rows[:, k] = log_z, mean, _average(share, wells.modes), spread
+    log_zs, means, modes, spreads = rows
     return Thermodynamics(
         temperature=temperature,
-        log_z=log_z,
-        energy=mean * temperature,
-        heat_capacity=occupation @ modes + spread,
-        occupation=occupation,
+        log_z=log_zs,
+        energy=means * temperature,
+        heat_capacity=modes + spreads,
+        modes=modes,
+        largest=largest,
     )
+
+
+def occupation(chosen: Sequence[Point], found: Thermodynamics) -> Vector:
+    """Return the probability of some of the minima of ``found`` at its temperatures, ``(t, k)``.
+
+    All images of a minimum count together.
+    """
+    wells = _Wells.of(chosen)
+    terms = np.array([wells.log_weights(t) for t in found.temperature])
+    return np.asarray(np.exp(terms - found.log_z[:, None]))
 
 
 def log_weights(points: Sequence[Point], temperature: float) -> Vector:
@@ -85,16 +110,7 @@ def log_weights(points: Sequence[Point], temperature: float) -> Vector:
     A transition state counts with its real modes only: one fewer power of ``T``, and the modulus
     of its imaginary frequency, which the rate constant divides out again.
     """
-    beta = 1.0 / temperature
-    return np.array(
-        [
-            -beta * point.energy
-            - np.log(point.order)
-            - (point.n_modes - point.index) * np.log(beta)
-            - 0.5 * _real_log_det(point)
-            for point in points
-        ]
-    )
+    return _Wells.of(points).log_weights(temperature)
 
 
 def free_energies(points: Sequence[Point], temperature: float) -> Vector:
@@ -106,7 +122,32 @@ def free_energies(points: Sequence[Point], temperature: float) -> Vector:
     return -temperature * log_weights(points, temperature)
 
 
+@dataclass(frozen=True, eq=False)
+class _Wells:
+    """Points as columns: energies, numbers of real modes, and what no temperature changes."""
+
+    energy: Vector
+    modes: Vector
+    constant: Vector
+
+    @classmethod
+    def of(cls, points: Sequence[Point]) -> Self:
+        columns = [
+            (p.energy, p.n_modes - p.index, -math.log(p.order) - 0.5 * _real_log_det(p))
+            for p in points
+        ]
+        return cls(*np.array(columns, dtype=np.float64).reshape(-1, 3).T.copy())
+
+    def log_weights(self, temperature: float) -> Vector:
+        return self.constant + self.modes * math.log(temperature) - self.energy / temperature
+
+
+def _average(share: Vector, values: Vector) -> float:
+    """Return ``Σ share values`` on one core: threads wait longer for each other than they sum."""
+    return float(np.einsum("i,i->", share, values))
+
+
 def _real_log_det(point: Point) -> float:
     """Return ``Σ ln ω²`` over the real frequencies: for a saddle, without its unstable mode."""
-    unstable = np.log(abs(point.lowest)) if point.index == 1 else 0.0
-    return float(point.log_det - unstable)
+    unstable = math.log(abs(point.lowest)) if point.index == 1 else 0.0
+    return point.log_det - unstable

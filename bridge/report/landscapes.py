@@ -1,38 +1,39 @@
 """A stored landscape as the page draws it: its merge tree, and what is known of each minimum."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bridge.landscape.disconnectivity import Branch, of_graph
-from bridge.landscape_figures import Stroke, strokes
+from bridge.landscape.disconnectivity import MergeTree, escapes, lowest_part, of_graph
+from bridge.landscape_figures import MOST, strokes
 from bridge.landscape_show import Stored
+from bridge.protocols import Indices
 from bridge.report.compact import rounded
 
 _DIGITS = 9
 
 
 def landscape(stored: Stored) -> dict[str, Any]:
-    """Return the tree as strokes, and the observables of the minima as columns.
+    """Return the tree as strokes, and the observables of its minima as columns.
 
-    A stroke is ``[x, energy, number of the stroke above or -1, minimum or -1]``.
+    A stroke is ``[x, energy, number of the stroke above or -1, minimum or -1]``. Of more than 2000
+    minima the page holds the lowest.
     """
     graph = stored.graph
-    roots = of_graph(graph)
-    placed = strokes(roots)
-    above = {
-        (stroke.x, stroke.branch.energy): k
-        for k, stroke in enumerate(placed)
-        if stroke.branch.children
-    }
+    tree = of_graph(graph)
+    kept, shown = np.arange(tree.n_minima), tree
+    if tree.n_minima > MOST:
+        kept, shown = lowest_part(tree, MOST)
     return {
         "name": str(stored.about.get("system", "landscape")),
         "parameters": _parameters(stored),
+        "n_minima": tree.n_minima,
         "n_saddles": len(graph.saddles),
         "connected": graph.connected,
-        "strokes": [_stroke(stroke, above) for stroke in placed],
-        "observables": _observables(stored, roots),
+        "strokes": [
+            [round(s.x, 3), rounded(s.energy, _DIGITS), s.above, s.minimum] for s in strokes(shown)
+        ],
+        "observables": _observables(stored, tree, kept),
     }
 
 
@@ -41,47 +42,21 @@ def _parameters(stored: Stored) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _stroke(stroke: Stroke, above: dict[tuple[float, float], int]) -> list[Any]:
-    branch = stroke.branch
-    leaf = -1 if branch.children else branch.minima[0]
-    top = -1 if stroke.top is None else above[stroke.top]
-    return [round(stroke.x, 3), rounded(branch.energy, _DIGITS), top, leaf]
-
-
-def _observables(stored: Stored, roots: Sequence[Branch]) -> dict[str, list[float | None]]:
+def _observables(stored: Stored, tree: MergeTree, kept: Indices) -> dict[str, list[float | None]]:
     """Return a column for each observable; a value that a minimum does not have is None."""
-    minima = stored.graph.minima
+    numbers = kept.tolist()
+    points = [stored.graph.minima[i] for i in numbers]
+    _, heights = escapes(tree)
     found: dict[str, list[float | None]] = {
-        "energy": [rounded(point.energy, _DIGITS) for point in minima],
-        "barrier to a lower minimum": escapes(roots, len(minima)),
-        "order": [point.order for point in minima],
-        "Σ ln |λ|": [rounded(point.log_det) for point in minima],
-        "lowest λ": [rounded(point.lowest, 4) for point in minima],
-        "times met": list(stored.graph.minima.hits),
+        "energy": [rounded(point.energy, _DIGITS) for point in points],
+        "barrier to a lower minimum": [rounded(h) for h in (heights[kept] - tree.energy[kept])],
+        "order": [point.order for point in points],
+        "Σ ln |λ|": [rounded(point.log_det) for point in points],
+        "lowest λ": [rounded(point.lowest, 4) for point in points],
+        "times met": [stored.graph.minima.hits[i] for i in numbers],
     }
     names = dict.fromkeys(name for seen in stored.observables for name in seen)
     for name in names:
-        values = [seen.get(name) for seen in stored.observables]
+        values = [stored.observables[i].get(name) for i in numbers]
         found[name.replace("_", " ")] = [rounded(value) for value in values]
     return found
-
-
-def escapes(roots: Sequence[Branch], count: int) -> list[float | None]:
-    """Return how high each minimum has to climb to reach a lower one; None if none is in reach."""
-    found = np.full(count, np.nan)
-    stack = list(roots)
-    while stack:
-        branch = stack.pop()
-        lowest = branch.minima[0]
-        for child in branch.children:
-            if child.minima[0] != lowest:
-                found[child.minima[0]] = branch.energy - _depth(child)
-        stack.extend(branch.children)
-    return [rounded(float(value)) for value in found]
-
-
-def _depth(branch: Branch) -> float:
-    """Return the energy of the lowest minimum below a branch."""
-    while branch.children:
-        branch = next(child for child in branch.children if child.minima[0] == branch.minima[0])
-    return branch.energy

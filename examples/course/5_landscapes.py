@@ -55,7 +55,7 @@ for points, marker, name in ((graph.minima, "o", "minimum"), (graph.saddles, "x"
 ax.set(xlabel="x", ylabel="y")
 ax.legend()
 for a, b in graph.ends:
-    print(f"minima {a} and {b} meet at energy {barrier(of_graph(graph)[0], a, b):.3f}")
+    print(f"minima {a} and {b} meet at energy {barrier(of_graph(graph), a, b):.3f}")
 
 # %% [markdown]
 # ## Seven atoms
@@ -79,9 +79,9 @@ ax.set_ylabel("energy")
 # melts.
 
 # %%
-temperature = np.linspace(0.05, 0.4, 120)
-fig = thermodynamics(list(graph.minima), temperature)
-where, height = superposition(list(graph.minima), temperature).peak()
+heat = superposition(graph.minima.points, np.linspace(0.05, 0.4, 120))
+fig = thermodynamics(graph.minima.points, heat)
+where, height = heat.peak()
 print(f"C/k = {height:.2f} at T = {where:.3f}")
 fig  # noqa: B018 - a notebook shows what a cell ends with
 

@@ -110,10 +110,12 @@ function buildChoice(columns) {
 }
 
 function buildLandscape(landscape) {
-  const { name, parameters, n_saddles, connected, observables } = landscape;
+  const { name, parameters, n_minima, n_saddles, connected, observables } = landscape;
   const given = described(parameters);
   const apart = connected ? "" : " No saddle is known yet between trunks that do not meet.";
-  const text = `Each line ends in one of ${observables.energy.length} minima, and goes up to the lowest of ${n_saddles} saddles over which it reaches another: point at one, or use the arrow keys, to see what it is.${apart}`;
+  const shown = observables.energy.length;
+  const ends = shown < n_minima ? `the ${shown} lowest of ${n_minima} minima` : `${n_minima} minima`;
+  const text = `Each line ends in one of ${ends}, and goes up to the lowest of ${n_saddles} saddles over which it reaches another: point at one, or use the arrow keys, to see what it is.${apart}`;
   const part = element("div", { class: "tree" }, element("h2", {}, `The landscape of ${name}${given ? ` (${given})` : ""}`), element("p", {}, text));
   byId("landscape").append(part);
   return new TreePanel(part, landscape);
@@ -159,7 +161,7 @@ function start({ systems, landscapes, tables }) {
   buildTabs(views, redraw);
   addEventListener("resize", redraw);
   const runs = systems.reduce((sum, system) => sum + system.runs.length, 0);
-  const minima = landscapes.reduce((sum, landscape) => sum + landscape.observables.energy.length, 0);
+  const minima = landscapes.reduce((sum, { n_minima }) => sum + n_minima, 0);
   const counts = [runs && `${runs} runs of ${systems.length} systems`, minima && `${minima} minima`, tables.length && `${tables.length} other kinds of runs`].filter(Boolean);
   byId("counts").textContent = `${counts.join(", ")}.`;
 }
