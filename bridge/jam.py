@@ -13,9 +13,9 @@ from bridge.documents import dumps
 from bridge.exact import ExactJamming, exact_jamming
 from bridge.exact.approach import approach
 from bridge.observables import Observables, backbone_gaps, observe
-from bridge.protocols import Loaded
+from bridge.protocols import HasHessian, Loaded
 from bridge.provenance import provenance
-from bridge.spectra import Spectrum, spectrum
+from bridge.spectra import DENSE_LIMIT, Spectrum, spectrum
 from bridge.stability import least_curvature
 from bridge.systems import State, System
 from bridge.writing import replacing, write_text
@@ -29,18 +29,23 @@ _SPECTRUM_LOAD = 1e-7
 
 _SHOWN = (
     "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
-    "energy", "pressure", "max_residual", "min_force", "smallest_gap", "n_kinks", "seconds",
+    "energy", "pressure", "max_residual", "min_force", "smallest_gap",
+    "lowest_curvature", "n_kinks", "seconds",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A state with its observables, and its spectrum if that was asked for."""
+    """A state with its observables, and its spectrum if that was asked for.
+
+    ``lowest_curvature`` is that of `bridge.stability`; None for networks, certified by their polish.
+    """
 
     state: State
     observables: Observables
     spectrum: Spectrum | None
     seconds: float
+    lowest_curvature: float | None = None
 
     @property
     def gaps(self) -> "Vector":
@@ -55,11 +60,22 @@ def measure(state: State, *, with_spectrum: bool, seconds: float) -> Measured:
         seen = replace(seen, max_residual=state.max_residual)
     kinks = state.n_kinks or 0
     values = spectrum(state.problem, state.x, n_kinks=kinks) if with_spectrum else None
-    # Where kinks hold a state, its Hessian does not tell whether it is a minimum.
-    lowest = least_curvature(state.problem, state.x) if state.n_kinks is None else None
+    lowest = _lowest_curvature(state)
     if state.status == "jammed" and (reason := _contradiction(seen, values, lowest)):
         state = replace(state, status="stalled", reason=reason)
-    return Measured(state, seen, values, seconds)
+    return Measured(state, seen, values, seconds, lowest)
+
+
+def _lowest_curvature(state: State) -> float | None:
+    """Return the least curvature of a jammed state whose Hessian tells it, and is not too large.
+
+    Where kinks hold a state it does not tell whether that is a minimum: the polish has.
+    """
+    problem = state.problem
+    sparse = isinstance(problem, HasHessian)
+    if state.status != "jammed" or state.n_kinks is not None:
+        return None
+    return least_curvature(problem, state.x) if sparse or problem.n_dof <= DENSE_LIMIT else None
 
 
 def _contradiction(seen: Observables, values: Spectrum | None, lowest: float | None) -> str:
@@ -167,6 +183,7 @@ def as_json(system: System, seed: int, found: Measured) -> dict[str, Any]:
         **asdict(seen),
         "coordination": _coordination(found),
         "n_kinks": state.n_kinks,
+        "lowest_curvature": found.lowest_curvature,
         "hessian": None if values is None else _spectrum_json(values),
         "provenance": provenance(),
     }

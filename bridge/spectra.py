@@ -21,7 +21,7 @@ from bridge.observables import (
 from bridge.protocols import ConstraintProblem, HasHessian, Indices, Landscape, Vector
 
 _BLOCK = 256  # directions in one Hessian product: bounds the memory of batched products
-_DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 GB and an hour
+DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 GB and an hour
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +63,9 @@ class Spectrum:
 
 def check_dense(n: int) -> None:
     """Raise ``ValueError`` if ``n`` variables are too many for a dense matrix."""
-    if n > _DENSE_LIMIT:
+    if n > DENSE_LIMIT:
         raise ValueError(
-            f"expected at most {_DENSE_LIMIT} variables for a dense Hessian, got {n}: "
+            f"expected at most {DENSE_LIMIT} variables for a dense Hessian, got {n}: "
             "use a smaller system, or bridge.spectral_density"
         )
 
