@@ -38,7 +38,7 @@ _SHOWN = (
 class Measured:
     """A state with its observables, and its spectrum if that was asked for.
 
-    ``lowest_curvature`` is that of `bridge.stability`; None for networks, certified by their polish.
+    ``lowest_curvature`` is that of `bridge.stability`; None for networks, which a polish certifies.
     """
 
     state: State
