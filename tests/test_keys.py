@@ -33,7 +33,7 @@ ALONE = [
 ]
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
-    "data": "digits", "protocol": "descend"
+    "data": "digits", "protocol": "descend", "label": "another",
 }  # fmt: skip
 
 
