@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from itertools import pairwise
 
 import typer
 
@@ -40,6 +41,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; every error is one line on stderr."""
     try:
+        _check_outputs(arguments)
         with ending_on_signals():
             code = assemble(arguments)(arguments, prog_name="jamscape", standalone_mode=False)
     except WrongUse as error:
@@ -60,6 +62,15 @@ def run(arguments: list[str]) -> int:
     if code == INTERRUPTED:  # this is how typer reports Ctrl-C
         return _say("interrupted", code)
     return code or 0
+
+
+def _check_outputs(arguments: list[str]) -> None:
+    """Refuse an option where the name of an output belongs: it would become that name."""
+    for option, value in pairwise(arguments):
+        if option in ("--out", "-o") and value.startswith("-"):
+            raise WrongUse(
+                f"expected a name after {option}, got {value}: write ./{value} if it is called so"
+            )
 
 
 def assemble(arguments: list[str]) -> typer.Typer:

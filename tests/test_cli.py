@@ -79,6 +79,8 @@ WRONG = {
     "unknown command": ["melt"],
     "no system": ["jam"],
     "unknown option": ["jam", "discs", "--colour", "red"],
+    "option for a name": ["jam", "discs", "--n", "4", "--out", "--json"],
+    "option for a file": ["report", "-o", "--json"],
     "aspect": ["jam", "ellipses", "--aspect", "0.5"],
     "no discs": ["jam", "discs", "--n", "0"],
     "dimension": ["jam", "discs", "--dim", "4"],
