@@ -102,9 +102,7 @@ NORMALS = np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
 def measured(offsets=(0.0, 0.0, 0.0), normals=NORMALS, forces=(1 / 3, 1 / 3, 1 / 3), rows=3):
     here = Linearised.at(Halfspaces(np.array(normals), np.array(offsets)), np.zeros(2))
     held = np.ones(2, dtype=bool)
-    return certify(
-        here, np.arange(rows), np.array(forces), held, n_free_motions=0, condition=2.0
-    )
+    return certify(here, np.arange(rows), np.array(forces), held, n_free_motions=0, condition=2.0)
 
 
 def test_three_walls_are_certified():

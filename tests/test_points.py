@@ -76,7 +76,9 @@ def test_a_stationary_point_far_away_makes_a_plateau(sign):
     assert "a plateau" in certify(replace(SADDLE, values=values, gradient=gradient), 1)
     # The step is that of the modes, which need not be the axes.
     turned = np.eye(3)[[1, 2, 0]]
-    assert isinstance(certify(replace(SADDLE, values=values, gradient=gradient, modes=turned), 1), Point)
+    assert isinstance(
+        certify(replace(SADDLE, values=values, gradient=gradient, modes=turned), 1), Point
+    )
 
 
 def test_the_size_of_a_state_is_that_of_its_largest_component():
@@ -108,7 +110,9 @@ class Quadratic:
         return len(self.matrix)
 
     def energy_gradient(self, x):
-        return 0.5 * float(x @ self.matrix @ x) + float(self.slope @ x), self.matrix @ x + self.slope
+        return 0.5 * float(x @ self.matrix @ x) + float(
+            self.slope @ x
+        ), self.matrix @ x + self.slope
 
     def hvp(self, x, v):
         return v @ self.matrix

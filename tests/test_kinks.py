@@ -1,0 +1,323 @@
+"""States on the kinks of small rectifier networks, built on paper, and the way down from each."""
+
+import numpy as np
+import pytest
+import torch
+
+from networks import HingeNetwork, Mlp, Patterns
+from networks.kinks import Kinks, Point
+from networks.polish import polish
+
+# One unit, ``f = w₂ max(w₁ x + b₁, 0) + b₂``: the kink of the pattern at x = 0 is at b₁ = 0.
+
+
+def network(x, y, layers, margin=1.0):
+    """Return a network of one input with these layers, ``(fan_out, fan_in + 1)``, and its state."""
+    layers = [np.atleast_2d(np.array(layer, dtype=float)) for layer in layers]
+    patterns = Patterns(np.array(x, dtype=float)[:, None], np.array(y, dtype=float))
+    problem = HingeNetwork(Mlp(1, len(layers[0]), len(layers) - 1), patterns, margin)
+    return problem, np.concatenate([layer.ravel() for layer in layers])
+
+
+def point(problem, x, masks=None, radius=None):
+    """Return the point with the given ``{(layer, pattern, unit): mask}`` held."""
+    kinks = Kinks.none(problem)
+    for pair, mask in (masks or {}).items():
+        kinks.held[pair], kinks.masks[pair] = True, mask
+    return Point(problem, torch.tensor(x), kinks, radius)
+
+
+def falls(problem, x, down, lengths=(1e-3, 1e-4, 1e-5)):
+    """Return how much the energy falls along a direction, over the lengths of the steps."""
+    energy = problem.energy_gradient(x)[0]
+    down = down.numpy() / np.linalg.norm(down.numpy())
+    return np.array([(energy - problem.energy_gradient(x + s * down)[0]) / s for s in lengths])
+
+
+def touched_concave(here):
+    """Mark the pairs at a concave kink."""
+    return (here.z.abs() < 1e-10) & (here.e < 0)
+
+
+def idle_concave():
+    """The pattern at the kink wants more, the other, which balances it, is far on the flat side."""
+    return network([0, -1], [1, -1], [[1, 0], [1, 0]])
+
+
+def busy_concave():
+    """All patterns are on the bent side, where their forces balance: the kink must be crossed.
+
+    A second unit, active everywhere, makes the output 1/3 there.
+    """
+    return network([0, 1, 2], [1, -1, 1], [[[1, 5e-11], [1, 3]], [1, -1, 10 / 3]])
+
+
+@pytest.mark.parametrize("build", [idle_concave, busy_concave])
+def test_a_concave_kink_that_is_touched_is_left_downhill(build):
+    problem, x = build()
+    here = point(problem, x)
+    assert here.residual < 1e-9
+    down = here.way_down()
+    assert down is not None
+    assert (falls(problem, x, down) > 0.3).all()  # to first order, by the whole force
+
+
+@pytest.mark.parametrize("build", [idle_concave, busy_concave])
+def test_a_polish_leaves_a_concave_kink(build):
+    problem, x = build()
+    assert not polish(problem, x, steps=0).is_minimum
+    found = polish(problem, x, steps=100)
+    assert problem.energy_gradient(found.x)[0] < problem.energy_gradient(x)[0] - 1e-3
+
+
+def test_a_kink_beyond_rounding_is_not_touched():
+    problem, x = idle_concave()
+    for offset, touched in ((-0.9e-10, True), (-1.1e-10, False)):
+        x[1] = offset
+        assert (point(problem, x).way_down() is not None) == touched
+    problem, x = busy_concave()
+    for offset, touched in ((0.9e-10, True), (1.1e-10, False)):
+        x[1] = offset
+        assert (point(problem, x).way_down() is not None) == touched
+
+
+def test_a_convex_kink_without_force_is_no_way_down():
+    problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
+    here = point(problem, x)
+    assert here.residual == 0.0
+    assert here.e[0, 0, 0] == 1.0
+    assert here.way_down() is None
+
+
+def identity(here):
+    return torch.eye(len(here.w), dtype=torch.float64)
+
+
+def test_a_smooth_unit_has_no_kinks(monkeypatch):
+    for activation, kink in (("relu", True), ("tanh", False), ("softplus", False)):
+        problem, x = idle_concave()
+        problem = HingeNetwork(Mlp(1, 1, 1, activation), problem.patterns)
+        here = point(problem, x)
+        monkeypatch.setattr(here, "hessian", lambda here=here: identity(here))
+        assert touched_concave(here).any()
+        assert (here.way_down() is not None) == kink
+
+
+def test_a_concave_kink_whose_force_is_rounding_is_flat(monkeypatch):
+    """The force at the kink is compared with the largest into any unit."""
+    for weight, touched in ((2e-9, True), (0.5e-9, False)):
+        problem, x = network([0, -1], [1, -1], [[[1, 0], [1, 5]], [weight, -1, 0]])
+        here = point(problem, x)
+        monkeypatch.setattr(here, "hessian", lambda here=here: identity(here))
+        assert (here.way_down() is not None) == touched
+
+
+# Two patterns at one place that want the opposite: what one gains there the other loses.
+
+
+@pytest.mark.parametrize("more", [0.0, 0.5, -0.5])
+def test_a_contradiction_at_a_kink_is_judged_as_a_whole(more):
+    """The kinks of two equal patterns are crossed together: only the sum of their forces counts."""
+    # Output 0 for both; a third pattern far on the flat side takes up the difference.
+    problem, x = network([0, 0, -1], [1, -1, -1], [[1, 0], [1, 0]])
+    x[3] = more
+    here = point(problem, x)
+    down = here.way_down()
+    total = float(here.e[0, :2, 0].sum())
+    assert total == pytest.approx(2 * more)
+    if total >= 0:
+        assert down is None
+    else:
+        assert (falls(problem, x, down) > 0.0).all()
+
+
+# A concave kink beside one that holds: the way down must not climb the other.
+
+
+def test_a_way_down_keeps_to_the_kinks_that_hold():
+    # The pattern at x = 1 is at the kinks of two units, the first convex and the second concave.
+    problem, x = network([1, -2], [-1, 1], [[[1, -1], [0.9, -0.9]], [1.0, -0.1, 0.0]])
+    here = point(problem, x, {(0, 0, 0): 0.5})
+    assert here.held[0, 0].tolist() == [True, False]
+    down = here.way_down()
+    assert down is not None
+    assert abs(float(here.rows(here.held)[0] @ down)) < 1e-12 * float(down.norm())
+    assert (here.rows(touched_concave(here))[0] @ down) > 0
+
+
+# Masks of 0 and 1 resist to one side only. The Hessian is forged.
+
+
+@pytest.fixture
+def convex(monkeypatch):
+    """Return a point at a convex kink with a given mask, and a Hessian that falls across it."""
+
+    def build(mask, across=-1.0, along=0.5):
+        problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
+        here = point(problem, x, {(0, 0, 0): mask})
+        row = here.rows(here.held)[0]
+        assert row.tolist() == [0.0, 1.0, 0.0, 0.0]
+        forged = torch.diag(torch.tensor([along, across, 2.0, 3.0], dtype=torch.float64))
+        monkeypatch.setattr(here, "hessian", lambda: forged)
+        return here
+
+    return build
+
+
+def test_a_fractional_mask_resists_to_both_sides(convex):
+    assert convex(0.5).way_down() is None
+    for mask in (1e-300, 1 - 1e-16):
+        assert convex(mask).way_down() is None
+
+
+@pytest.mark.parametrize(("mask", "side"), [(0.0, -1.0), (1.0, 1.0)])
+def test_a_one_sided_mask_is_left_to_the_side_that_it_leaves_open(convex, mask, side):
+    here = convex(mask)
+    assert bool(here.held[0, 0, 0])
+    down = here.way_down()
+    assert down is not None
+    assert float(down[1]) * side == pytest.approx(1.0)
+
+
+def test_beside_a_held_kink_the_softest_motion_along_it_is_taken(convex):
+    down = convex(0.5, across=-5.0, along=-0.25).way_down()
+    assert torch.abs(down).tolist() == pytest.approx([1.0, 0.0, 0.0, 0.0])
+
+
+def test_two_one_sided_kinks_can_close_a_direction_together(monkeypatch):
+    """Two units that the same motion turns on and off: it falls, but one of them always resists."""
+    problem, x = network([0, -1], [-1, 1], [[[1, 0], [1, 0]], [1, 1, 0]])
+    here = point(problem, x, {(0, 0, 0): 0.0, (0, 0, 1): 0.0})
+    off, on = here.rows(here.held)
+
+    def with_curvature(value, motion):
+        motion = motion / motion.norm()
+        forged = identity(here) + (value - 1) * torch.outer(motion, motion)
+        monkeypatch.setattr(here, "hessian", lambda: forged)
+        return here.way_down()
+
+    assert with_curvature(-0.5, off - on) is None
+    # Negative enough that one of them alone may be turned off.
+    down = with_curvature(-2.0, off - on)
+    assert sorted([float(off @ down), float(on @ down)]) == pytest.approx([-1.0, 0.0])
+    down = with_curvature(-0.5, off + on)
+    assert [float(off @ down), float(on @ down)] == pytest.approx([-(0.5**0.5)] * 2)
+
+
+def test_equal_patterns_hold_no_more_than_one(monkeypatch):
+    """Five kinks with one row leave three of four motions free, and the softest is found."""
+    problem, x = network([0, 0, 0, 0, 0, -1], [-1, -1, -1, -1, -1, 1], [[1, 0], [1, 0]])
+    here = point(problem, x, {(0, k, 0): 0.5 for k in range(5)})
+    forged = torch.diag(torch.tensor([2.0, -5.0, -1.0, 3.0], dtype=torch.float64))
+    monkeypatch.setattr(here, "hessian", lambda: forged)
+    assert torch.abs(here.way_down()).tolist() == pytest.approx([0.0, 0.0, 1.0, 0.0])
+
+
+# Flatness is relative to the whole Hessian.
+
+
+@pytest.mark.parametrize(("value", "flat"), [(-0.99e-9, True), (-1.01e-9, False)])
+def test_a_curvature_within_rounding_of_the_largest_is_flat(convex, value, flat):
+    assert (convex(0.5, along=3.0 * value).way_down() is None) == flat
+
+
+def test_rounding_alone_is_no_way_down(monkeypatch):
+    """Kinks may leave nothing but flat motions: rounding beside the Hessian that they hold."""
+    problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
+    here = point(problem, x, {(0, 0, 0): 0.5})
+    noise = torch.tensor([-1e-16, 1.0, -3e-17, 1e-16], dtype=torch.float64)
+    monkeypatch.setattr(here, "hessian", lambda: torch.diag(noise))
+    assert here.way_down() is None
+    monkeypatch.setattr(here, "hessian", lambda: torch.zeros(4, 4, dtype=torch.float64))
+    assert here.way_down() is None
+
+
+def test_on_a_sphere_the_radial_direction_is_not_asked(monkeypatch):
+    problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
+    here = point(problem, x, radius=float(np.linalg.norm(x)))
+    w = here.w / here.w.norm()
+    forged = torch.eye(4, dtype=torch.float64) - 3 * torch.outer(w, w)
+    monkeypatch.setattr(here, "hessian", lambda: forged)
+    assert here.way_down() is None
+    here = point(problem, x)
+    monkeypatch.setattr(here, "hessian", lambda: forged)
+    assert abs(float(here.way_down() @ w)) == pytest.approx(1.0)
+
+
+# What is held, and with which mask.
+
+
+def test_what_is_held_acts_with_its_mask():
+    problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
+    for mask in (0.0, 0.25, 1.0):
+        here = point(problem, x, {(0, 0, 0): mask})
+        assert here.held[0, :, 0].tolist() == [True, False]
+        # ∂U/∂b₁ = mask · e, with e = -y Δ w₂ = 1.
+        assert here.gradient.tolist() == pytest.approx([0.0, mask, 0.0, 0.0])
+        assert here.residual == pytest.approx(0.5 * mask)  # b₂ balances two forces of 1
+        assert here.fractional[0, 0, 0] == (0 < mask < 1)
+
+
+def test_an_offset_from_a_held_kink_is_an_error():
+    problem, x = network([0, -1], [-1, 1], [[1, 3e-7], [1, 0]])
+    here = point(problem, x, {(0, 0, 0): 0.5})
+    assert here.offset == pytest.approx(3e-7)
+    assert here.error == pytest.approx(here.residual)
+    x[1] = -30.0
+    here = point(problem, x, {(0, 0, 0): 0.5})
+    assert here.error == here.offset == pytest.approx(30.0)
+    assert point(problem, x).offset == 0.0
+
+
+@pytest.mark.parametrize("mask", [0.0, 1.0])
+def test_a_whole_mask_is_held_where_it_touches_only(mask):
+    problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
+    for offset, held in ((0.9e-10, True), (-0.9e-10, True), (1.1e-10, False), (-1.1e-10, False)):
+        x[1] = offset
+        here = point(problem, x, {(0, 0, 0): mask})
+        assert bool(here.held[0, 0, 0]) == held
+        assert float(here.masks[0, 0, 0]) == (mask if held else float(offset > 0))
+
+
+def test_a_concave_kink_holds_nothing():
+    problem, x = idle_concave()
+    here = point(problem, x, {(0, 0, 0): 0.5})
+    assert not here.held.any()
+    assert float(here.masks[0, 0, 0]) == 0.0
+    assert here.residual == 0.0
+
+
+def test_a_satisfied_pattern_holds_nothing():
+    problem, x = network([0, -1], [-1, 1], [[1, 0], [1, -2]])
+    here = point(problem, x, {(0, 0, 0): 0.5, (0, 1, 0): 0.5})
+    assert here.violated.tolist() == [1]
+    assert here.held.shape == (1, 1, 1)
+    assert here.energy == pytest.approx(0.5 * 3.0**2)
+
+
+def test_patterns_that_are_alike_above_a_silent_layer_share_one_kink():
+    """The first layer is off for both, so that the second sees the same: its kink is the mean's."""
+    # f = w₃ max(w₂ a + b₂, 0) + b₃ with a = 0: weights -yΔ of -1.5 (twice) and 0.5.
+    layers = [[1, -5], [1, 0], [1, -0.5]]
+    problem, x = network([0, 1, 2], [1, 1, -1], layers)
+    here = point(problem, x)
+    assert here.e[1, :, 0].tolist() == pytest.approx([(-1.5 - 1.5 + 0.5) / 3] * 3)
+    x[0] = 3.0  # now the last pattern is on in the first layer
+    here = point(problem, x)
+    assert here.e[1, :, 0].tolist() == pytest.approx(
+        [-1.5, -1.5, -0.5 * float(here.gaps[2]) / -0.5]
+    )
+
+
+# The balance that a polish asks for.
+
+
+def test_a_polish_certifies_what_balances_to_one_part_in_a_hundred_million():
+    problem, x = network([0, -1, 1, 2], [1, -1, 1, -1], [[1, 4], [0, 0]])
+    for off, certified in ((0.9e-8, True), (1.1e-8, False)):
+        # Off balance by b₂ alone: 4 b₂ beside forces that sum to 4.
+        x[3] = off
+        assert point(problem, x).residual == pytest.approx(off, rel=1e-6)
+        found = polish(problem, x, steps=0)
+        assert (found.is_minimum, found.steps) == (certified, 0)
+        assert found.residual == pytest.approx(off, rel=1e-6)
