@@ -76,9 +76,8 @@ def test_a_stationary_point_far_away_makes_a_plateau(sign):
     assert "a plateau" in certify(replace(SADDLE, values=values, gradient=gradient), 1)
     # The step is that of the modes, which need not be the axes.
     turned = np.eye(3)[[1, 2, 0]]
-    assert isinstance(
-        certify(replace(SADDLE, values=values, gradient=gradient, modes=turned), 1), Point
-    )
+    here = replace(SADDLE, values=values, gradient=gradient, modes=turned)
+    assert isinstance(certify(here, 1), Point)
 
 
 def test_the_size_of_a_state_is_that_of_its_largest_component():
@@ -204,7 +203,7 @@ class Pressed(Chain):
 
 
 def a_pressed_chain(off=0.0, touch=-1.0):
-    """Return three bodies in balance, the first ``off`` it, and a fourth that overlaps by ``touch``."""
+    """Return three bodies in balance, the first ``off`` it, and a fourth that touches them."""
     # Walls at 0 and 1.6 and two contacts of length 1: four equal forces of 0.1.
     problem = Pressed(4)
     x = np.array([-0.1, 0.8, 1.7, 0.0])
