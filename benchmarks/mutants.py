@@ -8,14 +8,10 @@ tests have not changed goes on where it was. With --limit only so many faults ar
 file, drawn at random. Prints the tables of MUTANTS.md.
 """
 
-import os
-
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[threads] = "1"  # before numpy is imported: a child of fork must not miss threads
-
 import argparse
 import hashlib
 import importlib
+import os
 import re
 import shutil
 import signal
@@ -59,6 +55,8 @@ def main():
     chosen = options.parse_args()
     if unknown := set(chosen.files) - set(table["tests"]):
         sys.exit(f"expected files of benchmarks/mutants.toml, got {', '.join(sorted(unknown))}")
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[threads] = "1"  # before numpy is imported: a fork takes no threads along
     for name in PRELOADED:
         importlib.import_module(name)
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -116,23 +114,24 @@ def _copy_tree(folder):
 
 
 def _write_down(database, file):
-    """Write down the faults of a file, without those within annotations."""
+    """Write down the faults of a file, those in declarations left out."""
     from cosmic_ray.commands import init
 
     init([Path(file)], database, {})
-    kept = [item for item in database.work_items if OPERATORS.match(item.mutations[0].operator_name)]
+    kept = [
+        item for item in database.work_items if OPERATORS.match(item.mutations[0].operator_name)
+    ]
     lines = Path(file).read_text(encoding="utf-8").splitlines()
     database.clear()
-    database.add_work_items(
-        item for item in kept if not _annotates(lines, item.mutations[0])
-    )
+    database.add_work_items(item for item in kept if not _declares(lines, item.mutations[0]))
 
 
-def _annotates(lines, mutation):
-    """Tell whether ``|`` joins types there."""
+def _declares(lines, mutation):
+    """Tell whether a fault is in a decorator, or in a ``|`` that joins types."""
     row, column = mutation.start_pos
-    beside = lines[row - 1][column:]
-    return "_BitOr_" in mutation.operator_name and bool(re.match(r"\| *(None|Vector|str)\b", beside))
+    joins = "_BitOr_" in mutation.operator_name
+    types = re.match(r"\| *(None|Vector|str)\b", lines[row - 1][column:])
+    return lines[row - 1].lstrip().startswith("@") or bool(joins and types)
 
 
 def _run_tests(tests, limit):
