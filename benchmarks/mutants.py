@@ -9,6 +9,7 @@ file, drawn at random. Prints the tables of MUTANTS.md.
 """
 
 import argparse
+import gc
 import hashlib
 import importlib
 import os
@@ -59,6 +60,7 @@ def main():
         os.environ[threads] = "1"  # before numpy is imported: a fork takes no threads along
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.freeze()  # pytest collects garbage five times at its end: not through all of these
     KEPT.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(chosen.jobs) as pool:
         tried = partial(_tried, table["tests"], chosen.limit)
@@ -80,7 +82,7 @@ def _tried(tests, limit, file):
         os.chdir(folder)
         if not database.num_work_items:
             _write_down(database, file)
-        code, seconds = _run_tests(tests[file], 600)
+        code, seconds = _run_tests(tests[file], 600, writes=True)
         if code:
             return f"{file}: its tests fail without any fault, status {code}"
         for item in islice(database.pending_work_items, limit):
@@ -127,32 +129,32 @@ def _write_down(database, file):
 
 
 def _declares(lines, mutation):
-    """Tell whether a fault is in a decorator, or in a ``|`` that joins types."""
+    """Tell whether a fault is in a decorator, a ``*`` between parameters or a ``|`` of types."""
     row, column = mutation.start_pos
     joins = "_BitOr_" in mutation.operator_name
     types = re.match(r"\| *(None|Vector|str)\b", lines[row - 1][column:])
-    return lines[row - 1].lstrip().startswith("@") or bool(joins and types)
+    return lines[row - 1].lstrip().startswith(("@", "*,")) or bool(joins and types)
 
 
-def _run_tests(tests, limit):
+def _run_tests(tests, limit, *, writes=False):
     """Run tests in a fork; return the exit status, zero if all pass, and the seconds."""
     start = time.monotonic()
     if not (child := os.fork()):
         code = 3
         try:
-            code = _in_the_fork(tests, round(limit))
+            code = _in_the_fork(tests, round(limit), writes)
         finally:
             os._exit(code)  # whatever happened: the parent's work is not the child's
     _, status = os.waitpid(child, 0)
     return status, time.monotonic() - start
 
 
-def _in_the_fork(tests, limit):
+def _in_the_fork(tests, limit, writes):
     signal.alarm(limit)  # ends the process
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
     os.environ["CI"] = "1"  # hypothesis draws the same examples each time
-    sys.dont_write_bytecode = True  # two faults may leave a file of one size in one second
+    sys.dont_write_bytecode = not writes  # two faults may leave a file of one size in one second
     sys.path.insert(0, os.getcwd())
     known = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis is there before it
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", known, *tests]))
