@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bridge.exact import exact_jamming
-from bridge.exact.certificate import Certificate, certify, settled
+from bridge.exact.certificate import Candidate, Certificate, certify, settled
 from bridge.exact.curved import curved_optimum
 from bridge.exact.linearised import Linearised
 
@@ -90,7 +90,15 @@ def test_a_residual_is_settled_at_rounding_or_where_it_no_longer_falls():
     assert not settled(1e-14, 1.0)
     assert settled(5.1e-13, 1e-12)
     assert not settled(4.9e-13, 1e-12)
-    assert not settled(1.01e-12, 1e-12)
+    assert not settled(0.5e-12, 1e-12)
+    assert not settled(1e-12, 1e-12)
+
+
+def test_a_candidate_has_done_nothing_until_it_says_so():
+    here = Linearised.at(Halfspaces(NORMALS, np.zeros(3)), np.zeros(2))
+    plain = Candidate(here, np.arange(3), np.ones(3))
+    assert (plain.reason, plain.certificate) == ("", None)
+    assert (plain.steps, plain.exchanges, plain.degenerate) == (0, 0, False)
 
 
 # What certify measures, on paper: three walls at 120 degrees around the origin.

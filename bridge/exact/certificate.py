@@ -154,7 +154,7 @@ def certify(
     closed = np.abs(others) <= CLOSED
     open_gaps = others[~closed]
     return Certificate(
-        primal_residual=float(np.abs(here.gaps[rows]).max(initial=0.0)),
+        primal_residual=float(np.abs(here.gaps[rows]).max()),
         violation=float(others.max(initial=0.0)),
         dual_residual=float(np.abs(residual).max() / forces.mean()),
         min_force=float(forces.min() / forces.mean()),
