@@ -198,15 +198,12 @@ class _Touched:
         labels cross theirs together.
         """
         concave = self.e < 0
-        rows = self.rows[concave]
-        sides = torch.where(self.masks[concave] > 0, -1.0, 1.0).to(rows.dtype)
+        rows, sides = self.rows[concave], 1 - 2 * self.masks[concave]
         ways = ((sides[:, None] * rows) @ along.T) @ along
         rises = self._rises(ways)
-        falls = -rises.sum(dim=1)
         unseen = rises.abs().sum(dim=1) - self.e[concave] * rows.square().sum(dim=1)
-        if not (falls > _EVEN * unseen).any():
-            return None
-        return ways[int(torch.where(falls > _EVEN * unseen, falls, 0.0).argmax())]
+        gains = -rises.sum(dim=1) - _EVEN * unseen
+        return ways[int(gains.argmax())] if (gains > 0).any() else None
 
     def open_side(self, d: Tensor) -> Tensor:
         """Return ``d`` or ``-d``: where the energy rises less to first order."""
@@ -222,7 +219,7 @@ class _Touched:
 
     def _rises(self, ways: Tensor) -> Tensor:
         """Return ``e [max(z, 0) - t z]`` at each kink for rates ``z``, ``(len(ways), k)``."""
-        z = ways @ self.rows.T
+        z: Tensor = ways @ self.rows.T
         return self.e * (z.clamp(min=0) - self.masks * z)
 
 
