@@ -29,6 +29,7 @@ def test_a_saddle_is_certified_with_its_numbers():
     assert found.residual == 0.0
     assert found.x.tolist() == [3.0, -1.0, 0.5]
     assert certify(SADDLE, 1).order == 1
+    assert Point(found.x, -2.5, 1, 0.0, 3, -2.0, 0.0).order == 1
 
 
 @pytest.mark.parametrize(("index", "wrong"), [(0, 1), (2, 1)])
@@ -142,6 +143,14 @@ def test_a_model_leaves_symmetries_out(size):
     assert found.weakest == np.inf
 
 
+def test_symmetries_are_told_from_other_flat_directions():
+    """Where the Hessian vanishes altogether they are left out all the same."""
+    flat = np.array([[0.6, 0.8, 0.0]])
+    found = model(Quadratic(np.zeros((3, 3)), np.zeros(3), flat), np.zeros(3))
+    assert found.values == pytest.approx([0.0, 0.0], abs=1e-15)
+    assert flat @ found.modes == pytest.approx(np.zeros((1, 2)), abs=1e-15)
+
+
 def test_what_mixes_with_a_symmetry_is_projected_out():
     """``P M P`` and not the block that is left when rows are struck out of ``M``."""
     rng = np.random.default_rng(4)
@@ -223,8 +232,8 @@ def test_the_weakest_force_is_the_smallest_violated_gap():
     assert model(*a_pressed_chain()).weakest == pytest.approx(0.1)
     assert model(*a_pressed_chain(touch=1e-11)).weakest == pytest.approx(1e-11, rel=1e-4)
     assert model(*a_pressed_chain(off=0.1)).weakest == np.inf  # on the way it means nothing
-    satisfied = Halfspaces(np.eye(2), np.full(2, -1.0))
-    assert model(satisfied, np.zeros(2)).weakest == np.inf
+    satisfied = Halfspaces(np.eye(2), np.array([-1.0, 0.0]))
+    assert model(satisfied, np.zeros(2)).weakest == np.inf  # none is violated
 
 
 def test_a_body_on_the_verge_of_touching_is_moved_away():
@@ -248,3 +257,23 @@ def test_what_is_clear_stays_where_it_is():
     here = model(walls, np.zeros(1))
     assert here.weakest == pytest.approx(5e-10)
     assert released(walls, here) is here
+    problem, x = a_pressed_chain(touch=5e-10)
+    for weakest, moved in ((0.99e-9, True), (1e-9, False)):
+        here = replace(model(problem, x), weakest=weakest)
+        assert (released(problem, here) is not here) == moved
+
+
+def test_a_body_is_moved_off_all_that_it_touches_and_nothing_else():
+    """It leans into a corner; a third wall is half a diameter away and stays there."""
+
+    class Cornered(Halfspaces):
+        def frozen(self, x):
+            return [np.array([0, 1])]
+
+    walls = [[-1.0, 0, 0], [-0.6, -0.8, 0], [0, 1.0, 0], [0, 0, 1.0], [0, 0, -1.0]]
+    offsets = np.array([5e-10, 3e-10, -0.5, 0.1, 0.1])
+    problem = Cornered(np.array(walls), offsets)
+    free = released(problem, model(problem, np.zeros(3)))
+    assert problem.gaps(free.x)[:2] == pytest.approx([-1e-6, -1e-6], rel=1e-9)
+    assert free.x[2] == 0.0
+    assert free.weakest == pytest.approx(0.1)
