@@ -219,7 +219,7 @@ class _Touched:
 
     def _rises(self, ways: Tensor) -> Tensor:
         """Return ``e [max(z, 0) - t z]`` at each kink for rates ``z``, ``(len(ways), k)``."""
-        z: Tensor = ways @ self.rows.T
+        z = ways @ self.rows.T
         return self.e * (z.clamp(min=0) - self.masks * z)
 
 
@@ -228,4 +228,6 @@ def _complement(rows: Tensor, n: int) -> Tensor:
     if not len(rows):
         return torch.eye(n, dtype=rows.dtype, device=rows.device)
     _, sizes, directions = torch.linalg.svd(rows, full_matrices=True)
-    return directions[int((sizes > _DEPENDENT * sizes[0]).sum()) :]  # equal patterns share a row
+    rank = int((sizes > _DEPENDENT * sizes[0]).sum())  # equal patterns share a row
+    across: Tensor = directions[rank:]
+    return across
