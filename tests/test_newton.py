@@ -111,6 +111,53 @@ def test_a_saddle_is_left_downhill_where_it_leans():
         assert np.sign(end.x[0]) == -np.sign(lean)
 
 
+def leaning_saddle(curvature, cubic):
+    """``U = 1 + c x² + b x³ + x⁴ + ½ y²``."""
+    return Surface(
+        lambda x: 1 + curvature * x[0] ** 2 + cubic * x[0] ** 3 + x[0] ** 4 + 0.5 * x[1] ** 2,
+        lambda x: [2 * curvature * x[0] + 3 * cubic * x[0] ** 2 + 4 * x[0] ** 3, x[1]],
+        lambda x: np.diag([2 * curvature + 6 * cubic * x[0] + 12 * x[0] ** 2, 1.0]),
+        2,
+    )
+
+
+def test_a_saddle_too_shallow_to_be_seen_is_a_minimum():
+    end = Newton()(leaning_saddle(-1e-10, 0.0), np.zeros(2))
+    assert (end.status, end.x.tolist()) == ("jammed", [0.0, 0.0])
+
+
+@pytest.mark.parametrize("cubic", [1.0, -1.0])
+def test_both_sides_of_a_saddle_are_tried(cubic):
+    """Curvature alone shows no way down; a little farther one side falls and the other rises."""
+    end = Newton()(leaning_saddle(-1e-10, cubic), np.zeros(2))
+    assert end.status == "jammed"
+    assert end.x == pytest.approx([-0.75 * cubic, 0.0], abs=1e-6)
+
+
+def test_a_smaller_force_at_a_higher_energy_is_no_progress():
+    """``U = 1 + x²/(1 + x²)``: from 0.5 the undamped step overshoots to where it flattens."""
+    surface = Surface(
+        lambda x: 1 + x[0] ** 2 / (1 + x[0] ** 2),
+        lambda x: [2 * x[0] / (1 + x[0] ** 2) ** 2],
+        lambda x: np.array([[(2 - 6 * x[0] ** 2) / (1 + x[0] ** 2) ** 3]]),
+        1,
+    )
+    end = Newton(max_step=10.0)(surface, np.array([0.5]))
+    assert end.x == pytest.approx([0.0], abs=1e-9)
+
+
+def test_a_symmetry_of_some_variables_is_pinned():
+    class Free(Surface):
+        def zero_modes(self, x):
+            return np.array([[0.0, 1.0, 0.0]])
+
+    flat = parabola(np.diag([4.0, 0.0, 9.0]))
+    surface = Free(flat.energy, flat.gradient, flat.curvature, 3)
+    end = Newton()(surface, np.array([0.1, 5.0, -0.1]))
+    assert (end.status, end.evaluations) == ("jammed", 2)
+    assert end.x == pytest.approx([0.0, 5.0, 0.0], abs=1e-12)
+
+
 def test_a_flat_bottom_is_a_minimum():
     surface = Surface(
         lambda x: 1 + x[0] ** 4 + x[1] ** 2,
