@@ -111,6 +111,17 @@ def test_rows_and_the_variables_that_they_act_on():
     assert len(here.free_of_symmetries(np.array([True, True, False, False]))) == 1
 
 
+def test_symmetries_that_are_one_on_what_is_held_pin_one_variable():
+    class Twofold(LoadedChain):
+        def zero_modes(self, x):
+            return np.array([[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, -0.5, -0.5]])
+
+    here = Linearised.at(Twofold(4), np.array([0.0, 0.9, 1.7, 2.5]))
+    assert len(here.free_of_symmetries(np.array([True, True, False, False]))) == 1
+    assert len(here.free_of_symmetries(np.array([True, True, True, False]))) == 1
+    assert len(here.free_of_symmetries(np.ones(4, dtype=bool))) == 2
+
+
 def test_a_constraint_that_left_the_list_is_named():
     class Listed(LoadedChain):
         def gap_names(self, x):

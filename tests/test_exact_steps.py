@@ -211,3 +211,27 @@ def test_forces_balance_beside_the_pressure_however_small_it_is():
     found = descend(problem, np.array([4e-8, 3e-8]))
     assert found.status == "jammed"
     assert found.max_residual <= 1e-6 * 2e-7
+
+
+def test_satisfied_gaps_bear_no_pressure():
+    walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([0.1, 0.1, 0.1, 0.1, -5.0]))
+    found = descend(walls, np.array([0.03, -0.02]))
+    assert (found.status, found.max_residual < 1e-6 * 0.2) == ("jammed", True)
+
+
+def test_where_a_minimum_is_lost_the_load_is_raised_by_a_part_of_the_step_back():
+    """The first descent finds no violation left; 0.009 more, and there is one again."""
+    asked = []
+
+    def slips(problem, x):
+        asked.append(problem.offsets[0])
+        if len(asked) <= 2:
+            return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
+        return descend(problem, x)
+
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), slips)
+    first, second, third = islice(stages, 3)
+    assert [here.status for here in (first, second, third)] == ["jammed"] * 3
+    assert asked[:3] == pytest.approx([0.01, 0.01, 0.019])
+    assert second.pressure == pytest.approx(2 * 0.019)
+    assert third.pressure == pytest.approx(2 * 0.0019)
