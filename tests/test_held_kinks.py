@@ -107,14 +107,15 @@ def test_patterns_that_a_layer_is_silent_for_share_the_kink_above():
 def test_what_is_silent_below_is_alike_in_every_layer_above(first, alike):
     """Of three hidden layers the second is off for all; the first is on for some."""
     layers = [[1, first], [1, -9], [1, 0], [1, -0.5]]
-    problem, x = network([0, 1, 2], [1, 1, -1], layers)
+    problem, x = network([0, 1, 2], [1, -1, 1], layers)
     here = point(problem, x)
-    alone = torch.tensor([-1.5, -1.5, 0.5], dtype=torch.float64)
+    alone = torch.tensor([-1.5, 0.5, -1.5], dtype=torch.float64)
     mean = alone.mean()
     assert here.e[2, :, 0].tolist() == pytest.approx([float(mean)] * 3)  # above the second
-    x[3] = 0.5  # the second layer is on for all: nothing is alike but what the first is off for
+    # The second layer on for all: nothing is alike but what the first is off for.
+    x[3], x[6] = 0.5, 0.1
     here = point(problem, x)
-    expected = -problem.labels * here.gaps
+    expected = -0.1 * problem.labels * here.gaps
     expected[alike] = expected[alike].mean()
     assert here.e[1:, :, 0].numpy() == pytest.approx(expected.expand(2, 3).numpy())
 

@@ -124,6 +124,15 @@ def test_a_way_down_keeps_to_the_kinks_that_hold():
     assert (here.rows(touched_concave(here))[0] @ down) > 0
 
 
+def test_a_concave_kink_that_a_held_one_bars_is_not_crossed(monkeypatch):
+    """Two equal patterns: one holds at the kink that the other would cross."""
+    problem, x = network([0.37, 0.37, -1], [1, -1, 1], [[1, -0.37], [1, 0]])
+    here = point(problem, x, {(0, 1, 0): 0.5})
+    assert touched_concave(here)[0, :, 0].tolist() == [True, False, False]
+    monkeypatch.setattr(here, "hessian", lambda: identity(here))
+    assert here.way_down() is None
+
+
 # Masks of 0 and 1 resist to one side only. The Hessian is forged.
 
 
