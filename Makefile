@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: compare test check docs clean
+.PHONY: compare test check docs mutants clean
 
 compare: $(READY)
 	$(BIN)/jamscape compare --out compare || [ $$? -eq 3 ]  # 3: done, some runs stalled and say so
@@ -22,6 +22,13 @@ docs: $(VENV)/.docs
 	rm -rf docs/reference
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 	@echo open docs/_build/html/index.html
+
+mutants: $(VENV)/.mutants  # neither part of the tests nor of what a change must pass
+	$(BIN)/python benchmarks/mutants.py
+
+$(VENV)/.mutants: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
+	touch $(VENV)/.mutants
 
 $(VENV)/.docs: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

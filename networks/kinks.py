@@ -19,6 +19,8 @@ from networks.margin import HingeNetwork
 
 _TOUCHING = 1e-10  # |z| below this is zero to rounding: its sign says nothing
 _FLAT = 1e-9  # eigenvalues below this part of the largest are flat directions
+_DEPENDENT = 1e-10  # singular values below this part of the largest vanish
+_EVEN = 1e-8  # forces at kinks that cancel to this part of their sum are balanced
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,31 +113,37 @@ class Point:
     def way_down(self) -> Tensor | None:
         """Return a direction ``(n_dof,)`` that lowers the energy where forces balance, or None.
 
-        That is across a concave kink that is touched, or along the kinks and the sphere where the
-        Hessian is negative. Kinks with a mask of 0 or 1 resist to one side only.
+        It keeps to the sphere and to the kinks with fractional masks. Either it crosses concave
+        kinks that are touched, and the energy falls to first order; or the Hessian is negative
+        along it. A kink with a mask of 0 or 1 resists to one side only.
         """
-        touched = self._touched_concave()
-        if touched.any():
-            first = torch.zeros_like(touched)
-            first.view(-1)[int(torch.nonzero(touched.flatten())[0])] = True
-            row = self.rows(first)[0]
-            return row if float(self.masks[first]) == 0 else -row
-        matrix, rows = self.hessian(), self.rows(self.held & self.fractional)
+        kinks = self._touched()
+        fixed = self.rows(self.held & self.fractional)
         if self.radius is not None:
-            rows = torch.cat([rows, self.w[None]])
-        along = torch.eye(len(self.w), dtype=self.w.dtype, device=self.w.device)
-        if len(rows):
-            along = torch.linalg.svd(rows, full_matrices=True)[2][len(rows) :]
-            matrix = along @ matrix @ along.T
-        if not len(matrix):
-            return None
-        values, modes = torch.linalg.eigh(matrix)
-        return None if values[0] > -_FLAT * values[-1].abs() else modes[:, 0] @ along
+            fixed = torch.cat([fixed, self.w[None]])
+        matrix = self.hessian()
+        while len(along := _complement(fixed, len(self.w))):
+            across = kinks.crossings(along)
+            if across is not None:
+                return across
+            values, modes = torch.linalg.eigh(along @ matrix @ along.T)
+            largest = max(float(values.abs().max()), float(matrix.abs().max()))
+            if values[0] >= -_FLAT * largest:
+                return None
+            down = kinks.open_side(modes[:, 0] @ along)
+            resisting = kinks.resisting(down)
+            if not len(resisting):
+                return down
+            fixed = torch.cat([fixed, resisting])
+        return None
 
-    def _touched_concave(self) -> Tensor:
-        if self.problem.mlp.sigma.symmetry != "homogeneous" or not self.e.numel():
-            return torch.zeros_like(self.held)
-        return (self.z.abs() < _TOUCHING) & (self.e < -_FLAT * self.e.abs().max())
+    def _touched(self) -> "_Touched":
+        """Return the pairs at their kink that a fractional mask does not hold."""
+        pairs = torch.zeros_like(self.held)
+        if self.problem.mlp.sigma.symmetry == "homogeneous" and self.e.numel():
+            bent = self.e.abs() > _FLAT * self.e.abs().max()
+            pairs = (self.z.abs() < _TOUCHING) & bent & ~(self.held & self.fractional)
+        return _Touched(self.rows(pairs), self.e[pairs], self.masks[pairs])
 
     def _hold(self, kinks: Kinks) -> None:
         """Set the masks, and the signals ``e`` into the units that follow from them."""
@@ -173,3 +181,53 @@ class Point:
                 if int(topmost.sum()) > 1:
                     self.e[layer, topmost] = self.e[layer, topmost].mean(dim=0)
                 topmost = topmost & ~silent[layer]
+
+
+@dataclass(frozen=True, eq=False)
+class _Touched:
+    """Kinks that are touched: ``rows``, ``(k, n_dof)``, signals ``e`` and masks of 0 or 1."""
+
+    rows: Tensor
+    e: Tensor
+    masks: Tensor
+
+    def crossings(self, along: Tensor) -> Tensor | None:
+        """Return the way across a concave kink, within ``along``, on which most is gained.
+
+        What is gained at one kink may be lost at others: two equal patterns that want different
+        labels cross theirs together.
+        """
+        concave = self.e < 0
+        rows, sides = self.rows[concave], 1 - 2 * self.masks[concave]
+        ways = ((sides[:, None] * rows) @ along.T) @ along
+        rises = self._rises(ways)
+        unseen = rises.abs().sum(dim=1) - self.e[concave] * rows.square().sum(dim=1)
+        gains = -rises.sum(dim=1) - _EVEN * unseen
+        return ways[int(gains.argmax())] if (gains > 0).any() else None
+
+    def open_side(self, d: Tensor) -> Tensor:
+        """Return ``d`` or ``-d``: where the energy rises less to first order."""
+        both = torch.stack([d, -d])
+        return both[int(self._rises(both).sum(dim=1).argmin())]
+
+    def resisting(self, d: Tensor) -> Tensor:
+        """Return the rows of the kinks at which the energy rises along ``d``; none if it falls."""
+        rises = self._rises(d[None])[0]
+        if float(rises.sum()) <= _EVEN * float((self.e * (self.rows @ d)).abs().sum()):
+            return self.rows[:0]
+        return self.rows[rises > 0]
+
+    def _rises(self, ways: Tensor) -> Tensor:
+        """Return ``e [max(z, 0) - t z]`` at each kink for rates ``z``, ``(len(ways), k)``."""
+        z = ways @ self.rows.T
+        return self.e * (z.clamp(min=0) - self.masks * z)
+
+
+def _complement(rows: Tensor, n: int) -> Tensor:
+    """Return orthonormal directions across all ``rows``, ``(n - k, n)``."""
+    if not len(rows):
+        return torch.eye(n, dtype=rows.dtype, device=rows.device)
+    _, sizes, directions = torch.linalg.svd(rows, full_matrices=True)
+    rank = int((sizes > _DEPENDENT * sizes[0]).sum())  # equal patterns share a row
+    across: Tensor = directions[rank:]
+    return across

@@ -116,6 +116,22 @@ class Chain:
 
 
 @dataclass(frozen=True, eq=False)
+class LoadedChain(Chain):
+    """A chain whose load is added to every gap."""
+
+    level: float = 0.0
+
+    def gaps(self, x: Vector) -> Vector:
+        return super().gaps(x) + self.level
+
+    def load_direction(self, x: Vector) -> Vector:
+        return np.ones(self.n_dof - 1)
+
+    def loaded(self, t: float) -> Self:
+        return replace(self, level=self.level + t)
+
+
+@dataclass(frozen=True, eq=False)
 class Truss:
     """Two bars in an arch that is pushed down by ``t`` and snaps through onto a floor.
 

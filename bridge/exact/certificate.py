@@ -154,8 +154,8 @@ def certify(
     closed = np.abs(others) <= CLOSED
     open_gaps = others[~closed]
     return Certificate(
-        primal_residual=float(np.abs(here.gaps[rows]).max(initial=0.0)),
-        violation=float(max(others.max(initial=0.0), 0.0)),
+        primal_residual=float(np.abs(here.gaps[rows]).max()),
+        violation=float(others.max(initial=0.0)),
         dual_residual=float(np.abs(residual).max() / forces.mean()),
         min_force=float(forces.min() / forces.mean()),
         margin=float(-open_gaps.max()) if len(open_gaps) else None,

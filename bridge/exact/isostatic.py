@@ -65,8 +65,8 @@ def _climb(here: Linearised[P], rows: Indices, max_step: float, max_steps: int) 
         exchanges += best.exchanges
         u, t = best.vertex.motion()
         longest = float(np.abs(u).max())
-        reason = best.reason or (f"a step of {longest:.1e} is too long" * (longest > max_step))
-        if reason:
+        too_long = f"a step of {longest:.1e} is too long" if longest > max_step else ""
+        if reason := best.reason or too_long:
             return Candidate(here, rows, best.vertex.forces(), reason, None, step, exchanges)
         there = here.moved(u, t)
         rows, here = here.follow(best.vertex.rows, there), there

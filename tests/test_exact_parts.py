@@ -1,0 +1,166 @@
+"""Factors, vertices and exchanges of active constraints, each on a problem solved on paper."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from bridge.exact.active_set import contacts, optimal_vertex
+from bridge.exact.factor import Factor, SingularError
+from bridge.exact.linearised import Linearised
+from bridge.exact.vertex import Vertex
+
+from problems import Halfspaces, LoadedChain
+
+ANGLES = 2 * np.pi * np.arange(3) / 3
+TRIANGLE = np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
+
+
+# Factors and vertices.
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 30])
+def test_the_condition_number_is_that_of_the_one_norm(n):
+    matrix = np.random.default_rng(n).standard_normal((n, n)) + 2 * np.eye(n)
+    exact = np.linalg.cond(matrix, 1)
+    for form in (matrix, sparse.csr_array(matrix)):
+        assert Factor(form).condition() == pytest.approx(exact, rel=1e-9 if n <= 4 else 0.3)
+
+
+def test_a_change_that_leaves_no_inverse_is_told_from_one_that_almost_does():
+    column = np.array([1.0, 0.0])
+    assert Factor(np.eye(2)).changed((1e-12 - 1) * column, column).n_changes == 1
+    with pytest.raises(SingularError, match="without inverse"):
+        Factor(np.eye(2)).changed((1e-17 - 1) * column, column)
+
+
+def a_vertex(n=4, m=12, seed=0):
+    rng = np.random.default_rng(seed)
+    here = Linearised.at(
+        Halfspaces(rng.standard_normal((m, n)), rng.standard_normal(m)), np.zeros(n)
+    )
+    return here, Vertex.of(here, np.arange(n + 1), np.arange(n))
+
+
+def test_a_vertex_closes_its_gaps_and_balances_its_forces():
+    here, vertex = a_vertex()
+    assert here.predicted(*vertex.motion())[:5] == pytest.approx(np.zeros(5), abs=1e-12)
+    forces = vertex.forces()
+    assert here.jacobian[:5].T @ forces == pytest.approx(np.zeros(4), abs=1e-12)
+    assert forces.sum() == pytest.approx(1.0)
+
+
+def test_an_edge_opens_one_gap_at_rate_one():
+    here, vertex = a_vertex()
+    u, t = vertex.edge(2)
+    assert here.jacobian[:5] @ u + t == pytest.approx([0, 0, -1, 0, 0], abs=1e-12)
+
+
+def test_weights_make_a_row_of_the_active_ones():
+    here, vertex = a_vertex()
+    weights = vertex.weights(7)
+    assert here.jacobian[:5].T @ weights == pytest.approx(here.jacobian[7])
+    assert weights.sum() == pytest.approx(1.0)
+
+
+def test_exchanges_are_what_a_new_vertex_is_and_are_not_piled_up():
+    here, vertex = a_vertex()
+    most = 0
+    for k in range(60):
+        rows = vertex.rows.copy()
+        vertex = vertex.exchanged(k % 5, next(r for r in range(12) if r not in rows))
+        assert (vertex.rows == rows).sum() == 4
+        most = max(most, vertex.factor.n_changes)
+        fresh = Vertex.of(here, vertex.rows, vertex.columns)
+        assert vertex.forces() == pytest.approx(fresh.forces(), rel=1e-6, abs=1e-9)
+    assert most == 40
+
+
+def test_a_vertex_needs_one_constraint_more_than_variables():
+    here, _ = a_vertex()
+    with pytest.raises(SingularError, match="4 constraints for 5 unknowns"):
+        Vertex.of(here, np.arange(4), np.arange(4))
+
+
+def test_a_row_of_a_sparse_matrix_is_that_of_the_dense():
+    here, vertex = a_vertex()
+    thin = replace(here, jacobian=sparse.csr_array(here.jacobian))
+    other = Vertex.of(thin, vertex.rows, vertex.columns)
+    assert other.weights(9) == pytest.approx(vertex.weights(9))
+    assert other.exchanged(1, 9).forces() == pytest.approx(vertex.exchanged(1, 9).forces())
+
+
+# The linearised problem.
+
+
+def test_motions_go_across_symmetries():
+    here = Linearised.at(LoadedChain(3), np.array([0.0, 0.9, 1.7]))
+    there = here.moved(np.array([1.0, 2.0, 4.0]), 0.25)
+    assert there.x - here.x == pytest.approx(np.array([1.0, 2.0, 4.0]) - 7 / 3)
+    assert there.gaps == pytest.approx(here.gaps + np.array([-0.75, -1.75]))
+    assert here.predicted(np.array([1.0, 2.0, 4.0]), 0.25) == pytest.approx(there.gaps)
+
+
+def test_rows_and_the_variables_that_they_act_on():
+    here = Linearised.at(LoadedChain(4), np.array([0.0, 0.9, 1.7, 2.5]))
+    assert here.columns_of(np.array([1])).tolist() == [False, True, True, False]
+    assert here.rows_within(np.array([False, True, True, True])).tolist() == [False, True, True]
+    assert here.rows_within(np.ones(4, dtype=bool)).all()
+    assert len(here.free_of_symmetries(np.ones(4, dtype=bool))) == 3
+    assert len(here.free_of_symmetries(np.array([True, True, False, False]))) == 1
+
+
+def test_symmetries_that_are_one_on_what_is_held_pin_one_variable():
+    class Twofold(LoadedChain):
+        def zero_modes(self, x):
+            return np.array([[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, -0.5, -0.5]])
+
+    here = Linearised.at(Twofold(4), np.array([0.0, 0.9, 1.7, 2.5]))
+    assert len(here.free_of_symmetries(np.array([True, True, False, False]))) == 1
+    assert len(here.free_of_symmetries(np.array([True, True, True, False]))) == 1
+    assert len(here.free_of_symmetries(np.ones(4, dtype=bool))) == 2
+
+
+def test_a_constraint_that_left_the_list_is_named():
+    class Listed(LoadedChain):
+        def gap_names(self, x):
+            return np.array([[3], [5]]) if x[0] < 0.5 else np.array([[5], [7]])
+
+    x = np.array([0.0, 0.9, 1.7])
+    here, there = (Linearised.at(Listed(3), x + shift) for shift in (0.0, 1.0))
+    assert here.follow(np.array([1]), there).tolist() == [0]
+    with pytest.raises(ValueError, match="expected constraint 0 to stay on the list of gaps"):
+        here.follow(np.array([1, 0]), there)
+
+
+# Exchanges.
+
+
+def test_contacts_that_are_not_too_many_stay():
+    here = Linearised.at(Halfspaces(TRIANGLE, np.full(3, 0.1)), np.zeros(2))
+    assert contacts(here, np.arange(3), np.arange(2)).tolist() == [0, 1, 2]
+    assert contacts(here, np.arange(2), np.arange(2)).tolist() == [0, 1]
+
+
+def test_an_exchange_says_why_it_ends():
+    # x <= -t and -x <= -t: the two balance at t = 0. A third, x <= -3, leaves no state below 1.5.
+    rows = np.arange(2)
+
+    def vertex(normals, offsets):
+        problem = Halfspaces(np.array(normals), np.array(offsets))
+        return Vertex.of(Linearised.at(problem, np.zeros(1)), rows, np.arange(1))
+
+    everything = np.ones(3, dtype=bool)
+    best = optimal_vertex(vertex([[1.0], [-1.0]], [0.0, 0.0]), everything[:2], 10)
+    assert (best.reason, best.exchanges, best.vertex.motion()[1]) == ("", 0, 0.0)
+    closer = vertex([[1.0], [-1.0], [1.0]], [0.0, 0.0, 3.0])
+    best = optimal_vertex(closer, everything, 10)
+    assert (best.reason, best.exchanges) == ("", 1)
+    assert best.vertex.motion()[1] == pytest.approx(-1.5)
+    assert "no vertex within 1 exchanges" in optimal_vertex(closer, everything, 1).reason
+    ignored = optimal_vertex(closer, np.array([True, True, False]), 10)
+    assert (ignored.reason, ignored.exchanges) == ("", 0)
+    # Both push the same way: one of the forces is negative, and nothing stops its motion.
+    best = optimal_vertex(vertex([[1.0], [2.0]], [0.0, 0.0]), everything[:2], 10)
+    assert best.reason == "unbounded: nothing stops the load from growing"

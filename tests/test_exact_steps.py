@@ -1,0 +1,237 @@
+"""Iterations towards an exact jamming point, each on a problem solved on paper."""
+
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from bridge.exact.active_set import completed
+from bridge.exact.approach import approach, descend, stage
+from bridge.exact.curved import curved_optimum
+from bridge.exact.factor import SingularError
+from bridge.exact.isostatic import isostatic_optimum
+from bridge.exact.linearised import Linearised
+from bridge.exact.room import make_room
+from bridge.exact.sequential import sequential_programs
+from bridge.minimise import Minimum
+
+from problems import Balls, Halfspaces, LoadedChain
+
+CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
+ANGLES = 2 * np.pi * np.arange(3) / 3
+TRIANGLE = np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
+
+
+@dataclass(frozen=True, eq=False)
+class Inside(Balls):
+    """Stay inside balls, or outside them with ``side = -1``; the load raises every gap."""
+
+    side: float = 1.0
+    level: float = 0.0
+
+    def gaps(self, x):
+        return self.side * super().gaps(x) + self.level
+
+    def gap_jacobian(self, x, rows=None):
+        return self.side * super().gap_jacobian(x, rows)
+
+    def hvp(self, x, v):
+        forces = np.maximum(self.gaps(x), 0)
+        rows = self.gap_jacobian(x)[forces > 0]
+        return (v @ rows.T) @ rows + self.side * forces.sum() * v
+
+    def load_direction(self, x):
+        return np.ones(len(self.centres))
+
+    def loaded(self, t):
+        return replace(self, level=self.level + t)
+
+
+def facing(turned=0.3):
+    """Two centres that face each other, and one nearer and one farther across."""
+    turn = np.array([[np.cos(turned), np.sin(turned)], [-np.sin(turned), np.cos(turned)]])
+    return np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0], [0.0, -5.0]]) @ turn
+
+
+def test_a_missing_contact_is_met_by_sliding():
+    """Held from both sides by gaps that curve away, a state slides to the nearest across."""
+    here = Linearised.at(Inside(facing(), 1.0 + 1e-6, -1.0), np.zeros(2))
+    assert (here.gaps > 0).tolist() == [True, True, False, False]
+    assert completed(here, np.arange(2), np.arange(2)).tolist() == [0, 1, 2]
+    alone = Linearised.at(Inside(facing()[:2], 1.0 + 1e-6, -1.0), np.zeros(2))
+    assert completed(alone, np.arange(2), np.arange(2)) is None  # nothing is met
+    here = Linearised.at(Inside(facing(), 1.0 - 1e-6), np.zeros(2))
+    assert completed(here, np.arange(2), np.arange(2)) is None  # curvature holds it
+    assert completed(here, np.arange(3), np.arange(2)).tolist() == [0, 1, 2]
+
+
+# Iterations that end early.
+
+
+def test_a_step_that_is_too_long_ends_an_iteration():
+    here = Linearised.at(Halfspaces(TRIANGLE, np.array([0.1, 0.2, 0.3])), np.zeros(2))
+    found = isostatic_optimum(here, np.arange(3), max_step=0.5)
+    assert (found.reason, found.certificate.flaw()) == ("", "")
+    longest = np.abs(found.here.x).max()
+    assert isostatic_optimum(here, np.arange(3), max_step=1.01 * longest).reason == ""
+    short = isostatic_optimum(here, np.arange(3), max_step=0.99 * longest)
+    assert short.reason == f"a step of {longest:.1e} is too long"
+    assert short.certificate is None
+    none = isostatic_optimum(here, np.arange(3), max_step=0.5, max_steps=0)
+    assert none.reason == "active gaps are inf after 0 steps"
+
+
+def test_curvature_is_read_from_overlaps():
+    here = Linearised.at(Inside(facing()[:2], 1.0), np.zeros(2))
+    with pytest.raises(SingularError, match="expected a minimum whose contacts overlap"):
+        curved_optimum(here, np.arange(2), max_step=0.1)
+
+
+def test_a_curved_step_that_is_too_long_ends_an_iteration():
+    """The load grows by an overlap of 1e-3; from beside the middle the state has 5e-4 to go."""
+    beside = facing()[0] * 5e-4
+    here = Linearised.at(Inside(facing()[:2], 1.0 - 1e-3), beside)
+    longest = np.abs(beside).max()
+    assert curved_optimum(here, np.arange(2), max_step=1.1 * longest).reason == ""
+    short = curved_optimum(here, np.arange(2), max_step=0.9 * longest)
+    assert short.reason == f"a step of {longest:.1e} is too long"
+    none = curved_optimum(here, np.arange(2), max_step=1.0, max_steps=0)
+    assert none.reason == "gaps or forces are off by inf after 0 steps"
+
+
+@pytest.mark.parametrize(
+    ("height", "start", "end"),
+    [(0.9995, [0, 1, 2], [0, 1]), (1.0005, [0, 1], [0, 1, 2]), (0.9995, [0, 1], [0, 1])],
+)
+def test_what_pulls_is_let_go_and_what_is_violated_taken_in(height, start, end):
+    """The smallest circle around a triangle touches its apex only if that is acute."""
+    centres = facing()[:3] * [[1.0], [1.0], [height / 3.0]]
+    here = Linearised.at(Inside(centres, 0.999), np.zeros(2))
+    found = curved_optimum(here, np.array(start), max_step=0.5)
+    assert (found.reason, sorted(found.rows), found.certificate.flaw()) == ("", end, "")
+    assert found.exchanges == (start != end)
+    radius = 1.0 if height < 1.0 else (1 + height**2) / (2 * height)
+    assert 0.999**2 - 2 * found.here.problem.level == pytest.approx(radius**2, abs=1e-12)
+
+
+# Room for loose bodies.
+
+
+def test_a_loose_body_is_moved_no_farther_than_it_must_be():
+    held = np.array([True, False, True])
+    here = Linearised.at(LoadedChain(3), np.array([0.0, 0.5, 2.2]))
+    there = make_room(here, held)
+    assert there.x == pytest.approx([0.0, 1.0, 2.2], abs=1e-3)
+    assert -1e-3 < there.gaps[0] <= -0.5e-9
+    assert there.x[[0, 2]].tolist() == [0.0, 2.2]
+    assert make_room(there, held) is there
+    assert make_room(here, np.ones(3, dtype=bool)) is here
+    squeezed = make_room(Linearised.at(LoadedChain(3), np.array([0.0, 0.2, 1.8])), held)
+    assert 0.0 < squeezed.gaps.max() <= 0.8
+    assert squeezed.gaps.sum() == pytest.approx(0.2)
+
+
+# Programs in a trust region.
+
+
+def test_programs_walk_to_the_optimum_by_the_steps_that_they_may_take():
+    """Between walls at -4 and 6 the middle is 1 away from 0, and the load grows by 5."""
+    walls = Halfspaces(np.array([[1.0], [-1.0]]), np.array([-6.0, -4.0]))
+    found = sequential_programs(walls, np.zeros(1), max_step=0.25)
+    assert (found.status, found.rows.tolist()) == ("converged", [0, 1])
+    assert found.here.x == pytest.approx([1.0])
+    assert found.here.problem.offsets == pytest.approx([-1.0, 1.0])
+    assert found.programs == 5
+    assert (
+        sequential_programs(walls, np.zeros(1), max_step=0.25, max_programs=3).status == "stalled"
+    )
+    assert sequential_programs(walls, np.zeros(1), max_step=10.0).programs == 2
+
+
+# Down to jamming.
+
+
+def test_a_stage_knows_its_pressure_and_distance():
+    for overlap in (0.1, 1e-4):
+        here = stage(Halfspaces(CROSS, np.full(4, overlap)), np.zeros(2), "jammed")
+        assert here.pressure == pytest.approx(2 * overlap)
+        assert here.distance == pytest.approx(overlap)
+    assert stage(Halfspaces(CROSS, np.full(4, -0.1)), np.zeros(2), "unjammed").distance == 0.0
+
+
+@pytest.mark.parametrize("ratio", [0.1, 0.5])
+def test_stages_leave_a_part_of_the_distance(ratio):
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend, ratio=ratio)
+    overlaps = [here.pressure / 2 for here in islice(stages, 4)]
+    assert overlaps == pytest.approx(0.1 * ratio ** np.arange(4), rel=1e-6)
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend, max_stages=2)
+    assert len(list(stages)) == 3
+
+
+def test_the_load_is_raised_by_doubled_steps_until_it_jams():
+    """From 0.5 below, steps of 0.01, 0.02, ... end 0.13 above: 0.63 is the first to be enough."""
+    problem = Halfspaces(CROSS, np.full(4, -0.5))
+    first = next(approach(problem, np.zeros(2), descend))
+    assert (first.status, first.pressure) == ("jammed", pytest.approx(0.26))
+    first = next(approach(problem, np.zeros(2), descend, first_change=0.4))
+    assert first.pressure == pytest.approx(2 * 0.7)
+
+
+def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
+    asked = []
+
+    def fits(problem, x):
+        asked.append(problem.offsets[0])
+        return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
+
+    free = list(approach(Halfspaces(CROSS, np.full(4, -0.5)), np.zeros(2), fits))
+    assert [here.status for here in free] == ["unbounded"]
+    assert len(asked) == 41
+    assert np.diff(asked) == pytest.approx(0.01 * 2.0 ** np.arange(40))
+
+
+def test_a_state_out_of_balance_is_minimised_first():
+    problem = Halfspaces(CROSS, np.full(4, 0.1))
+    for off, kept in ((0.9e-4, True), (1.1e-4, False)):  # 2 off <= 1e-3 · 0.2
+        first = next(approach(problem, np.array([off, 0.0]), descend))
+        assert (first.x[0] == off) == kept
+
+
+def test_a_minimiser_that_stalls_ends_the_approach():
+    def stalls(problem, x):
+        return Minimum(x, 1.0, np.zeros(2), 1, "stalled")
+
+    problem = Halfspaces(CROSS, np.full(4, 0.1))
+    assert [here.status for here in approach(problem, np.zeros(2), stalls)] == ["jammed", "stalled"]
+
+
+def test_forces_balance_beside_the_pressure_however_small_it_is():
+    problem = Halfspaces(CROSS * [[1.0], [1.0], [3.0], [3.0]], np.full(4, 1e-7))
+    found = descend(problem, np.array([4e-8, 3e-8]))
+    assert found.status == "jammed"
+    assert found.max_residual <= 1e-6 * 2e-7
+
+
+def test_satisfied_gaps_bear_no_pressure():
+    walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([0.1, 0.1, 0.1, 0.1, -5.0]))
+    found = descend(walls, np.array([0.03, -0.02]))
+    assert (found.status, found.max_residual < 1e-6 * 0.2) == ("jammed", True)
+
+
+def test_where_a_minimum_is_lost_the_load_is_raised_by_a_part_of_the_step_back():
+    """The first descent finds no violation left; 0.009 more, and there is one again."""
+    asked = []
+
+    def slips(problem, x):
+        asked.append(problem.offsets[0])
+        if len(asked) <= 2:
+            return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
+        return descend(problem, x)
+
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), slips)
+    first, second, third = islice(stages, 3)
+    assert [here.status for here in (first, second, third)] == ["jammed"] * 3
+    assert asked[:3] == pytest.approx([0.01, 0.01, 0.019])
+    assert second.pressure == pytest.approx(2 * 0.019)
+    assert third.pressure == pytest.approx(2 * 0.0019)
