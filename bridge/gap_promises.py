@@ -171,7 +171,7 @@ def _check_frozen(problem: ConstraintProblem, x: Vector) -> None:
 def _check_held(problem: ConstraintProblem, x: Vector) -> None:
     """Descend to a minimum, if one is near: what carries a force there is not frozen."""
     assert isinstance(problem, HasFrozenBodies)
-    near = lbfgs(problem, x, tolerance=1e-8, max_evaluations=_DESCENT)
+    near = lbfgs(problem, x, tolerance=1e-8, max_evaluations=_DESCENT, certify=False)
     end = Newton(max_steps=_STEPS)(problem, near.x)  # it leaves a saddle, where forces balance too
     if end.status != "jammed":
         return

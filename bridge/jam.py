@@ -16,7 +16,7 @@ from bridge.observables import Observables, backbone_gaps, observe
 from bridge.protocols import HasHessian, Loaded
 from bridge.provenance import provenance
 from bridge.spectra import DENSE_LIMIT, Spectrum, spectrum
-from bridge.stability import least_curvature
+from bridge.stability import least_curvature, objection
 from bridge.systems import State, System
 from bridge.writing import replacing, write_text
 
@@ -80,10 +80,8 @@ def _lowest_curvature(state: State) -> float | None:
 
 def _contradiction(seen: Observables, values: Spectrum | None, lowest: float | None) -> str:
     """Return why a state is not jammed after all; empty if nothing speaks against it."""
-    if not seen.n_constraints:
-        return "no violated constraint holds anything: this is not a jammed state"
-    if lowest is not None and lowest < 0.0:
-        return f"a curvature of {lowest:.1e} is negative: this is not a minimum"
+    if said := objection(seen.n_constraints, lowest):
+        return said
     if values is not None and not values.bound_holds:
         return (
             f"N_-(Hp) = {values.negative_modes_hp} exceeds N_Δ = {values.n_violated} and "

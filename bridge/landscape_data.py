@@ -27,7 +27,9 @@ def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "
     done = 0
     while done < count:
         x = rng.uniform(-(3**0.5), 3**0.5, 9)
-        end = lbfgs(problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000)
+        end = lbfgs(
+            problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000, certify=False
+        )
         label = _outcome(_sides(end.x)) if end.status == "jammed" else None
         if label is not None:
             patterns[done], labels[done] = _sides(x), label

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bridge.protocols import Landscape, Vector
+from bridge.observables import counted_constraints, free_variables, frozen_bodies
+from bridge.protocols import ConstraintProblem, Landscape, Vector
+from bridge.stability import least_curvature, objection
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,7 +15,8 @@ class Minimum:
     """Where a descent ended.
 
     ``status`` is ``"unjammed"`` where the energy vanished, ``"jammed"`` where the forces balance at
-    a positive energy, and ``"stalled"`` with a ``reason`` otherwise.
+    a positive energy, in a minimum if the problem has constraints, and ``"stalled"`` with a
+    ``reason`` otherwise.
     """
 
     x: Vector
@@ -38,6 +41,7 @@ def lbfgs(
     max_evaluations: int = 100_000,
     max_step: float = 0.1,
     memory: int = 10,
+    certify: bool = True,
 ) -> Minimum:
     """Descend by limited-memory BFGS with a bounded step and no line search.
 
@@ -55,7 +59,36 @@ def lbfgs(
     zero_energy
         Stop as unjammed when ``U`` is at or below it. A landscape whose minima may be negative
         takes ``-inf``.
+    certify
+        Whether a state of a constraint problem has to be `certified` to be called jammed.
     """
+    found = _descended(
+        problem, x, tolerance, zero_energy, max_evaluations, max_step=max_step, memory=memory
+    )
+    return certified(problem, found) if certify else found
+
+
+def certified(problem: Landscape, found: Minimum) -> Minimum:
+    """Return what a descent found, stalled where constraints hold nothing or in a saddle."""
+    if found.status != "jammed" or not isinstance(problem, ConstraintProblem):
+        return found
+    gaps = problem.gaps(found.x)
+    free = free_variables(problem.n_dof, frozen_bodies(problem, found.x))
+    counted = counted_constraints(problem, found.x, gaps, free)
+    reason = objection(len(counted), least_curvature(problem, found.x))
+    return replace(found, status="stalled", reason=reason) if reason else found
+
+
+def _descended(
+    problem: Landscape,
+    x: Vector,
+    tolerance: float,
+    zero_energy: float,
+    max_evaluations: int,
+    *,
+    max_step: float,
+    memory: int,
+) -> Minimum:
     point = _evaluate(problem, np.array(x, dtype=np.float64), 0)
     history: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
     longest = max_step * np.sqrt(point.x.size)

@@ -55,6 +55,23 @@ def least_curvature(problem: ConstraintProblem, x: Vector) -> float:
     return 0.0 if abs(value) <= flat + left else value
 
 
+def objection(n_constraints: int, lowest: float | None) -> str:
+    """Return why a balanced state is not jammed; empty if nothing speaks against it.
+
+    Parameters
+    ----------
+    n_constraints
+        Violated constraints that act on no frozen body.
+    lowest
+        The least curvature, None where something else has told that the state is a minimum.
+    """
+    if not n_constraints:
+        return "no violated constraint holds anything: this is not a jammed state"
+    if lowest is not None and lowest < 0.0:
+        return f"a curvature of {lowest:.1e} is negative: this is not a minimum"
+    return ""
+
+
 def _hessian(problem: ConstraintProblem, x: Vector) -> Matrix:
     """Return ``H`` as the system gives it: sparse where it is large and the system's own is."""
     if isinstance(problem, HasHessian) and problem.n_dof > _SMALL:

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import lbfgs
+from particles import Discs, Perceptron
 
 from problems import Balls, Chain, Halfspaces
 
@@ -46,3 +47,19 @@ def test_the_start_is_not_changed_and_nan_is_refused():
     assert start.tolist() == [0.0, 0.2, 0.4]
     with pytest.raises(ValueError, match="expected a finite"):
         lbfgs(Chain(3), np.array([0.0, np.nan, 1.0]))
+
+
+def test_a_balance_of_forces_in_a_saddle_is_stalled():
+    """Opposite to the one pattern of a perceptron, at the top of its energy."""
+    problem = Perceptron(np.array([[1.0, 0.0]]), sigma=-0.5)
+    end = lbfgs(problem, np.array([-1.0, 0.0]))
+    assert end.status == "stalled"
+    assert "negative" in end.reason
+    assert lbfgs(problem, np.array([-1.0, 0.0]), certify=False).status == "jammed"
+
+
+def test_a_row_of_discs_holds_nothing():
+    row = Discs(np.ones(4), np.array([3.6, 9.0]))
+    end = lbfgs(row, np.array([0.0, 1.0, 0.9, 1.0, 1.8, 1.0, 2.7, 1.0]))
+    assert end.status == "stalled"
+    assert "holds anything" in end.reason

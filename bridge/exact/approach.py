@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 
 import numpy as np
 
 from bridge.exact.linearised import P
-from bridge.minimise import lbfgs
+from bridge.minimise import certified, lbfgs
 from bridge.protocols import Loaded, Vector
 
 # Doublings of the load's first change before it is called unbounded.
@@ -57,15 +57,14 @@ class Stage(Generic[P]):
 
 def descend(problem: Loaded, x: Vector) -> Settled:
     """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
-    found = lbfgs(problem, x, tolerance=1e-5, max_evaluations=_MOST_EVALUATIONS)
+    rules: dict[str, Any] = {"max_evaluations": _MOST_EVALUATIONS, "certify": False}
+    found = lbfgs(problem, x, tolerance=1e-5, **rules)
     for _ in range(4):
         pressure = float(np.maximum(problem.gaps(found.x), 0.0).sum()) / problem.n_dof
         if found.status != "jammed" or found.max_residual <= 1e-6 * pressure:
             break
-        found = lbfgs(
-            problem, found.x, tolerance=3e-7 * pressure, max_evaluations=_MOST_EVALUATIONS
-        )
-    return found
+        found = lbfgs(problem, found.x, tolerance=3e-7 * pressure, **rules)
+    return certified(problem, found)
 
 
 def stage(problem: P, x: Vector, status: str) -> Stage[P]:

@@ -53,6 +53,7 @@ def end_energy(
         zero_energy=-np.inf,
         max_evaluations=max_evaluations,
         memory=0,
+        certify=False,
     )
     return end.energy if end.status == "jammed" else None
 

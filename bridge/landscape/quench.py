@@ -58,6 +58,7 @@ def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> tuple[Ve
             zero_energy=_satisfied(problem),
             max_evaluations=20_000,
             max_step=max_step,
+            certify=False,
         )
     except ValueError as error:  # two atoms at one place, an overflow
         return str(error)
