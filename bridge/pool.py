@@ -207,16 +207,29 @@ class _Process:
 def _held_back() -> Iterator[None]:
     """Hold signals back while a process starts, which it does as deaf as its parent is here.
 
-    The parent gets them afterwards; the process would print where it was interrupted.
+    The parent gets them afterwards; the process would print where it was interrupted. The mask is
+    for the process, which inherits it; a thread of the parent without it may still take a signal,
+    so that here it is only noted.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    noted: list[int] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {
+            number: signal.signal(number, lambda number, _: noted.append(number))
+            for number in _SIGNALS
+        }
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in noted:
+            signal.raise_signal(number)
 
 
 def _serve(connection: "Connection[Any, Any]", beat: float) -> None:

@@ -18,6 +18,7 @@ _AFFINE = 16  # variables up to which every affine symmetry is looked for
 _SAMPLES = 2  # states for each unknown of a symmetry, and a hundred more
 _LOST = 1e-4  # part of a symmetry that may be outside of what is spanned
 _DESCENT = 3000  # evaluations on the way to a minimum
+_NO_SLOPE = 1e-9  # part of a gradient in a variable that the energy does not depend on
 _NO_CHANGE = 1e-10  # singular value of a symmetry, relative to the largest
 
 
@@ -112,11 +113,11 @@ def no_symmetry_is_missing(
     depend are left out, and so is a problem with too few gaps to tell a symmetry from a freedom.
     """
     n = problem.n_dof
-    if isinstance(problem, ConstraintProblem) and _independent_gaps(problem, x) < n - 1:
-        return
     full = n <= _AFFINE
     states, slopes = _sampled(problem, x, _SAMPLES * ((n + 1) * n if full else 2 * n) + 100, rng)
-    acts = np.abs(slopes).max(axis=0, initial=0.0) > 0.0
+    if isinstance(problem, ConstraintProblem) and _independent_gaps(problem, x, states) < n - 1:
+        return
+    acts = np.abs(slopes).max(axis=0, initial=0.0) > _NO_SLOPE
     slopes, states = slopes[:, acts], states[:, acts]
     count = int(acts.sum())
     if full:
@@ -150,9 +151,15 @@ def no_symmetry_is_missing(
         )
 
 
-def _independent_gaps(problem: ConstraintProblem, x: Vector) -> int:
-    """Return how many gaps differ in what they ask for, copies and opposites counted once."""
-    rows = dense(problem.gap_jacobian(x))
+def _independent_gaps(problem: ConstraintProblem, x: Vector, states: Vector) -> int:
+    """Return how many gaps differ in what they ask for, copies and opposites counted once.
+
+    Those that none of the ``states``, in units of the typical size, violates ask for nothing.
+    """
+    rows, size = dense(problem.gap_jacobian(x)), typical_size(x)
+    gaps = [problem.gaps(state * size) for state in states]
+    if all(len(each) == len(rows) for each in gaps):
+        rows = rows[(np.array(gaps).reshape(-1, len(rows)) > 0.0).any(axis=0)]
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = (rows / np.where(sizes > 0.0, sizes, 1.0))[sizes[:, 0] > 0.0]
     first = (np.abs(rows) > 1e-6).argmax(axis=1)

@@ -306,3 +306,11 @@ def test_each_missing_symmetry_is_noticed():
             object.__setattr__(broken, name, value)
         with pytest.raises(AssertionError, match="holds every symmetry"):
             check(broken, x)
+
+
+def test_a_pattern_that_cannot_be_violated_leaves_a_freedom_and_breaks_no_promise():
+    """Of three patterns only the longest can be misclassified: turns about it are a symmetry."""
+    patterns = np.array([[0.1, -0.1, 0.6], [0.1, -0.5, 0.4], [1.3, 0.9, -0.7]])
+    problem = Perceptron(patterns, sigma=-1.0)
+    for seed in range(5):
+        check_problem(problem, np.array([-1.6, -0.8, 0.05]), np.random.default_rng(seed))

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from functools import partial
 
 import pytest
@@ -130,6 +131,29 @@ def test_a_signal_while_a_process_starts_is_not_lost():
 
     with pytest.raises(KeyboardInterrupt):
         start()
+    assert passed
+
+
+def test_a_signal_that_another_thread_takes_is_not_lost_either():
+    """The mask is that of one thread: the system may give the signal to any other."""
+    passed, now, taken = [], threading.Event(), threading.Event()
+
+    def take():
+        now.wait()
+        signal.raise_signal(signal.SIGINT)  # to this thread
+        taken.set()
+
+    def start():
+        with _held_back():
+            now.set()
+            taken.wait()
+            passed.append("the process has started")
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    thread.join()
     assert passed
 
 
