@@ -158,8 +158,10 @@ def _independent_gaps(problem: ConstraintProblem, x: Vector, states: Vector) -> 
     """
     rows, size = dense(problem.gap_jacobian(x)), typical_size(x)
     gaps = [problem.gaps(state * size) for state in states]
-    if all(len(each) == len(rows) for each in gaps):
-        rows = rows[(np.array(gaps).reshape(-1, len(rows)) > 0.0).any(axis=0)]
+    if not gaps:
+        return 0
+    if len(rows) and all(len(each) == len(rows) for each in gaps):
+        rows = rows[(np.array(gaps) > 0.0).any(axis=0)]
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = (rows / np.where(sizes > 0.0, sizes, 1.0))[sizes[:, 0] > 0.0]
     first = (np.abs(rows) > 1e-6).argmax(axis=1)
