@@ -47,7 +47,7 @@ class Factor:
             _SparseLU(matrix, definite) if sparse.issparse(matrix) else _DenseLU(matrix)
         )
         self._u = self._v = self._y = self._z = np.zeros((self.n, 0))
-        self._core = np.zeros((0, 0))
+        self._core = np.eye(self.n_changes)
 
     @property
     def n_changes(self) -> int:
