@@ -10,10 +10,8 @@ from bridge.exact.curved import curved_optimum
 from bridge.exact.factor import SingularError
 from bridge.exact.isostatic import isostatic_optimum
 from bridge.exact.linearised import Linearised
-from bridge.exact.room import make_room
-from bridge.exact.sequential import sequential_programs
 
-from problems import Balls, Halfspaces, LoadedChain
+from problems import Balls, Halfspaces
 
 CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 ANGLES = 2 * np.pi * np.arange(3) / 3
@@ -110,37 +108,3 @@ def test_what_pulls_is_let_go_and_what_is_violated_taken_in(height, start, end):
     assert found.exchanges == (start != end)
     radius = 1.0 if height < 1.0 else (1 + height**2) / (2 * height)
     assert 0.999**2 - 2 * found.here.problem.level == pytest.approx(radius**2, abs=1e-12)
-
-
-# Room for loose bodies.
-
-
-def test_a_loose_body_is_moved_no_farther_than_it_must_be():
-    held = np.array([True, False, True])
-    here = Linearised.at(LoadedChain(3), np.array([0.0, 0.5, 2.2]))
-    there = make_room(here, held)
-    assert there.x == pytest.approx([0.0, 1.0, 2.2], abs=1e-3)
-    assert -1e-3 < there.gaps[0] <= -0.5e-9
-    assert there.x[[0, 2]].tolist() == [0.0, 2.2]
-    assert make_room(there, held) is there
-    assert make_room(here, np.ones(3, dtype=bool)) is here
-    squeezed = make_room(Linearised.at(LoadedChain(3), np.array([0.0, 0.2, 1.8])), held)
-    assert 0.0 < squeezed.gaps.max() <= 0.8
-    assert squeezed.gaps.sum() == pytest.approx(0.2)
-
-
-# Programs in a trust region.
-
-
-def test_programs_walk_to_the_optimum_by_the_steps_that_they_may_take():
-    """Between walls at -4 and 6 the middle is 1 away from 0, and the load grows by 5."""
-    walls = Halfspaces(np.array([[1.0], [-1.0]]), np.array([-6.0, -4.0]))
-    found = sequential_programs(walls, np.zeros(1), max_step=0.25)
-    assert (found.status, found.rows.tolist()) == ("converged", [0, 1])
-    assert found.here.x == pytest.approx([1.0])
-    assert found.here.problem.offsets == pytest.approx([-1.0, 1.0])
-    assert found.programs == 5
-    assert (
-        sequential_programs(walls, np.zeros(1), max_step=0.25, max_programs=3).status == "stalled"
-    )
-    assert sequential_programs(walls, np.zeros(1), max_step=10.0).programs == 2
