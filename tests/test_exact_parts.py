@@ -153,6 +153,28 @@ def test_motions_go_across_symmetries():
     assert here.predicted(np.array([1.0, 2.0, 4.0]), 0.25) == pytest.approx(there.gaps)
 
 
+def test_a_prediction_follows_the_load_of_each_constraint():
+    here = Linearised.at(LoadedChain(3), np.array([0.0, 0.9, 1.7]))
+    here = replace(here, load=np.array([2.0, 0.0]))
+    expected = here.gaps + np.array([-1.0, -2.0]) + np.array([0.5, 0.0])
+    assert here.predicted(np.array([1.0, 2.0, 4.0]), 0.25) == pytest.approx(expected)
+
+
+def test_what_acts_on_what_is_told_without_the_surface():
+    """Projected on to a surface, each constraint has an entry in every variable."""
+
+    class Projected(LoadedChain):
+        def gap_jacobian(self, x, rows=None):
+            return np.ones((2, 3))
+
+        def unrestricted(self, x):
+            return LoadedChain(3), x
+
+    here = Linearised.at(Projected(3), np.array([0.0, 0.9, 1.7]))
+    assert here.columns_of(np.array([1])).tolist() == [False, True, True]
+    assert here.rows_within(np.array([False, True, True])).tolist() == [False, True]
+
+
 def test_rows_and_the_variables_that_they_act_on():
     here = Linearised.at(LoadedChain(4), np.array([0.0, 0.9, 1.7, 2.5]))
     assert here.columns_of(np.array([1])).tolist() == [False, True, True, False]

@@ -79,6 +79,12 @@ def test_concave_steps_are_not_remembered():
     assert np.ravel(well.asked) == pytest.approx([0.2, first, first - slope(first)])
 
 
+def test_a_slope_without_curvature_is_not_remembered():
+    slope = Surface(lambda x: 1000 - x[0], lambda x: [-1.0], None, 1)
+    lbfgs(slope, np.zeros(1), max_evaluations=5)
+    assert np.ravel(slope.asked) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+
+
 def test_a_direction_uphill_is_replaced_by_the_slope(monkeypatch):
     monkeypatch.setattr(minimise, "_direction", lambda gradient, history: 0.5 * gradient)
     surface = parabola(np.eye(2))
@@ -104,7 +110,7 @@ def test_a_direction_that_leads_nowhere_is_replaced_by_the_slope(monkeypatch):
 @pytest.mark.parametrize(
     ("energy", "rise", "accepted"),
     [
-        (100.0, 0.0, True), (100.0, 5e-13, True), (100.0, 2e-12, False),
+        (100.0, 1e-14 * 100.0, True), (100.0, 5e-13, True), (100.0, 2e-12, False),
         (-100.0, 0.0, True), (-100.0, 5e-13, True), (-100.0, 2e-12, False),
     ],
 )  # fmt: skip

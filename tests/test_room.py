@@ -105,7 +105,8 @@ class Scripted:
         ([2.0, 1.0, *[1.5] * 30], 22, True),
     ],
 )
-def test_programs_end_where_there_is_room_or_none_to_be_had(gaps, asked, moved):
+def test_programs_end_where_there_is_room_or_none_to_be_had(monkeypatch, gaps, asked, moved):
+    monkeypatch.setattr(room, "_shortest_move", lambda *_: np.ones(1))
     problem = Scripted(gaps)
     here = Linearised.at(problem, np.zeros(1))
     there = make_room(here, LOOSE)
