@@ -71,6 +71,20 @@ def test_what_has_no_inverse_is_refused():
             Factor(form(np.zeros((2, 2))))
 
 
+def test_what_is_not_finite_is_passed_on():
+    assert np.isnan(Factor(np.array([[np.nan]])).solve(np.ones(1)))
+    assert np.isnan(Factor(np.eye(1)).solve(np.array([np.nan])))
+
+
+def test_what_a_matrix_is_and_what_is_solved_have_to_be_named():
+    for call in (
+        lambda: Factor(np.eye(1), True),
+        lambda: Factor(np.eye(1)).solve(np.ones(1), True),
+    ):
+        with pytest.raises(TypeError, match="positional"):
+            call()
+
+
 def test_a_definite_matrix_keeps_its_diagonal_as_pivots(monkeypatch):
     """Its largest entries stand beside the diagonal, and would be pivots otherwise."""
     made = []

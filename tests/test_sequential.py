@@ -107,9 +107,9 @@ def test_the_trust_region_follows_what_is_fulfilled(monkeypatch, after, step, ke
 
 
 def test_the_trust_region_grows_no_larger_than_it_may(monkeypatch):
-    # promised 20 each time; the second and the third fulfil all of it
-    _, steps = run(monkeypatch, [0.0, 10.0, 0.0, 0.0, 0.0], [20.0] * 4, end=1)
-    assert steps == [0.3, 0.15, 0.3, 0.3, 0.3]
+    # promised 20 each time; those after the second fulfil all of it
+    _, steps = run(monkeypatch, [0.0, 10.0, 10.0, 0.0, 0.0, 0.0], [20.0] * 5, end=1)
+    assert steps == [0.3, 0.15, 0.075, 0.15, 0.3, 0.3]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,8 @@ def test_constraints_with_a_ten_millionth_of_the_largest_force_are_active(monkey
 def test_a_program_that_fails_ends_them(monkeypatch, end, status):
     found, _ = run(monkeypatch, [0.0, 0.0], [1.0, None], end=end)
     assert (found.status, found.programs) == (status, 2)
+    found, _ = run(monkeypatch, [0.0], [], end=end)
+    assert (found.status, found.programs, len(found.rows)) == (status, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class Factor:
     """
 
     def __init__(self, matrix: Matrix, *, definite: bool = False) -> None:
-        self.n = matrix.shape[0]
+        self.n, _ = matrix.shape
         self.norm = float(abs(matrix).sum(axis=0).max())
         self._base: _SparseLU | _DenseLU = (
             _SparseLU(matrix, definite) if sparse.issparse(matrix) else _DenseLU(matrix)
