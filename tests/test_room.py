@@ -52,7 +52,7 @@ def test_one_program_moves_a_hundred_violations_where_that_is_worth_it(slope, en
     assert make_room(half(slope, 1.0), LOOSE, 2).x == pytest.approx([end])
 
 
-@pytest.mark.parametrize("size", [1.0, 1e-3])
+@pytest.mark.parametrize("size", [4.0, 1.0, 1e-3])
 def test_a_constraint_within_reach_is_seen(size):
     """To the left by 80 violations there is a wall, and so a violation is left."""
     normals = np.array([[1e-2], [-1e-2]])
@@ -61,6 +61,14 @@ def test_a_constraint_within_reach_is_seen(size):
     assert there.x == pytest.approx([-80 * size], rel=1e-3)
     assert there.gaps.sum() == pytest.approx(0.2 * size)
     assert (there.gaps > -1e-3 * size).all()
+
+
+def test_each_loose_variable_moves_as_far_as_it_must():
+    """Two ways, a third that nothing asks for, and the worst violation as the unit of length."""
+    normals = np.array([[1.0, 0.0, 0.0], [0.0, -2.0, 0.0]])
+    here = Linearised.at(Halfspaces(normals, np.array([0.5, 0.25])), np.zeros(3))
+    there = make_room(here, np.zeros(3, dtype=bool), 2)
+    assert there.x == pytest.approx([-0.50005, 0.125025, 0.0], abs=1e-9)
 
 
 def test_constraints_of_what_is_held_do_not_count():
