@@ -100,7 +100,8 @@ class Newton:
             if step is not None and np.linalg.norm(step) <= longest:
                 new = _evaluated(problem, point.x + step, evaluations)
                 if _lower(point, new, step):
-                    return new, damping / 10.0 if damping > 10.0 * _LEAST else 0.0
+                    damping /= 10.0
+                    return new, damping if damping > _LEAST else 0.0
                 evaluations = new.evaluations
             damping = max(4.0 * damping, _LEAST if step is not None else _FIRST)
         return None, damping
@@ -123,8 +124,9 @@ def _off_saddle(problem: Landscape, point: Minimum, matrix: Vector) -> Minimum |
     """Return a lower point along the softest mode; None at a minimum."""
     if _solved(matrix, point.gradient, 0.0) is not None:
         return None
-    _, columns = linalg.eigh(matrix, subset_by_index=[0, 0])
-    mode = columns[:, 0] if columns[:, 0] @ point.gradient <= 0.0 else -columns[:, 0]
+    mode = linalg.eigh(matrix, subset_by_index=[0, 0])[1].ravel()
+    if mode @ point.gradient > 0.0:
+        mode = -mode
     for length in _KICKS:
         for sign in (1.0, -1.0):
             new = _evaluated(problem, point.x + sign * length * mode, point.evaluations)

@@ -1,11 +1,13 @@
 """Factors, vertices and exchanges of active constraints, each on a problem solved on paper."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.sparse.linalg import splu
 
+from bridge.exact import factor as factor_module
 from bridge.exact.active_set import contacts, optimal_vertex
 from bridge.exact.factor import Factor, SingularError
 from bridge.exact.linearised import Linearised
@@ -33,6 +35,69 @@ def test_a_change_that_leaves_no_inverse_is_told_from_one_that_almost_does():
     assert Factor(np.eye(2)).changed((1e-12 - 1) * column, column).n_changes == 1
     with pytest.raises(SingularError, match="without inverse"):
         Factor(np.eye(2)).changed((1e-17 - 1) * column, column)
+
+
+def test_the_condition_number_of_up_to_four_unknowns_is_no_estimate():
+    """An estimate asks the transposed matrix too."""
+
+    class Watched(Factor):
+        def solve(self, b, *, transposed=False):
+            self.estimated |= transposed
+            return super().solve(b, transposed=transposed)
+
+    for n, estimated in ((4, False), (5, True)):
+        factor = Watched(np.random.default_rng(n).standard_normal((n, n)))
+        factor.estimated = False
+        factor.condition()
+        assert factor.estimated == estimated
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_changed_factors_solve_with_the_changed_matrix_and_its_transposed(form):
+    rng = np.random.default_rng(1)
+    matrix, b = rng.standard_normal((4, 4)), rng.standard_normal(4)
+    factor = Factor(form(matrix))
+    for count in range(3):
+        assert factor.n_changes == count
+        assert matrix @ factor.solve(b) == pytest.approx(b)
+        assert matrix.T @ factor.solve(b, transposed=True) == pytest.approx(b)
+        u, v = rng.standard_normal((2, 4))
+        factor, matrix = factor.changed(u, v), matrix + np.outer(u, v)
+
+
+def test_what_has_no_inverse_is_refused():
+    for form in (np.asarray, sparse.csr_array):
+        with pytest.raises(SingularError):
+            Factor(form(np.zeros((2, 2))))
+
+
+def test_what_is_not_finite_is_passed_on():
+    assert np.isnan(Factor(np.array([[np.nan]])).solve(np.ones(1)))
+    assert np.isnan(Factor(np.eye(1)).solve(np.array([np.nan])))
+
+
+def test_what_a_matrix_is_and_what_is_solved_have_to_be_named():
+    for call in (
+        lambda: Factor(np.eye(1), True),
+        lambda: Factor(np.eye(1)).solve(np.ones(1), True),
+    ):
+        with pytest.raises(TypeError, match="positional"):
+            call()
+
+
+def test_a_definite_matrix_keeps_its_diagonal_as_pivots(monkeypatch):
+    """Its largest entries stand beside the diagonal, and would be pivots otherwise."""
+    made = []
+    monkeypatch.setattr(
+        factor_module, "splu", lambda matrix, **how: made.append(splu(matrix, **how)) or made[-1]
+    )
+    matrix = sparse.csr_array(np.array([[1.0, 2.0, 0.0], [2.0, 9.0, 3.0], [0.0, 3.0, 5.0]]))
+    b = np.array([1.0, -1.0, 2.0])
+    for definite in (True, False):
+        assert matrix @ Factor(matrix, definite=definite).solve(b) == pytest.approx(b)
+    assert matrix @ Factor(matrix).solve(b) == pytest.approx(b)
+    kept = [(lu.perm_r == lu.perm_c).all() for lu in made]
+    assert kept == [True, False, False]
 
 
 def a_vertex(n=4, m=12, seed=0):
@@ -102,6 +167,28 @@ def test_motions_go_across_symmetries():
     assert here.predicted(np.array([1.0, 2.0, 4.0]), 0.25) == pytest.approx(there.gaps)
 
 
+def test_a_prediction_follows_the_load_of_each_constraint():
+    here = Linearised.at(LoadedChain(3), np.array([0.0, 0.9, 1.7]))
+    here = replace(here, load=np.array([2.0, 0.0]))
+    expected = here.gaps + np.array([-1.0, -2.0]) + np.array([0.5, 0.0])
+    assert here.predicted(np.array([1.0, 2.0, 4.0]), 0.25) == pytest.approx(expected)
+
+
+def test_what_acts_on_what_is_told_without_the_surface():
+    """Projected on to a surface, each constraint has an entry in every variable."""
+
+    class Projected(LoadedChain):
+        def gap_jacobian(self, x, rows=None):
+            return np.ones((2, 3))
+
+        def unrestricted(self, x):
+            return LoadedChain(3), x
+
+    here = Linearised.at(Projected(3), np.array([0.0, 0.9, 1.7]))
+    assert here.columns_of(np.array([1])).tolist() == [False, True, True]
+    assert here.rows_within(np.array([False, True, True])).tolist() == [False, True]
+
+
 def test_rows_and_the_variables_that_they_act_on():
     here = Linearised.at(LoadedChain(4), np.array([0.0, 0.9, 1.7, 2.5]))
     assert here.columns_of(np.array([1])).tolist() == [False, True, True, False]
@@ -120,6 +207,40 @@ def test_symmetries_that_are_one_on_what_is_held_pin_one_variable():
     assert len(here.free_of_symmetries(np.array([True, True, False, False]))) == 1
     assert len(here.free_of_symmetries(np.array([True, True, True, False]))) == 1
     assert len(here.free_of_symmetries(np.ones(4, dtype=bool))) == 2
+
+
+@dataclass(frozen=True, eq=False)
+class Symmetric(LoadedChain):
+    """A chain that says it has other symmetries than it has."""
+
+    modes: tuple = ()
+
+    def zero_modes(self, x):
+        return np.array(self.modes)
+
+
+@pytest.mark.parametrize(
+    ("modes", "kept"),
+    [
+        ([[1e-7, 1e-7, 0, 1]], 2),  # small as it is, it moves what is held
+        ([[0, 0, 0, 1]], 3),
+        ([[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5 + 1e-8, -0.5]], 1),
+        ([[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5 + 1e-12, -0.5]], 2),
+    ],
+)
+def test_symmetries_are_told_apart_by_what_they_do_to_what_is_held(modes, kept):
+    here = Linearised.at(Symmetric(4, modes=modes), np.array([0.0, 0.9, 1.7, 2.5]))
+    assert len(here.free_of_symmetries(np.array([True, True, True, False]))) == kept
+
+
+def test_what_acts_on_what_is_told_however_weakly_it_acts():
+    normals = np.array([[1e-9, 0.0, 0.0], [0.0, 0.5, -0.5], [2.0, 0.0, -2.0]])
+    here = Linearised.at(Halfspaces(normals, np.zeros(3)), np.zeros(3))
+    for form in (here, replace(here, jacobian=sparse.csr_array(normals))):
+        assert form.columns_of(np.array([0])).tolist() == [True, False, False]
+        assert form.columns_of(np.array([1, 2])).tolist() == [True, True, True]
+        assert form.rows_within(np.array([False, True, True])).tolist() == [False, True, False]
+        assert form.rows_within(np.array([True, False, False])).tolist() == [True, False, False]
 
 
 def test_a_constraint_that_left_the_list_is_named():

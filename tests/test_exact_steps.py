@@ -1,22 +1,17 @@
 """Iterations towards an exact jamming point, each on a problem solved on paper."""
 
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 import pytest
 
 from bridge.exact.active_set import completed
-from bridge.exact.approach import approach, descend, stage
 from bridge.exact.curved import curved_optimum
 from bridge.exact.factor import SingularError
 from bridge.exact.isostatic import isostatic_optimum
 from bridge.exact.linearised import Linearised
-from bridge.exact.room import make_room
-from bridge.exact.sequential import sequential_programs
-from bridge.minimise import Minimum
 
-from problems import Balls, Halfspaces, LoadedChain
+from problems import Balls, Halfspaces
 
 CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 ANGLES = 2 * np.pi * np.arange(3) / 3
@@ -113,125 +108,3 @@ def test_what_pulls_is_let_go_and_what_is_violated_taken_in(height, start, end):
     assert found.exchanges == (start != end)
     radius = 1.0 if height < 1.0 else (1 + height**2) / (2 * height)
     assert 0.999**2 - 2 * found.here.problem.level == pytest.approx(radius**2, abs=1e-12)
-
-
-# Room for loose bodies.
-
-
-def test_a_loose_body_is_moved_no_farther_than_it_must_be():
-    held = np.array([True, False, True])
-    here = Linearised.at(LoadedChain(3), np.array([0.0, 0.5, 2.2]))
-    there = make_room(here, held)
-    assert there.x == pytest.approx([0.0, 1.0, 2.2], abs=1e-3)
-    assert -1e-3 < there.gaps[0] <= -0.5e-9
-    assert there.x[[0, 2]].tolist() == [0.0, 2.2]
-    assert make_room(there, held) is there
-    assert make_room(here, np.ones(3, dtype=bool)) is here
-    squeezed = make_room(Linearised.at(LoadedChain(3), np.array([0.0, 0.2, 1.8])), held)
-    assert 0.0 < squeezed.gaps.max() <= 0.8
-    assert squeezed.gaps.sum() == pytest.approx(0.2)
-
-
-# Programs in a trust region.
-
-
-def test_programs_walk_to_the_optimum_by_the_steps_that_they_may_take():
-    """Between walls at -4 and 6 the middle is 1 away from 0, and the load grows by 5."""
-    walls = Halfspaces(np.array([[1.0], [-1.0]]), np.array([-6.0, -4.0]))
-    found = sequential_programs(walls, np.zeros(1), max_step=0.25)
-    assert (found.status, found.rows.tolist()) == ("converged", [0, 1])
-    assert found.here.x == pytest.approx([1.0])
-    assert found.here.problem.offsets == pytest.approx([-1.0, 1.0])
-    assert found.programs == 5
-    assert (
-        sequential_programs(walls, np.zeros(1), max_step=0.25, max_programs=3).status == "stalled"
-    )
-    assert sequential_programs(walls, np.zeros(1), max_step=10.0).programs == 2
-
-
-# Down to jamming.
-
-
-def test_a_stage_knows_its_pressure_and_distance():
-    for overlap in (0.1, 1e-4):
-        here = stage(Halfspaces(CROSS, np.full(4, overlap)), np.zeros(2), "jammed")
-        assert here.pressure == pytest.approx(2 * overlap)
-        assert here.distance == pytest.approx(overlap)
-    assert stage(Halfspaces(CROSS, np.full(4, -0.1)), np.zeros(2), "unjammed").distance == 0.0
-
-
-@pytest.mark.parametrize("ratio", [0.1, 0.5])
-def test_stages_leave_a_part_of_the_distance(ratio):
-    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend, ratio=ratio)
-    overlaps = [here.pressure / 2 for here in islice(stages, 4)]
-    assert overlaps == pytest.approx(0.1 * ratio ** np.arange(4), rel=1e-6)
-    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend, max_stages=2)
-    assert len(list(stages)) == 3
-
-
-def test_the_load_is_raised_by_doubled_steps_until_it_jams():
-    """From 0.5 below, steps of 0.01, 0.02, ... end 0.13 above: 0.63 is the first to be enough."""
-    problem = Halfspaces(CROSS, np.full(4, -0.5))
-    first = next(approach(problem, np.zeros(2), descend))
-    assert (first.status, first.pressure) == ("jammed", pytest.approx(0.26))
-    first = next(approach(problem, np.zeros(2), descend, first_change=0.4))
-    assert first.pressure == pytest.approx(2 * 0.7)
-
-
-def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
-    asked = []
-
-    def fits(problem, x):
-        asked.append(problem.offsets[0])
-        return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
-
-    free = list(approach(Halfspaces(CROSS, np.full(4, -0.5)), np.zeros(2), fits))
-    assert [here.status for here in free] == ["unbounded"]
-    assert len(asked) == 41
-    assert np.diff(asked) == pytest.approx(0.01 * 2.0 ** np.arange(40))
-
-
-def test_a_state_out_of_balance_is_minimised_first():
-    problem = Halfspaces(CROSS, np.full(4, 0.1))
-    for off, kept in ((0.9e-4, True), (1.1e-4, False)):  # 2 off <= 1e-3 · 0.2
-        first = next(approach(problem, np.array([off, 0.0]), descend))
-        assert (first.x[0] == off) == kept
-
-
-def test_a_minimiser_that_stalls_ends_the_approach():
-    def stalls(problem, x):
-        return Minimum(x, 1.0, np.zeros(2), 1, "stalled")
-
-    problem = Halfspaces(CROSS, np.full(4, 0.1))
-    assert [here.status for here in approach(problem, np.zeros(2), stalls)] == ["jammed", "stalled"]
-
-
-def test_forces_balance_beside_the_pressure_however_small_it_is():
-    problem = Halfspaces(CROSS * [[1.0], [1.0], [3.0], [3.0]], np.full(4, 1e-7))
-    found = descend(problem, np.array([4e-8, 3e-8]))
-    assert found.status == "jammed"
-    assert found.max_residual <= 1e-6 * 2e-7
-
-
-def test_satisfied_gaps_bear_no_pressure():
-    walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([0.1, 0.1, 0.1, 0.1, -5.0]))
-    found = descend(walls, np.array([0.03, -0.02]))
-    assert (found.status, found.max_residual < 1e-6 * 0.2) == ("jammed", True)
-
-
-def test_where_a_minimum_is_lost_the_load_is_raised_by_a_part_of_the_step_back():
-    """The first descent finds no violation left; 0.009 more, and there is one again."""
-    asked = []
-
-    def slips(problem, x):
-        asked.append(problem.offsets[0])
-        if len(asked) <= 2:
-            return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
-        return descend(problem, x)
-
-    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), slips)
-    first, second, third = islice(stages, 3)
-    assert [here.status for here in (first, second, third)] == ["jammed"] * 3
-    assert asked[:3] == pytest.approx([0.01, 0.01, 0.019])
-    assert second.pressure == pytest.approx(2 * 0.019)
-    assert third.pressure == pytest.approx(2 * 0.0019)

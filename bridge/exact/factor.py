@@ -41,13 +41,13 @@ class Factor:
     """
 
     def __init__(self, matrix: Matrix, *, definite: bool = False) -> None:
-        self.n = matrix.shape[0]
+        self.n, _ = matrix.shape
         self.norm = float(abs(matrix).sum(axis=0).max())
         self._base: _SparseLU | _DenseLU = (
             _SparseLU(matrix, definite) if sparse.issparse(matrix) else _DenseLU(matrix)
         )
         self._u = self._v = self._y = self._z = np.zeros((self.n, 0))
-        self._core = np.zeros((0, 0))
+        self._core = np.eye(self.n_changes)
 
     @property
     def n_changes(self) -> int:

@@ -92,7 +92,7 @@ class Linearised(Generic[P]):
             return held
         upper, order = linalg.qr(modes, mode="r", pivoting=True)
         sizes = np.abs(np.diag(upper))
-        rank = int((sizes > 1e-10 * max(sizes.max(), 1e-300)).sum())
+        rank = int((sizes > 1e-10 * sizes.max()).sum())
         return np.sort(np.delete(held, order[:rank]))
 
     def follow(self, rows: Indices, there: "Linearised[P]") -> Indices:

@@ -25,9 +25,9 @@ def make_room(here: Linearised[P], held: Mask, max_programs: int = 20) -> Linear
     loose = np.flatnonzero(~held)
     x, gaps, jacobian = here.x, here.gaps, here.jacobian
     best, best_x = np.inf, x
-    for _ in range(max_programs if len(loose) else 0):
+    for _ in range(max_programs):
         theirs = np.flatnonzero(_acting(jacobian, loose))
-        worst = float(gaps[theirs].max(initial=-1.0))
+        worst = float(gaps[theirs].max(initial=-np.inf))
         if worst < best:
             best, best_x = worst, x
         elif worst > 10.0 * best:
@@ -54,18 +54,18 @@ def _shortest_move(gaps: Vector, jacobian: Matrix) -> Vector:
     unit = max(float(gaps.max()), _CLEARANCE)
     clearance = max(_CLEARANCE, 1e-4 * unit)
     norms = np.asarray(abs(jacobian).sum(axis=1)).ravel()
-    near = np.flatnonzero(gaps > -2.0 * _REACH * unit * norms)
+    near = np.flatnonzero(gaps > -_REACH * unit * norms)  # the others are out of reach
     rows = sparse.csr_array(jacobian)[near]
     m, n = rows.shape
-    longest = np.full(2 * n + m, np.inf)
-    longest[: 2 * n] = _REACH
+    longest = np.repeat([_REACH, np.inf], [2 * n, m])
     solution = linprog(
-        np.concatenate([np.full(2 * n, _COST), np.ones(m)]),
+        np.repeat([_COST, 1.0], [2 * n, m]),
         A_ub=sparse.hstack([rows, -rows, -sparse.eye_array(m)], format="csr"),
         b_ub=-(gaps[near] + clearance) / unit,
-        bounds=np.column_stack([np.zeros(2 * n + m), longest]),
+        bounds=np.column_stack([np.zeros_like(longest), longest]),
         method="highs-ds",
     )
     if not solution.success:
         return np.zeros(n)
-    return np.asarray(unit * (solution.x[:n] - solution.x[n : 2 * n]))
+    ahead, back = solution.x[: 2 * n].reshape(2, n)
+    return np.asarray(unit * (ahead - back))
