@@ -71,7 +71,7 @@ def test_values_that_are_all_at_the_upper_end():
 
 
 def test_values_that_are_even_in_their_logarithms():
-    """``P(v) ∝ 1/v``; of two values at 1/4 and 3/4 of the window neither is off by more than 1/4."""
+    """``P(v) ∝ 1/v``; two values at 1/4 and 3/4 of the window are off by 1/4."""
     fit = fit_power_law(np.array([0.5, 2.0]), 4.0, low=0.25, fewest=2, resamples=0)
     assert fit.exponent == pytest.approx(-1.0, abs=1e-12)
     assert fit.distance == pytest.approx(0.25)
