@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from bridge import bucklers, exponents
 from bridge.bucklers import find_bucklers
@@ -59,6 +60,23 @@ def test_the_fewest_values_are_enough_and_two_are_needed_in_any_case():
     assert np.isnan([short.exponent, short.error, short.distance]).all()
     assert fit_power_law(values[:2], 1.0, fewest=0, resamples=2).status == "fitted"
     assert fit_power_law(values[:1], 1.0, fewest=0, resamples=2).status == "too few"
+
+
+@pytest.mark.parametrize("count", [0, 1, 49])
+def test_too_few_values_give_no_number(count):
+    fit = fit_power_law(np.linspace(0.1, 1.0, count), 1.0)
+    assert fit.status == "too few"
+    assert np.isnan(fit.exponent)
+    assert np.isnan(fit.error)
+    assert fit.reason == f"{count} values in the window, at least 50 are needed"
+    assert fit_power_law(np.linspace(0.1, 1.0, count)).status == "too few"
+
+
+@pytest.mark.parametrize("values", [[-0.1, 0.2], [np.nan, 0.1], [np.inf, 0.1]])
+def test_bad_values_are_one_line(values):
+    with pytest.raises(ValueError, match="finite and not negative") as error:
+        fit_power_law(np.array(values), 1.0)
+    assert "\n" not in str(error.value)
 
 
 # The largest likelihood.
@@ -226,3 +244,24 @@ def test_a_variable_that_no_contact_acts_on_belongs_to_no_body():
     nothing = find_bucklers(np.zeros((2, 3)))
     assert (nothing.bodies, nothing.is_buckler.size) == ([], 0)
     assert nothing.contacts.tolist() == [False, False]
+
+
+def test_bucklers_have_one_contact_more_than_variables():
+    # Three bodies in the plane: contacts a-b, b-c, a-c, and walls: a 3 in all, b 4, c 2.
+    rng = np.random.default_rng(11)
+    acting = [(0, 1), (1, 2), (0, 2), (0,), (1,), (1,)]
+    jacobian = np.zeros((len(acting), 6))
+    for row, bodies in enumerate(acting):
+        for body in bodies:
+            jacobian[row, 2 * body : 2 * body + 2] = rng.standard_normal(2)
+    for form in (jacobian, sparse.csr_array(jacobian)):
+        found = find_bucklers(form)
+        order = np.argsort([body[0] for body in found.bodies])
+        assert found.is_buckler[order].tolist() == [True, False, False]
+        assert found.contacts.tolist() == [True, False, True, True, False, False]
+
+
+def test_a_perceptron_has_no_bucklers():
+    found = find_bucklers(np.random.default_rng(0).standard_normal((4, 3)))
+    assert len(found.bodies) == 1
+    assert not found.contacts.any()
