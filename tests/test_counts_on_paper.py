@@ -205,7 +205,7 @@ def test_a_kink_may_hold_one_negative_mode_more(negative, holds):
     assert Spectrum(flat, flat, flat, 0, 0, negative, 2, 1).bound_holds == holds
     assert Spectrum(flat, flat, flat, 0, 0, negative, 3).bound_holds == holds
     problem = Halfspaces(np.eye(2), np.ones(2))
-    assert spectrum(problem, np.zeros(2), n_kinks=2).n_kinks == 2
+    assert spectrum(problem=problem, x=np.zeros(2), n_kinks=2).n_kinks == 2
 
 
 @pytest.mark.parametrize("mode", [[2.0, 0.0, 0.0], [3e4, 0.0, 1e4]])

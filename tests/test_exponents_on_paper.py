@@ -202,7 +202,7 @@ def test_a_hundred_windows_are_compared(monkeypatch):
 
     monkeypatch.setattr(exponents, "_distance", distance)
     values = np.random.default_rng(0).permutation(np.linspace(0.0, 1.0, 20_001)[1:])
-    high = best_window(values, low=0.5)
+    high = best_window(values=values, low=0.5)
     assert (len(tried), tried[0], tried[-1]) == (100, 50, 10_000)
     nearest = min(tried, key=lambda count: abs(count - 700))
     assert high == pytest.approx(0.5 + nearest / 20_000)

@@ -103,17 +103,19 @@ def test_the_tree_of_the_three_lowest():
     assert (kept.tolist(), part.energy.tolist()) == ([0, 1], [0.0, 1.0, 3.0])
 
 
-def test_the_tree_of_a_graph_with_two_vibrations():
-    """``ν`` is the geometric mean frequency of the lowest well: ``36^(1/4)``."""
+@pytest.mark.parametrize("modes", [1, 2])
+def test_the_tree_of_a_graph_of_one_or_two_vibrations(modes):
+    """``ν`` is the geometric mean frequency of the lowest well: 6, or ``36^(1/4)`` of two."""
     t = 0.3
-    graph = graph_of([(0.0, np.log(16.0), 2), (-1.0, np.log(36.0), 2)], [(0, 1, 2.0)])
+    wells = [(0.0, np.log(16.0), modes), (-1.0, np.log(36.0), modes)]
+    graph = graph_of(wells, [(0, 1, 2.0)])
     cold = of_graph(graph)
     assert cold.energy.tolist() == [0.0, -1.0, 2.0]
     tree = of_graph(graph, temperature=t)
-    # a real frequency of the pass is 1, as is the other one
-    wells = [t * np.log(4.0 / t**2), -1.0 + t * np.log(6.0 / t**2)]
-    assert tree.energy[:2] == pytest.approx(wells)
-    top = 2.0 - t * np.log(t) + t * np.log(np.sqrt(6.0) / t)
+    free = [t * np.log(4.0 / t**modes), -1.0 + t * np.log(6.0 / t**modes)]
+    assert tree.energy[:2] == pytest.approx(free)
+    # a real frequency of the pass, of which it has one fewer, is 1
+    top = 2.0 - t * (modes - 1) * np.log(t) + t * np.log(6.0 ** (1 / modes) / t)
     assert barrier(tree, 0, 1) == pytest.approx(top)
 
 
