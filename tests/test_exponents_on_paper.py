@@ -106,6 +106,15 @@ def test_the_slope_of_the_likelihood_near_one_over_v(power, width):
     assert fit.exponent + 1 == pytest.approx(power, abs=2e-8)
 
 
+@pytest.mark.parametrize("power", [-0.9, -0.1, 0.1, 0.9])
+def test_a_window_whose_mean_logarithm_is_known(power):
+    """``⟨ln(high/v)⟩ = 1/q - w/(exp(qw) - 1)`` for ``q = 1 + k``, here with ``w = 1``."""
+    mean = 1 / power - 1 / np.expm1(power)
+    low = float(np.exp(-1.0))
+    fit = fit_power_law(np.full(2, np.exp(-mean)), 1.0, low=low, fewest=2, resamples=0)
+    assert fit.exponent + 1 == pytest.approx(power, rel=1e-9)
+
+
 @pytest.mark.parametrize(("width", "mean"), [(0.5, 0.01), (0.5, 0.49), (3.0, 0.01), (3.0, 2.999)])
 def test_values_near_either_end_of_a_window(width, mean):
     """Near the upper end ``1 + k = 1/⟨ln(high/v)⟩``, near the lower ``-1/⟨ln(v/low)⟩``."""
