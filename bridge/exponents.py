@@ -245,7 +245,8 @@ def _most_likely(inside: Vector, low: float, high: float) -> float:
     def slope(q: float) -> float:  # d(log-likelihood per value)/dq, q = 1 + k
         if abs(q * width) < 1e-6:
             return 0.5 * width - q * width**2 / 12.0 - logs
-        return 1.0 / q - width / float(np.expm1(q * width)) - logs
+        with np.errstate(over="ignore"):  # nothing is left of the second term
+            return 1.0 / q - width / float(np.expm1(q * width)) - logs
 
     bound = 1.0 / logs + 1.0 / max(width - logs, 1e-12) + 1.0
     return float(brentq(slope, -bound, bound)) - 1.0
@@ -258,8 +259,9 @@ def _distance(inside: Vector, exponent: float, low: float, high: float) -> float
     if abs(power) < 1e-9:
         expected = np.log(ordered / low) / np.log(high / low)
     else:
-        floor = (low / high) ** power if low > 0.0 else 0.0
-        expected = ((ordered / high) ** power - floor) / (1.0 - floor)
+        edge = high if power > 0.0 else low  # no quotient to the power is above one
+        floor, top = (low / edge) ** power, (high / edge) ** power
+        expected = ((ordered / edge) ** power - floor) / (top - floor)
     steps = np.arange(len(ordered) + 1) / len(ordered)
     return float(max(np.abs(steps[1:] - expected).max(), np.abs(steps[:-1] - expected).max()))
 

@@ -157,7 +157,7 @@ def jacobian_rank(problem: ConstraintProblem, x: Vector) -> int:
     """
     jacobian = dense(problem.gap_jacobian(x))
     gram = jacobian.T @ jacobian if len(jacobian) > problem.n_dof else jacobian @ jacobian.T
-    values = linalg.eigvalsh(gram, check_finite=False)
+    values = linalg.eigvalsh(gram)
     return int((values > len(gram) * np.finfo(np.float64).eps * values[-1]).sum())
 
 
@@ -187,7 +187,7 @@ def _orthonormal(modes: Vector) -> Vector:
 
 def _projected_eigenvalues(matrix: Vector, modes: Vector) -> Vector:
     projected = _project(matrix, modes)
-    return np.asarray(linalg.eigvalsh(projected, check_finite=False, overwrite_a=True))
+    return np.asarray(linalg.eigvalsh(projected, overwrite_a=True))
 
 
 def _project(matrix: Vector, modes: Vector) -> Vector:

@@ -7,10 +7,9 @@ import powerlaw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse, stats
+from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from bridge.bucklers import find_bucklers
 from bridge.exponents import (
     Sample,
     best_window,
@@ -94,16 +93,6 @@ def test_distances_are_those_of_a_kolmogorov_smirnov_test():
         assert fit.distance == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("count", [0, 1, 49])
-def test_too_few_values_give_no_number(count):
-    fit = fit_power_law(np.linspace(0.1, 1.0, count), 1.0)
-    assert fit.status == "too few"
-    assert np.isnan(fit.exponent)
-    assert np.isnan(fit.error)
-    assert fit.reason == f"{count} values in the window, at least 50 are needed"
-    assert fit_power_law(np.linspace(0.1, 1.0, count)).status == "too few"
-
-
 def test_errors_come_from_whole_samples():
     # Ten identical samples of 100 values hold no more than one of them.
     values = draw(0.4, 100, np.random.default_rng(6))
@@ -148,34 +137,6 @@ def test_comparisons_take_equal_numbers_of_contacts():
     assert none.reason == "no sample has 200 contacts within 10%"
 
 
-@pytest.mark.parametrize("values", [[-0.1, 0.2], [np.nan, 0.1], [np.inf, 0.1]])
-def test_bad_values_are_one_line(values):
-    with pytest.raises(ValueError, match="finite and not negative") as error:
-        fit_power_law(np.array(values), 1.0)
-    assert "\n" not in str(error.value)
-
-
 def test_bad_windows_are_one_line():
     with pytest.raises(ValueError, match="0 <= low < high"):
         fit_power_law(np.ones(100), 0.5, low=0.5)
-
-
-def test_bucklers_have_one_contact_more_than_variables():
-    # Three bodies in the plane: contacts a-b, b-c, a-c, and walls: a 3 in all, b 4, c 2.
-    rng = np.random.default_rng(11)
-    acting = [(0, 1), (1, 2), (0, 2), (0,), (1,), (1,)]
-    jacobian = np.zeros((len(acting), 6))
-    for row, bodies in enumerate(acting):
-        for body in bodies:
-            jacobian[row, 2 * body : 2 * body + 2] = rng.standard_normal(2)
-    for form in (jacobian, sparse.csr_array(jacobian)):
-        found = find_bucklers(form)
-        order = np.argsort([body[0] for body in found.bodies])
-        assert found.is_buckler[order].tolist() == [True, False, False]
-        assert found.contacts.tolist() == [True, False, True, True, False, False]
-
-
-def test_a_perceptron_has_no_bucklers():
-    found = find_bucklers(np.random.default_rng(0).standard_normal((4, 3)))
-    assert len(found.bodies) == 1
-    assert not found.contacts.any()

@@ -46,7 +46,7 @@ class MergeTree:
     @property
     def roots(self) -> Indices:
         """The top of each connected part, that of the deepest minimum first."""
-        tops = np.flatnonzero(self.above < 0)
+        tops = np.flatnonzero(self.above == -1)
         return tops[np.argsort(self.first[tops])]
 
     def minima(self, node: int) -> Indices:
@@ -57,7 +57,7 @@ class MergeTree:
         """Return the nodes that merge at each node, in the order of their minima."""
         found: list[list[int]] = [[] for _ in self.energy]
         for node in np.argsort(self.first, kind="stable").tolist():
-            if self.above[node] >= 0:
+            if self.above[node] != -1:
                 found[self.above[node]].append(node)
         return found
 
@@ -120,12 +120,12 @@ def of_graph(graph: Graph, temperature: float | None = None) -> MergeTree:
 def barrier(tree: MergeTree, a: int, b: int) -> float | None:
     """Return the lowest energy over which ``a`` and ``b`` communicate, or None if they do not."""
     below = set()
-    while a >= 0:
+    while a != -1:
         below.add(a)
         a = int(tree.above[a])
-    while b >= 0 and b not in below:
+    while b != -1 and b not in below:
         b = int(tree.above[b])
-    return None if b < 0 else float(tree.energy[b])
+    return None if b == -1 else float(tree.energy[b])
 
 
 def escapes(tree: MergeTree) -> tuple[Indices, Vector]:
@@ -135,7 +135,7 @@ def escapes(tree: MergeTree) -> tuple[Indices, Vector]:
     lowest of a connected part there is none: -1, and an infinite energy. Of two minima of one
     energy the one with the smaller number counts as the lower.
     """
-    inner = tree.above >= 0
+    inner = tree.above != -1
     target = np.full(tree.n_minima, -1, dtype=np.intp)
     height = np.full(tree.n_minima, np.inf)
     lowest, above = tree.lowest[inner], tree.above[inner]
@@ -156,7 +156,7 @@ def lowest_part(tree: MergeTree, count: int) -> tuple[Indices, MergeTree]:
     kept = np.sort(order)
     target, height = escapes(tree)
     target, height = target[kept], height[kept]
-    climbing = np.flatnonzero(target >= 0)
+    climbing = np.flatnonzero(target != -1)
     ends = zip(climbing.tolist(), np.searchsorted(kept, target[climbing]).tolist(), strict=True)
     return kept, merge_tree(tree.energy[kept], height[climbing], list(ends))
 
@@ -170,7 +170,7 @@ def _tree(wells: Vector, levels: Vector, pairs: list[tuple[int, int]], depth: In
         size.append(size[low] + size[high])
         lowest.append(lowest[low])
     first, begin = [0] * len(above), 0
-    tops = [node for node, joined in enumerate(above) if joined < 0]
+    tops = [node for node, joined in enumerate(above) if joined == -1]
     for node in sorted(tops, key=lambda top: int(depth[lowest[top]])):
         first[node], begin = begin, begin + size[node]
     for node in range(len(above) - 1, n - 1, -1):
@@ -187,11 +187,11 @@ def _merged(tree: MergeTree) -> MergeTree:
     keeper = np.arange(k)
     for node in range(k - 1, tree.n_minima - 1, -1):
         top = tree.above[node]
-        if top >= 0 and tree.energy[top] == tree.energy[node]:
+        if top != -1 and tree.energy[top] == tree.energy[node]:
             keeper[node] = keeper[top]
     kept = keeper == np.arange(k)
     number = np.cumsum(kept) - 1
-    above = np.where(tree.above >= 0, number[keeper[tree.above]], -1)
+    above = np.where(tree.above != -1, number[keeper[tree.above]], -1)
     energy, first, size = tree.energy[kept], tree.first[kept], tree.size[kept]
     return MergeTree(tree.n_minima, energy, above[kept], first, size, tree.leaves)
 
