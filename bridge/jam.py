@@ -13,10 +13,10 @@ from bridge.documents import dumps
 from bridge.exact import ExactJamming, exact_jamming
 from bridge.exact.approach import approach
 from bridge.observables import Observables, backbone_gaps, observe
-from bridge.protocols import HasHessian, Loaded
+from bridge.protocols import Loaded
 from bridge.provenance import provenance
-from bridge.spectra import DENSE_LIMIT, Spectrum, spectrum
-from bridge.stability import least_curvature, objection
+from bridge.spectra import Spectrum, spectrum
+from bridge.stability import is_within_reach, least_curvature, objection
 from bridge.systems import State, System
 from bridge.writing import replacing, write_text
 
@@ -72,10 +72,9 @@ def _lowest_curvature(state: State) -> float | None:
     Where kinks hold a state it does not tell whether that is a minimum: the polish has.
     """
     problem = state.problem
-    sparse = isinstance(problem, HasHessian)
-    if state.status != "jammed" or state.n_kinks is not None:
+    if state.status != "jammed" or state.n_kinks is not None or not is_within_reach(problem):
         return None
-    return least_curvature(problem, state.x) if sparse or problem.n_dof <= DENSE_LIMIT else None
+    return least_curvature(problem, state.x)
 
 
 def _contradiction(seen: Observables, values: Spectrum | None, lowest: float | None) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from bridge.observables import counted_constraints, free_variables, frozen_bodies
 from bridge.protocols import ConstraintProblem, Landscape, Vector
-from bridge.stability import least_curvature, objection
+from bridge.stability import is_within_reach, least_curvature, objection
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +72,9 @@ def certified(problem: Landscape, found: Minimum) -> Minimum:
     """Return what a descent found, stalled where constraints hold nothing or in a saddle."""
     if found.status != "jammed" or not isinstance(problem, ConstraintProblem):
         return found
+    if not is_within_reach(problem):
+        reason = f"{problem.n_dof} variables are too many for a dense Hessian to certify a minimum"
+        return replace(found, status="stalled", reason=reason)
     gaps = problem.gaps(found.x)
     free = free_variables(problem.n_dof, frozen_bodies(problem, found.x))
     counted = counted_constraints(problem, found.x, gaps, free)

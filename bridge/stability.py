@@ -8,8 +8,8 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import eigsh
 
 from bridge.observables import counted_constraints, free_variables, frozen_bodies
-from bridge.protocols import ConstraintProblem, HasHessian, Matrix, Vector
-from bridge.spectra import hessian, rounding
+from bridge.protocols import ConstraintProblem, HasHessian, Landscape, Matrix, Vector
+from bridge.spectra import DENSE_LIMIT, hessian, rounding
 
 # Variables up to which a sparse Hessian is diagonalised as a dense one.
 _SMALL = 200
@@ -53,6 +53,11 @@ def least_curvature(problem: ConstraintProblem, x: Vector) -> float:
         stiff = problem.gap_jacobian(x, counted)[:, columns]
         value, flat = _lowest_sparse(matrix, stiff, modes)
     return 0.0 if abs(value) <= flat + left else value
+
+
+def is_within_reach(problem: Landscape) -> bool:
+    """Tell whether `least_curvature` can be computed: the Hessian is the system's, or not large."""
+    return isinstance(problem, HasHessian) or problem.n_dof <= DENSE_LIMIT
 
 
 def objection(n_constraints: int, lowest: float | None) -> str:

@@ -63,3 +63,10 @@ def test_a_row_of_discs_holds_nothing():
     end = lbfgs(row, np.array([0.0, 1.0, 0.9, 1.0, 1.8, 1.0, 2.7, 1.0]))
     assert end.status == "stalled"
     assert "holds anything" in end.reason
+
+
+def test_what_is_too_large_to_be_certified_is_stalled_and_raises_nothing(monkeypatch):
+    monkeypatch.setattr("bridge.stability.DENSE_LIMIT", 1)
+    end = lbfgs(Halfspaces(CROSS, np.full(4, 0.1)), np.array([0.03, -0.05]))
+    assert end.status == "stalled"
+    assert end.reason.startswith("2 variables are too many")
