@@ -19,10 +19,16 @@ from departure import runs as departing_runs
 
 from bridge.avalanches.sizes import Sizes, cutoff_exponent
 from bridge.critical_figures import Point, avalanche_figure, departure_figure, exponents_figure
-from bridge.departure import Departure, fit_exponent
-from bridge.exponents import PowerLaw, Sample, finite_size_floor, fit_at_contacts, fit_power_law
 from bridge.figures import save
-from bridge.store import Record, Store
+from bridge.jamming.departure import Departure, fit_exponent
+from bridge.measure.power_laws import (
+    PowerLaw,
+    Sample,
+    finite_size_floor,
+    fit_at_contacts,
+    fit_power_law,
+)
+from bridge.records.store import Record, Store
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

@@ -171,7 +171,7 @@ def main():
         return speed()
     if given.parts == ["two-cores"]:
         return two_cores()
-    from bridge.store import Store
+    from bridge.records.store import Store
 
     if "speed" in given.parts:
         speeds()

@@ -17,12 +17,12 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 
 import numpy as np
 
-from bridge.departure import depart
-from bridge.exact import exact_jamming
+from bridge.jamming import exact_jamming
+from bridge.jamming.departure import depart
 from bridge.loading_run import near_transition
-from bridge.provenance import provenance
+from bridge.records.provenance import provenance
+from bridge.records.store import Record, Store, record_key
 from bridge.runs import run_all
-from bridge.store import Record, Store, record_key
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem, System
 
 HERE = Path(__file__).parent

@@ -19,11 +19,11 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 
 import numpy as np
 
-from bridge.bucklers import find_bucklers
-from bridge.exact import ExactJamming, exact_jamming
-from bridge.exact.approach import approach
-from bridge.exact.sequential import sequential_programs
-from bridge.exponents import PowerLaw, finite_size_floor, fit_power_law
+from bridge.jamming import ExactJamming, exact_jamming
+from bridge.jamming.approach import approach
+from bridge.jamming.sequential import sequential_programs
+from bridge.measure.bucklers import find_bucklers
+from bridge.measure.power_laws import PowerLaw, finite_size_floor, fit_power_law
 from particles import Discs, Ellipses, Perceptron, decompress, descend, minimise
 from particles import perceptron_theory as theory
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from bridge import landscape_run
+from bridge.landscape.basin_hopping import Hops, basin_hopping
+from bridge.landscape.case import Case
 from bridge.landscape.completeness import morse_sum
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
-from bridge.landscape.hop import Hops, basin_hopping
-from bridge.landscape_case import Case
 from bridge.landscape_systems import LennardJonesLandscape
 from bridge.landscape_threshold import digit_ends, spin_glass_ends
 from particles.clusters import LennardJones

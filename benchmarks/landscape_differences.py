@@ -14,7 +14,7 @@ from landscape import explorer_of, until
 
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from bridge.landscape_systems import ClassifierLandscape
 
 

@@ -12,9 +12,9 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 import numpy as np
 from matplotlib.figure import Figure
 
-from bridge.exact import ExactJamming, exact_jamming
+from bridge.descent.newton import Newton
 from bridge.figures import BLUE, GREEN, GREY, ORANGE, RED, save, style
-from bridge.newton import Newton
+from bridge.jamming import ExactJamming, exact_jamming
 from particles import Perceptron, descend
 from particles import perceptron_theory as theory
 

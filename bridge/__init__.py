@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.lanczos import SpectralDensity, spectral_density
-    from bridge.minimise import Minimum, lbfgs
-    from bridge.observables import Observables, observe
-    from bridge.protocols import ConstraintProblem, Landscape, Loaded
-    from bridge.spectra import (
+    from bridge.descent.lbfgs import Minimum, lbfgs
+    from bridge.measure.lanczos import SpectralDensity, spectral_density
+    from bridge.measure.observables import Observables, observe
+    from bridge.measure.spectra import (
         Spectrum,
         eigenmodes,
         hessian,
@@ -20,26 +19,27 @@ if TYPE_CHECKING:
         participation_ratio,
         spectrum,
     )
+    from bridge.protocols import ConstraintProblem, Landscape, Loaded
     from bridge.testing import check_landscape, check_problem
 
 _HOMES = {
     "ConstraintProblem": "protocols",
     "Landscape": "protocols",
     "Loaded": "protocols",
-    "Minimum": "minimise",
-    "Observables": "observables",
-    "SpectralDensity": "lanczos",
-    "Spectrum": "spectra",
+    "Minimum": "descent.lbfgs",
+    "Observables": "measure.observables",
+    "SpectralDensity": "measure.lanczos",
+    "Spectrum": "measure.spectra",
     "check_landscape": "testing",
     "check_problem": "testing",
-    "eigenmodes": "spectra",
-    "hessian": "spectra",
-    "jacobian_rank": "spectra",
-    "lbfgs": "minimise",
-    "observe": "observables",
-    "participation_ratio": "spectra",
-    "spectral_density": "lanczos",
-    "spectrum": "spectra",
+    "eigenmodes": "measure.spectra",
+    "hessian": "measure.spectra",
+    "jacobian_rank": "measure.spectra",
+    "lbfgs": "descent.lbfgs",
+    "observe": "measure.observables",
+    "participation_ratio": "measure.spectra",
+    "spectral_density": "measure.lanczos",
+    "spectrum": "measure.spectra",
 }
 
 __all__ = [

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from bridge.content import data_name, parameters
 from bridge.pool import Failed
-from bridge.provenance import provenance
+from bridge.records.content import data_name, parameters
+from bridge.records.provenance import provenance
+from bridge.records.store import Record, record_key
 from bridge.runs import data_of_state
-from bridge.store import Record, record_key
 from bridge.systems import NetworkSystem
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from bridge.pool import Failed, title
 from bridge.runs import Mapper, Task
 
 if TYPE_CHECKING:
-    from bridge.store import Record
+    from bridge.records.store import Record
 
 PATIENCE = 10.0  # seconds for a scheduler to answer
 _LIBRARIES = ("distributed", "tornado", "asyncio")

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.database import holds
-from bridge.documents import dumps
 from bridge.landscape.store import TABLES as LANDSCAPE_TABLES
 from bridge.landscape_record import record_of_file
 from bridge.landscape_systems import LANDSCAPES
-from bridge.store import Record, Store
+from bridge.records.database import holds
+from bridge.records.documents import dumps
+from bridge.records.store import Record, Store
+from bridge.records.writing import replacing
 from bridge.systems import SYSTEMS
-from bridge.writing import replacing
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.avalanches.sizes import Sizes
-from bridge.departure import Departure
-from bridge.exponents import GAMMA, THETA, PowerLaw, finite_size_floor, stability
 from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, log_density, style
+from bridge.jamming.departure import Departure
+from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, stability
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bridge.provenance import provenance, version
+from bridge.records.provenance import provenance, version
 from bridge.workers import THREAD_VARIABLES
 
 # What works without: the distribution, what it is for, and the extra that brings it.

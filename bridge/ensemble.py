@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bridge.pool import Failed
+from bridge.records.store import Record
 from bridge.runs import Task, compute, raise_failures
-from bridge.store import Record
 
 Item = TypeVar("Item")
 

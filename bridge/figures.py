@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.protocols import Vector
-from bridge.results import Column
-from bridge.store import Record
-from bridge.writing import replacing
+from bridge.records.columns import Column
+from bridge.records.store import Record
+from bridge.records.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

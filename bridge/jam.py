@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.content import data_name, options
-from bridge.documents import dumps
-from bridge.exact import ExactJamming, exact_jamming
-from bridge.exact.approach import approach
-from bridge.observables import Observables, backbone_gaps, observe
+from bridge.jamming import ExactJamming, exact_jamming
+from bridge.jamming.approach import approach
+from bridge.measure.observables import Observables, backbone_gaps, observe
+from bridge.measure.spectra import Spectrum, spectrum
+from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import Loaded
-from bridge.provenance import provenance
-from bridge.spectra import Spectrum, spectrum
-from bridge.stability import is_within_reach, least_curvature, objection
+from bridge.records.content import data_name, options
+from bridge.records.documents import dumps
+from bridge.records.provenance import provenance
+from bridge.records.writing import replacing, write_text
 from bridge.systems import State, System
-from bridge.writing import replacing, write_text
 
 if TYPE_CHECKING:
     from bridge.protocols import ConstraintProblem, Vector
@@ -38,7 +38,8 @@ _SHOWN = (
 class Measured:
     """A state with its observables, and its spectrum if that was asked for.
 
-    ``lowest_curvature`` is that of `bridge.stability`; None for networks, which a polish certifies.
+    ``lowest_curvature`` is that of `bridge.measure.stability`; None for networks, which a polish
+    certifies.
     """
 
     state: State

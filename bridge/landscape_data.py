@@ -18,7 +18,7 @@ def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "
     """
     import numpy as np
 
-    from bridge.minimise import lbfgs
+    from bridge.descent.lbfgs import lbfgs
     from networks.quench_data import Outcomes
     from particles.clusters import AxilrodTeller
 

@@ -10,7 +10,7 @@ import numpy as np
 from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import MergeTree, lowest_part
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import Thermodynamics, occupation
 from bridge.protocols import Vector
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.content import content
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import identity_of
-from bridge.landscape.order import hamming, jaccard, overlap
+from bridge.landscape.likeness import hamming, jaccard, overlap
 from bridge.landscape_systems import LANDSCAPES
+from bridge.records.content import content
 
 if TYPE_CHECKING:
-    from bridge.landscape_case import Case
+    from bridge.landscape.case import Case
 
 MOST = 30  # minima whose pairs are compared, the lowest
 
@@ -29,7 +29,7 @@ class Likeness:
     first, second
         Their numbers.
     overlap
-        ``q`` of the nearest images, 1 for equal states: `bridge.landscape.order.overlap`.
+        ``q`` of the nearest images, 1 for equal states: `bridge.landscape.likeness.overlap`.
     distance
         Euclidean distance of the nearest images, in the units of ``x``.
     hamming, jaccard

@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge.content import parameters
-from bridge.database import whole
-from bridge.landscape_case import LandscapeSystem
-from bridge.store import Record, record_key
+from bridge.landscape.case import LandscapeSystem
+from bridge.records.content import parameters
+from bridge.records.database import whole
+from bridge.records.store import Record, record_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ class LandscapeRun:
         """Explore the landscape on one core and sum up what was found."""
         from bridge.landscape.completeness import completeness
         from bridge.landscape_run import run_landscape
-        from bridge.provenance import provenance
+        from bridge.records.provenance import provenance
 
         found = run_landscape(self.system, self.seed[0], searches=self.searches)
         euler = getattr(found.case.problem, "euler_characteristic", None)

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from bridge.content import data_name, options
+from bridge.landscape.case import Case, LandscapeSystem
 from bridge.landscape.completeness import completeness
 from bridge.landscape.connect import connect_all
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.store import LandscapeStore
-from bridge.landscape_case import Case, LandscapeSystem
 from bridge.landscape_record import moves
 from bridge.pool import Failed
-from bridge.provenance import provenance
+from bridge.records.content import data_name, options
+from bridge.records.provenance import provenance
 
 Progress = Callable[[int, int], None]
 

@@ -10,19 +10,19 @@ import numpy as np
 
 from bridge import figures
 from bridge import landscape_figures as draw
-from bridge.documents import dumps
 from bridge.landscape.completeness import completeness
 from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Graph
-from bridge.landscape.measures import measures
-from bridge.landscape.points import Point
+from bridge.landscape.network_measures import measures
+from bridge.landscape.stationary_points import Point
 from bridge.landscape.store import LandscapeStore
+from bridge.landscape.thermal import summary as summary_of
+from bridge.landscape.thermal import thermal, write_kinetics, write_rates
 from bridge.landscape.thermodynamics import Thermodynamics, superposition
 from bridge.landscape_order import case_of, likenesses
-from bridge.landscape_thermal import summary as summary_of
-from bridge.landscape_thermal import thermal, write_kinetics, write_rates
 from bridge.protocols import Vector
-from bridge.writing import text_file, write_text
+from bridge.records.documents import dumps
+from bridge.records.writing import text_file, write_text
 
 _WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
 

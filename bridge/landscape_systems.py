@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from bridge.landscape_case import Case
+from bridge.landscape.case import Case
 from bridge.landscape_data import quench_outcomes
 from bridge.landscape_observe import Constraints, OnTestSet, PerSpin
 from bridge.ranges import option
@@ -35,7 +35,7 @@ class LennardJonesLandscape:
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
         del rng
-        from bridge.landscape.hop import Hops
+        from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.clusters import LennardJones
 
@@ -55,7 +55,7 @@ class AxilrodTellerLandscape:
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
         del rng
-        from bridge.landscape.hop import Hops
+        from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.clusters import AxilrodTeller
 
@@ -72,7 +72,7 @@ class MullerBrownLandscape:
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the surface."""
         del rng
-        from bridge.landscape.hop import Hops
+        from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.muller_brown import MullerBrown
 
@@ -96,7 +96,7 @@ class SpinGlassLandscape:
         terms = self.n**self.p * math.factorial(self.p)
         if terms > _MOST_TERMS:  # each order of the indices of each coupling
             raise ValueError(f"expected n^p p! up to {_MOST_TERMS:,}, got {terms:,}: lower n or p")
-        from bridge.landscape.hop import Hops
+        from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.spin_glass import SphericalSpinGlass
 
@@ -126,7 +126,7 @@ class ClassifierLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the network; the test set gives each minimum an area under the curve."""
-        from bridge.landscape.hop import Hops
+        from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from networks.classifier import Classifier
 
@@ -171,7 +171,7 @@ class RegressionLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the regression."""
-        from bridge.landscape.hop import Hops
+        from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from networks.regression import Regression
 
@@ -277,7 +277,7 @@ def _constrained(
     start: "Callable[[np.random.Generator], Vector] | None" = None,
 ) -> Case:
     """Return the case of a constraint problem whose variables move by about ``scale``."""
-    from bridge.landscape.hop import Hops
+    from bridge.landscape.basin_hopping import Hops
     from bridge.landscape.search import Steps
 
     steps = Steps(climb=scale, scatter=scale, kick=scale, push=0.05 * scale, descend=0.1 * scale)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.landscape.descents import Ends, end_energies
+from bridge.landscape.end_energies import Ends, end_energies
 
 if TYPE_CHECKING:
     from bridge.protocols import Landscape, Vector

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from bridge.avalanches import Loading, drive
-from bridge.content import data_name, parameters
-from bridge.exact.approach import Stage, approach
 from bridge.jam import loaded
-from bridge.observables import observe
+from bridge.jamming.approach import Stage, approach
+from bridge.measure.observables import observe
 from bridge.protocols import Vector
-from bridge.provenance import provenance
-from bridge.store import Record, record_key
+from bridge.records.content import data_name, parameters
+from bridge.records.provenance import provenance
+from bridge.records.store import Record, record_key
 from bridge.systems import System
 
 # Changes of the load over which a system has tens of avalanches at the sizes of this program.

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from bridge.content import data_name, parameters
 from bridge.pool import Failed, title
-from bridge.store import Record, Store, record_key
+from bridge.records.content import data_name, parameters
+from bridge.records.store import Record, Store, record_key
 from bridge.systems import System
 from bridge.workers import map_unordered
 
@@ -99,7 +99,7 @@ class Run:
         import numpy as np
 
         from bridge.jam import measure, measure_exact, near_transition
-        from bridge.provenance import provenance
+        from bridge.records.provenance import provenance
 
         entropy, *spawned = self.seed
         rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
@@ -212,7 +212,7 @@ def data_of_state(
 
 
 def _arrays(found: "Measured") -> dict[str, Any]:
-    from bridge.observables import backbone_gaps
+    from bridge.measure.observables import backbone_gaps
     from bridge.protocols import HasBodies
 
     problem, x, values = found.state.problem, found.state.x, found.spectrum

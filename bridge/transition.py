@@ -15,7 +15,7 @@ import numpy as np
 from bridge.batch import Batch, Mapper, train_batch
 from bridge.pool import Failed
 from bridge.ranges import MOST_RUNS, check_count, check_ranges
-from bridge.store import Record, Store
+from bridge.records.store import Record, Store
 from bridge.systems import NetworkSystem
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from bridge.console import Progress
 from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
-from bridge.store import Store
+from bridge.records.store import Store
 from bridge.systems import NetworkSystem
 from bridge.transition import Search, as_json, find
 

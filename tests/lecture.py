@@ -10,8 +10,8 @@ import numpy as np
 
 from bridge import compare
 from bridge.cli import run
+from bridge.records.store import Record, Store
 from bridge.runs import run_all
-from bridge.store import Record, Store
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem
 
 PLAN = [

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
-from bridge.exact.active_set import contacts, optimal_vertex
-from bridge.exact.factor import Factor, SingularError
-from bridge.exact.linearised import Linearised
-from bridge.exact.vertex import Vertex
+from bridge.jamming.active_set import contacts, optimal_vertex
+from bridge.jamming.factor import Factor, SingularError
+from bridge.jamming.linearised import Linearised
+from bridge.jamming.vertex import Vertex
 from particles import Discs
 
 from problems import Halfspaces

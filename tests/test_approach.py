@@ -5,9 +5,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from bridge.exact import approach as module
-from bridge.exact.approach import approach, descend, stage
-from bridge.minimise import Minimum
+from bridge.descent.lbfgs import Minimum
+from bridge.jamming import approach as module
+from bridge.jamming.approach import approach, descend, stage
 
 from problems import Halfspaces
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bridge import check_problem
 from bridge.avalanches import Together, arrive, drive
-from bridge.exact import exact_jamming
-from bridge.newton import Newton
-from bridge.stability import least_curvature
+from bridge.descent.newton import Newton
+from bridge.jamming import exact_jamming
+from bridge.measure.stability import least_curvature
 from networks import HingeNetwork, Mlp, Patterns, SphericalNetwork, random_patterns
 from particles import Discs, Perceptron, decompress, descend, minimise
 

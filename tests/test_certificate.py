@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from bridge.exact import exact_jamming
-from bridge.exact.certificate import Candidate, Certificate, certify, settled
-from bridge.exact.curved import curved_optimum
-from bridge.exact.linearised import Linearised
+from bridge.jamming import exact_jamming
+from bridge.jamming.certificate import Candidate, Certificate, certify, settled
+from bridge.jamming.hypostatic import curved_optimum
+from bridge.jamming.linearised import Linearised
 
 from problems import Halfspaces
 

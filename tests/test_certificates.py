@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import observe, spectrum
-from bridge.exact.approach import approach
+from bridge.jamming.approach import approach
 from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
 from networks.box import minimise_in_box
 from networks.kinks import Kinks, Point

@@ -30,8 +30,8 @@ from bridge.claims.perceptron import JAMMING
 from bridge.claims.run import Trial, conclude, conclusion, stored, trials
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.cli import run
+from bridge.records.store import Record, Store
 from bridge.runs import run_all
-from bridge.store import Record, Store
 
 from readers import strict
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import check_landscape, hessian
-from bridge.landscape.points import Point, certify, model
+from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.quench import quench
-from bridge.landscape.saddles import follow
+from bridge.landscape.stationary_points import Point, certify, model
 from bridge.landscape_data import quench_outcomes
 from networks.classifier import Classifier
 from networks.quench_data import Outcomes, digit_outcomes, read_outcomes

@@ -12,7 +12,7 @@ from bridge.cli import run
 from bridge.collect import dataset, table, write
 from bridge.landscape_run import run_landscape
 from bridge.landscape_systems import MullerBrownLandscape
-from bridge.store import Record, Store
+from bridge.records.store import Record, Store
 
 xarray = pytest.importorskip("xarray")
 

@@ -7,9 +7,10 @@ import sys
 import pandas
 import pytest
 
-from bridge import compare, figures, results
+from bridge import compare, figures
+from bridge.records import columns as results
+from bridge.records.store import Record, Store
 from bridge.runs import compute, run_all
-from bridge.store import Record, Store
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
 
 from readers import strict

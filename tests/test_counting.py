@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from scipy.optimize import brentq
 
 from bridge import observe, spectrum
-from bridge.exact.linearised import Linearised
+from bridge.descent.newton import Newton
 from bridge.jam import as_json, measure
-from bridge.newton import Newton
-from bridge.observables import backbone_gaps, symmetries
-from bridge.spectra import hessian, jacobian_rank
+from bridge.jamming.linearised import Linearised
+from bridge.measure.observables import backbone_gaps, symmetries
+from bridge.measure.spectra import hessian, jacobian_rank
 from bridge.systems import NetworkSystem, State
 from networks import (
     HingeNetwork,

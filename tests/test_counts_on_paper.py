@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from bridge import observe, spectrum
-from bridge.observables import (
+from bridge.measure.observables import (
     backbone_gaps,
     counted_constraints,
     gap_names,
@@ -15,7 +15,7 @@ from bridge.observables import (
     satisfied,
     symmetries,
 )
-from bridge.spectra import (
+from bridge.measure.spectra import (
     Spectrum,
     check_dense,
     hessian,

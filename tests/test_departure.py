@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bridge.avalanches.sizes import Sizes, cutoff_exponent
-from bridge.departure import depart, fit_exponent
-from bridge.exact import exact_jamming
-from bridge.newton import Newton
+from bridge.descent.newton import Newton
+from bridge.jamming import exact_jamming
+from bridge.jamming.departure import depart, fit_exponent
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
 from particles import Perceptron, descend
 

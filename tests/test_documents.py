@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import bridge
 from bridge.cli import COMMANDS, run
-from bridge.documents import dumps
+from bridge.records.documents import dumps
 
 from readers import strict
 
@@ -84,7 +84,7 @@ def test_numbers_that_are_none_are_null_on_the_command_line(tmp_path, monkeypatc
 
 
 def test_json_is_written_in_one_place():
-    """The stores keep what Python reads back; all else goes through `bridge.documents`."""
+    """The stores keep what Python reads back; all else goes through `bridge.records.documents`."""
     folder = Path(bridge.__file__).parent
     own = {folder / "documents.py", folder / "store.py", folder / "landscape" / "store.py"}
     writing = {

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from bridge import database
 from bridge.cli import run
 from bridge.console import Progress
-from bridge.store import Store
+from bridge.records import database
+from bridge.records.store import Store
 
 CONFIG = """
 seeds = {seeds}
@@ -93,7 +93,7 @@ import os, sys
 from dataclasses import dataclass
 from bridge.options import INTERRUPTED
 from bridge.runs import run_all
-from bridge.store import Record, Store, record_key
+from bridge.records.store import Record, Store, record_key
 from bridge.workers import ending_on_signals
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def test_a_run_that_is_ended_keeps_every_record(sent, tmp_path):
 # Packings below the transition end the process that computes them.
 FATAL = """
 import os, signal, sys
-from bridge import database
+from bridge.records import database
 from bridge.cli import run
 from bridge.systems import DiscSystem
 

@@ -6,8 +6,8 @@ import pytest
 
 from bridge.cli import run
 from bridge.compare import runs
+from bridge.records.store import Record, Store
 from bridge.runs import run_all
-from bridge.store import Record, Store
 
 from lecture import PLAN, content_of
 from readers import strict

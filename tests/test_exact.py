@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from jamming_points import check_point, no_program_improves
 from scipy.optimize import linprog
 
-from bridge.exact import exact_jamming
-from bridge.exact.sequential import sequential_programs
+from bridge.jamming import exact_jamming
+from bridge.jamming.sequential import sequential_programs
 from particles import Perceptron, descend
 from particles import perceptron_theory as theory
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jamming_points import check_point, no_program_improves
 
-from bridge.exact import exact_jamming
+from bridge.jamming import exact_jamming
 from particles import Discs, Ellipses, decompress, minimise
 
 modest = settings(deadline=None, max_examples=25)

@@ -7,11 +7,11 @@ import pytest
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from bridge.exact import factor as factor_module
-from bridge.exact.active_set import contacts, optimal_vertex
-from bridge.exact.factor import Factor, SingularError
-from bridge.exact.linearised import Linearised
-from bridge.exact.vertex import Vertex
+from bridge.jamming import factor as factor_module
+from bridge.jamming.active_set import contacts, optimal_vertex
+from bridge.jamming.factor import Factor, SingularError
+from bridge.jamming.linearised import Linearised
+from bridge.jamming.vertex import Vertex
 
 from problems import Halfspaces, LoadedChain
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from bridge.exact.active_set import completed
-from bridge.exact.curved import curved_optimum
-from bridge.exact.factor import SingularError
-from bridge.exact.isostatic import isostatic_optimum
-from bridge.exact.linearised import Linearised
+from bridge.jamming.active_set import completed
+from bridge.jamming.factor import SingularError
+from bridge.jamming.hypostatic import curved_optimum
+from bridge.jamming.isostatic import isostatic_optimum
+from bridge.jamming.linearised import Linearised
 
 from problems import Balls, Halfspaces
 

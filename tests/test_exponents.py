@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from bridge.exponents import (
+from bridge.measure.power_laws import (
     Sample,
     best_window,
     finite_size_floor,

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from bridge import bucklers, exponents
-from bridge.bucklers import find_bucklers
-from bridge.exponents import (
+from bridge.measure import bucklers
+from bridge.measure import power_laws as exponents
+from bridge.measure.bucklers import find_bucklers
+from bridge.measure.power_laws import (
     Sample,
     best_window,
     finite_size_floor,

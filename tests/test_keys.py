@@ -8,18 +8,19 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from bridge import loading_run, runs, store
+from bridge import loading_run, runs
 from bridge.batch import Batch
 from bridge.claims.molecules import LJAT3
 from bridge.claims.run import Trial, trials
 from bridge.claims.table import CLAIMS
 from bridge.cli import run
-from bridge.content import content
 from bridge.landscape_record import LandscapeRun, record_of_file
 from bridge.landscape_systems import LANDSCAPES, ClassifierLandscape
 from bridge.loading_run import LoadingRun
+from bridge.records import store
+from bridge.records.content import content
+from bridge.records.store import Record, Store
 from bridge.runs import Failed, Run, compute
-from bridge.store import Record, Store
 from bridge.systems import SYSTEMS, NetworkSystem
 
 from readers import strict
@@ -135,7 +136,7 @@ LAYOUT = {3: "946c6944f0e1fc92"}
 def test_records_of_other_numbers_have_another_schema():
     """A store that was begun by another version must not be continued with other records.
 
-    If this fails, raise `bridge.store.SCHEMA`, and write the new pair into ``LAYOUT``.
+    If this fails, raise `bridge.records.store.SCHEMA`, and write the new pair into ``LAYOUT``.
     """
     small = NetworkSystem(depth=1, width=2, load=6.0, steps=5, activation="tanh")
     tasks = [

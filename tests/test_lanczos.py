@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bridge import hessian, jacobian_rank, spectral_density
-from bridge.lanczos import lanczos_density
+from bridge.measure.lanczos import lanczos_density
 from networks import HingeNetwork, Mlp, random_patterns
 
 from problems import Balls, Halfspaces

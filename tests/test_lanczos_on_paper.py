@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bridge.lanczos import SpectralDensity, lanczos_density, spectral_density
+from bridge.measure.lanczos import SpectralDensity, lanczos_density, spectral_density
 
 from problems import Halfspaces
 

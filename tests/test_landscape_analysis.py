@@ -22,7 +22,7 @@ from bridge.landscape.kinetics import (
     rates,
     relaxation_spectrum,
 )
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import occupation, superposition
 from bridge.landscape_figures import strokes
 from particles.clusters import LennardJones

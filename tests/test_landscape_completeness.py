@@ -5,13 +5,13 @@ import pytest
 from hypothesis import strategies as st
 
 from bridge.landscape.completeness import chao, completeness, morse_sum
-from bridge.landscape.descents import end_energies, end_energy
+from bridge.landscape.end_energies import end_energies, end_energy
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
-from bridge.landscape.measures import measures
-from bridge.landscape.order import hamming, jaccard, overlap, overlaps
-from bridge.landscape.points import Point
+from bridge.landscape.likeness import hamming, jaccard, overlap, overlaps
+from bridge.landscape.network_measures import measures
+from bridge.landscape.stationary_points import Point
 from bridge.landscape_threshold import spin_glass_ends
 from particles.clusters import LennardJones
 from particles.muller_brown import MullerBrown

@@ -6,8 +6,8 @@ import pytest
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Graph
 from bridge.landscape.identity import GapIdentity, flat_directions, identity_of
-from bridge.landscape.points import Point, certify, model, released
 from bridge.landscape.quench import quench
+from bridge.landscape.stationary_points import Point, certify, model, released
 from particles.discs import Discs
 from particles.perceptron import Perceptron
 

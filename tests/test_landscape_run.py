@@ -11,7 +11,7 @@ from bridge.landscape.confine import Confined
 from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import superposition
 from bridge.landscape_figures import disconnectivity, discovery, strokes, thermodynamics
 from bridge.landscape_order import case_of, likenesses

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.landscape.band import relax_band
+from bridge.descent.lbfgs import lbfgs
+from bridge.landscape.basin_hopping import Hops, basin_hopping
 from bridge.landscape.connect import connect_all
+from bridge.landscape.eigenvector_following import follow
+from bridge.landscape.elastic_band import relax_band
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
-from bridge.landscape.hop import Hops, basin_hopping
-from bridge.landscape.hybrid import hybrid_follow, lowest_mode
+from bridge.landscape.hybrid_following import hybrid_follow, lowest_mode
 from bridge.landscape.identity import PlainIdentity, identity_of
-from bridge.landscape.points import Point, certify, model
 from bridge.landscape.quench import quench
-from bridge.landscape.saddles import follow
-from bridge.minimise import lbfgs
+from bridge.landscape.stationary_points import Point, certify, model
 from particles.clusters import AxilrodTeller, LennardJones
 from particles.muller_brown import MullerBrown
 from particles.spin_glass import SphericalSpinGlass

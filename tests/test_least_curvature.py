@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import spectrum
-from bridge.stability import least_curvature
+from bridge.measure.stability import least_curvature
 from particles import Discs, Ellipses, Perceptron, decompress, descend, minimise, relax
 
 from problems import Halfspaces

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bridge.cli import run
 from bridge.landscape_run import run_landscape
 from bridge.landscape_systems import LANDSCAPES, MullerBrownLandscape
-from bridge.store import Record, Store
+from bridge.records.store import Record, Store
 from bridge.systems import SYSTEMS
 from particles import Ellipses
 from particles.files import read_gsd, read_xyz, write_gsd, write_xyz

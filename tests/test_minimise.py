@@ -66,7 +66,7 @@ def test_a_row_of_discs_holds_nothing():
 
 
 def test_what_is_too_large_to_be_certified_is_stalled_and_raises_nothing(monkeypatch):
-    monkeypatch.setattr("bridge.stability.DENSE_LIMIT", 1)
+    monkeypatch.setattr("bridge.measure.stability.DENSE_LIMIT", 1)
     end = lbfgs(Halfspaces(CROSS, np.full(4, 0.1)), np.array([0.03, -0.05]))
     assert end.status == "stalled"
     assert end.reason.startswith("2 variables are too many")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bridge import lbfgs, minimise
+from bridge import lbfgs
+from bridge.descent import lbfgs as minimise
 
 from problems import Balls, Halfspaces
 from surfaces import Surface, parabola

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bridge import hessian, observe, spectrum
-from bridge.spectra import stiffness
+from bridge.measure.spectra import stiffness
 from networks import HingeNetwork, Mlp, Patterns, digits, mnist, random_patterns, train
 from networks.data import read_idx, read_patterns
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bridge import lbfgs
-from bridge.newton import Newton
+from bridge.descent.newton import Newton
 
 from problems import Balls, Chain, Halfspaces
 from surfaces import Surface, parabola

@@ -5,8 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from bridge.minimise import Minimum
-from bridge.newton import Newton
+from bridge.descent.lbfgs import Minimum
+from bridge.descent.newton import Newton
 
 from surfaces import Surface, parabola
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from bridge.landscape.points import Model, Point, certify, model, released
+from bridge.landscape.stationary_points import Model, Point, certify, model, released
 
 from problems import Chain, Halfspaces
 

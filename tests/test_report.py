@@ -9,9 +9,9 @@ import pytest
 
 from bridge.cli import run
 from bridge.landscape.disconnectivity import escapes, merge_tree
+from bridge.records.store import Store
 from bridge.report.comparison import Position
 from bridge.report.page import LARGEST, assemble, embedded
-from bridge.store import Store
 
 from lecture import PLAN, broken, content_of, make_page, unpacked
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bridge.exact import room
-from bridge.exact.linearised import Linearised
-from bridge.exact.room import make_room
+from bridge.jamming import loose_bodies as room
+from bridge.jamming.linearised import Linearised
+from bridge.jamming.loose_bodies import make_room
 
 from problems import Halfspaces, LoadedChain
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bridge.exact import sequential
-from bridge.exact.sequential import sequential_programs
+from bridge.jamming import sequential
+from bridge.jamming.sequential import sequential_programs
 
 from problems import Halfspaces
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 
 from bridge import hessian, spectrum
-from bridge.spectra import eigenmodes, participation_ratio
+from bridge.measure.spectra import eigenmodes, participation_ratio
 
 from problems import Balls, Chain, Halfspaces
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import bridge.database
-import bridge.store
+import bridge.records.database
+import bridge.records.store
 from bridge.collect import read
-from bridge.database import holds
 from bridge.landscape.store import TABLES as LANDSCAPE
 from bridge.landscape.store import LandscapeStore
+from bridge.records.database import holds
+from bridge.records.store import TABLES, Record, Store, record_key
 from bridge.report.sources import read_sources
-from bridge.store import TABLES, Record, Store, record_key
 
 from kills import run_script
 
@@ -91,7 +91,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from kills import killed_at_each_write
-from bridge.store import Record, Store
+from bridge.records.store import Record, Store
 
 folder = Path(sys.argv[1])
 RECORDS = [
@@ -140,7 +140,7 @@ def two_records(path):
 
 def test_an_interrupt_at_any_line_keeps_a_record_with_its_arrays_or_neither(in_memory):
     """Signals are handled between two lines: each of them in turn."""
-    files = {bridge.store.__file__, bridge.database.__file__}
+    files = {bridge.records.store.__file__, bridge.records.database.__file__}
     moment, passed = 0, 0
 
     def trace(frame, event, argument):
@@ -182,8 +182,8 @@ import json, os, sys
 from pathlib import Path
 import numpy as np
 from kills import full_from
-from bridge.database import holds
-from bridge.store import TABLES, Record, Store
+from bridge.records.database import holds
+from bridge.records.store import TABLES, Record, Store
 
 folder = Path(sys.argv[1])
 found, number, said = [], 0, "full"

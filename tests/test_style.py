@@ -8,10 +8,10 @@ from bridge import critical_figures, figures, landscape_figures
 from bridge.avalanches.sizes import Sizes
 from bridge.claims import render
 from bridge.claims.table import THEMES
-from bridge.departure import Departure
+from bridge.jamming.departure import Departure
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import merge_tree
-from bridge.results import Column
+from bridge.records.columns import Column
 from particles import Discs
 from particles.pictures import png
 

@@ -12,7 +12,7 @@ import networks
 from bridge import transition
 from bridge.cli import run
 from bridge.pool import Failed
-from bridge.store import Store
+from bridge.records.store import Store
 from bridge.systems import NetworkSystem
 from bridge.workers import mapping
 from networks.transition import bracket, descend, midpoint

@@ -20,7 +20,7 @@ from bridge.landscape.kinetics import (
     rates,
     relaxation_spectrum,
 )
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from particles.muller_brown import MullerBrown
 
 WELLS = [0.0, -3.0, -1.0, -2.0, -5.0]

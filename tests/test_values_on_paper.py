@@ -10,13 +10,13 @@ import torch
 from bridge import observe, spectrum
 from bridge.avalanches import drive
 from bridge.avalanches.sizes import Sizes
+from bridge.descent.lbfgs import Minimum
+from bridge.descent.newton import Newton
 from bridge.landscape.disconnectivity import barrier, of_graph
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.kinetics import fastest_path, rates
-from bridge.landscape.points import Point
-from bridge.minimise import Minimum
-from bridge.newton import Newton
+from bridge.landscape.stationary_points import Point
 from networks import HingeNetwork, Mlp, Patterns, random_patterns
 from networks.anneal import Schedule, anneal
 from particles import Discs, Ellipses, minimise

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from bridge.console import escape_what_cannot_be_shown
-from bridge.writing import replacing, text_file, write_text
+from bridge.records.writing import replacing, text_file, write_text
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [

@@ -9,8 +9,8 @@ from scipy import sparse
 
 from bridge.avalanches.loading import drive
 from bridge.avalanches.record import Loading
-from bridge.exact.approach import Minimiser
-from bridge.exact.linearised import P
+from bridge.jamming.approach import Minimiser
+from bridge.jamming.linearised import P
 from bridge.protocols import Indices, Matrix, Vector
 
 

@@ -26,12 +26,12 @@ from numpy.typing import ArrayLike
 
 from bridge.avalanches.record import Avalanche, Loading
 from bridge.avalanches.stability import softest_on_the_way
-from bridge.exact.approach import Minimiser
-from bridge.exact.linearised import P
-from bridge.newton import Newton
-from bridge.observables import gap_names
+from bridge.descent.newton import Newton
+from bridge.jamming.approach import Minimiser
+from bridge.jamming.linearised import P
+from bridge.measure.observables import gap_names
+from bridge.measure.stability import least_curvature
 from bridge.protocols import Vector
-from bridge.stability import least_curvature
 
 # Part of the energy exchanged in an elastic step that may seem lost before the step is halved.
 _ELASTIC = 0.1

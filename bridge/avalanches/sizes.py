@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.departure import Exponent
-from bridge.exponents import PowerLaw, fit_power_law
+from bridge.jamming.departure import Exponent
+from bridge.measure.power_laws import PowerLaw, fit_power_law
 from bridge.protocols import Vector
 
 

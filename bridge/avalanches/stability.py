@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import linalg
 
-from bridge.newton import Newton
+from bridge.descent.newton import Newton
+from bridge.measure.spectra import hessian, rounding
 from bridge.protocols import Loaded, Vector
-from bridge.spectra import hessian, rounding
 
 _MOST_STEPS = 100
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bridge.protocols import Vector
-    from bridge.store import Record
+    from bridge.records.store import Record
     from bridge.systems import System
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from bridge.store import Record
+from bridge.records.store import Record
 
 if TYPE_CHECKING:
     import numpy as np

@@ -46,7 +46,7 @@ def spectra(
     """
     import numpy as np
 
-    from bridge.spectra import hessian, spectrum, stiffness
+    from bridge.measure.spectra import hessian, spectrum, stiffness
     from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, train
 
     mlp = Mlp(width, width, depth, activation)

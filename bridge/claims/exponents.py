@@ -19,7 +19,7 @@ from bridge.claims.claim import (
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.threshold import SMALL, TANH, THRESHOLD
-from bridge.exponents import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
+from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

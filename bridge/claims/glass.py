@@ -29,7 +29,7 @@ THRESHOLD = -1.632993  # energy per spin, p = 3
 
 def spins(rng: "np.random.Generator", *, n: int) -> Sample:
     """Descend in a spherical 3-spin glass from a random state; energy per spin."""
-    from bridge.landscape.descents import end_energy
+    from bridge.landscape.end_energies import end_energy
     from particles.spin_glass import SphericalSpinGlass
 
     glass = SphericalSpinGlass.random(n, 3, rng)
@@ -40,7 +40,7 @@ def digits(rng: "np.random.Generator", *, hidden: int, patterns: int) -> Sample:
     """Descend in a classifier of the same digits from random parameters."""
     import numpy as np
 
-    from bridge.landscape.descents import end_energy
+    from bridge.landscape.end_energies import end_energy
     from networks.classifier import Classifier
     from networks.quench_data import digit_outcomes
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+    from bridge.landscape.case import Case, LandscapeSystem
     from bridge.landscape.graph import Graph
-    from bridge.landscape_case import Case, LandscapeSystem
 
 
 def classifier(
@@ -87,7 +87,7 @@ def _minima(
 def _distance(case: "Case", graph: "Graph") -> float:
     import numpy as np
 
-    from bridge.landscape.order import hamming
+    from bridge.landscape.likeness import hamming
     from bridge.landscape_observe import OnTestSet
 
     observe = case.observe

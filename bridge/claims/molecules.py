@@ -37,7 +37,7 @@ def cluster(rng: "np.random.Generator", *, n: int, searches: int, temperature: f
     import numpy as np
 
     from bridge.landscape.kinetics import rates
-    from bridge.landscape.measures import measures
+    from bridge.landscape.network_measures import measures
     from bridge.landscape.thermodynamics import superposition
     from bridge.landscape_run import run_landscape
     from bridge.landscape_systems import LennardJonesLandscape
@@ -71,7 +71,7 @@ def cluster(rng: "np.random.Generator", *, n: int, searches: int, temperature: f
 
 def global_minimum(rng: "np.random.Generator", *, n: int, moves: int, runs: int) -> Sample:
     """Search for the global minimum of a Lennard-Jones cluster by basin hopping."""
-    from bridge.landscape.hop import Hops, basin_hopping
+    from bridge.landscape.basin_hopping import Hops, basin_hopping
     from particles.clusters import LennardJones
 
     problem = LennardJones(n)

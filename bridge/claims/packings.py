@@ -31,7 +31,7 @@ _SOFT = 1e3  # eigenvalues below this many pressures vanish with it; the next ar
 
 def discs(rng: "np.random.Generator", *, n: int) -> Sample:
     """Go to the exact jamming point of discs from random positions."""
-    from bridge.exact import exact_jamming
+    from bridge.jamming import exact_jamming
     from particles import Discs, decompress, minimise
 
     problem = Discs.bidisperse(n, 0.86)

@@ -34,7 +34,7 @@ CONVEX = (0.9612, 0.5)  # α and the margin σ >= 0 at which Gardner's capacity 
 
 def jamming_point(rng: "np.random.Generator", *, n: int, alpha: float, sigma: float) -> Sample:
     """Go to the exact jamming point from a random start; count its contacts."""
-    from bridge.exact import exact_jamming
+    from bridge.jamming import exact_jamming
     from particles import Perceptron, descend
 
     problem = Perceptron.random(n, alpha, sigma, rng)
@@ -77,7 +77,7 @@ def _across(problem: "Perceptron", x: "Vector") -> "Vector":
     """Return the eigenvalues of the Hessian on the tangent space of the sphere."""
     import numpy as np
 
-    from bridge.spectra import hessian
+    from bridge.measure.spectra import hessian
 
     radial = problem.zero_modes(x)
     values = np.linalg.eigvalsh(hessian(problem, x) + 1e6 * radial.T @ radial)

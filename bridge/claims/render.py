@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from bridge.claims.claim import SIGMAS, Records, Theme
 from bridge.claims.run import Conclusion
 from bridge.claims.table import THEMES
-from bridge.documents import dumps
-from bridge.provenance import provenance
-from bridge.writing import write_text
+from bridge.records.documents import dumps
+from bridge.records.provenance import provenance
+from bridge.records.writing import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

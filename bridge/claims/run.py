@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.claims.claim import Claim, Estimate, Experiment, Records, Verdict, judge
 from bridge.claims.table import experiments
-from bridge.store import Record, Store, record_key
+from bridge.records.store import Record, Store, record_key
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Trial:
         """Run the sample; its cost is the processor time of this process."""
         import numpy as np
 
-        from bridge.provenance import provenance
+        from bridge.records.provenance import provenance
 
         entropy, *spawned = self.seed
         rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))

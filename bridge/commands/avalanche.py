@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from bridge.documents import dumps
 from bridge.options import (
     STALLED,
     AsJson,
@@ -18,6 +17,7 @@ from bridge.options import (
     keeping,
 )
 from bridge.ranges import MOST_RUNS, check_count
+from bridge.records.documents import dumps
 from bridge.systems import SYSTEMS, System
 
 app = typer.Typer(name="avalanche", help="Load one system slowly, and measure its avalanches.")
@@ -37,8 +37,8 @@ def _avalanche(
 ) -> int:
     from bridge import loading_run
     from bridge.console import Progress
+    from bridge.records.store import Store
     from bridge.runs import local, raise_failures, run_all
-    from bridge.store import Store
 
     by = loading_run.RANGES[system.kind] if by is None else by
     with checking_input():

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.documents import dumps
 from bridge.options import STALLED, AsJson, Seed, Workers, checking_input, keeping, make_folder
+from bridge.records.documents import dumps
 
 app = typer.Typer()
 
@@ -29,8 +29,8 @@ def claims(
     from bridge.claims.run import conclude, stored, trials
     from bridge.claims.table import chosen
     from bridge.console import Progress
+    from bridge.records.store import Store
     from bridge.runs import local, raise_failures, run_all
-    from bridge.store import Store
 
     with checking_input():
         wanted = chosen([] if names is None else names)

@@ -32,10 +32,11 @@ def compare(
 ) -> int:
     """Drive discs, ellipses, a perceptron and networks through their transitions."""
     from bridge import compare as comparison
-    from bridge import figures, results
+    from bridge import figures
     from bridge.console import Progress
+    from bridge.records import columns as results
+    from bridge.records.store import Store
     from bridge.runs import local, raise_failures, run_all
-    from bridge.store import Store
 
     with checking_input():
         plan = comparison.sweeps(size)

@@ -2,8 +2,8 @@
 
 import typer
 
-from bridge.documents import dumps
 from bridge.options import AsJson
+from bridge.records.documents import dumps
 
 app = typer.Typer()
 

@@ -32,8 +32,8 @@ def ensemble(
     from bridge import ensemble as ensembles
     from bridge.config import read_runs
     from bridge.console import Progress
+    from bridge.records.store import Store
     from bridge.runs import local, raise_failures, run_all
-    from bridge.store import Store
     from bridge.workers import cores
 
     out = Path(f"ensemble{_suffix(shard)}.sqlite") if out is None else out
@@ -65,7 +65,7 @@ def _suffix(shard: str | None) -> str:
 
 def _kept(out: Path) -> dict[str, str]:
     """Return what a file holds already, without making one."""
-    from bridge.store import Store
+    from bridge.records.store import Store
 
     if not out.exists():
         return {}

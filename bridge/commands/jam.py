@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from bridge.documents import dumps
 from bridge.options import (
     STALLED,
     AsJson,
@@ -15,6 +14,7 @@ from bridge.options import (
     checking_input,
     make_folder,
 )
+from bridge.records.documents import dumps
 from bridge.systems import SYSTEMS, System
 from bridge.systems.system import check_use
 

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.documents import dumps
-from bridge.landscape_case import LandscapeSystem
+from bridge.landscape.case import LandscapeSystem
 from bridge.landscape_systems import LANDSCAPES
 from bridge.options import (
     AsJson,
@@ -20,6 +19,7 @@ from bridge.options import (
     keeping,
 )
 from bridge.ranges import MOST_RUNS, check_count
+from bridge.records.documents import dumps
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
 

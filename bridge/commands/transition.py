@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bridge.documents import dumps
 from bridge.options import AsJson, MostRuns, Seed, Workers, add_commands, checking_input, keeping
 from bridge.ranges import MOST_RUNS
+from bridge.records.documents import dumps
 from bridge.systems import NetworkSystem
 from bridge.workers import cores, mapping
 
@@ -37,8 +37,8 @@ def _transition(
     from bridge import transition
     from bridge.console import Progress
     from bridge.pool import Failed
-    from bridge.provenance import provenance
-    from bridge.store import Store
+    from bridge.records.provenance import provenance
+    from bridge.records.store import Store
 
     with checking_input():
         transition.check_convergence(system.steps, convergence)

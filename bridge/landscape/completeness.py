@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 
 _CURVE = 200  # points of a discovery curve that are kept
 

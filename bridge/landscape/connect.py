@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
-from bridge.landscape.band import relax_band
+from bridge.landscape.eigenvector_following import follow
+from bridge.landscape.elastic_band import relax_band
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import Identity
-from bridge.landscape.saddles import follow
 from bridge.landscape.search import certified_saddle, descend_both
 from bridge.protocols import Vector
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bridge.landscape.basin_hopping import Hops, basin_hopping
+from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.graph import Catalogue, Finding, Graph
-from bridge.landscape.hop import Hops, basin_hopping
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import Point, certify
 from bridge.landscape.quench import quench, with_order
-from bridge.landscape.saddles import follow
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
+from bridge.landscape.stationary_points import Point, certify
 from bridge.pool import Failed
 from bridge.protocols import Landscape, Vector
 from bridge.workers import stream_unordered

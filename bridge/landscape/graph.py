@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:

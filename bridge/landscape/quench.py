@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from bridge.descent.lbfgs import lbfgs
+from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import Point, certify
-from bridge.landscape.saddles import follow
-from bridge.minimise import lbfgs
+from bridge.landscape.stationary_points import Point, certify
 from bridge.protocols import Landscape, Vector
 
 # Below this number of variables a diagonalised Hessian is cheaper than the steps that it saves.

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.landscape.hybrid import hybrid_follow
+from bridge.landscape.eigenvector_following import Climb, follow
+from bridge.landscape.hybrid_following import hybrid_follow
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import Model, Point, certify, model
 from bridge.landscape.quench import quench, with_order
-from bridge.landscape.saddles import Climb, follow
+from bridge.landscape.stationary_points import Model, Point, certify, model
 from bridge.protocols import Landscape, Vector
 
 # Variables above which Hessian products are cheaper than diagonalised Hessians at every step.

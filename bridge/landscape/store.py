@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bridge.database import Database, from_npy, to_npy, whole
 from bridge.landscape.graph import Catalogue, Finding, Graph, Search
 from bridge.landscape.identity import Identity
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
+from bridge.records.database import Database, from_npy, to_npy, whole
 
 SCHEMA = 2  # 2: data are known by their content, and lengths of steps are parameters
 _KINDS = ("minimum", "saddle", "higher")

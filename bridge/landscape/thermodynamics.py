@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from bridge.landscape.points import Point
+from bridge.landscape.stationary_points import Point
 from bridge.protocols import Vector
 
 _NOTHING = -600.0  # logarithm of a share that adds nothing; far below, numbers are slow

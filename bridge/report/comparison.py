@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bridge.figures import SYMBOLS
+from bridge.records.columns import Column
+from bridge.records.store import Record
 from bridge.report.compact import rounded
 from bridge.report.frames import frames, has_state, scales
-from bridge.results import Column
-from bridge.store import Record
 
 _MOST_FRAMES = 24
 _DECIDED = ("unjammed", "jammed")

@@ -7,8 +7,8 @@ import numpy as np
 
 from bridge.figures import SPECTRA, SPECTRUM_LINEAR
 from bridge.protocols import Vector
+from bridge.records.store import Record
 from bridge.report.compact import fractions, logarithms, packed
-from bridge.store import Record
 
 _BINS = 30  # of the eigenvalues on each side of zero
 _ZERO = 1e-11  # eigenvalues below it, in units of the mean, are symmetries and frozen bodies

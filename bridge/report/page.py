@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from bridge.documents import dumps
-from bridge.provenance import provenance
+from bridge.records.documents import dumps
+from bridge.records.provenance import provenance
+from bridge.records.writing import replacing
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
 from bridge.report.sources import Sources, read_sources
 from bridge.report.tables import states, tables
-from bridge.writing import replacing
 
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (

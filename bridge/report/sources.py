@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.database import holds, whole
 from bridge.landscape.store import TABLES as LANDSCAPE
 from bridge.landscape_show import Stored, read_landscape
-from bridge.store import TABLES as RECORDS
-from bridge.store import Record, Store
+from bridge.records.database import holds, whole
+from bridge.records.store import TABLES as RECORDS
+from bridge.records.store import Record, Store
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.store import Record
+from bridge.records.store import Record
 
 _STATE = {"load", "load_name", "constraints_per_dof"}
 _PATH = ("energy", "pressure", "n_constraints")

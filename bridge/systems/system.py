@@ -99,7 +99,7 @@ def check_use(
     if at_load is not None:
         system.check_load(at_load)
     if spectrum:
-        from bridge.spectra import check_dense
+        from bridge.measure.spectra import check_dense
 
         check_dense(system.n_variables())
 
@@ -112,7 +112,7 @@ def expect(holds: bool, expected: str, got: object, remedy: str) -> None:
 
 def newton_on_sphere(problem: Any, x: "Vector") -> Any:
     """Descend by Newton's method, and bring the state back to the length it should have."""
-    from bridge.newton import Newton
+    from bridge.descent.newton import Newton
 
     found = Newton()(problem, x)
     return replace(found, x=problem.on_sphere(found.x))

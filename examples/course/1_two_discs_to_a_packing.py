@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bridge import hessian, observe, spectrum
-from bridge.exact import exact_jamming
+from bridge.jamming import exact_jamming
 from particles import Discs, Ellipses, decompress, minimise, plot
 
 # %% [markdown]

@@ -1,0 +1,1 @@
+"""The minimisers that know no more of a system than the protocols: L-BFGS and Newton's method."""

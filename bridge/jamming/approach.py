@@ -1,0 +1,139 @@
+"""Down to a minimum close to jamming, for any loaded problem and any minimiser."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol
+
+import numpy as np
+
+from bridge.descent.lbfgs import certified, lbfgs
+from bridge.jamming.linearised import P
+from bridge.protocols import Loaded, Vector
+
+# Doublings of the load's first change before it is called unbounded.
+_MOST_DOUBLINGS = 40
+# Energies in one generic descent.
+_MOST_EVALUATIONS = 10_000
+
+
+class Settled(Protocol):
+    """What a minimiser returns: where it ended, and whether constraints are left violated."""
+
+    @property
+    def x(self) -> Vector:
+        """The state, ``(n_dof,)``."""
+
+    @property
+    def status(self) -> str:
+        """Return ``"unjammed"``, ``"jammed"`` or something else."""
+
+
+Minimiser = Callable[[P, Vector], Settled]
+
+
+@dataclass(frozen=True, eq=False)
+class Stage(Generic[P]):
+    """A minimum at one load.
+
+    Attributes
+    ----------
+    problem, x
+        The system at that load, and the minimum.
+    pressure
+        ``p = Σ max(Δ, 0)/n_dof``.
+    distance
+        ``2U/(dU/dt)``, an estimate of how far the load is from jamming, exact where
+        ``U ∝ (t - t_J)²``.
+    status
+        ``"jammed"``, ``"unjammed"``, ``"stalled"``, ``"unbounded"``.
+    """
+
+    problem: P
+    x: Vector
+    pressure: float
+    distance: float
+    status: str
+
+
+def descend(problem: Loaded, x: Vector) -> Settled:
+    """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
+    rules: dict[str, Any] = {"max_evaluations": _MOST_EVALUATIONS, "certify": False}
+    found = lbfgs(problem, x, tolerance=1e-5, **rules)
+    for _ in range(4):
+        pressure = float(np.maximum(problem.gaps(found.x), 0.0).sum()) / problem.n_dof
+        if found.status != "jammed" or found.max_residual <= 1e-6 * pressure:
+            break
+        found = lbfgs(problem, found.x, tolerance=3e-7 * pressure, **rules)
+    return certified(problem, found)
+
+
+def stage(problem: P, x: Vector, status: str) -> Stage[P]:
+    """Measure the pressure of a minimum and its distance to jamming."""
+    overlaps = np.maximum(problem.gaps(x), 0.0)
+    slope = float(overlaps @ problem.load_direction(x))
+    distance = float(overlaps @ overlaps) / slope if slope > 0.0 else 0.0
+    return Stage(problem, x, float(overlaps.sum()) / problem.n_dof, distance, status)
+
+
+def approach(
+    problem: P,
+    x: Vector,
+    minimise: Minimiser[P],
+    *,
+    first_change: float = 0.01,
+    ratio: float = 0.1,
+    max_stages: int = 60,
+) -> Iterator[Stage[P]]:
+    """Yield minima ever closer to jamming, from above.
+
+    The load is raised until constraints stay violated. Then each stage leaves the part ``ratio``
+    of the distance extrapolated. Where nothing stays violated, the load is raised again from
+    there by smaller steps: the minimum may have lost its stability, so that no minimum close to
+    it is left below. A stage that is not ``"jammed"`` is the last.
+
+    Parameters
+    ----------
+    problem, x
+        The system and where to start; a minimum close to jamming is taken as it is.
+    minimise
+        Called as ``minimise(problem, x)``.
+    first_change
+        First change of the load where it has to be raised; doubled from then on.
+    ratio
+        Of the distances to jamming of one stage and the one before.
+    max_stages
+        Minima after which to stop.
+    """
+    here = stage(problem, x, "jammed")
+    if not _balanced(here):
+        here = _raised(problem, x, minimise, first_change)
+    yield here
+    for _ in range(max_stages):
+        if here.status != "jammed" or here.distance == 0.0:
+            return
+        change = (1.0 - ratio) * here.distance
+        there = here.problem.loaded(-change)
+        found = minimise(there, here.x)
+        if found.status == "unjammed":
+            here = _raised(there, found.x, minimise, ratio * change)
+        else:
+            here = stage(there, found.x, found.status)
+        yield here
+
+
+def _balanced(here: Stage[P]) -> bool:
+    """Tell whether the forces of a violated state balance as they do in a minimum."""
+    _, gradient = here.problem.energy_gradient(here.x)
+    return here.pressure > 0.0 and float(np.abs(gradient).max()) <= 1e-3 * here.pressure
+
+
+def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> Stage[P]:
+    """Raise the load, in doubling steps, until the minimum has violated constraints."""
+    found = minimise(problem, x)
+    for _ in range(_MOST_DOUBLINGS):
+        if found.status != "unjammed":
+            return stage(problem, found.x, found.status)
+        problem = problem.loaded(step)
+        found = minimise(problem, found.x)
+        step *= 2.0
+    return stage(problem, found.x, "unbounded")

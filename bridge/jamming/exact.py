@@ -1,0 +1,248 @@
+"""The exact jamming point of any loaded problem.
+
+Jamming is where the load ``t`` cannot grow any more:
+
+    maximise t   subject to   Δ_μ(x; t) <= 0   for all μ
+
+At a local maximum some constraints hold exactly, ``Δ = 0``, and balance each other with positive
+forces, ``Σ λ ∇Δ = 0``. Minima at ever smaller pressure know which constraints these are: their
+contacts, but for a few. Linear programming started from them makes the few exchanges that are
+left, and Newton's method makes the gaps vanish to rounding (Torquato, Jiao, Phys. Rev. E 82,
+061302, 2010, for the linear programs; here the programs are solved by active sets).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
+
+import numpy as np
+
+from bridge.jamming.active_set import completed
+from bridge.jamming.approach import Minimiser, Stage, approach, descend
+from bridge.jamming.certificate import CLOSED, Candidate, Certificate
+from bridge.jamming.factor import SingularError
+from bridge.jamming.hypostatic import curved_optimum
+from bridge.jamming.isostatic import isostatic_optimum
+from bridge.jamming.linearised import Linearised, P
+from bridge.jamming.sequential import sequential_programs
+from bridge.measure.observables import backbone_rows, free_variables, frozen_bodies
+from bridge.protocols import Indices, Mask, Vector
+
+# Pressure at which overlaps are about to drown in the rounding of the gaps.
+_LOWEST_PRESSURE = 1e-9
+# Pressure below which contacts in excess are there to stay, as in a crystal.
+_CRYSTAL_PRESSURE = 1e-6
+# Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
+# early on a motion that is all but flat.
+_FEW_MISSING = 3
+# Times to start again from where an unstable minimum slid to.
+_MOST_RESTARTS = 5
+
+Status = Literal["jammed", "hypostatic", "degenerate", "unbounded", "infeasible", "stalled"]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactJamming(Generic[P]):
+    """A jamming point, or what was found instead.
+
+    Attributes
+    ----------
+    status
+        ``"jammed"``: a strict local maximum of the load, by its certificate. ``"hypostatic"``:
+        the active constraints leave motions free, and curvature does not resist them.
+        ``"degenerate"``: some active constraint carries no force. ``"unbounded"``,
+        ``"infeasible"``: the load can grow for ever; no load satisfies the constraints.
+        ``"stalled"``: none of these was reached.
+    reason
+        One line on why it is not ``"jammed"``; empty if it is.
+    problem, x
+        The system at its jamming load, and its state ``(n_dof,)``.
+    rows, forces
+        The active constraints, as places in ``problem.gaps(x)``, and their forces ``λ > 0``:
+        ``Jᵀ λ = 0`` and ``ℓ·λ = 1``.
+    gaps
+        All gaps ``(m,)``: zero to rounding where active, negative elsewhere.
+    held
+        Mask ``(n_dof,)`` of the variables that active constraints act on.
+    certificate
+        Residuals and counts; None where no candidate was reached.
+    stages, steps, exchanges
+        Minima on the way, Newton steps, and active constraints exchanged.
+    """
+
+    status: Status
+    reason: str
+    problem: P
+    x: Vector
+    rows: Indices
+    forces: Vector
+    gaps: Vector
+    held: Mask
+    certificate: Certificate | None
+    stages: int
+    steps: int
+    exchanges: int
+
+    @property
+    def relative_forces(self) -> Vector:
+        """The forces in units of their mean, ``(n_constraints,)``."""
+        return np.asarray(self.forces / self.forces.mean())
+
+    def margins(self) -> Vector:
+        """Return ``h = -Δ > 0`` of the open constraints between held variables.
+
+        Those of loose bodies are left out: their distance to the others is arbitrary.
+        """
+        here = Linearised.at(self.problem, self.x)
+        inside = here.rows_within(self.held)
+        inside[self.rows] = False
+        margins = -self.gaps[inside]
+        return np.asarray(margins[margins > CLOSED])
+
+
+def exact_jamming(
+    problem: P,
+    x: Vector,
+    *,
+    minimise: Minimiser[P] = descend,
+    max_step: float = 0.1,
+    max_excess: float = 0.05,
+    max_stages: int = 30,
+) -> ExactJamming[P]:
+    """Maximise the load of ``problem`` from the state ``x``.
+
+    Parameters
+    ----------
+    problem
+        The system at any load.
+    x
+        Where to start, ``(n_dof,)``. From a minimum at low pressure nothing is minimised again.
+    minimise
+        Descends from a state: ``minimise(problem, x)`` returns an object with ``x`` and
+        ``status``. A system's own minimiser is much faster than the generic one.
+    max_step
+        Largest change of a variable in one step, in the units of ``x``.
+    max_excess
+        Contacts beyond isostaticity, over ``n``, at which a minimum is close enough.
+    max_stages
+        Minima after which linear programs in a trust region take over.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not a state of ``problem``.
+
+    Examples
+    --------
+    A perceptron of negative margin has as many contacts as components:
+
+    >>> from particles import Perceptron, descend
+    >>> rng = np.random.default_rng(0)
+    >>> problem = Perceptron.random(40, alpha=4.0, sigma=-0.5, rng=rng)
+    >>> point = exact_jamming(problem, problem.random_state(rng), minimise=descend)
+    >>> point.status, len(point.rows), point.certificate.isostatic
+    ('jammed', 40, True)
+    """
+    last: Candidate[P] | None = None
+    count = 0
+    for restart in range(_MOST_RESTARTS):
+        change = 0.01 if restart == 0 else 1e-4
+        stages = approach(problem, x, minimise, first_change=change, max_stages=max_stages)
+        failures = 0
+        for stage in stages:
+            count += 1
+            problem, x = stage.problem, stage.x
+            candidate = _attempt(stage, max_step, max_excess)
+            if candidate is not None and not _flaw(candidate):
+                return _result(candidate, "jammed", "", count)
+            last = candidate or last
+            failures += candidate is not None
+            if failures == 2 or stage.pressure < _LOWEST_PRESSURE:
+                break
+        if last is None:
+            break
+        # The minimum was not stable: the load has grown, and descends from where it slid to.
+        problem, x = last.here.problem, last.here.x
+    return _by_programs(problem, x, last, count)
+
+
+def _attempt(stage: Stage[P], max_step: float, max_excess: float) -> Candidate[P] | None:
+    """Try to end from a minimum; None where it is too far from jamming."""
+    if stage.status != "jammed":
+        return None
+    here = Linearised.at(stage.problem, stage.x)
+    free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
+    rows = backbone_rows(stage.problem, stage.x, np.flatnonzero(here.gaps > 0), free)
+    n = len(here.free_of_symmetries(here.columns_of(rows)))
+    excess = len(rows) - n - 1
+    if not len(rows) or (excess > max(3.0, max_excess * n) and stage.pressure > _CRYSTAL_PRESSURE):
+        return None
+    return _finish(here, rows, max_step)
+
+
+def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]:
+    """Solve for the jamming point whose active constraints are about ``rows``."""
+    columns = here.free_of_symmetries(here.columns_of(rows))
+    missing = len(columns) + 1 - len(rows)
+    try:
+        full = completed(here, rows, columns) if missing <= _FEW_MISSING else None
+        if full is not None:
+            return isostatic_optimum(here, full, max_step)
+        return curved_optimum(here, rows, max_step)
+    except (SingularError, ValueError) as error:
+        redundant = isinstance(error, SingularError) and missing <= 0
+        return Candidate(here, rows, here.gaps[rows], str(error), degenerate=redundant)
+
+
+def _by_programs(problem: P, x: Vector, last: Candidate[P] | None, stages: int) -> ExactJamming[P]:
+    """Say by linear programs in a trust region what minima could not."""
+    programme = sequential_programs(problem, x)
+    here, rows = programme.here, programme.rows
+    if programme.status in ("unbounded", "infeasible"):
+        reason = {
+            "unbounded": "nothing stops the load from growing",
+            "infeasible": "no load satisfies the constraints near the state reached",
+        }[programme.status]
+        return _result(Candidate(here, rows[:0], np.empty(0)), programme.status, reason, stages)
+    if programme.status == "converged" and len(rows):
+        candidate = _finish(here, rows, max_step=0.1)
+        if not _flaw(candidate):
+            return _result(candidate, "jammed", "", stages)
+        last = last or candidate
+    if last is None:
+        last = Candidate(here, rows, np.full(len(rows), np.nan), "no minimum was close to jamming")
+    return _result(last, _verdict(last), _flaw(last), stages)
+
+
+def _flaw(candidate: Candidate[Any]) -> str:
+    """Return why a candidate is no jamming point; empty if it is one."""
+    if candidate.reason or candidate.certificate is None:
+        return candidate.reason or "it was not certified"
+    return candidate.certificate.flaw()
+
+
+def _verdict(candidate: Candidate[Any]) -> Status:
+    """Name what a candidate that is no jamming point is instead."""
+    here, rows, certificate = candidate.here, candidate.rows, candidate.certificate
+    if len(rows) <= len(here.free_of_symmetries(here.columns_of(rows))):
+        return "hypostatic"
+    if candidate.degenerate or (certificate is not None and certificate.condition >= 1e14):
+        return "degenerate"
+    return "stalled"
+
+
+def _result(candidate: Candidate[P], status: Status, reason: str, stages: int) -> ExactJamming[P]:
+    here = candidate.here
+    return ExactJamming(
+        status=status,
+        reason=reason,
+        problem=here.problem,
+        x=here.x,
+        rows=candidate.rows,
+        forces=candidate.forces,
+        gaps=here.gaps,
+        held=here.columns_of(candidate.rows),
+        certificate=candidate.certificate,
+        stages=stages,
+        steps=candidate.steps,
+        exchanges=candidate.exchanges,
+    )

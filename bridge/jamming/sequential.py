@@ -1,0 +1,120 @@
+"""Linear programs in a trust region, one after another, from any state: slow and sure.
+
+    maximise t   subject to   Δ + J u + t ℓ <= 0,   |u_i| <= d
+
+This needs no minimum to start from, and is independent of the active sets used elsewhere.
+Without the trust region one program tells whether anything stops the load from growing.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import OptimizeResult, linprog
+
+from bridge.jamming.linearised import Linearised, P
+from bridge.jamming.vertex import coefficients
+from bridge.protocols import Indices, Vector
+
+# Forces, in units of their mean, below which a constraint of the last program is not active.
+_NO_FORCE = 1e-7
+# linprog's status codes; 4 is "unbounded or infeasible" where the trust region was feasible.
+_INFEASIBLE, _UNBOUNDED = 2, (3, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Programme(Generic[P]):
+    """Where a sequence of linear programs ended.
+
+    Attributes
+    ----------
+    here
+        The system there.
+    rows
+        The constraints that carried a force in the last program.
+    status
+        ``"converged"``, ``"unbounded"``, ``"infeasible"``, ``"stalled"``.
+    programs
+        Linear programs solved.
+    """
+
+    here: Linearised[P]
+    rows: Indices
+    status: Literal["converged", "unbounded", "infeasible", "stalled"]
+    programs: int
+
+
+def sequential_programs(
+    problem: P,
+    x: Vector,
+    *,
+    max_step: float = 0.3,
+    growth: float = 1e-9,
+    max_programs: int = 200,
+) -> Programme[P]:
+    """Solve linear programs from ``x`` until the load can grow by less than ``growth``.
+
+    A step that fulfils less than a tenth of what its program promised is taken back and the trust
+    region halved; one that fulfils three quarters doubles it again.
+
+    Parameters
+    ----------
+    problem, x
+        The system at any load, and where to start, ``(n_dof,)``.
+    max_step
+        Largest ``d``: change of a variable in one program, in the units of ``x``.
+    growth
+        Change of the load at which to stop.
+    max_programs
+        Programs after which the search is called stalled.
+
+    References
+    ----------
+    S. Torquato, Y. Jiao, Phys. Rev. E 82, 061302 (2010).
+    """
+    here = Linearised.at(problem, x)
+    rows = np.empty(0, dtype=np.intp)
+    step = max_step
+    for count in range(1, max_programs + 1):
+        solution = _solve(here, step)
+        if solution.status == _INFEASIBLE:
+            return Programme(here, rows, "infeasible", count)
+        if not solution.success:
+            return Programme(here, rows, "stalled", count)
+        u, t = solution.x[:-1], float(solution.x[-1])
+        there = here.moved(u, t)
+        promised = t - _slack(here)
+        fulfilled = t + _slack(there) - _slack(here)
+        if fulfilled < 0.1 * promised and promised > growth:
+            step *= 0.5
+            continue
+        forces = -solution.ineqlin.marginals
+        rows = here.follow(np.flatnonzero(forces > _NO_FORCE * forces.max()), there)
+        here = there
+        if promised <= growth:
+            return Programme(here, rows, "converged", count)
+        step = min(2.0 * step, max_step) if fulfilled > 0.75 * promised else step
+    if _solve(here, np.inf).status in _UNBOUNDED:
+        return Programme(here, rows, "unbounded", max_programs)
+    return Programme(here, rows, "stalled", max_programs)
+
+
+def _slack(here: Linearised[Any]) -> float:
+    """Return by how much the load can grow with the state as it is; negative if violated."""
+    raised = here.load > 0.0
+    return float((-here.gaps[raised] / here.load[raised]).min(initial=np.inf))
+
+
+def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:
+    n = here.problem.n_dof
+    bounds = np.column_stack([np.full(n + 1, -max_step), np.full(n + 1, max_step)])
+    bounds[-1] = -np.inf, np.inf
+    return linprog(
+        np.append(np.zeros(n), -1.0),
+        A_ub=coefficients(here, np.arange(n)),
+        b_ub=-here.gaps,
+        bounds=bounds,
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        method="highs-ipm" if sparse.issparse(here.jacobian) else "highs-ds",
+    )

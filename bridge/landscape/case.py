@@ -1,0 +1,55 @@
+"""What the searches of one landscape need to know, and how the command line asks for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.landscape.basin_hopping import Hops
+    from bridge.landscape.search import Steps
+    from bridge.protocols import Landscape, Mask, Vector
+
+Observe: TypeAlias = "Callable[[Vector], dict[str, float]]"
+
+
+def _nothing(x: "Vector") -> dict[str, float]:
+    del x
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A landscape, where its searches start, and how far they step.
+
+    Attributes
+    ----------
+    every_index
+        Whether stationary points of all indices are searched, for the Morse sum.
+    observe
+        Numbers of a minimum that its energy does not tell, such as the test accuracy.
+    marks
+        Which constraints a state violates, or which patterns it misclassifies, in one order for
+        all states; None where there is no such list.
+    symmetric
+        Draws a random state with a symmetry, from which symmetric saddles are found.
+    """
+
+    problem: "Landscape"
+    start: "Callable[[np.random.Generator], Vector]"
+    steps: "Steps"
+    hops: "Hops"
+    every_index: bool = False
+    observe: Observe = field(default=_nothing)
+    marks: "Callable[[Vector], Mask] | None" = None
+    symmetric: "Callable[[np.random.Generator], Vector] | None" = None
+
+
+class LandscapeSystem(Protocol):
+    """How the top floor builds one landscape."""
+
+    kind: ClassVar[str]
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the landscape; raise ``ValueError`` in one line if an option is wrong."""

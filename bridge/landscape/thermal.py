@@ -1,0 +1,119 @@
+"""What a stored landscape does at a temperature: free energies, rates, relaxation, fastest path."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.landscape import kinetics
+from bridge.landscape.graph import Graph
+from bridge.landscape.kinetics import (
+    Rates,
+    energy_profile,
+    fastest_path,
+    mean_first_passage,
+    rates,
+    relaxation_spectrum,
+)
+from bridge.landscape.thermodynamics import free_energies
+from bridge.protocols import Vector
+from bridge.records.writing import text_file
+
+MOST = 2000  # minima up to which the matrix of rates is diagonalised
+
+
+@dataclass(frozen=True, eq=False)
+class Thermal:
+    """Kinetics between the minima at one temperature.
+
+    Attributes
+    ----------
+    temperature
+        ``T``.
+    free_energy : (n,)
+        ``F`` of each minimum.
+    rates
+        Rate constants of transition-state theory.
+    passage : (n,)
+        Mean first-passage time to the lowest minimum, by graph transformation.
+    relaxation : (n - parts,)
+        Relaxation rates: eigenvalues of the master equation without one zero for each connected
+        part. Those below 1e-15 of the largest are rounding.
+    path
+        The fastest path to the lowest minimum from the one that takes longest; None if there is
+        only one.
+    profile
+        Energies of minimum, saddle, minimum, ... along it.
+    """
+
+    temperature: float
+    free_energy: Vector
+    rates: Rates
+    passage: Vector
+    relaxation: Vector
+    path: kinetics.Path | None
+    profile: Vector
+
+
+def thermal(graph: Graph, temperature: float) -> Thermal:
+    """Compute the kinetics of a landscape.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not positive, or the landscape is too large for a dense matrix.
+    """
+    if len(graph.minima) > MOST:
+        raise ValueError(f"expected at most {MOST} minima for rates, got {len(graph.minima)}")
+    found = rates(graph, temperature)
+    lowest = int(np.argmin([point.energy for point in graph.minima]))
+    passage = mean_first_passage(found, np.array([lowest]))
+    slowest = int(np.where(np.isfinite(passage), passage, -1.0).argmax())
+    path = None if slowest == lowest else fastest_path(graph, temperature, slowest, lowest)
+    return Thermal(
+        temperature=temperature,
+        free_energy=free_energies(graph.minima.points, temperature),
+        rates=found,
+        passage=passage,
+        relaxation=relaxation_spectrum(found)[len(graph.components()) :],
+        path=path,
+        profile=np.empty(0) if path is None else energy_profile(graph, path),
+    )
+
+
+def write_rates(found: Thermal, path: Path) -> None:
+    """Write ``from, to, rate`` of every pair of minima that a saddle joins."""
+    with text_file(path) as file:
+        rows = csv.writer(file)
+        rows.writerow(["from", "to", "rate"])
+        for a, b in np.argwhere(found.rates.constants > 0):
+            rows.writerow([int(a), int(b), repr(float(found.rates.constants[a, b]))])
+
+
+def write_kinetics(found: Thermal, path: Path) -> None:
+    """Write free energy, probability, escape rate and passage time of each minimum."""
+    with text_file(path) as file:
+        rows = csv.writer(file)
+        rows.writerow(["minimum", "free_energy", "probability", "escape_rate", "passage_time"])
+        columns = (found.free_energy, found.rates.equilibrium, found.rates.escape, found.passage)
+        for number, values in enumerate(zip(*columns, strict=True)):
+            rows.writerow([number, *(repr(float(value)) for value in values)])
+
+
+def summary(found: Thermal) -> dict[str, Any]:
+    """Return the temperature, the slowest relaxations and the fastest path."""
+    path = found.path
+    return {
+        "temperature": found.temperature,
+        "slowest_relaxation": [float(r) for r in found.relaxation[:6]],
+        "fastest_path": None
+        if path is None
+        else {
+            "minima": list(path.minima),
+            "saddles": list(path.saddles),
+            "energies": found.profile.tolist(),
+            "passage_time": float(found.passage[path.minima[0]]),
+        },
+    }

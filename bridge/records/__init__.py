@@ -1,0 +1,1 @@
+"""What is kept: records in SQLite files, their keys, their provenance, and documents."""
