@@ -12,9 +12,9 @@ from pathlib import Path
 
 os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA", "OPENBLAS")})
 
-from bridge.loading_run import RANGES, LoadingRun
 from bridge.records.store import Store
-from bridge.runs import run_all
+from bridge.runs.avalanche import RANGES, LoadingRun
+from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem, System
 
 HERE = Path(__file__).parent

@@ -69,7 +69,7 @@ def two_cores():
     """
     import torch
 
-    from bridge.workers import mapping
+    from bridge.runs.workers import mapping
 
     with mapping(2) as mapper:
         list(mapper(annealed, range(2)))
@@ -129,9 +129,9 @@ def speeds():
 
 def transitions(plan, samples, steps, store):
     """Find transitions on two processes; networks are polished at their norm."""
+    from bridge.runs.transition import Search, find
+    from bridge.runs.workers import mapping
     from bridge.systems import NetworkSystem
-    from bridge.transition import Search, find
-    from bridge.workers import mapping
 
     print(
         "\n| data | depth | width | N | samples | steps | P/N* | N_Δ/N there | dead | stalled "

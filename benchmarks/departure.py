@@ -19,10 +19,10 @@ import numpy as np
 
 from bridge.jamming import exact_jamming
 from bridge.jamming.departure import depart
-from bridge.loading_run import near_transition
 from bridge.records.provenance import provenance
 from bridge.records.store import Record, Store, record_key
-from bridge.runs import run_all
+from bridge.runs.avalanche import near_transition
+from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem, System
 
 HERE = Path(__file__).parent

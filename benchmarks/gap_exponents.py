@@ -22,10 +22,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bridge.figures import BLACK, BLUE, GREY, RED, style
+from bridge.figures.comparison import BLACK, BLUE, GREY, RED, style
 from bridge.jamming.approach import approach
 from bridge.measure.power_laws import PowerLaw, fit_power_law
-from bridge.workers import map_unordered
+from bridge.runs.workers import map_unordered
 from networks import HingeNetwork, Mlp, SphericalNetwork, Trained, random_patterns, settle, train
 from networks.symmetry import balanced
 

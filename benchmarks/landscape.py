@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge import landscape_run
+from bridge.claims.spin_glass_threshold import digit_ends, spin_glass_ends
 from bridge.landscape.basin_hopping import Hops, basin_hopping
 from bridge.landscape.case import Case
 from bridge.landscape.completeness import morse_sum
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
-from bridge.landscape_systems import LennardJonesLandscape
-from bridge.landscape_threshold import digit_ends, spin_glass_ends
+from bridge.runs import landscape as landscape_run
+from bridge.systems.landscapes import LennardJonesLandscape
 from particles.clusters import LennardJones
 from particles.spin_glass import SphericalSpinGlass
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from bridge import landscape_run
 from bridge.landscape.case import Case
 from bridge.landscape.completeness import chao
 from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import Point, model
 from bridge.landscape.thermodynamics import superposition
-from bridge.landscape_systems import ClassifierLandscape
+from bridge.runs import landscape as landscape_run
+from bridge.systems.landscapes import ClassifierLandscape
 
 Json = dict[str, Any]
 

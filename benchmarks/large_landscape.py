@@ -20,8 +20,8 @@ from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.store import LandscapeStore
-from bridge.landscape_show import StoredIdentity, read_landscape, show
 from bridge.report import write_report
+from bridge.report.landscape_folder import StoredIdentity, read_landscape, show
 
 MINIMA = 100_000
 

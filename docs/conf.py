@@ -4,7 +4,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from bridge.workers import use_one_thread
+from bridge.runs.workers import use_one_thread
 
 use_one_thread()  # for the notebooks, which inherit it
 

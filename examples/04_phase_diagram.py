@@ -13,11 +13,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bridge.console import Progress
-from bridge.figures import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
+from bridge.cli.console import Progress
+from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
 from bridge.records.store import Store
+from bridge.runs.transition import Search, as_json, find
 from bridge.systems import NetworkSystem
-from bridge.transition import Search, as_json, find
 
 FULL = "--full" in sys.argv
 DEPTHS = {1: BLACK, 2: ORANGE, 3: BLUE, 5: GREEN} if FULL else {1: BLACK, 2: ORANGE}

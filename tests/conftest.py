@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bridge.workers import use_one_thread
+from bridge.runs.workers import use_one_thread
 
 use_one_thread()  # before numpy is imported: small matrices lose more than they gain by a second
 sys.path.insert(0, str(Path(__file__).parent))

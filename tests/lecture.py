@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge import compare
-from bridge.cli import run
+from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs import run_all
+from bridge.runs import compare
+from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem
 
 PLAN = [

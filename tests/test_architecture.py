@@ -22,7 +22,7 @@ def imported_by(statement: str) -> set[str]:
         ),
         ("from bridge import observe, spectrum", {"numba", "torch", "particles", "networks"}),
         (
-            "from bridge.cli import assemble; assemble([])",
+            "from bridge.cli.main import assemble; assemble([])",
             {"numpy", "scipy", "numba", "torch", "particles", "networks"},
         ),
     ],

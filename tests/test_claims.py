@@ -27,11 +27,11 @@ from bridge.claims.claim import (
 )
 from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import JAMMING
-from bridge.claims.run import Trial, conclude, conclusion, stored, trials
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
-from bridge.cli import run
+from bridge.claims.trials import Trial, conclude, conclusion, stored, trials
+from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs import run_all
+from bridge.runs.task import run_all
 
 from readers import strict
 

@@ -11,7 +11,7 @@ from bridge import check_landscape, hessian
 from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.quench import quench
 from bridge.landscape.stationary_points import Point, certify, model
-from bridge.landscape_data import quench_outcomes
+from bridge.systems.quench_outcomes import quench_outcomes
 from networks.classifier import Classifier
 from networks.quench_data import Outcomes, digit_outcomes, read_outcomes
 from networks.regression import Regression

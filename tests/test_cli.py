@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from bridge.cli import run
-from bridge.ranges import check_count
-from bridge.transition import check_convergence
+from bridge.cli.main import run
+from bridge.runs.transition import check_convergence
+from bridge.systems.ranges import check_count
 
 KEYS = {
     "system", "seed", "parameters", "status", "seconds", "provenance", "load", "n_dof",
@@ -263,14 +263,14 @@ def test_doctor_names_the_versions(capsys):
 
 
 def test_doctor_says_what_is_missing_and_what_brings_it(capsys, monkeypatch):
-    monkeypatch.setattr("bridge.doctor.version", lambda name: None)
+    monkeypatch.setattr("bridge.cli.diagnosis.version", lambda name: None)
     _, out, _ = said(capsys, "doctor")
     assert "missing xarray, for collect: pip install 'jamscape[analysis]'" in out
     assert "missing distributed, for ensembles on a cluster" in out
 
 
 def test_the_installed_command_answers():
-    code = "from bridge.cli import main; import sys; sys.argv = ['jamscape', '--help']; main()"
+    code = "from bridge.cli.main import main; import sys; sys.argv = ['jamscape', '--help']; main()"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "compare" in shown.stdout
     assert shown.stderr == ""
@@ -301,7 +301,7 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
 
 
 def test_a_folder_that_is_removed_meanwhile_is_a_failure(capsys, tmp_path, monkeypatch):
-    from bridge import jam
+    from bridge.runs import jam
 
     def removing(*given, **options):
         (tmp_path / "out").rmdir()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.cli import run
-from bridge.collect import dataset, table, write
-from bridge.landscape_run import run_landscape
-from bridge.landscape_systems import MullerBrownLandscape
+from bridge.cli.main import run
 from bridge.records.store import Record, Store
+from bridge.report.dataset import dataset, table, write
+from bridge.runs.landscape import run_landscape
+from bridge.systems.landscapes import MullerBrownLandscape
 
 xarray = pytest.importorskip("xarray")
 
@@ -173,7 +173,7 @@ def test_another_ending_or_place_is_refused_before_anything_is_read(name, tmp_pa
 
 
 def test_what_is_not_installed_is_named_before_anything_is_read(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("bridge.collect.find_spec", lambda name: None)
+    monkeypatch.setattr("bridge.report.dataset.find_spec", lambda name: None)
     assert run(["collect", "nothing.sqlite", "-o", str(tmp_path / "a.parquet")]) == 2
     assert "expected pyarrow to write .parquet, got none: pip install" in capsys.readouterr().err
 

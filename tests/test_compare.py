@@ -7,10 +7,11 @@ import sys
 import pandas
 import pytest
 
-from bridge import compare, figures
+from bridge.figures import comparison as figures
 from bridge.records import columns as results
 from bridge.records.store import Record, Store
-from bridge.runs import compute, run_all
+from bridge.runs import compare
+from bridge.runs.task import compute, run_all
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
 
 from readers import strict
@@ -170,9 +171,9 @@ def test_outside_of_the_sweep_the_jump_is_that_of_its_lowest_jammed_load(statuse
 
 SCRIPT = """
 import os, sys
-from bridge import compare
-from bridge.cli import run
-from bridge.console import Progress
+from bridge.runs import compare
+from bridge.cli.main import run
+from bridge.cli.console import Progress
 from bridge.systems import DiscSystem
 
 loads = tuple(round(0.90 + 0.0001 * i, 4) for i in range(16))

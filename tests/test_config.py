@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.config import read_runs
-from bridge.ensemble import estimate, shard
-from bridge.runs import compute
+from bridge.runs.grid import read_runs
+from bridge.runs.plan import estimate, shard
+from bridge.runs.task import compute
 
 GOOD = """
 seeds = [0, 7]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridge
-from bridge.cli import COMMANDS, run
+from bridge.cli.main import COMMANDS, run
 from bridge.records.documents import dumps
 
 from readers import strict
@@ -74,7 +74,7 @@ def test_every_command_prints_strict_json(arguments, tmp_path, monkeypatch, caps
 
 def test_numbers_that_are_none_are_null_on_the_command_line(tmp_path, monkeypatch, capsys):
     """An energy that overflowed, a log-determinant of a flat minimum: any of them may be."""
-    from bridge import jam
+    from bridge.runs import jam
 
     measured = jam.as_json
     monkeypatch.setattr(jam, "as_json", lambda *given: measured(*given) | {"energy": math.nan})

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from bridge.cli import run
-from bridge.console import Progress
+from bridge.cli.console import Progress
+from bridge.cli.main import run
 from bridge.records import database
 from bridge.records.store import Store
 
@@ -35,7 +35,7 @@ def test_shards_together_hold_every_run_once(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     config = str(an_ensemble(tmp_path, seeds=1))
     assert run(["ensemble", config, "--shard", "1/2", "--workers", "1"]) == 0
-    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
+    monkeypatch.setattr("bridge.runs.task.local", lambda workers: map)
     assert run(["ensemble", config, "--shard", "2/2"]) == 0
     kept = [r for path in tmp_path.glob("ensemble-*-of-2.sqlite") for r in records_in(path)]
     assert len(kept) == len({record.key for record in kept}) == 4
@@ -75,7 +75,7 @@ def test_a_run_that_raises_does_not_end_the_others(tmp_path, monkeypatch, capsys
 
     normal = DiscSystem.at
     monkeypatch.setattr(DiscSystem, "at", at)
-    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
+    monkeypatch.setattr("bridge.runs.task.local", lambda workers: map)
     out = tmp_path / "e.sqlite"
     command = partial(run, ["ensemble", str(an_ensemble(tmp_path, seeds=1)), "--out", str(out)])
     assert command() == 1
@@ -91,10 +91,10 @@ def test_a_run_that_raises_does_not_end_the_others(tmp_path, monkeypatch, capsys
 CHEAP = """
 import os, sys
 from dataclasses import dataclass
-from bridge.options import INTERRUPTED
-from bridge.runs import run_all
+from bridge.cli.options import INTERRUPTED
+from bridge.runs.task import run_all
 from bridge.records.store import Record, Store, record_key
-from bridge.workers import ending_on_signals
+from bridge.runs.workers import ending_on_signals
 
 @dataclass(frozen=True)
 class Cheap:
@@ -137,7 +137,7 @@ def test_a_run_that_is_ended_keeps_every_record(sent, tmp_path):
 FATAL = """
 import os, signal, sys
 from bridge.records import database
-from bridge.cli import run
+from bridge.cli.main import run
 from bridge.systems import DiscSystem
 
 def at(self, load, rng):
@@ -177,7 +177,7 @@ def test_a_full_disk_is_one_line_that_names_the_run(tmp_path, monkeypatch, capsy
 
     connect = database._connect
     config, out = an_ensemble(tmp_path, seeds=5), tmp_path / "e.sqlite"
-    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
+    monkeypatch.setattr("bridge.runs.task.local", lambda workers: map)
     monkeypatch.setattr(database, "_connect", small)
     assert run(["ensemble", str(config), "--out", str(out)]) == 1
     monkeypatch.setattr(database, "_connect", connect)
@@ -199,7 +199,7 @@ def test_a_file_that_is_removed_during_a_run_is_noticed(tmp_path, monkeypatch, c
             out.unlink()
 
     monkeypatch.setattr(Progress, "__call__", remove)
-    monkeypatch.setattr("bridge.runs.local", lambda workers: map)
+    monkeypatch.setattr("bridge.runs.task.local", lambda workers: map)
     config, out = an_ensemble(tmp_path, seeds=1), tmp_path / "e.sqlite"
     assert run(["ensemble", str(config), "--out", str(out)]) == 1
     said = capsys.readouterr()
@@ -213,7 +213,7 @@ def test_workers_end_with_the_run_that_was_killed(tmp_path):
     script = tmp_path / "pool.py"
     script.write_text(
         "import time\n"
-        "from bridge.workers import map_unordered\n"
+        "from bridge.runs.workers import map_unordered\n"
         "if __name__ == '__main__':\n"
         "    for _ in map_unordered(time.sleep, [0, 1000, 1000], workers=2):\n"
         "        print('one', flush=True)\n"

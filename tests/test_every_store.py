@@ -4,10 +4,10 @@ import numpy as np
 import pandas
 import pytest
 
-from bridge.cli import run
-from bridge.compare import runs
+from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs import run_all
+from bridge.runs.compare import runs
+from bridge.runs.task import run_all
 
 from lecture import PLAN, content_of
 from readers import strict

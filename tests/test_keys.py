@@ -8,20 +8,21 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from bridge import loading_run, runs
-from bridge.batch import Batch
 from bridge.claims.molecules import LJAT3
-from bridge.claims.run import Trial, trials
 from bridge.claims.table import CLAIMS
-from bridge.cli import run
-from bridge.landscape_record import LandscapeRun, record_of_file
-from bridge.landscape_systems import LANDSCAPES, ClassifierLandscape
-from bridge.loading_run import LoadingRun
+from bridge.claims.trials import Trial, trials
+from bridge.cli.main import run
 from bridge.records import store
 from bridge.records.content import content
 from bridge.records.store import Record, Store
-from bridge.runs import Failed, Run, compute
+from bridge.runs import avalanche as loading_run
+from bridge.runs import task as runs
+from bridge.runs.avalanche import LoadingRun
+from bridge.runs.batch import Batch
+from bridge.runs.landscape_record import LandscapeRun, record_of_file
+from bridge.runs.task import Failed, Run, compute
 from bridge.systems import SYSTEMS, NetworkSystem
+from bridge.systems.landscapes import LANDSCAPES, ClassifierLandscape
 
 from readers import strict
 

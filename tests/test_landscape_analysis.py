@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
+from bridge.figures.landscape import strokes
 from bridge.landscape.disconnectivity import barrier, lowest_part, merge_tree, of_graph
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
@@ -24,7 +25,6 @@ from bridge.landscape.kinetics import (
 )
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import occupation, superposition
-from bridge.landscape_figures import strokes
 from particles.clusters import LennardJones
 from particles.muller_brown import MullerBrown
 

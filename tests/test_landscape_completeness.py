@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from bridge.claims.spin_glass_threshold import spin_glass_ends
 from bridge.landscape.completeness import chao, completeness, morse_sum
 from bridge.landscape.end_energies import end_energies, end_energy
 from bridge.landscape.explore import Explorer
@@ -12,7 +13,6 @@ from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.likeness import hamming, jaccard, overlap, overlaps
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import Point
-from bridge.landscape_threshold import spin_glass_ends
 from particles.clusters import LennardJones
 from particles.muller_brown import MullerBrown
 from particles.spin_glass import SphericalSpinGlass

@@ -5,13 +5,13 @@ import signal
 
 import pytest
 
-from bridge import landscape_run
-from bridge.cli import run
+from bridge.cli.main import run
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
-from bridge.landscape_systems import LennardJonesLandscape
-from bridge.pool import Failed
+from bridge.runs import landscape as landscape_run
+from bridge.runs.pool import Failed
+from bridge.systems.landscapes import LennardJonesLandscape
 from particles.clusters import LennardJones
 
 

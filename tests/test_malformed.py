@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.cli import run
-from bridge.landscape_run import run_landscape
-from bridge.landscape_systems import LANDSCAPES, MullerBrownLandscape
+from bridge.cli.main import run
 from bridge.records.store import Record, Store
+from bridge.runs.landscape import run_landscape
 from bridge.systems import SYSTEMS
+from bridge.systems.landscapes import LANDSCAPES, MullerBrownLandscape
 from particles import Ellipses
 from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from bridge.cli import run
+from bridge.cli.main import run
 from bridge.landscape.disconnectivity import escapes, merge_tree
 from bridge.records.store import Store
 from bridge.report.comparison import Position

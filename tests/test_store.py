@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import bridge.records.database
 import bridge.records.store
-from bridge.collect import read
 from bridge.landscape.store import TABLES as LANDSCAPE
 from bridge.landscape.store import LandscapeStore
 from bridge.records.database import holds
 from bridge.records.store import TABLES, Record, Store, record_key
+from bridge.report.dataset import read
 from bridge.report.sources import read_sources
 
 from kills import run_script

@@ -4,10 +4,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from bridge import critical_figures, figures, landscape_figures
 from bridge.avalanches.sizes import Sizes
 from bridge.claims import render
 from bridge.claims.table import THEMES
+from bridge.figures import comparison as figures
+from bridge.figures import critical as critical_figures
+from bridge.figures import landscape as landscape_figures
 from bridge.jamming.departure import Departure
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import merge_tree

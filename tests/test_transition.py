@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import networks
-from bridge import transition
-from bridge.cli import run
-from bridge.pool import Failed
+from bridge.cli.main import run
 from bridge.records.store import Store
+from bridge.runs import transition
+from bridge.runs.pool import Failed
+from bridge.runs.workers import mapping
 from bridge.systems import NetworkSystem
-from bridge.workers import mapping
 from networks.transition import bracket, descend, midpoint
 
 COUNTS = st.lists(st.integers(0, 8), min_size=2, max_size=7).filter(

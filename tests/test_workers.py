@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from bridge.pool import Failed, Pool, _held_back
-from bridge.workers import (
+from bridge.runs.pool import Failed, Pool, _held_back
+from bridge.runs.workers import (
     ending_on_signals,
     map_unordered,
     mapping,
@@ -177,7 +177,7 @@ def test_a_signal_that_is_ignored_stays_ignored():
 
 def test_a_script_without_a_guard_is_told_how_to_begin(tmp_path):
     script = tmp_path / "script.py"
-    words = "from bridge.workers import map_unordered", "list(map_unordered(abs, [1], 1))"
+    words = "from bridge.runs.workers import map_unordered", "list(map_unordered(abs, [1], 1))"
     script.write_text("\n".join(words))
     shown = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert shown.returncode == 1
@@ -185,7 +185,7 @@ def test_a_script_without_a_guard_is_told_how_to_begin(tmp_path):
 
 
 def test_no_machine_is_asked_for_more_processes_than_it_can_run(capsys, tmp_path):
-    from bridge.cli import run
+    from bridge.cli.main import run
 
     out = ["--out", str(tmp_path / "a")]
     for command in (["avalanche", "perceptron"], ["landscape", "lj"], ["transition", "network"]):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from bridge.console import escape_what_cannot_be_shown
+from bridge.cli.console import escape_what_cannot_be_shown
 from bridge.records.writing import replacing, text_file, write_text
 
 ROOT = Path(__file__).parent.parent
@@ -148,7 +148,7 @@ def test_a_terminal_without_greek_letters_shows_escapes(monkeypatch, encoding, s
 def test_a_command_ends_well_in_any_locale(tmp_path, settings):
     """Two claims, whose page and document hold letters that no terminal of ASCII shows."""
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "bridge.cli", "claims", "ljat3-minima", "ljat3-energies"]
+    command = [sys.executable, "-m", "bridge.cli.main", "claims", "ljat3-minima", "ljat3-energies"]
     done = subprocess.run(
         [*command, "--workers", "1", "--out", str(out)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **settings},

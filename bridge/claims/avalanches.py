@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def slowly() -> dict[str, float]:
     """Return the pressure at which loading starts, for the records."""
-    from bridge.loading_run import START_PRESSURE
+    from bridge.runs.avalanche import START_PRESSURE
 
     return {"start_pressure": START_PRESSURE}
 
@@ -51,7 +51,7 @@ def slow_loading(
     import numpy as np
 
     from bridge.avalanches import drive
-    from bridge.loading_run import near_transition
+    from bridge.runs.avalanche import near_transition
 
     chosen = _system(system, n, load)
     stage = near_transition(chosen, rng)
@@ -150,7 +150,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw how the set of learned patterns changes with the margin; thick: in an avalanche."""
     import numpy as np
 
-    from bridge.figures import BLUE, GREY, ORANGE, RED, legend
+    from bridge.figures.comparison import BLUE, GREY, ORANGE, RED, legend
 
     left, right = figure.subplots(1, 2)
     kinds = (

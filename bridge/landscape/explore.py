@@ -12,9 +12,9 @@ from bridge.landscape.identity import Identity
 from bridge.landscape.quench import quench, with_order
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
 from bridge.landscape.stationary_points import Point, certify
-from bridge.pool import Failed
 from bridge.protocols import Landscape, Vector
-from bridge.workers import stream_unordered
+from bridge.runs.pool import Failed
+from bridge.runs.workers import stream_unordered
 
 Start = Callable[[np.random.Generator], Vector]
 

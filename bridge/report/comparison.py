@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures import SYMBOLS
+from bridge.figures.comparison import SYMBOLS
 from bridge.records.columns import Column
 from bridge.records.store import Record
 from bridge.report.compact import rounded

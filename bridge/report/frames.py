@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures import SPECTRA, SPECTRUM_LINEAR
+from bridge.figures.comparison import SPECTRA, SPECTRUM_LINEAR
 from bridge.protocols import Vector
 from bridge.records.store import Record
 from bridge.report.compact import fractions, logarithms, packed

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from bridge.figures.landscape import MOST, strokes
 from bridge.landscape.disconnectivity import MergeTree, escapes, lowest_part, of_graph
-from bridge.landscape_figures import MOST, strokes
-from bridge.landscape_show import Stored
 from bridge.protocols import Indices
 from bridge.report.compact import rounded
+from bridge.report.landscape_folder import Stored
 
 _DIGITS = 9
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.landscape.store import TABLES as LANDSCAPE
-from bridge.landscape_show import Stored, read_landscape
 from bridge.records.database import holds, whole
 from bridge.records.store import TABLES as RECORDS
 from bridge.records.store import Record, Store
+from bridge.report.landscape_folder import Stored, read_landscape
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.ranges import check_ranges, option
+from bridge.systems.ranges import check_ranges, option
 from bridge.systems.system import LARGEST, Load, State, check_size, expect, newton_on_sphere
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.ranges import option
+from bridge.systems.ranges import option
 from bridge.systems.system import Load, State, check_size, expect
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.ranges import check_ranges, option
+from bridge.systems.ranges import check_ranges, option
 from bridge.systems.system import Load, State, check_size, newton_on_sphere
 
 if TYPE_CHECKING:

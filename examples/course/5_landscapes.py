@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from bridge import hessian
+from bridge.figures.landscape import draw_tree, thermodynamics
 from bridge.landscape.disconnectivity import barrier, of_graph
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.kinetics import mean_first_passage, rates
 from bridge.landscape.thermodynamics import superposition
-from bridge.landscape_data import quench_outcomes
-from bridge.landscape_figures import draw_tree, thermodynamics
+from bridge.systems.quench_outcomes import quench_outcomes
 from networks.classifier import Classifier
 from particles.clusters import LennardJones
 from particles.muller_brown import MullerBrown

@@ -1,0 +1,117 @@
+"""Run the experiments behind claims, and conclude.
+
+Every sample of an experiment is one record of the store, under a key of its own: samples may be
+computed in any order by any number of processes, and one that is there is not computed again.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.claims.claim import Claim, Estimate, Experiment, Records, Verdict, judge
+from bridge.claims.table import experiments
+from bridge.records.store import Record, Store, record_key
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One sample of one experiment, a `bridge.runs.task.Task`.
+
+    It names the experiment by ``label``, so that other processes find it.
+
+    Attributes
+    ----------
+    given
+        The keywords of the experiment.
+    settings
+        What else its result depends on.
+    """
+
+    label: str
+    given: dict[str, Any]
+    seed: tuple[int, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is run, for the record."""
+        return self.given | ({"settings": self.settings} if self.settings else {})
+
+    @property
+    def key(self) -> str:
+        """The key of the record it will give."""
+        return record_key(self.label, self.parameters, self.seed)
+
+    def compute(self) -> Record:
+        """Run the sample; its cost is the processor time of this process."""
+        import numpy as np
+
+        from bridge.records.provenance import provenance
+
+        entropy, *spawned = self.seed
+        rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
+        started = time.process_time()
+        found = experiments()[self.label].sample(rng, **self.given)
+        return Record(
+            kind=self.label,
+            parameters=self.parameters,
+            seed=self.seed,
+            status=found.status,
+            seconds=time.process_time() - started,
+            data=found.values,
+            provenance=provenance(),
+            arrays=found.arrays,
+        )
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """A claim, what was measured for it, the verdict, and its cost in processor seconds.
+
+    The cost is that of all runs it rests on, also where other claims rest on them too.
+    """
+
+    claim: Claim
+    found: Estimate
+    verdict: Verdict
+    seconds: float
+
+
+def trials(claims: Iterable[Claim], seed: int, *, full: bool) -> list[Trial]:
+    """Return every sample that the claims rest on, each once."""
+    chosen = {claim.experiment.name: claim.experiment for claim in claims}
+    return [trial for experiment in chosen.values() for trial in _trials(experiment, seed, full)]
+
+
+def stored(
+    claims: Iterable[Claim], store: Store, seed: int, *, full: bool
+) -> dict[str, list[Record]]:
+    """Return the records of each experiment that the store holds, in the order of its samples."""
+    found: dict[str, list[Record]] = {}
+    for trial in trials(claims, seed, full=full):
+        record = store.get(trial.key)
+        found.setdefault(trial.label, []).extend([record] if record else [])
+    return found
+
+
+def conclude(claims: Iterable[Claim], records: Mapping[str, Records]) -> list[Conclusion]:
+    """Judge each claim by the records of its experiment."""
+    return [conclusion(claim, records[claim.experiment.name]) for claim in claims]
+
+
+def conclusion(claim: Claim, records: Records) -> Conclusion:
+    """Judge one claim by its records."""
+    found = claim.estimate(records)
+    return Conclusion(
+        claim, found, judge(claim.expected, found), sum(record.seconds for record in records)
+    )
+
+
+def _trials(experiment: Experiment, seed: int, full: bool) -> list[Trial]:
+    settings = dict(experiment.settings())
+    return [
+        Trial(experiment.name, dict(point.parameters), (seed, sample), settings)
+        for point in experiment.points(full=full)
+        for sample in range(point.samples)
+    ]

@@ -1,0 +1,1 @@
+"""The command line: options in, one result on stdout, everything else on stderr."""

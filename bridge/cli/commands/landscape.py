@@ -1,0 +1,97 @@
+"""``jamscape landscape``: a command for each landscape, and ``show`` for a stored one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.options import (
+    AsJson,
+    MostRuns,
+    OutFile,
+    OutFolder,
+    Seed,
+    Workers,
+    add_commands,
+    checking_input,
+    keeping,
+)
+from bridge.landscape.case import LandscapeSystem
+from bridge.records.documents import dumps
+from bridge.systems.landscapes import LANDSCAPES
+from bridge.systems.ranges import MOST_RUNS, check_count
+
+app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
+
+
+def _landscape(
+    system: LandscapeSystem,
+    *,
+    seed: int,
+    searches: int | None,
+    most_runs: int,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    from bridge.cli.console import Counts
+    from bridge.runs import landscape as landscape_run
+
+    with checking_input():
+        landscape_run.check(system)
+        if searches is not None:
+            check_count(searches, "searches", most_runs)
+        if out is not None:
+            landscape_run.claim(system, seed, out)
+    with keeping(out):
+        found = landscape_run.run_landscape(
+            system,
+            seed,
+            searches=searches,
+            out=out,
+            workers=1 if workers is None else workers,
+            progress=Counts("minima", "saddles"),
+        )
+    document = landscape_run.as_json(system, seed, found)
+    typer.echo(dumps(document) if as_json else landscape_run.as_text(document))
+    return 0
+
+
+add_commands(
+    app,
+    LANDSCAPES,
+    _landscape,
+    {
+        "seed": (0, Seed),
+        "searches": (
+            None,
+            Annotated[
+                int | None, typer.Option(min=0, help="Climbs for saddles; until flat if unset.")
+            ],
+        ),
+        "most_runs": (MOST_RUNS, MostRuns),
+        "workers": (None, Workers),
+        "out": (None, OutFile),
+        "as_json": (False, AsJson),
+    },
+)
+
+
+@app.command("show")
+def landscape_show(
+    file: Annotated[Path, typer.Argument(help="A stored landscape.")],
+    temperature: Annotated[
+        float | None,
+        typer.Option(help="Of free energies and rates; where the heat capacity peaks if unset."),
+    ] = None,
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw and tabulate a stored landscape."""
+    from bridge.report.landscape_folder import show
+
+    with checking_input():
+        document = show(file, file.with_suffix("") if out is None else out, temperature)
+    for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
+    typer.echo(dumps(document) if as_json else for_reading)
+    return 0

@@ -1,0 +1,1 @@
+"""The figures: a style, the comparison, the critical point, landscapes."""

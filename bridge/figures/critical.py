@@ -1,0 +1,205 @@
+"""Figures of the critical point: a column for each system, sizes in one colour each.
+
+`departure_figure` shows how systems leave their jamming points, `exponents_figure` the weak forces
+and small gaps there, `avalanche_figure` what slow loading sets off.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.avalanches.sizes import Sizes
+from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, log_density, style
+from bridge.jamming.departure import Departure
+from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, stability
+from bridge.protocols import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BY_SIZE = (SKY, BLUE, GREEN, ORANGE)
+MARKERS = ("o", "s", "^", "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Forces, in units of their mean, and margins ``h > 0`` of one jamming point."""
+
+    n_contacts: int
+    forces: Vector
+    margins: Vector
+
+
+def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -> "Figure":
+    """Draw excess constraints, pressure and energy against the distance to jamming.
+
+    ``systems[name][label of a size]`` are samples that share their distances. Points are medians
+    over samples; the second row is the collapse in ``t N²``.
+    """
+    with style():
+        figure, axes = _panels(4, len(systems), 8.2)
+        for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):
+            column[0].set_title(name)
+            for index, (label, samples) in enumerate(sizes.items()):
+                n = float(np.median([s.n_jamming for s in samples]))
+                t, excess, pressure, energy = _medians(samples)
+                _dots(column[0], t, excess / n, index, label)
+                _dots(column[1], t * n**2, excess, index)
+                _dots(column[2], t, pressure, index)
+                _dots(column[3], t, energy / n, index)
+            for panel, power in zip(column, (0.5, 0.5, 1.0, 2.0), strict=True):
+                _slope_line(panel, power)
+            column[0].legend(loc="upper left", handletextpad=0.1)
+            for panel, text in zip(column, ("t", "t N²", "t", "t"), strict=True):
+                panel.set_xlabel(text)
+        rows = ("excess constraints / N", "excess constraints", "pressure p", "energy U/N")
+        _row_labels(axes, rows)
+        return figure
+
+
+def exponents_figure(systems: Mapping[str, Sequence[Point]]) -> "Figure":
+    """Draw weak forces and small gaps at jamming, and their exponents against the window."""
+    with style():
+        figure, axes = _panels(4, len(systems), 8.2)
+        for column, (name, points) in zip(axes.T, systems.items(), strict=True):
+            contacts = np.mean([p.n_contacts for p in points])
+            column[0].set_title(f"{name}, {len(points)} × {contacts:.0f} contacts")
+            forces, margins = [p.forces for p in points], [p.margins for p in points]
+            _density(column[0], forces, RED, THETA, top=0.3)
+            _density(column[1], margins, BLUE, -GAMMA, top=0.03)
+            _stability(column[2], forces, np.geomspace(0.03, 1.0, 12), 0.0, RED, THETA, 1.0)
+            floor = finite_size_floor(margins)
+            highs = np.geomspace(max(5 * floor, 3e-3), 0.3, 12)
+            _stability(column[3], margins, highs, floor, BLUE, GAMMA, -1.0)
+        for row, text in zip(
+            axes, ("force f / ⟨f⟩", "gap h", "upper end of window", "upper end of window"),
+            strict=True,
+        ):  # fmt: skip
+            for panel in row:
+                panel.set_xlabel(text)
+        _row_labels(axes, ("density P(f)", "density P(h)", "exponent θ", "exponent γ"))
+        return figure
+
+
+def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
+    """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`."""
+    with style():
+        figure, axes = _panels(2, len(systems), 4.4)
+        for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):
+            column[0].set_title(name)
+            for index, (label, one) in enumerate(sizes.items()):
+                drops, cutoff = np.concatenate(one.resolved), one.cutoff()
+                if len(drops) < 2:
+                    continue
+                x, density = log_density(drops, bins_per_decade=2)
+                _dots(column[0], x, density, index, f"{label} ({len(drops)})", "-")
+                _dots(column[1], x / cutoff, density * x, index, None, "-")
+            _slope_line(column[0], -1.0, middle=True)
+            _slope_line(column[0], -1.41, middle=True, dash="--")
+            if column[0].get_legend_handles_labels()[0]:
+                column[0].legend(loc="lower left", handletextpad=0.4)
+            column[0].set_xlabel("energy lost D")
+            column[1].set_xlabel("D / D$_c$, D$_c$ = ⟨D²⟩/⟨D⟩")
+        _row_labels(axes, ("density P(D)", "D P(D)"))
+        return figure
+
+
+def _panels(rows: int, columns: int, height: float) -> tuple["Figure", Any]:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
+
+    figure = Figure(figsize=(2.25 * columns + 0.4, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for panel in axes.flat:
+        panel.set_xscale("log")
+        panel.set_yscale("log")
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    return figure, axes
+
+
+def _row_labels(axes: Any, labels: Sequence[str]) -> None:
+    for row, label in zip(axes, labels, strict=True):
+        row[0].set_ylabel(label)
+
+
+def _medians(samples: Sequence[Departure]) -> tuple[Vector, Vector, Vector, Vector]:
+    """Return distances, and medians of excess, pressure and energy where half the samples go."""
+    longest = max(samples, key=lambda s: len(s.distance)).distance
+    reached = [sum(len(s.distance) > k for s in samples) for k in range(len(longest))]
+    count = sum(2 * number >= len(samples) for number in reached)
+
+    def median(values: Sequence[Vector]) -> Vector:
+        rows = [[v[k] for v in values if len(v) > k] for k in range(count)]
+        return np.array([np.median(row) for row in rows])
+
+    return (
+        longest[:count],
+        median([s.excess for s in samples]),
+        median([s.pressure for s in samples]),
+        median([s.energy for s in samples]),
+    )
+
+
+def _dots(
+    axes: "Axes", x: Vector, y: Vector, index: int, label: str | None = None, line: str = ""
+) -> None:
+    seen = y > 0
+    axes.plot(
+        x[seen], y[seen], line, color=BY_SIZE[index], marker=MARKERS[index], ms=3, lw=0.7,
+        label=label,
+    )  # fmt: skip
+
+
+def _slope_line(axes: "Axes", power: float, middle: bool = False, dash: str = "-") -> None:
+    """Draw a power law through the last, or the middle, of what is drawn, with its exponent."""
+    lines = [line for line in axes.get_lines() if np.size(line.get_xdata())]
+    if not lines:
+        return
+    x = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in lines])
+    y = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in lines])
+    order = np.argsort(x)
+    anchor = order[len(order) // 2] if middle else order[-1]
+    span = np.array([x.min(), x.max()])
+    with np.errstate(over="ignore"):
+        axes.plot(span, y[anchor] * (span / x[anchor]) ** power, dash, color=GREY, lw=0.8, zorder=0)
+    low, high = y.min(), y.max()
+    axes.set_ylim(low / 2, high * 3)
+    if not middle:
+        axes.text(0.97, 0.05, f"slope {power:g}", transform=axes.transAxes, ha="right", color=GREY)
+
+
+def _density(
+    axes: "Axes", samples: Sequence[Vector], colour: str, power: float, top: float
+) -> None:
+    """Draw a density, and a power law that passes through it at ``top``."""
+    values = np.concatenate(list(samples))
+    x, density = log_density(values[values > 0], bins_per_decade=5)
+    axes.plot(x, density, color=colour, marker="o", ms=2.5, lw=0.8)
+    at = int(np.argmin(np.abs(np.log(x / top))))
+    span = np.array([x.min(), top])
+    axes.plot(span, density[at] * (span / x[at]) ** power, color=GREY, lw=0.8)
+    axes.set_ylim(density.min() / 2, density.max() * 2)
+    axes.text(0.03, 0.05, f"line: {power:+.3f}", transform=axes.transAxes, color=GREY)
+
+
+def _stability(
+    axes: "Axes", samples: Sequence[Vector], highs: Vector, low: float, colour: str,
+    expected: float, sign: float,
+) -> None:  # fmt: skip
+    """Draw the exponent, with its error, against the upper end of the window."""
+    fits: list[PowerLaw] = stability(samples, highs, low=low, resamples=50)
+    good = [fit for fit in fits if fit.status == "fitted"]
+    axes.set_yscale("linear")
+    axes.axhline(expected, color=GREY, lw=0.8)
+    axes.errorbar(
+        [fit.high for fit in good],
+        [sign * fit.exponent for fit in good],
+        [fit.error for fit in good],
+        color=colour, fmt="o-", ms=3, lw=0.8, ecolor=BLACK, elinewidth=0.7,
+    )  # fmt: skip
+    axes.set_ylim(-0.3, 1.0)
+    if not good:
+        axes.text(0.5, 0.5, fits[-1].reason, transform=axes.transAxes, ha="center", color=BLACK)

@@ -1,0 +1,91 @@
+"""Order parameters of the pairs of minima of a stored landscape."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.landscape.graph import Graph
+from bridge.landscape.identity import identity_of
+from bridge.landscape.likeness import hamming, jaccard, overlap
+from bridge.records.content import content
+from bridge.systems.landscapes import LANDSCAPES
+
+if TYPE_CHECKING:
+    from bridge.landscape.case import Case
+
+MOST = 30  # minima whose pairs are compared, the lowest
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike two minima are.
+
+    Attributes
+    ----------
+    first, second
+        Their numbers.
+    overlap
+        ``q`` of the nearest images, 1 for equal states: `bridge.landscape.likeness.overlap`.
+    distance
+        Euclidean distance of the nearest images, in the units of ``x``.
+    hamming, jaccard
+        Of the sets of violated constraints, or of misclassified patterns, where Hamming's is the
+        misclassification distance; None for a system without such a list.
+    """
+
+    first: int
+    second: int
+    overlap: float
+    distance: float
+    hamming: float | None = None
+    jaccard: float | None = None
+
+
+def case_of(about: dict[str, Any], folder: Path | None = None) -> "Case":
+    """Return the case of a stored landscape, made again from what the file says of itself.
+
+    Data from a file are looked for in the current folder, and then in ``folder``: a landscape keeps
+    their name and what they held, not where they were.
+
+    Raises
+    ------
+    ValueError
+        If the system is not known, or its data are gone.
+    """
+    kinds = {kind.kind: kind for kind in LANDSCAPES}
+    name = about.get("system")
+    if name not in kinds:
+        raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}")
+    given = dict(about["parameters"])
+    if "data_file" in about:
+        given["data"] = str(_found(about["data_file"], given["data"], folder))
+    system = kinds[name](**given)
+    return system.case(np.random.default_rng(np.random.SeedSequence(about["seed"])))
+
+
+def _found(name: str, held: str, folder: Path | None) -> Path:
+    for path in [Path(name)] + ([] if folder is None else [folder / name]):
+        if path.exists() and content(path) == held:
+            return path
+    raise ValueError(f"expected {name} as it was searched, got none: put it beside the landscape")
+
+
+def likenesses(case: "Case", graph: Graph, most: int = MOST) -> Iterator[Likeness]:
+    """Yield the order parameters of every pair of the ``most`` lowest minima."""
+    identity = identity_of(case.problem)
+    energies = [point.energy for point in graph.minima]
+    lowest = sorted(int(i) for i in np.argsort(energies, kind="stable")[:most])
+    marks = None if case.marks is None else {i: case.marks(graph.minima[i].x) for i in lowest}
+    for a, b in combinations(lowest, 2):
+        x, other = graph.minima[a].x, graph.minima[b].x
+        image = identity.aligned(other, x)
+        found = Likeness(a, b, overlap(identity, other, x), float(np.linalg.norm(image - x)))
+        if marks is None:
+            yield found
+        else:
+            sets = marks[a], marks[b]
+            yield Likeness(**asdict(found) | {"hamming": hamming(*sets), "jaccard": jaccard(*sets)})

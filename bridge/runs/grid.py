@@ -1,0 +1,204 @@
+"""An ensemble's configuration: which runs, over which grid of parameters, for which seeds.
+
+A file in TOML::
+
+    seeds = 10                  # 0 to 9; or a list of seeds
+
+    [[runs]]                    # as `jamscape jam discs`
+    system = "discs"
+    n = [64, 256]               # a list is an axis of the grid
+    pressure = [1e-4, 1e-6]
+    exact = true                # go to the jamming point
+    spectrum = false            # diagonalise the Hessian of every jammed state
+
+    [[runs]]
+    system = "ellipses"
+    at_load = [0.84, 0.86]      # minimise random starts at these loads instead
+    at_transition = true        # and unload what is jammed until its pressure is low
+
+    [[runs]]                    # as `jamscape landscape lj`
+    command = "landscape"
+    system = "lj"
+    n = [6, 7]
+    searches = 200
+
+    [[runs]]                    # all states of `jamscape compare`, each a run
+    command = "compare"
+    size = "small"
+    samples = 2
+
+A field of ``[[runs]]`` may also stand at the top, of systems too: it then holds for every table
+that knows it, and does not have one of its own.
+"""
+
+import math
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Any, Self
+
+from bridge.runs.grid_commands import COMMANDS
+from bridge.runs.task import Task
+from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+
+_MOST_BYTES = 2**24  # of a configuration
+
+
+_ANYWHERE = {"command", "system"} | {
+    item.name
+    for command in COMMANDS.values()
+    for kind in (command, *command.systems.values())
+    for item in fields(kind)
+}
+
+
+def read_runs(path: Path, most: int = MOST_RUNS) -> list[Task]:
+    """Return every run that the file describes, the same one once.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the field, if the file cannot be read, a value is wrong, or there
+        are more than ``most`` runs.
+    """
+    try:
+        document = tomllib.loads(_text(path))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"expected a TOML file at {path}, got: {reason}") from None
+    try:
+        found = {task.key: task for task in _expand(document, most)}
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    return list(found.values())
+
+
+def _text(path: Path) -> str:
+    """Return what the file holds; a pipe or a device may have no end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+        raise ValueError(f"no regular file of at most {_MOST_BYTES:,} bytes")
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _expand(document: Mapping[str, Any], most: int) -> Iterator[Task]:
+    _known(document, {"seeds", "runs", *_ANYWHERE}, "")
+    seeds = _seeds(document.get("seeds", 1), most)
+    tables = document.get("runs")
+    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
+        raise ValueError("expected at least one [[runs]] table, got none: add one")
+    shared = {name: value for name, value in document.items() if name in _ANYWHERE}
+    grids = [_Grid.read(shared, table, f"runs[{k}]") for k, table in enumerate(tables)]
+    unused = [name for name in shared if not any(name in grid.known for grid in grids)]
+    if unused:
+        raise ValueError(f"expected a field of one of the runs, got {unused[0]}: remove it")
+    count = 0
+    for grid in grids:
+        check_count(count + grid.size * len(seeds), "runs", most)
+        cells = list(grid.cells())
+        count += sum(what.n_tasks() for what, _ in cells) * len(seeds)
+        check_count(count, "runs", most)
+        for what, system in cells:
+            for seed in seeds:
+                yield from what.tasks(system, seed)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """One table: what is run, and the values of each field that is given."""
+
+    where: str
+    command: Any
+    system: Any
+    known: set[str]
+    axes: dict[str, list[Any]]
+
+    @classmethod
+    def read(cls, shared: dict[str, Any], table: dict[str, Any], where: str) -> Self:
+        """Return the grid of a table and of the fields at the top that it knows."""
+        both = shared | table
+        command = _named(both.get("command", "jam"), COMMANDS, f"{where}.command")
+        system = None
+        if command.systems:
+            system = _named(both.get("system", "nothing"), command.systems, f"{where}.system")
+        types = _types(command) | _types(system)
+        known = {"command", *(["system"] if system else []), *types}
+        _known(table, known, f"{where}.")
+        axes = {
+            name: [_typed(v, types[name], f"{where}.{name}") for v in _values(value, where, name)]
+            for name, value in both.items()
+            if name in types
+        }
+        return cls(where, command, system, known, axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points of the grid."""
+        return math.prod(map(len, self.axes.values()))
+
+    def cells(self) -> Iterator[tuple[Any, Any]]:
+        """Yield what is run at each point of the grid, and of which system."""
+        own, options = _types(self.command), _types(self.system)
+        for values in product(*self.axes.values()):
+            given = dict(zip(self.axes, values, strict=True))
+            try:
+                what = self.command(**{n: v for n, v in given.items() if n in own})
+                system = self.system and self.system(
+                    **{n: v for n, v in given.items() if n in options}
+                )
+                if system is not None:
+                    check_ranges(system)
+                what.check(system, given)
+            except (ValueError, OverflowError, MemoryError) as error:
+                raise ValueError(f"{self.where}: {error or 'too large for the memory'}") from None
+            yield what, system
+
+
+def _types(kind: Any) -> dict[str, Any]:
+    """Return the types of the options of a class."""
+    return {} if kind is None else {item.name: item.type for item in fields(kind)}
+
+
+def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:
+    if not isinstance(value, str) or value not in table:
+        names = ", ".join(table)
+        raise ValueError(f"expected {where} to be one of {names}, got {value!r}: name one")
+    return table[value]
+
+
+def _seeds(value: Any, most: int) -> list[int]:
+    count = isinstance(value, int) and not isinstance(value, bool)
+    if count:
+        check_count(value, "seeds", most)
+    seeds = list(range(value)) if count else value
+    good = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
+    if not good or not seeds:
+        raise ValueError(f"expected seeds to be a count or a list of seeds >= 0, got {value!r}")
+    return seeds
+
+
+def _values(value: Any, where: str, name: str) -> list[Any]:
+    if value == []:
+        raise ValueError(f"expected values for {where}.{name}, got an empty list: name one")
+    return value if isinstance(value, list) else [value]
+
+
+def _typed(value: Any, annotation: Any, where: str) -> Any:
+    """Return the value if it has the type of the option; a whole number may stand for a float."""
+    allowed = getattr(annotation, "__args__", (annotation,))
+    if float in allowed and type(value) is int and abs(value) <= 2**53:
+        return float(value)
+    if type(value) not in allowed:
+        names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
+        raise ValueError(f"expected {where} to be of type {names}, got {value!r}")
+    return value
+
+
+def _known(table: Mapping[str, Any], names: set[str], where: str) -> None:
+    for name in table:
+        if name not in names:
+            expected = ", ".join(sorted(names))
+            raise ValueError(f"expected a field of {expected}, got {where}{name}: rename it")

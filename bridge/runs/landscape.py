@@ -1,0 +1,246 @@
+"""The result of ``jamscape landscape``: one explored landscape, and what was found in it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.landscape.case import Case, LandscapeSystem
+from bridge.landscape.completeness import completeness
+from bridge.landscape.connect import connect_all
+from bridge.landscape.explore import Explorer
+from bridge.landscape.graph import Finding, Graph
+from bridge.landscape.identity import identity_of
+from bridge.landscape.store import LandscapeStore
+from bridge.records.content import data_name, options
+from bridge.records.provenance import provenance
+from bridge.runs.landscape_record import moves
+from bridge.runs.pool import Failed
+
+Progress = Callable[[int, int], None]
+
+_PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
+_SYMMETRIC = 500  # walks from symmetric states in a search without a limit
+_BANDS = 50  # bands between minima that are not connected
+_MOST = 100_000  # climbs of a search without a limit
+
+
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """A landscape after its searches."""
+
+    case: Case
+    graph: Graph
+    observables: list[dict[str, float]]
+    seconds: float
+
+
+def check(system: LandscapeSystem) -> None:
+    """Raise ``ValueError`` in one line if an option is wrong; nothing has been explored yet.
+
+    The system is built; one whose data take seconds to make, from a ``sketch`` of them.
+    """
+    getattr(system, "sketch", system.case)(np.random.default_rng(0))
+
+
+def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
+    """Make a file that of this landscape, or raise ``ValueError`` if it is that of another one."""
+    with LandscapeStore(out) as store:
+        _claim(store, system, seed)
+
+
+def _claim(store: LandscapeStore, system: LandscapeSystem, seed: int) -> None:
+    known = {"parameters": options(system), "settings": moves(system)}
+    store.claim(system=system.kind, seed=seed, **known)
+    store.describe(**data_name(system))
+
+
+def run_landscape(
+    system: LandscapeSystem,
+    seed: int,
+    *,
+    searches: int | None = None,
+    out: Path | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Explored:
+    """Explore a landscape: minimisations, basin hopping, climbs, symmetric states, missing links.
+
+    With ``out`` everything is kept in that file as it is found, and a run that was interrupted, or
+    that is given more searches, continues there.
+
+    Parameters
+    ----------
+    searches
+        Climbs for saddles; if not given, until as many as half of all, and at least 200, have
+        brought nothing new.
+    progress
+        Called with the numbers of minima and saddles after each search.
+
+    Raises
+    ------
+    ValueError
+        If an option is wrong, or the file holds another landscape.
+    RuntimeError
+        In one line, if the process of a search has ended; all others are kept then.
+    OSError
+        In one line that names the search, if one cannot be kept.
+    """
+    started = time.perf_counter()
+    if searches is not None and searches < 0:
+        raise ValueError(f"expected a number of searches >= 0, got {searches}")
+    case = system.case(np.random.default_rng(np.random.SeedSequence(seed)))
+    explorer = explorer_of(case, seed)
+    identity = explorer.identity
+    with LandscapeStore(":memory:" if out is None else out) as store:
+        _claim(store, system, seed)
+        store.describe(log_group_order=_finite(identity.log_group_order), provenance=provenance())
+        graph = store.load(identity)
+
+        def keep(finding: Finding) -> None:
+            store.keep(graph, finding)
+            if progress is not None:
+                progress(len(graph.minima), len(graph.saddles))
+
+        failures = _explore(explorer, graph, case, searches, workers, keep)
+        observables = [case.observe(point.x) for point in graph.minima]
+        store.observe(dict(enumerate(observables)))
+        seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
+        store.describe(seconds=seconds)
+    if failures:
+        text = f"climb {failures[0].task}: {failures[0].reason}"
+        kept = (
+            "" if out is None else f": the others are kept in {out}, and the same command goes on"
+        )
+        raise RuntimeError(f"{len(failures)} searches failed, {text}{kept}")
+    return Explored(case, graph, observables, seconds)
+
+
+def explorer_of(case: Case, seed: int) -> Explorer:
+    """Return what searches a landscape of the command line."""
+    identity = identity_of(case.problem)
+    return Explorer(case.problem, identity, case.start, case.steps, case.hops, seed, case.symmetric)
+
+
+def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
+    """Return the document of ``jamscape landscape --json``; a key that does not apply is null."""
+    graph = found.graph
+    euler = getattr(found.case.problem, "euler_characteristic", None)
+    return {
+        "system": system.kind,
+        "seed": seed,
+        "parameters": options(system),
+        **data_name(system),
+        "minima": [
+            {"energy": p.energy, "order": p.order, "log_det": p.log_det, "observables": seen}
+            for p, seen in zip(graph.minima, found.observables, strict=True)
+        ],
+        "saddles": [
+            {"energy": p.energy, "minima": list(ends), "order": p.order, "log_det": p.log_det}
+            for p, ends in zip(graph.saddles, graph.ends, strict=True)
+        ],
+        "n_minima": len(graph.minima),
+        "n_saddles": len(graph.saddles),
+        "connected": graph.connected,
+        "completeness": asdict(completeness(graph, euler)),
+        "seconds": found.seconds,
+        "provenance": provenance(),
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """Return the same document for reading: the lowest minima and saddles, and the counts."""
+    whole = "connected" if document["connected"] else "not connected"
+    counts = f"{document['n_minima']} minima, {document['n_saddles']} saddles"
+    lines = [f"{document['system']}: {counts}, {whole}"]
+    known = document["completeness"]
+    names = ("estimated_minima", "estimated_saddles", "morse_sum", "expected_morse_sum")
+    lines += [f"  {name:20} {known[name]:g}" for name in names if known[name] is not None]
+    for kind in ("minima", "saddles"):
+        lines.append(f"  lowest {kind}")
+        lowest = sorted(document[kind], key=lambda point: float(point["energy"]))[:10]
+        for point in lowest:
+            seen = "".join(f"  {k} {v:.6g}" for k, v in point.get("observables", {}).items())
+            lines.append(f"    {point['energy']:18.9f}  order {point['order']}{seen}")
+    lines.append(f"  {'seconds':20} {document['seconds']:.3g}")
+    return "\n".join(lines)
+
+
+def _explore(
+    explorer: Explorer,
+    graph: Graph,
+    case: Case,
+    searches: int | None,
+    workers: int,
+    keep: Callable[[Finding], None],
+) -> list[Failed]:
+    """Do what has not been done yet of each stage; return the climbs whose process ended."""
+    n_quenches = 20 if searches is None else max(10, min(200, searches // 10))
+    for finding in explorer.quenches(_left(graph, "quench", n_quenches)):
+        keep(finding)
+    for finding in explorer.hopping(_left(graph, "hop", max(1, n_quenches // 10))):
+        keep(finding)
+    if not len(graph.minima):
+        return []
+    failures = _climb(explorer, graph, searches, workers, keep)
+    n_symmetric = _SYMMETRIC if searches is None else searches // 4
+    for finding in explorer.symmetric_saddles(graph, _left(graph, "symmetric", n_symmetric)):
+        keep(finding)
+    bands = _BANDS if searches is None else min(_BANDS, searches // 10)
+    for finding in connect_all(explorer, graph, _left(graph, "connect", bands)):
+        keep(finding)
+    if case.every_index:
+        n_modes = graph.minima[0].n_modes
+        for number in _left(graph, "critical", 20 * (n_modes + 1) ** 2):
+            index = number % (n_modes + 1)
+            for finding in explorer.critical_points(graph, [number], index):
+                keep(finding)
+    return failures
+
+
+def _climb(
+    explorer: Explorer,
+    graph: Graph,
+    searches: int | None,
+    workers: int,
+    keep: Callable[[Finding], None],
+) -> list[Failed]:
+    """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""
+    limit = _MOST if searches is None else searches
+    size = 200 * workers if workers > 1 else 50 if searches is None else limit
+    failures: list[Failed] = []
+    while searches is not None or not _is_flat(graph):
+        tried = {failed.task for failed in failures}
+        batch = [number for number in _left(graph, "climb", limit) if number not in tried][:size]
+        if not batch:
+            break
+        if workers == 1:
+            for finding in explorer.climbs(graph, batch):
+                keep(finding)
+            continue
+        for found in explorer.climbs_in_parallel(graph, batch, workers):
+            if isinstance(found, Failed):
+                failures.append(found)
+            else:
+                keep(found)
+    return failures
+
+
+def _is_flat(graph: Graph) -> bool:
+    """Tell whether the last half of all climbs, and 200 at least, met nothing new."""
+    statuses = [s.status for s in graph.searches if s.stage == "climb"]
+    last = max(_PATIENCE, len(statuses) // 2)
+    return len(statuses) >= last and "new" not in statuses[-last:]
+
+
+def _left(graph: Graph, stage: str, limit: int) -> list[int]:
+    """Return the numbers of a stage that have not been done: processes leave gaps among them."""
+    done = {search.number for search in graph.searches if search.stage == stage}
+    return [number for number in range(limit) if number not in done]
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

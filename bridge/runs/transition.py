@@ -1,0 +1,305 @@
+"""Where a network stops to fit: ``P*(N)`` at a fixed shape, or ``N*(P)`` at fixed patterns.
+
+Each network trained is a record, whose key tells its shape, data, anneal and seed: a search that
+was interrupted, or is repeated with more samples, trains only what is missing. Everything that a
+network needs follows from its own seed, and fewer patterns are the first of more patterns.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.records.store import Record, Store
+from bridge.runs.batch import Batch, Mapper, train_batch
+from bridge.runs.pool import Failed
+from bridge.systems import NetworkSystem
+from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+
+if TYPE_CHECKING:
+    from networks.transition import Midpoint
+
+PROTOCOLS = ("bracket", "descend")
+_FINEST = 1e-6  # distance of loads that are told apart
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and how.
+
+    Attributes
+    ----------
+    system
+        The networks; with ``patterns``, their width is varied, otherwise their load.
+    low, high, step
+        The loads to try, or the widths.
+    samples
+        Networks at each point.
+    protocol
+        "bracket": bisection, with the usual anneal; "descend": the paper's way, ascending loads
+        or descending widths one by one, and rates that fall by factors of ten.
+    """
+
+    system: NetworkSystem
+    low: float
+    high: float
+    step: float
+    samples: int
+    seed: int
+    protocol: str = "bracket"
+
+    def check(self, most: int = MOST_RUNS) -> None:
+        """Raise ``ValueError`` if an option is wrong, or ``most`` networks are too few for it."""
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(
+                f"expected a protocol of {', '.join(PROTOCOLS)}, got {self.protocol}: name one"
+            )
+        if not (0 < self.low < self.high < np.inf and _FINEST <= self.step < np.inf):
+            raise ValueError(
+                f"expected 0 < low < high and step >= {_FINEST:g}, got {self.low:g}, "
+                f"{self.high:g} and {self.step:g}: pass a range such as --low 1 --high 5"
+            )
+        if self.system.optimiser != "adam":
+            raise ValueError(
+                f"expected adam, whose steps networks share, got {self.system.optimiser}: drop it"
+            )
+        if self.system.load is not None:
+            raise ValueError(
+                f"expected a load from low to high, got {self.system.load:g}: drop load"
+            )
+        ends = [self._with(value) for value in (self.low, self.high)]
+        for system in ends:
+            try:
+                check_ranges(system)
+            except ValueError as error:
+                raise ValueError(f"low to high: {error}") from None
+        check_count(self.samples * self._tried, "networks", most)
+        check_count(self._count, "points", most)
+        for system in ends:
+            system.check()
+
+    def systems(self) -> list[NetworkSystem]:
+        """Return the systems to choose from, in order of their load."""
+        values = (round(self.low + self.step * i, 6) for i in range(self._count))
+        found = [self._with(value) for value in values]
+        if self.system.patterns is None:
+            return found
+        widths = {system.width: system for system in found}
+        return [widths[width] for width in sorted(widths, reverse=True)]
+
+    @property
+    def _count(self) -> int:
+        """Number of loads, or widths, from low to high."""
+        return round((self.high - self.low) / self.step) + 1
+
+    @property
+    def _tried(self) -> int:
+        """Number of them that are tried, at most."""
+        bracketed = self.protocol == "bracket"
+        return self._count.bit_length() + 1 if bracketed else self._count
+
+    def _with(self, value: float) -> NetworkSystem:
+        """Return the networks of one load, or of one width."""
+        if self.system.patterns is None:
+            return replace(self.system, load=value)
+        return replace(self.system, width=round(value))
+
+
+def check_convergence(steps: int, convergence: int) -> None:
+    """Raise ``ValueError`` if the steps cannot be halved so many times."""
+    most = steps.bit_length() - 1
+    if not 0 <= convergence <= most:
+        raise ValueError(
+            f"expected a convergence from 0 to {most} for {steps} steps, got {convergence}: "
+            "halve them less often"
+        )
+
+
+@dataclass(frozen=True)
+class Point:
+    """The networks trained at one load.
+
+    ``constraint_ratio`` is the mean ``N_Δ/N`` of those that did not fit, with ``N`` the number of
+    weights; dead networks are not counted as tried.
+    """
+
+    width: int
+    patterns: int
+    n_weights: int
+    fitted: int
+    tried: int
+    dead: int
+    stalled: int
+    constraint_ratio: float | None
+
+    @property
+    def load(self) -> float:
+        """``P/N``."""
+        return self.patterns / self.n_weights
+
+    @property
+    def fraction(self) -> float:
+        """Fraction that fits; 0 if all are dead."""
+        return self.fitted / self.tried if self.tried else 0.0
+
+
+@dataclass(frozen=True)
+class Transition:
+    """The points that were tried, in order of their load, and the load at which half fit."""
+
+    search: Search
+    points: tuple[Point, ...]
+    midpoint: "Midpoint | None"
+    seconds: float  # of processor time, records that were there included
+
+    def jump(self) -> tuple[float, float] | None:
+        """Return the mean ``N_Δ/N`` of networks that do not fit, and the mean load of their points.
+
+        The points are those at which some of the others fit, or the lowest at which none does.
+        """
+        found = [(p.constraint_ratio, p) for p in self.points if p.constraint_ratio is not None]
+        mixed = [(ratio, p) for ratio, p in found if p.fitted > 0]
+        if not found:
+            return None
+        ratios, points = zip(*(mixed if mixed else found[:1]), strict=True)
+        return fmean(ratios), fmean(p.load for p in points)
+
+
+def find(
+    search: Search,
+    store: Store,
+    *,
+    progress: Callable[[int, int], None],
+    workers: int = 1,
+    mapper: Mapper = map,
+) -> Transition:
+    """Find the transition; networks are kept as their batches end.
+
+    ``mapper`` says where batches are trained, on ``workers`` processes: here, if not given.
+    """
+    from networks import transition as searches
+
+    systems = search.systems()
+    points: dict[int, Point] = {}
+    seconds = 0.0
+
+    def fitted(i: int) -> float:
+        nonlocal seconds
+        records = trained(search, systems[i], store, workers, mapper)
+        points[i] = _point(systems[i], records)
+        seconds += sum(record.seconds for record in records)
+        progress(len(points), len(systems).bit_length())
+        return points[i].fraction
+
+    walk = searches.bracket if search.protocol == "bracket" else searches.descend
+    low, high = walk(fitted, len(systems))
+    found = tuple(points[i] for i in sorted(points))
+    enclosed = low >= 0 and high < len(systems)
+    return Transition(search, found, _midpoint(found) if enclosed else None, seconds)
+
+
+def trained(
+    search: Search, system: NetworkSystem, store: Store, workers: int, mapper: Mapper
+) -> list[Record]:
+    """Return the record of each sample at one point; train those that are not in the store.
+
+    Raises
+    ------
+    RuntimeError
+        In one line, if the process of a batch has ended; the others are in the store.
+    """
+    seeds = tuple((search.seed, sample) for sample in range(search.samples))
+    whole = Batch(system, search.protocol, seeds)
+    keys = whole.keys
+    pairs = zip(seeds, keys, strict=True)
+    missing = replace(whole, seeds=tuple(seed for seed, key in pairs if key not in store))
+    failures = []
+    for records in mapper(train_batch, missing.split(workers)):
+        if isinstance(records, Failed):
+            failures.append(records)
+            continue
+        for record in records:
+            store.put(record)
+    if failures:
+        text = f"{failures[0].task}: {failures[0].reason}"
+        raise RuntimeError(f"{text}: the others are kept, and the same command goes on")
+    found = [kept for key in keys if (kept := store.get(key)) is not None]
+    if len(found) < len(keys):
+        raise RuntimeError("expected data that stay as they are, got others during the training")
+    return found
+
+
+def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
+    count = dict.fromkeys(("unjammed", "jammed", "stalled", "dead"), 0)
+    for record in records:
+        count[record.status] += 1
+    unfitted = [
+        record.data["n_constraints"] / record.data["n_weights"]
+        for record in records
+        if record.status in ("jammed", "stalled")
+    ]
+    return Point(
+        width=system.width,
+        patterns=records[0].data["patterns"],
+        n_weights=records[0].data["n_weights"],
+        fitted=count["unjammed"],
+        tried=len(records) - count["dead"],
+        dead=count["dead"],
+        stalled=count["stalled"],
+        constraint_ratio=fmean(unfitted) if unfitted else None,
+    )
+
+
+def _midpoint(points: Sequence[Point]) -> "Midpoint | None":
+    from networks.transition import midpoint
+
+    loads, fitted, tried = (
+        np.array([getattr(p, name) for p in points]) for name in ("load", "fitted", "tried")
+    )
+    try:
+        return midpoint(loads, fitted, tried)
+    except ValueError:  # a few small networks can fit at a higher load and not at a lower one
+        return None
+
+
+def as_json(found: Transition) -> dict[str, Any]:
+    """Return the document of one transition; a number that was not found is null."""
+    middle = found.midpoint
+    fixed = found.search.system.patterns
+    jump = found.jump()
+    return {
+        **Batch(found.search.system, found.search.protocol, ()).parameters,
+        "samples": found.search.samples,
+        "seed": found.search.seed,
+        "load": None if middle is None else {"name": "P/N", **asdict(middle)},
+        "n_star": None if middle is None or fixed is None else fixed / middle.value,
+        "constraints_per_dof_at_transition": None if jump is None else jump[0],
+        "measured_at": None if jump is None else {"name": "P/N", "value": jump[1]},
+        "points": [{**asdict(p), "load": p.load} for p in found.points],
+        "processor_seconds": found.seconds,
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """Return the same for reading: a line a point, then the transition."""
+    lines = [f"{'P':>7}{'N':>7}{'P/N':>8}{'fitted':>9}{'dead':>6}{'stalled':>9}{'N_Δ/N':>8}"]
+    for p in document["points"]:
+        ratio = "" if p["constraint_ratio"] is None else f"{p['constraint_ratio']:.3f}"
+        share = f"{p['fitted']}/{p['tried']}"
+        lines.append(
+            f"{p['patterns']:7}{p['n_weights']:7}{p['load']:8.3f}{share:>9}{p['dead']:6}"
+            f"{p['stalled']:9}{ratio:>8}"
+        )
+    middle = document["load"]
+    if middle is None:
+        return "\n".join([*lines, "no transition among these: widen the range"])
+    where = f"half fit at P/N = {middle['value']:.3f} ± {middle['error']:.3f}"
+    if document["n_star"] is not None:
+        where += f", N* = {document['n_star']:.0f}"
+    lines.append(f"{where} after {document['steps']} steps")
+    if document["measured_at"] is not None:
+        ratio, load = (document["constraints_per_dof_at_transition"], document["measured_at"])
+        lines.append(f"N_Δ/N = {ratio:.3f} of those that do not fit at P/N = {load['value']:.3f}")
+    return "\n".join(lines)
