@@ -19,7 +19,7 @@ import numpy as np
 
 from bridge import hessian, jacobian_rank, spectral_density, spectrum
 from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
-from networks.symmetry import balanced
+from networks.models.symmetry import balanced
 
 HOME = Path(__file__).with_suffix(".json")
 LOADS = {"relu": 3.5, "tanh": 5.0, "softplus": 4.0, "silu": 4.0, "gelu": 4.0}

@@ -56,7 +56,7 @@ def network(seed):
 
 def annealed(seed):
     """Train one of the networks, in whatever process this is."""
-    from networks.anneal import anneal
+    from networks.training.anneal import anneal
 
     problem, start = network(seed)
     list(anneal([problem], [start], steps=STEPS))
@@ -93,7 +93,7 @@ def speed():
     From random starts most patterns are violated, and later in an anneal some 30 %; autograd
     takes all of them along.
     """
-    from networks.anneal import anneal
+    from networks.training.anneal import anneal
 
     problems, starts = map(list, zip(*map(network, range(NETWORKS)), strict=True))
 

@@ -25,7 +25,7 @@ from bridge.jamming.sequential import sequential_programs
 from bridge.measure.bucklers import find_bucklers
 from bridge.measure.power_laws import PowerLaw, finite_size_floor, fit_power_law
 from particles import Discs, Ellipses, Perceptron, decompress, descend, minimise
-from particles import perceptron_theory as theory
+from particles.perceptron import theory
 
 HOME = Path(__file__).with_suffix(".json")
 ALPHA, SIGMA = 4.0, -0.5

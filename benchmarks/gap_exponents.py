@@ -27,7 +27,7 @@ from bridge.jamming.approach import approach
 from bridge.measure.power_laws import PowerLaw, fit_power_law
 from bridge.runs.workers import map_unordered
 from networks import HingeNetwork, Mlp, SphericalNetwork, Trained, random_patterns, settle, train
-from networks.symmetry import balanced
+from networks.models.symmetry import balanced
 
 HOME = Path(__file__).with_suffix(".npz")
 FIGURE = Path(__file__).parent.parent / "docs" / "gaps_of_networks.png"

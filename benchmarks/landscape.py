@@ -24,8 +24,8 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.runs import landscape as landscape_run
 from bridge.systems.landscapes import LennardJonesLandscape
-from particles.clusters import LennardJones
-from particles.spin_glass import SphericalSpinGlass
+from particles.landscapes.clusters import LennardJones
+from particles.landscapes.spin_glass import SphericalSpinGlass
 
 LISTED = {13: -44.326801, 19: -72.659782, 26: -108.315616, 38: -173.928427}
 

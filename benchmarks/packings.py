@@ -23,8 +23,8 @@ import numpy as np
 from particles import Discs, Ellipses, decompress, minimise, relax
 from particles.kernels import discs as disc_kernels
 from particles.kernels import ellipses as ellipse_kernels
-from particles.minimum import certified
-from particles.pairs import PairFinder
+from particles.packings.minimum import certified
+from particles.packings.pairs import PairFinder
 
 SIZES = (1024, 4096, 16384)
 SEEDS = range(10)

@@ -16,7 +16,7 @@ from bridge.descent.newton import Newton
 from bridge.figures.comparison import BLUE, GREEN, GREY, ORANGE, RED, save, style
 from bridge.jamming import ExactJamming, exact_jamming
 from particles import Perceptron, descend
-from particles import perceptron_theory as theory
+from particles.perceptron import theory
 
 OUT = Path(__file__).parent.parent / "docs" / "perceptron"
 N, SAMPLES = 200, 8

@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
+from bridge.measure.midpoint import midpoint
 from networks import Mlp, Patterns, digits, generalise
-from networks.transition import midpoint
 
 FULL = "--full" in sys.argv
 WIDTHS = (2, 3, 4, 5, 6, 8, 11, 16, 34) if FULL else (2, 6)

@@ -4,16 +4,16 @@ Callers run one thread per process (``OMP_NUM_THREADS=1`` or ``torch.set_num_thr
 these networks are too small to share, and the library never changes torch's settings.
 """
 
-from networks.activations import ACTIVATIONS, Activation
-from networks.anneal import Schedule
-from networks.data import Patterns, digits, mnist, random_patterns, read_patterns
-from networks.generalisation import Generalisation, generalise
-from networks.margin import HingeNetwork
-from networks.mlp import Mlp
-from networks.module import ModuleProblem, from_module
-from networks.optimisers import OPTIMISERS, Fire, Lbfgs, Momentum
-from networks.sphere import SphericalNetwork
-from networks.train import Trained, settle, train, train_all
+from networks.data.patterns import Patterns, digits, mnist, random_patterns, read_patterns
+from networks.models.activations import ACTIVATIONS, Activation
+from networks.models.fixed_norm import SphericalNetwork
+from networks.models.hinge import HingeNetwork
+from networks.models.mlp import Mlp
+from networks.models.module import ModuleProblem, from_module
+from networks.training.anneal import Schedule
+from networks.training.generalisation import Generalisation, generalise
+from networks.training.optimisers import OPTIMISERS, Fire, Lbfgs, Momentum
+from networks.training.train import Trained, settle, train, train_all
 
 __all__ = [
     "ACTIVATIONS",

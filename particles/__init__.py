@@ -1,17 +1,17 @@
 """Particles: packings of discs, spheres and ellipses, and the spherical perceptron."""
 
-from particles.compression import Compressed, Decompressed, Stage, compress, decompress
-from particles.descent import Descent, descend
-from particles.discs import Discs
-from particles.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
-from particles.ellipses import Ellipses
-from particles.ensembles import ensemble
-from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
-from particles.minimum import Minimum, minimise, relax
-from particles.packing import Packing
-from particles.pairs import Pairs
-from particles.perceptron import Perceptron
-from particles.pictures import plot
+from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
+from particles.packings.compression import Compressed, Decompressed, Stage, compress, decompress
+from particles.packings.discs import Discs
+from particles.packings.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
+from particles.packings.ellipses import Ellipses
+from particles.packings.ensembles import ensemble
+from particles.packings.minimum import Minimum, minimise, relax
+from particles.packings.packing import Packing
+from particles.packings.pairs import Pairs
+from particles.packings.pictures import plot
+from particles.perceptron.descent import Descent, descend
+from particles.perceptron.perceptron import Perceptron
 
 __all__ = [
     "Compressed",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from networks import HingeNetwork, Mlp, Patterns
-from networks.kinks import Kinks, Point
+from networks.training.kinks import Kinks, Point
 
 
 def network(x, y, layers, margin=1.0):

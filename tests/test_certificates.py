@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from bridge import observe, spectrum
 from bridge.jamming.approach import approach
 from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
-from networks.box import minimise_in_box
-from networks.kinks import Kinks, Point
-from networks.polish import polish
-from networks.strategies import hinge_networks
-from networks.symmetry import balanced, rescaled
+from networks.models.symmetry import balanced, rescaled
+from networks.training.box_qp import minimise_in_box
+from networks.training.kinks import Kinks, Point
+from networks.training.polish import polish
+
+from network_strategies import hinge_networks
 
 
 def a_network(width, depth, load, seed, activation="relu"):

@@ -12,10 +12,10 @@ from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.quench import quench
 from bridge.landscape.stationary_points import Point, certify, model
 from bridge.systems.quench_outcomes import quench_outcomes
-from networks.classifier import Classifier
-from networks.quench_data import Outcomes, digit_outcomes, read_outcomes
-from networks.regression import Regression
-from networks.scores import accuracy, area_under_curve
+from networks.data.outcomes import Outcomes, digit_outcomes, read_outcomes
+from networks.models.classifier import Classifier
+from networks.models.regression import Regression
+from networks.models.scores import accuracy, area_under_curve
 
 seeds = st.integers(0, 2**32 - 1)
 

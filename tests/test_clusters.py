@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import check_landscape, lbfgs
-from particles.clusters import AxilrodTeller, LennardJones
-from particles.congruence import aligned, congruent, point_group_order
-from particles.muller_brown import MullerBrown
-from particles.symmetric import point_group, symmetric_atoms
+from particles.landscapes.alignment import aligned, congruent, point_group_order
+from particles.landscapes.clusters import AxilrodTeller, LennardJones
+from particles.landscapes.muller_brown import MullerBrown
+from particles.landscapes.point_groups import point_group, symmetric_atoms
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, compress, decompress, minimise
-from particles.compression import distance_to_jamming
-from particles.strategies import discs, ellipses
+from particles.packings.compression import distance_to_jamming
+
+from packing_strategies import discs, ellipses
 
 
 def jam(problem, seed, pressure, **options):

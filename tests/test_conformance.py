@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 
 from bridge import check_problem
-from networks.strategies import hinge_networks, spherical_networks
-from particles.perceptron_strategies import perceptrons
-from particles.strategies import discs, ellipses
 
+from network_strategies import hinge_networks, spherical_networks
+from packing_strategies import discs, ellipses
+from perceptron_strategies import perceptrons
 from problems import Balls, Chain, Halfspaces
 
 

@@ -26,11 +26,11 @@ from networks import (
     random_patterns,
     train,
 )  # fmt: skip
-from networks.strategies import spherical_networks
-from networks.symmetry import balanced, rescaling_modes
+from networks.models.symmetry import balanced, rescaling_modes
 from particles import Discs, Perceptron, descend
-from particles.minimum import minimise
+from particles.packings.minimum import minimise
 
+from network_strategies import spherical_networks
 from problems import Halfspaces
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"

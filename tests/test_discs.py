@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, minimise
-from particles.strategies import discs
+
+from packing_strategies import discs
 
 
 def lattice_sum(problem, x, shells=4):

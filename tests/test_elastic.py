@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from particles import Discs, Ellipses, minimise
-from particles.elastic import moduli, shear_directions, stress_anisotropy, stress_tensor
+from particles.packings.elastic import moduli, shear_directions, stress_anisotropy, stress_tensor
 
 
 def crystal(overlap, rows=4):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, decompress, minimise
 from particles.kernels import contact
-from particles.strategies import ellipses
 
+from packing_strategies import ellipses
 from plain_packings import tangent_contacts
 
 

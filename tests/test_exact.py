@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 from bridge.jamming import exact_jamming
 from bridge.jamming.sequential import sequential_programs
 from particles import Perceptron, descend
-from particles import perceptron_theory as theory
+from particles.perceptron import theory
 
 from problems import Balls, Halfspaces
 

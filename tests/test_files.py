@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, read_gsd, read_xyz, write_gsd, write_xyz
-from particles.strategies import discs, ellipses
+
+from packing_strategies import discs, ellipses
 
 FORMATS = {"xyz": (write_xyz, read_xyz), "gsd": (write_gsd, read_gsd)}
 

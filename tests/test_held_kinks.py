@@ -6,7 +6,7 @@ import torch
 from small_networks import idle_concave, network, point
 
 from networks import HingeNetwork, Mlp, Patterns
-from networks.polish import polish
+from networks.training.polish import polish
 
 # What is held, and with which mask.
 

@@ -10,7 +10,7 @@ import pytest
 from particles import Discs, Ellipses
 from particles.kernels import _jit, discs, ellipses, fire, neighbours
 from particles.kernels.ellipses import _cos_sin
-from particles.pairs import PairFinder
+from particles.packings.pairs import PairFinder
 
 
 def test_any_edit_of_any_kernel_changes_the_folder_of_compiled_code(tmp_path):

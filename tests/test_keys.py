@@ -114,14 +114,14 @@ def test_a_key_changes_with_the_schema(monkeypatch):
 
 
 def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
-    import networks.anneal
+    import networks.training.anneal
     from bridge.systems.packings import DiscSystem
 
     trained = [ALONE[3], ALONE[-1]]
     stepwise = replace(ALONE[-1], protocol="descend")
     before = [key(task) for task in (*trained, stepwise, *ALONE[:1], ALONE[5])]
-    monkeypatch.setattr(networks.anneal, "Schedule", lambda: SLOWER)
-    monkeypatch.setattr(networks.anneal, "STEPWISE", SLOWER)
+    monkeypatch.setattr(networks.training.anneal, "Schedule", lambda: SLOWER)
+    monkeypatch.setattr(networks.training.anneal, "STEPWISE", SLOWER)
     monkeypatch.setattr(DiscSystem, "_start", 0.9)
     monkeypatch.setattr(loading_run, "START_PRESSURE", 1e-3)
     after = [key(task) for task in (*trained, stepwise, *ALONE[:1], ALONE[5])]
@@ -151,7 +151,7 @@ def test_records_of_other_numbers_have_another_schema():
 
 
 def slower():
-    from networks.anneal import Schedule
+    from networks.training.anneal import Schedule
 
     return Schedule(first=2e-2)
 

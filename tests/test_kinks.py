@@ -6,7 +6,7 @@ import torch
 from small_networks import idle_concave, network, point
 
 from networks import HingeNetwork, Mlp
-from networks.polish import polish
+from networks.training.polish import polish
 
 # ``f = w₂ max(w₁ x + b₁, 0) + b₂``: the kink of the pattern at x = 0 is at b₁ = 0.
 

@@ -25,8 +25,8 @@ from bridge.landscape.kinetics import (
 )
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import occupation, superposition
-from particles.clusters import LennardJones
-from particles.muller_brown import MullerBrown
+from particles.landscapes.clusters import LennardJones
+from particles.landscapes.muller_brown import MullerBrown
 
 seeds = st.integers(0, 2**32 - 1)
 

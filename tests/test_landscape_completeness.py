@@ -13,9 +13,9 @@ from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.likeness import hamming, jaccard, overlap, overlaps
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import Point
-from particles.clusters import LennardJones
-from particles.muller_brown import MullerBrown
-from particles.spin_glass import SphericalSpinGlass
+from particles.landscapes.clusters import LennardJones
+from particles.landscapes.muller_brown import MullerBrown
+from particles.landscapes.spin_glass import SphericalSpinGlass
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -8,8 +8,8 @@ from bridge.landscape.graph import Catalogue, Graph
 from bridge.landscape.identity import GapIdentity, flat_directions, identity_of
 from bridge.landscape.quench import quench
 from bridge.landscape.stationary_points import Point, certify, model, released
-from particles.discs import Discs
-from particles.perceptron import Perceptron
+from particles.packings.discs import Discs
+from particles.perceptron.perceptron import Perceptron
 
 
 def test_packings_with_rattlers_have_certified_minima():

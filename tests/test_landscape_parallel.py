@@ -12,7 +12,7 @@ from bridge.landscape.store import LandscapeStore
 from bridge.runs import landscape as landscape_run
 from bridge.runs.pool import Failed
 from bridge.systems.landscapes import LennardJonesLandscape
-from particles.clusters import LennardJones
+from particles.landscapes.clusters import LennardJones
 
 
 def climbs(graph):

@@ -29,7 +29,7 @@ from bridge.systems.landscapes import (
     RegressionLandscape,
     SpinGlassLandscape,
 )
-from particles.muller_brown import MullerBrown
+from particles.landscapes.muller_brown import MullerBrown
 
 KEYS = {
     "system", "seed", "parameters", "minima", "saddles", "n_minima", "n_saddles", "connected",

@@ -18,9 +18,9 @@ from bridge.landscape.hybrid_following import hybrid_follow, lowest_mode
 from bridge.landscape.identity import PlainIdentity, identity_of
 from bridge.landscape.quench import quench
 from bridge.landscape.stationary_points import Point, certify, model
-from particles.clusters import AxilrodTeller, LennardJones
-from particles.muller_brown import MullerBrown
-from particles.spin_glass import SphericalSpinGlass
+from particles.landscapes.clusters import AxilrodTeller, LennardJones
+from particles.landscapes.muller_brown import MullerBrown
+from particles.landscapes.spin_glass import SphericalSpinGlass
 
 LJ7_MINIMA = [-16.505384, -15.935043, -15.593211, -15.533060]
 LJ7_SADDLES = [

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.landscape.explore import Explorer
 from bridge.landscape.store import LandscapeStore
-from particles.clusters import LennardJones
+from particles.landscapes.clusters import LennardJones
 
 from kills import run_script
 
@@ -76,7 +76,7 @@ from pathlib import Path
 from kills import killed_at_each_write
 from bridge.landscape.explore import Explorer
 from bridge.landscape.store import LandscapeStore
-from particles.clusters import LennardJones
+from particles.landscapes.clusters import LennardJones
 
 folder, problem = Path(sys.argv[1]), LennardJones(5)
 findings = list(Explorer(problem, problem, problem.random_state).quenches(range(2)))

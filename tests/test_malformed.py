@@ -16,7 +16,7 @@ from bridge.runs.landscape import run_landscape
 from bridge.systems import SYSTEMS
 from bridge.systems.landscapes import LANDSCAPES, MullerBrownLandscape
 from particles import Ellipses
-from particles.files import read_gsd, read_xyz, write_gsd, write_xyz
+from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
 
 many = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 
 from bridge import check_problem
 from networks import HingeNetwork, from_module
-from networks.strategies import hinge_networks
+
+from network_strategies import hinge_networks
 
 ACTIVATIONS = {
     "relu": torch.nn.ReLU,

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from networks import ACTIVATIONS, HingeNetwork, Mlp, Schedule, random_patterns, train, train_all
-from networks.anneal import anneal
-from networks.ensemble import Ensemble, groups
+from networks.training.anneal import anneal
+from networks.training.batched import Ensemble, groups
 
 
 def a_network(width, depth, patterns, seed, activation="relu", margin=1.0):

@@ -8,7 +8,7 @@ import pytest
 from bridge import hessian, observe, spectrum
 from bridge.measure.spectra import stiffness
 from networks import HingeNetwork, Mlp, Patterns, digits, mnist, random_patterns, train
-from networks.data import read_idx, read_patterns
+from networks.data.patterns import read_idx, read_patterns
 
 
 def a_network(width, depth, load, seed, activation="relu"):

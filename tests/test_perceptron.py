@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Perceptron, descend
-from particles.perceptron_strategies import perceptrons
+
+from perceptron_strategies import perceptrons
 
 modest = settings(deadline=None, max_examples=25)
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from particles import Perceptron, descend
-from particles import perceptron_theory as theory
+from particles.perceptron import theory
 
 
 def test_capacity_has_gardners_values():

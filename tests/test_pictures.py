@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, plot
-from particles.pictures import png
-from particles.strategies import discs, ellipses
+from particles.packings.pictures import png
+
+from packing_strategies import discs, ellipses
 
 
 @settings(deadline=None, max_examples=10)

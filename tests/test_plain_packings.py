@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from particles.strategies import discs, ellipses
-
+from packing_strategies import discs, ellipses
 from plain_packings import plain_energy_gradient
 
 

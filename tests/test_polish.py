@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from networks import HingeNetwork, Mlp, Patterns, random_patterns
-from networks.kinks import Kinks, Point
-from networks.polish import polish
-from networks.symmetry import balanced
+from networks.models.symmetry import balanced
+from networks.training.kinks import Kinks, Point
+from networks.training.polish import polish
 
 
 def a_network(seed, width=3, depth=1, count=24, activation="relu"):

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, write_gsd, write_xyz
-from particles.pictures import png
-from particles.strategies import discs, ellipses
+from particles.packings.pictures import png
+
+from packing_strategies import discs, ellipses
 
 ASKED = {
     "gaps": lambda problem, x: problem.gaps(x),

@@ -5,8 +5,8 @@ import pytest
 
 from bridge import check_landscape, check_problem
 from particles import Discs, Perceptron
-from particles.clusters import LennardJones
-from particles.spin_glass import SphericalSpinGlass
+from particles.landscapes.clusters import LennardJones
+from particles.landscapes.spin_glass import SphericalSpinGlass
 
 from problems import Chain, Halfspaces
 

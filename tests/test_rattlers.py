@@ -8,8 +8,8 @@ from scipy.optimize import linprog
 
 from particles import Discs, minimise
 from particles.kernels.rattlers import surrounded_2d, surrounded_3d
-from particles.rattlers import rattlers
-from particles.release import released
+from particles.packings.rattler_release import released
+from particles.packings.rattlers import rattlers
 
 
 def is_inside(normals):

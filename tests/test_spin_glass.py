@@ -10,7 +10,7 @@ from bridge import check_landscape
 from bridge.landscape.completeness import copies
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
-from particles.spin_glass import SphericalSpinGlass
+from particles.landscapes.spin_glass import SphericalSpinGlass
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, decompress, minimise, relax
-from particles.minimum import certified
-from particles.stability import contacts, downhill_mode
+from particles.packings.minimum import certified
+from particles.packings.stability import contacts, downhill_mode
 
 
 def started(n, seed, dim=2, ratio=1.4):

@@ -15,7 +15,7 @@ from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import merge_tree
 from bridge.records.columns import Column
 from particles import Discs
-from particles.pictures import png
+from particles.packings.pictures import png
 
 SETTINGS = {
     "usetex": {"text.usetex": True},

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from networks.data import Patterns, read_patterns
-from networks.files import file_bytes, read_idx
-from networks.quench_data import Outcomes, read_outcomes
-from networks.tables import read_table
+from networks.data.files import file_bytes, read_idx
+from networks.data.outcomes import Outcomes, read_outcomes
+from networks.data.patterns import Patterns, read_patterns
+from networks.data.tables import read_table
 
 FOUR = [[1, 2], [-1, 0.5], [0.3, -0.7], [-0.4, 0.2]]
 

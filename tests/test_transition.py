@@ -10,12 +10,12 @@ from scipy.optimize import minimize
 
 import networks
 from bridge.cli.main import run
+from bridge.measure.midpoint import bracket, descend, midpoint
 from bridge.records.store import Store
 from bridge.runs import transition
 from bridge.runs.pool import Failed
 from bridge.runs.workers import mapping
 from bridge.systems import NetworkSystem
-from networks.transition import bracket, descend, midpoint
 
 COUNTS = st.lists(st.integers(0, 8), min_size=2, max_size=7).filter(
     lambda fitted: np.polyfit(range(len(fitted)), fitted, 1)[0] < -0.1

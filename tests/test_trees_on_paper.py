@@ -21,7 +21,7 @@ from bridge.landscape.kinetics import (
     relaxation_spectrum,
 )
 from bridge.landscape.stationary_points import Point
-from particles.muller_brown import MullerBrown
+from particles.landscapes.muller_brown import MullerBrown
 
 WELLS = [0.0, -3.0, -1.0, -2.0, -5.0]
 PASSES = [2.0, 3.5, 1.0, 2.0, 2.5]

@@ -18,12 +18,12 @@ from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.kinetics import fastest_path, rates
 from bridge.landscape.stationary_points import Point
 from networks import HingeNetwork, Mlp, Patterns, random_patterns
-from networks.anneal import Schedule, anneal
+from networks.training.anneal import Schedule, anneal
 from particles import Discs, Ellipses, minimise
-from particles.elastic import moduli
-from particles.muller_brown import MullerBrown
-from particles.pairs import Pairs
-from particles.release import released
+from particles.landscapes.muller_brown import MullerBrown
+from particles.packings.elastic import moduli
+from particles.packings.pairs import Pairs
+from particles.packings.rattler_release import released
 
 from problems import Chain, Halfspaces, Truss
 

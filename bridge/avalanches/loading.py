@@ -69,7 +69,7 @@ def drive(
 
     Examples
     --------
-    >>> from particles.perceptron import Perceptron
+    >>> from particles.perceptron.perceptron import Perceptron
     >>> rng = np.random.default_rng(0)
     >>> problem = Perceptron.random(20, alpha=4.0, sigma=-0.2, rng=rng)
     >>> found = drive(problem, problem.random_state(rng), np.linspace(0.0, 0.4, 21))

@@ -30,7 +30,7 @@ THRESHOLD = -1.632993  # energy per spin, p = 3
 def spins(rng: "np.random.Generator", *, n: int) -> Sample:
     """Descend in a spherical 3-spin glass from a random state; energy per spin."""
     from bridge.landscape.end_energies import end_energy
-    from particles.spin_glass import SphericalSpinGlass
+    from particles.landscapes.spin_glass import SphericalSpinGlass
 
     glass = SphericalSpinGlass.random(n, 3, rng)
     return _end(end_energy(glass, glass.random_state(rng)), n)
@@ -41,8 +41,8 @@ def digits(rng: "np.random.Generator", *, hidden: int, patterns: int) -> Sample:
     import numpy as np
 
     from bridge.landscape.end_energies import end_energy
-    from networks.classifier import Classifier
-    from networks.quench_data import digit_outcomes
+    from networks.data.outcomes import digit_outcomes
+    from networks.models.classifier import Classifier
 
     data, _ = digit_outcomes().shuffled(np.random.default_rng(0)).split(patterns)
     net = Classifier(data, hidden, 1e-3)

@@ -72,7 +72,7 @@ def cluster(rng: "np.random.Generator", *, n: int, searches: int, temperature: f
 def global_minimum(rng: "np.random.Generator", *, n: int, moves: int, runs: int) -> Sample:
     """Search for the global minimum of a Lennard-Jones cluster by basin hopping."""
     from bridge.landscape.basin_hopping import Hops, basin_hopping
-    from particles.clusters import LennardJones
+    from particles.landscapes.clusters import LennardJones
 
     problem = LennardJones(n)
     hops = Hops(count=moves, temperature=0.8, move=problem.move)

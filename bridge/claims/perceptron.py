@@ -54,7 +54,7 @@ def minimum(rng: "np.random.Generator", *, n: int, alpha: float, sigma: float) -
     measured ``c = N_Δ/N`` and ``ζ``; ``marginality`` is ``ζ/(√c - 1)²``.
     """
     from particles import Perceptron, descend
-    from particles import perceptron_theory as theory
+    from particles.perceptron import theory
 
     problem = Perceptron.random(n, alpha, sigma, rng)
     end = descend(problem, problem.random_state(rng))
@@ -88,7 +88,7 @@ def _distance(eigenvalues: "Vector", c: float, zeta: float) -> float:
     import numpy as np
     from scipy.integrate import cumulative_trapezoid
 
-    from particles import perceptron_theory as theory
+    from particles.perceptron import theory
 
     grid = np.linspace(*theory.hessian_edges(c, zeta), 2000)
     density = theory.hessian_density(grid, c, zeta)
@@ -141,7 +141,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     import numpy as np
 
     from bridge.figures.comparison import BLACK, SKY, legend
-    from particles import perceptron_theory as theory
+    from particles.perceptron import theory
 
     axes = figure.subplots()
     found = finished(records[MINIMUM.name])

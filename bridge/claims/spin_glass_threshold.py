@@ -17,7 +17,7 @@ def spin_glass_ends(sizes: Sequence[int], samples: int, seed: int, p: int = 3) -
     For large systems descent from a random state stops at the threshold ``-2√((p-1)/p)``, above
     the ground state (Cugliandolo, Kurchan, Phys. Rev. Lett. 71, 173 (1993)).
     """
-    from particles.spin_glass import SphericalSpinGlass
+    from particles.landscapes.spin_glass import SphericalSpinGlass
 
     found = []
     for size in sizes:
@@ -40,8 +40,8 @@ def digit_ends(
     The data stay the same and the start is random: no threshold is known, but the spread of the
     ends shrinks with size as that of the glass does.
     """
-    from networks.classifier import Classifier
-    from networks.quench_data import digit_outcomes
+    from networks.data.outcomes import digit_outcomes
+    from networks.models.classifier import Classifier
 
     found = []
     for width in hidden:

@@ -21,7 +21,7 @@ _INITS = 3  # starts of one training: a network that died is started again
 
 def adam() -> dict[str, Any]:
     """Return rates and schedule of the optimiser, for the records of networks."""
-    from networks.anneal import Schedule
+    from networks.training.anneal import Schedule
 
     return {"optimiser": asdict(Schedule())}
 

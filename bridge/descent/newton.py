@@ -46,7 +46,7 @@ class Newton:
 
     Examples
     --------
-    >>> from particles.perceptron import Perceptron
+    >>> from particles.perceptron.perceptron import Perceptron
     >>> rng = np.random.default_rng(0)
     >>> problem = Perceptron.random(20, alpha=8.0, sigma=0.0, rng=rng)
     >>> end = Newton()(problem, problem.random_state(rng))

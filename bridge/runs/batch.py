@@ -21,7 +21,7 @@ from bridge.systems import NetworkSystem
 if TYPE_CHECKING:
     from bridge.protocols import Vector
     from networks import HingeNetwork, Trained
-    from networks.anneal import Schedule
+    from networks.training.anneal import Schedule
 
 KIND = "transition"
 
@@ -85,14 +85,14 @@ class Batch:
 
     def split(self, workers: int) -> list["Batch"]:
         """Return smaller batches, for a number of processes that share the work."""
-        from networks.ensemble import groups
+        from networks.training.batched import groups
 
         share = math.ceil(len(self.seeds) / workers)
         parts = groups(self.untrained()[0], most=share) if self.seeds else []
         return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
 
     def _schedule(self) -> "Schedule":
-        from networks.anneal import STEPWISE, Schedule
+        from networks.training.anneal import STEPWISE, Schedule
 
         return STEPWISE if self.protocol == "descend" else Schedule()
 

@@ -19,7 +19,7 @@ from bridge.systems import NetworkSystem
 from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
 
 if TYPE_CHECKING:
-    from networks.transition import Midpoint
+    from bridge.measure.midpoint import Midpoint
 
 PROTOCOLS = ("bracket", "descend")
 _FINEST = 1e-6  # distance of loads that are told apart
@@ -179,7 +179,7 @@ def find(
 
     ``mapper`` says where batches are trained, on ``workers`` processes: here, if not given.
     """
-    from networks import transition as searches
+    from bridge.measure import midpoint as searches
 
     systems = search.systems()
     points: dict[int, Point] = {}
@@ -253,7 +253,7 @@ def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
 
 
 def _midpoint(points: Sequence[Point]) -> "Midpoint | None":
-    from networks.transition import midpoint
+    from bridge.measure.midpoint import midpoint
 
     loads, fitted, tried = (
         np.array([getattr(p, name) for p in points]) for name in ("load", "fitted", "tried")

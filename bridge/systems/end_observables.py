@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.protocols import ConstraintProblem, Landscape, Mask, Vector
-    from networks.classifier import Classifier
-    from networks.quench_data import Outcomes
+    from networks.data.outcomes import Outcomes
+    from networks.models.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class OnTestSet:
 
     def __call__(self, x: "Vector") -> dict[str, float]:
         """Return the area under the curve and the accuracy."""
-        from networks.scores import accuracy, area_under_curve
+        from networks.models.scores import accuracy, area_under_curve
 
         probabilities = self.problem.outputs(x, self.test)
         return {

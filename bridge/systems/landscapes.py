@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import ConstraintProblem, Vector
-    from networks.quench_data import Outcomes
+    from networks.data.outcomes import Outcomes
 
 _MOST_TERMS = 1_000_000_000
 
@@ -37,7 +37,7 @@ class LennardJonesLandscape:
         del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
-        from particles.clusters import LennardJones
+        from particles.landscapes.clusters import LennardJones
 
         problem = LennardJones(self.n)
         hops = Hops(temperature=0.8, move=problem.move)
@@ -57,7 +57,7 @@ class AxilrodTellerLandscape:
         del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
-        from particles.clusters import AxilrodTeller
+        from particles.landscapes.clusters import AxilrodTeller
 
         problem = AxilrodTeller(3, self.z)
         return Case(problem, problem.random_state, Steps(), Hops())
@@ -74,7 +74,7 @@ class MullerBrownLandscape:
         del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
-        from particles.muller_brown import MullerBrown
+        from particles.landscapes.muller_brown import MullerBrown
 
         problem = MullerBrown()
         steps = Steps(climb=0.1, scatter=0.3, kick=0.1, push=0.02, descend=0.02)
@@ -98,7 +98,7 @@ class SpinGlassLandscape:
             raise ValueError(f"expected n^p p! up to {_MOST_TERMS:,}, got {terms:,}: lower n or p")
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
-        from particles.spin_glass import SphericalSpinGlass
+        from particles.landscapes.spin_glass import SphericalSpinGlass
 
         problem = SphericalSpinGlass.random(self.n, self.p, rng)
         steps = Steps(climb=0.2, scatter=0.8, kick=0.2, push=0.05)
@@ -128,7 +128,7 @@ class ClassifierLandscape:
         """Return the network; the test set gives each minimum an area under the curve."""
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
-        from networks.classifier import Classifier
+        from networks.models.classifier import Classifier
 
         train, test = self._data(rng)
         problem = Classifier(train, self.hidden, self.l2)
@@ -145,7 +145,7 @@ class ClassifierLandscape:
         return few.case(rng)
 
     def _data(self, rng: "np.random.Generator") -> "tuple[Outcomes, Outcomes]":
-        from networks.quench_data import digit_outcomes, read_outcomes
+        from networks.data.outcomes import digit_outcomes, read_outcomes
 
         if self.patterns < 2:
             raise ValueError(f"expected at least 2 patterns, got {self.patterns}")
@@ -173,7 +173,7 @@ class RegressionLandscape:
         """Return the regression."""
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
-        from networks.regression import Regression
+        from networks.models.regression import Regression
 
         problem = Regression.random(self.noise, self.points, rng)
         steps = Steps(climb=0.1, scatter=0.4, kick=0.1, push=0.02, descend=0.02, max_steps=200)
@@ -215,7 +215,7 @@ class PerceptronLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the perceptron; each minimum has its number of violated patterns."""
-        from particles.perceptron import Perceptron
+        from particles.perceptron.perceptron import Perceptron
 
         problem = Perceptron.random(self.n, self.alpha, self.sigma, rng)
         return replace(_constrained(problem, 0.3), marks=Constraints(problem).violated)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bridge.protocols import Vector
     from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
-    from networks.optimisers import Optimiser
+    from networks.training.optimisers import Optimiser
 
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
@@ -89,7 +89,7 @@ class NetworkSystem:
 
     def settings(self) -> dict[str, Any]:
         """Return rates and schedule of the optimiser, and the load where none is asked for."""
-        from networks.anneal import Schedule
+        from networks.training.anneal import Schedule
 
         chosen: Any = self._optimiser()
         return {
@@ -173,8 +173,8 @@ class NetworkSystem:
     def _patterns(self, load: float | None, rng: "np.random.Generator") -> "Patterns":
         """Return the data; all of it if no number is given, or a jammed load of random patterns."""
         from networks import digits, mnist, random_patterns
-        from networks.data import patterns_of
-        from networks.tables import read_table
+        from networks.data.patterns import patterns_of
+        from networks.data.tables import read_table
 
         dim = self._dim()
         folder = Path(self.data).is_dir()

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
-    from networks.quench_data import Outcomes
+    from networks.data.outcomes import Outcomes
 
 
 def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "Outcomes":
@@ -19,8 +19,8 @@ def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "
     import numpy as np
 
     from bridge.descent.lbfgs import lbfgs
-    from networks.quench_data import Outcomes
-    from particles.clusters import AxilrodTeller
+    from networks.data.outcomes import Outcomes
+    from particles.landscapes.clusters import AxilrodTeller
 
     problem = AxilrodTeller(3, z)
     patterns, labels = np.empty((count, 3)), np.empty(count, dtype=np.intp)

@@ -18,7 +18,7 @@ import numpy as np
 from bridge import observe, spectrum
 from bridge.jamming import exact_jamming
 from particles import Perceptron, descend
-from particles import perceptron_theory as theory
+from particles.perceptron import theory
 
 rng = np.random.default_rng(2)
 

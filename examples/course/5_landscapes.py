@@ -19,9 +19,9 @@ from bridge.landscape.identity import identity_of
 from bridge.landscape.kinetics import mean_first_passage, rates
 from bridge.landscape.thermodynamics import superposition
 from bridge.systems.quench_outcomes import quench_outcomes
-from networks.classifier import Classifier
-from particles.clusters import LennardJones
-from particles.muller_brown import MullerBrown
+from networks.models.classifier import Classifier
+from particles.landscapes.clusters import LennardJones
+from particles.landscapes.muller_brown import MullerBrown
 
 torch.set_num_threads(1)  # these networks are too small to share
 
@@ -138,7 +138,7 @@ for decay, graph in graphs.items():
 # %% tags=["hide-cell"]
 # 2. Look for critical points of every index, and add their signs.
 from bridge.landscape.completeness import completeness  # noqa: E402
-from particles.spin_glass import SphericalSpinGlass  # noqa: E402
+from particles.landscapes.spin_glass import SphericalSpinGlass  # noqa: E402
 
 glass = SphericalSpinGlass.random(3, 3, np.random.default_rng(1))
 explorer = Explorer(glass, identity_of(glass), glass.random_state)

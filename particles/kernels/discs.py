@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from particles.kernels._jit import kernel
-from particles.kernels.lanes import difference, exchange
+from particles.kernels.float_pairs import difference, exchange
 
 # Pairs of a block: they stay in the first cache while they are worked on.
 CAP = 256

@@ -1,0 +1,1 @@
+"""Patterns and outcomes to be learned: random ones, digits, MNIST, tables."""

@@ -1,0 +1,1 @@
+"""What is trained: networks as landscapes, with their derivatives and symmetries."""

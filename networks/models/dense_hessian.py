@@ -1,0 +1,160 @@
+"""The dense Hessian and what goes with it, from the violated patterns alone.
+
+Two layers ``k <= m`` meet in the Hessian as one sum over patterns of outer products: with
+``R = ∂zᵐ/∂zᵏ`` the response of layer ``m`` to layer ``k``,
+
+    Σ_μ (Aᵐ R)_cd aᵐ_p aᵏ_q        Aᵐ = diag(e σ''(zᵐ)) + Bᵀ Aᵐ⁺¹ B,   B = ∂zᵐ⁺¹/∂zᵐ
+
+between ``Wᵐ_cp`` and ``Wᵏ_dq``, with ``A = 1`` at the output (the stiffness) and ``e`` the signal
+into a unit; and a part that couples different layers through the slopes alone, of zero trace.
+The recursion is that of Botev et al., ICML 2017, eq. (6), for each pattern. Forming ``H`` so costs
+less than forming ``JᵀJ``, and far less than products with unit vectors.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from networks.models import backprop
+from networks.models.backprop import Forward
+from networks.models.mlp import Mlp
+
+# (pattern, unit) pairs of each hidden layer
+Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
+
+_BLOCK = 512  # patterns in a block: the outer products of more leave the cache
+
+
+def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
+    """Return the largest over parameters of ``Σ_μ |weights_μ ∂f_μ|``, or 0 without patterns."""
+    if not len(weights):
+        return 0.0
+    deltas = backprop.signals(mlp, w, state)
+    pulls = [
+        (delta.abs() * weights.abs()[:, None]).T @ a.abs()
+        for delta, a in zip(deltas, state.inputs, strict=True)
+    ]
+    return max(float(pull.max()) for pull in pulls)
+
+
+def hessian(
+    mlp: Mlp, w: Tensor, state: Forward, weights: Tensor, curvatures: list[Tensor] | None
+) -> Tensor:
+    """Return ``Σ_μ (∂f_μ ∂f_μᵀ + weights_μ ∂²f_μ)``, ``(n_dof, n_dof)``.
+
+    ``curvatures`` holds ``σ''`` of each hidden layer, ``(P, width)``; None for piecewise linear
+    units with the slopes of ``state``.
+    """
+    found = w.new_zeros(mlp.n_dof, mlp.n_dof)
+    for start in range(0, len(weights), _BLOCK):
+        part = torch.arange(start, min(start + _BLOCK, len(weights)), device=w.device)
+        chosen = None if curvatures is None else [c[part] for c in curvatures]
+        _add_block(found, mlp, w, state.rows(part), weights[part], chosen)
+    return found
+
+
+def _add_block(
+    found: Tensor,
+    mlp: Mlp,
+    w: Tensor,
+    state: Forward,
+    weights: Tensor,
+    curvatures: list[Tensor] | None,
+) -> None:
+    """Add the Hessian of a block of patterns to ``found``."""
+    ws, deltas = backprop.layers(mlp, w), backprop.signals(mlp, w, state)
+    inner = torch.ones_like(weights)[:, None, None]  # A of the output, then of each layer below
+    for m in range(mlp.depth, -1, -1):
+        if m < mlp.depth:
+            step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]
+            inner = step.transpose(1, 2) @ inner @ step
+            if curvatures is not None:
+                above = (deltas[m + 1] * weights[:, None]) @ ws[m + 1][:, :-1]
+                inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m])
+        rows = mlp.slices[m]
+        found[rows, rows] += _within(inner, state.inputs[m])
+        for k, response in _responses(ws, state, m):
+            across = inner @ (ws[m][:, :-1] @ response)
+            block = _outer(across, state.inputs[m], state.inputs[k])
+            into = deltas[m] * weights[:, None]
+            if k == m - 1:
+                block += _through_own_slopes(into, state.slopes[k], state.inputs[k])
+            else:
+                block += _through_slopes(into, response, state.inputs[k])
+            found[rows, mlp.slices[k]] += block
+            found[mlp.slices[k], rows] += block.T
+
+
+def _responses(ws: list[Tensor], state: Forward, m: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield ``k`` and ``∂aᵐ⁻¹/∂zᵏ``, ``(P, width, width)``, for each layer ``k`` below ``m``."""
+    if m == 0:
+        return
+    response = torch.diag_embed(state.slopes[m - 1])
+    yield m - 1, response
+    for k in range(m - 2, -1, -1):
+        response = (response @ ws[k + 1][:, :-1]) * state.slopes[k][:, None, :]
+        yield k, response
+
+
+def _within(left: Tensor, a: Tensor) -> Tensor:
+    """Return ``Σ_μ left_cd a_p a_q`` as a matrix over ``((c, p), (d, q))``, for symmetric ``left``.
+
+    Only a triangle of each pair of indices is summed.
+    """
+    c, d = torch.triu_indices(left.shape[1], left.shape[1], device=left.device)
+    p, q = torch.triu_indices(a.shape[1], a.shape[1], device=left.device)
+    triangles = left[:, c, d].T @ (a[:, p] * a[:, q])
+    found = left.new_empty(left.shape[1], a.shape[1], left.shape[1], a.shape[1])
+    columns = left.new_empty(len(c), a.shape[1], a.shape[1])
+    columns[:, p, q] = triangles
+    columns[:, q, p] = triangles
+    found.transpose(1, 2)[c, d] = columns
+    found.transpose(1, 2)[d, c] = columns
+    return found.view(left.shape[1] * a.shape[1], -1)
+
+
+def _outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Return ``Σ_μ left_cd a_p b_q`` as a matrix over ``((c, p), (d, q))``."""
+    right = (a[:, :, None] * b[:, None, :]).reshape(len(a), a.shape[1] * b.shape[1])
+    rows, columns = left.shape[1:]
+    product = left.reshape(len(a), rows * columns).T @ right
+    shaped = product.view(rows, columns, a.shape[1], b.shape[1])
+    return shaped.transpose(1, 2).reshape(rows * a.shape[1], columns * b.shape[1])
+
+
+def _through_slopes(into: Tensor, response: Tensor, a: Tensor) -> Tensor:
+    """Return ``Σ_μ into_i response_jc a_b`` as a matrix over ``((i, j or bias), (c, b))``."""
+    fan_out, (units, below) = into.shape[1], response.shape[1:]
+    product = (into[:, :, None, None] * response[:, None]).reshape(len(into), -1)
+    found = into.new_zeros(fan_out, units + 1, below, a.shape[1])
+    found[:, :-1] = (product.T @ a).view(fan_out, units, below, a.shape[1])
+    return found.view(fan_out * (units + 1), below * a.shape[1])
+
+
+def _through_own_slopes(into: Tensor, slopes: Tensor, a: Tensor) -> Tensor:
+    """Return the same for ``response_jc = slopes_j δ_jc``, the layer just below."""
+    fan_out, units = into.shape[1], slopes.shape[1]
+    product = (into[:, :, None] * slopes[:, None, :]).reshape(len(into), fan_out * units)
+    found = into.new_zeros(fan_out, units + 1, units, a.shape[1])
+    diagonal = found[:, :-1].diagonal(dim1=1, dim2=2)  # (i, b, j)
+    diagonal.copy_((product.T @ a).view(fan_out, units, a.shape[1]).transpose(1, 2))
+    return found.view(fan_out * (units + 1), units * a.shape[1])
+
+
+def preactivation_jacobian(mlp: Mlp, w: Tensor, state: Forward, pairs: Pairs) -> Tensor:
+    """Return ``∂z_k/∂w`` of each (pattern, unit) pair, ``(k, n_dof)``, layer after layer."""
+    ws = backprop.layers(mlp, w)
+    found = []
+    for top, (patterns, units) in enumerate(pairs):
+        rows = w.new_zeros(len(patterns), mlp.n_dof)
+        delta = torch.nn.functional.one_hot(units, mlp.width).to(w.dtype)
+        for i in range(top, -1, -1):
+            a = state.inputs[i][patterns]
+            block = rows[:, mlp.slices[i]].view(len(patterns), delta.shape[1], a.shape[1])
+            torch.mul(delta[:, :, None], a[:, None, :], out=block)
+            if i:
+                delta = (delta @ ws[i][:, :-1]) * state.slopes[i - 1][patterns]
+        found.append(rows)
+    return torch.cat(found)

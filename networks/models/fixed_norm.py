@@ -1,0 +1,163 @@
+"""A network whose weights keep their norm: what a minimum needs to exist."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from networks.models.hinge import HingeNetwork
+
+Vector: TypeAlias = NDArray[np.float64]
+Indices: TypeAlias = NDArray[np.intp]
+
+# Change of |w|, relative, by a rescaling of unit length: below this, states of one norm and one
+# function lie within this part of |w| of each other.
+_BALANCED = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class SphericalNetwork:
+    """The problem of `HingeNetwork` on the sphere ``|w| = R``: ``Δ(R x/|x|)``.
+
+    Weights of tanh units run away where the patterns can almost be separated, and so do those of
+    a pair of rectifiers that together approach a step: the infimum is at infinity. On a sphere
+    there is a minimum. The radial motion is flat, as in the perceptron. Rescalings of rectifiers
+    change the norm: at a minimum that the norm holds back, with a multiplier ``ν > 0``, every unit
+    has the scale that costs the least, and ``2ν`` is the curvature along each rescaling. It is the
+    norm that resists them and no constraint, so that they are no degrees of freedom to count:
+    `unrestricted` says so.
+
+    Parameters
+    ----------
+    free
+        The network without the constraint.
+    radius
+        The norm ``R`` of all parameters, biases included.
+
+    Examples
+    --------
+    >>> from networks import Mlp, random_patterns
+    >>> rng = np.random.default_rng(0)
+    >>> free = HingeNetwork(Mlp(5, 5, 2, "tanh"), random_patterns(20, 5, rng))
+    >>> x = free.mlp.init(rng)
+    >>> problem = SphericalNetwork(free, radius=3.0)
+    >>> bool(np.allclose(problem.gaps(x), problem.gaps(2 * x)))
+    True
+    """
+
+    free: HingeNetwork
+    radius: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.radius < np.inf:
+            raise ValueError(f"expected a radius > 0, got {self.radius}: pass np.linalg.norm(x)")
+
+    @property
+    def n_dof(self) -> int:
+        """Number of parameters, biases included."""
+        return self.free.n_dof
+
+    @property
+    def load(self) -> float:
+        """The load ``P/N``: patterns per weight, biases not counted."""
+        return self.free.load
+
+    def on_sphere(self, x: Vector) -> Vector:
+        """Return the weights ``R x/|x|``, ``(n_dof,)``."""
+        return self._slope(x) * x
+
+    def gaps(self, x: Vector) -> Vector:
+        """Return ``Δ_μ = margin - y_μ f(x_μ; R x/|x|)``, shape ``(P,)``."""
+        return self.free.gaps(self.on_sphere(x))
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return ``U`` and ``∇U = (R/|x|) P g``, ``P`` the projector off ``x``, ``(n_dof,)``."""
+        energy, g = self.free.energy_gradient(self.on_sphere(x))
+        return energy, self._slope(x) * _tangent(x, g)
+
+    def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Vector:
+        """Return ``∂Δ_μ/∂x``, dense: ``(P, n_dof)``, or ``(len(rows), n_dof)``."""
+        return self._slope(x) * _tangent(x, self.free.gap_jacobian(self.on_sphere(x), rows))
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        """Return ``H(x) v``, shape of ``v``: ``(n_dof,)``, or ``(k, n_dof)`` for ``k`` directions.
+
+        With ``u = x/|x|`` and ``s = R/|x|``:
+        ``H = s² P H_w P - (s/|x|) [(g·u) P + u (P g)ᵀ + (P g) uᵀ]``.
+        """
+        w, s, length = self.on_sphere(x), self._slope(x), np.linalg.norm(x)
+        u = x / length
+        g = self.free.energy_gradient(w)[1]
+        along = _tangent(x, v)
+        bent = (g @ u) * along + np.multiply.outer(along @ g, u)
+        bent += np.multiply.outer(v @ u, _tangent(x, g))
+        curved = _tangent(x, self.free.hvp(w, along))
+        return np.asarray(s * s * curved - (s / length) * bent)
+
+    def hessian(self, x: Vector) -> Vector:
+        """Return ``H(x)``, dense, ``(n_dof, n_dof)``: the formula of ``hvp``."""
+        w, s, length = self.on_sphere(x), self._slope(x), np.linalg.norm(x)
+        u, g = x / length, self.free.energy_gradient(w)[1]
+        mixed = np.multiply.outer(_tangent(x, g), u)
+        projector = np.eye(len(x)) - np.multiply.outer(u, u)
+        curved = _tangent(x, _tangent(x, self.free.hessian(w)).T)
+        return np.asarray(s * s * curved - (s / length) * ((g @ u) * projector + mixed + mixed.T))
+
+    def zero_modes(self, x: Vector) -> Vector:
+        """Return the radial direction, and rescalings that keep the norm, ``(k, n_dof)``.
+
+        The rescalings of ``h`` rectifiers take a state along a surface of networks that are one
+        function, and it meets the sphere in a surface of ``h - 1`` dimensions: there one unit may
+        pay for another. Where units are balanced, as at a minimum, that has shrunk to a point.
+        """
+        radial = np.asarray(x / np.linalg.norm(x))[None]
+        rescalings = self.free.zero_modes(self.on_sphere(x))
+        if not len(rescalings):
+            return radial
+        slopes = rescalings @ radial[0]
+        if np.linalg.norm(slopes) < _BALANCED:
+            return radial
+        across = np.linalg.svd(slopes[None], full_matrices=True)[2][1:]
+        return np.concatenate([radial, across @ rescalings])
+
+    def unrestricted(self, x: Vector) -> tuple[HingeNetwork, Vector]:
+        """Return the network whose norm is free, and the weights ``R x/|x|``."""
+        return self.free, self.on_sphere(x)
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(P,)`` are those of a network that fits."""
+        return self.free.satisfied(gaps)
+
+    def frozen(self, x: Vector) -> list[Indices]:
+        """Return the parameters of each dead unit."""
+        return self.free.frozen(self.on_sphere(x))
+
+    def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
+        """Yield the symmetries that keep the norm."""
+        for name, other in self.free.equivalents(x, rng):
+            if not name.startswith("rescaling"):
+                yield name, other
+
+    def load_direction(self, x: Vector) -> Vector:
+        """Return ``∂Δ/∂t = 1`` for each pattern, shape ``(P,)``."""
+        return self.free.load_direction(x)
+
+    def loaded(self, t: float) -> "SphericalNetwork":
+        """Return the same problem with ``t`` added to the margin asked for."""
+        return replace(self, free=self.free.loaded(t))
+
+    def _slope(self, x: Vector) -> float:
+        length = float(np.linalg.norm(x))
+        if not 0 < length < np.inf:
+            raise ValueError(
+                f"expected finite parameters that are not all zero, got |x| = {length}"
+            )
+        return self.radius / length
+
+
+def _tangent(x: Vector, v: Vector) -> Vector:
+    """Return ``v``, or the rows of ``v``, without the component along ``x``."""
+    u = x / np.linalg.norm(x)
+    return np.asarray(v - np.multiply.outer(v @ u, u))

@@ -1,0 +1,215 @@
+"""The learning problem with a quadratic hinge: each pattern asks for a margin."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from networks.data.patterns import Patterns
+from networks.models import backprop, dense_hessian, symmetry
+from networks.models.mlp import Mlp
+
+Vector: TypeAlias = NDArray[np.float64]
+Indices: TypeAlias = NDArray[np.intp]
+
+FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
+
+# Numbers in the largest array of a block of directions in `hvp`: beyond this it leaves the cache.
+_BLOCK = 1 << 19
+
+
+@dataclass(frozen=True, eq=False)
+class HingeNetwork:
+    """A fully connected network asked to classify patterns with a margin.
+
+    ``Δ_μ(w) = margin - y_μ f(x_μ; w)`` and ``U = ½ Σ_μ max(Δ_μ, 0)²``, extensive: the problem of
+    Geiger et al., Phys. Rev. E 100, 012115 (2019). Its load is ``P/N``, with ``N`` the number
+    of weights. Arrays go in and out as numpy; the work is done by torch in float64.
+
+    Parameters
+    ----------
+    mlp
+        The shape of the network.
+    patterns
+        What it has to learn; their dimension must be the network's.
+    margin
+        The value ``y f`` asked for.
+    device
+        Where torch computes: "cpu", "cuda", ...
+
+    Raises
+    ------
+    ValueError
+        If the dimensions disagree or the device is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from networks import random_patterns
+    >>> rng = np.random.default_rng(0)
+    >>> problem = HingeNetwork(Mlp(5, 5, 2), random_patterns(20, 5, rng))
+    >>> x = problem.mlp.init(rng)
+    >>> energy, gradient = problem.energy_gradient(x)
+    >>> bool(np.isclose(energy, 0.5 * np.sum(np.maximum(problem.gaps(x), 0) ** 2)))
+    True
+    """
+
+    mlp: Mlp
+    patterns: Patterns
+    margin: float = 1.0
+    device: str = "cpu"
+    inputs: Tensor = field(init=False, repr=False)
+    labels: Tensor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.patterns.dim != self.mlp.input_dim:
+            raise ValueError(
+                f"expected patterns of dimension {self.mlp.input_dim}, got {self.patterns.dim}"
+            )
+        device = checked_device(self.device)
+        inputs = backprop.with_ones(torch.tensor(self.patterns.x, device=device))
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "labels", torch.tensor(self.patterns.y, device=device))
+
+    @property
+    def n_dof(self) -> int:
+        """Number of parameters, biases included."""
+        return self.mlp.n_dof
+
+    @property
+    def load(self) -> float:
+        """The load ``P/N``: patterns per weight, biases not counted."""
+        return len(self.patterns) / self.mlp.n_weights
+
+    def gaps(self, x: Vector) -> Vector:
+        """Return ``Δ_μ = margin - y_μ f(x_μ)``, shape ``(P,)``: positive where violated."""
+        f = backprop.output(self.mlp, self._tensor(x), self.inputs)
+        return _numpy(self.margin - self.labels * f)
+
+    def satisfied(self, gaps: Vector) -> bool:
+        """Tell whether gaps ``(P,)`` are those of a network that fits: ``U < 1e-14``."""
+        return fits(gaps)
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return ``U(x)`` and ``∇U(x)``, shape ``(n_dof,)``."""
+        w = self._tensor(x)
+        state, labels, forces = self._violated(w)
+        gradient = backprop.gradient(self.mlp, w, state, -labels * forces)
+        return 0.5 * float(forces @ forces), _numpy(gradient)
+
+    def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Vector:
+        """Return ``∂Δ_μ/∂x``, dense: ``(P, n_dof)``, or ``(len(rows), n_dof)``."""
+        w = self._tensor(x)
+        inputs, labels = self.inputs, self.labels
+        if rows is not None:
+            index = torch.as_tensor(np.array(rows), device=w.device)
+            inputs, labels = inputs[index], labels[index]
+        forward = backprop.forward(self.mlp, w, inputs)
+        return _numpy(backprop.jacobian(self.mlp, w, forward, -labels))
+
+    def hvp(self, x: Vector, v: Vector) -> Vector:
+        """Return ``H(x) v``, shape of ``v``: ``(n_dof,)``, or ``(k, n_dof)`` for ``k`` directions.
+
+        Exact: ``H = Σ_{Δ>0} (∇Δ ∇Δᵀ + Δ ∇²Δ)``, by the R-operator on the violated patterns. At
+        a ReLU kink the masks are those of ``x``: a unit at exactly zero is inactive.
+        """
+        w = self._tensor(x)
+        state, labels, forces = self._violated(w)
+        directions = self._tensor(np.atleast_2d(v))
+        block = max(1, _BLOCK // max(1, len(forces) * (self.mlp.width + 1)))
+        weights, stiffness = -labels * forces, torch.ones_like(forces)
+        found = [
+            backprop.second_derivative(self.mlp, w, state, weights, part, stiffness)
+            for part in torch.split(directions, block)
+        ]
+        return _numpy(torch.cat(found)).reshape(v.shape)
+
+    def hessian(self, x: Vector) -> Vector:
+        """Return ``H(x)``, dense, ``(n_dof, n_dof)``, with the masks of ``hvp``."""
+        w = self._tensor(x)
+        state, labels, forces = self._violated(w)
+        smooth = self.mlp.sigma.symmetry != "homogeneous"
+        curvatures = backprop.curvatures(self.mlp.sigma, state) if smooth else None
+        return _numpy(dense_hessian.hessian(self.mlp, w, state, -labels * forces, curvatures))
+
+    def zero_modes(self, x: Vector) -> Vector:
+        """Return orthonormal tangents of the symmetries, ``(k, n_dof)``.
+
+        For ReLU, one rescaling for each hidden unit that is active on some pattern: the unit's
+        incoming weights and bias grow as its outgoing weights shrink. None otherwise.
+        """
+        if self.mlp.sigma.symmetry != "homogeneous":
+            return np.zeros((0, self.n_dof))
+        return symmetry.rescaling_modes(self.mlp, x, self._dead(x))
+
+    def frozen(self, x: Vector) -> list[Indices]:
+        """Return the parameters of each dead unit: a ReLU that no pattern makes active.
+
+        They are its incoming weights, its bias and its outgoing weights. A weight between two
+        dead units is listed with the first of them. A unit whose weights have vanished is dead
+        too, as dead units do where the norm is held: which patterns make it active is rounding.
+        """
+        return symmetry.unit_parameters(self.mlp, self._dead(x))
+
+    def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
+        """Yield a random permutation of hidden units, and the symmetries of the activation."""
+        yield "permutation of hidden units", symmetry.permuted(self.mlp, x, rng)
+        if self.mlp.sigma.symmetry == "homogeneous":
+            yield "rescaling of hidden units", symmetry.rescaled(self.mlp, x, rng)
+        if self.mlp.sigma.symmetry == "odd":
+            yield "sign flip of hidden units", symmetry.flipped(self.mlp, x, rng)
+
+    def load_direction(self, x: Vector) -> Vector:
+        """Return ``∂Δ/∂t = 1`` for each pattern, shape ``(P,)``."""
+        del x
+        return np.ones(len(self.patterns))
+
+    def loaded(self, t: float) -> "HingeNetwork":
+        """Return the same problem with ``t`` added to the margin asked for."""
+        return replace(self, margin=self.margin + t)
+
+    def _tensor(self, x: Vector) -> Tensor:
+        if not np.isfinite(x).all():
+            raise ValueError("expected finite parameters, got NaN or infinity: training diverged")
+        return torch.tensor(x, dtype=torch.float64, device=self.inputs.device)
+
+    def _violated(self, w: Tensor) -> tuple[backprop.Forward, Tensor, Tensor]:
+        """Return the forward pass of the violated patterns, their labels and their forces."""
+        gaps = self.margin - self.labels * backprop.output(self.mlp, w, self.inputs)
+        index = torch.nonzero(gaps > 0)[:, 0]
+        state = backprop.forward(self.mlp, w, self.inputs[index])
+        return state, self.labels[index], gaps[index]
+
+    def _dead(self, x: Vector) -> list[NDArray[np.bool_]]:
+        """Return, for each hidden layer, which units no pattern makes active."""
+        if self.mlp.sigma.symmetry != "homogeneous":
+            return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
+        state = backprop.forward(self.mlp, self._tensor(x), self.inputs)
+        silent = [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
+        gone = symmetry.vanished(self.mlp, x)
+        return [a | b for a, b in zip(silent, gone, strict=True)]
+
+
+def fits(gaps: Vector) -> bool:
+    """Tell whether gaps ``(P,)`` have an energy ``½ Σ max(Δ, 0)²`` below `FITTED`."""
+    forces = np.maximum(gaps, 0.0)
+    return 0.5 * float(forces @ forces) < FITTED
+
+
+def checked_device(name: str) -> torch.device:
+    """Return the torch device called ``name``, or raise ValueError if it is not there."""
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
+        raise ValueError(f"expected a device that is there ({there}), got {name!r}") from None
+    return device
+
+
+def _numpy(t: Tensor) -> Vector:
+    return t.cpu().numpy()

@@ -1,0 +1,1 @@
+"""How networks come to a minimum: anneal, optimisers, polish, kinks."""

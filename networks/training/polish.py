@@ -1,0 +1,172 @@
+"""From the end of an anneal to a minimum that is exact to rounding, kinks included."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from networks.models import backprop
+from networks.models.backprop import Forward
+from networks.models.hinge import FITTED, HingeNetwork
+from networks.training.kinks import Kinks, Point
+from networks.training.piecewise import Damped, Expansion
+
+Vector: TypeAlias = NDArray[np.float64]
+
+BALANCED = 1e-8  # residual force relative to the forces that balance
+_EXACT = 1e-9  # where the descent ends: quadratic convergence leaves no more to gain
+_CORRECTIONS = 6  # of a step, back on to the kinks that it bends away from
+_WORTH = 0.02  # a correction that gains less of what was promised is the last
+_ACCEPTED = 1e-2  # a step must gain this part of what it promised
+_ROUNDING = 1e-13  # relative falls of the energy below this are not seen
+_BLUR = 2e-15  # and of a gap, relative to what it is the difference of
+_NUDGES = 1e-6, 1e-4, 1e-2  # off a saddle, relative to |x|
+_HOPELESS = 1e12  # damping at which a step is below rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Polished:
+    """A polished state and what is certified about it.
+
+    Attributes
+    ----------
+    x
+        The parameters, ``(n_dof,)``.
+    residual
+        Largest component of the gradient with the masks of the kinks, relative to the forces
+        that balance; or the largest ``|z|`` at a held kink, if that is larger.
+    n_kinks
+        (pattern, unit) pairs held at their kink.
+    is_minimum
+        Whether forces balance to 1e-8 and no direction lowers the energy to second order.
+    steps
+        Linear solves made.
+    """
+
+    x: Vector
+    residual: float
+    n_kinks: int
+    is_minimum: bool
+    steps: int
+
+
+def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = False) -> Polished:
+    """Follow the energy down from ``x`` to a minimum by at most ``steps`` damped Newton steps.
+
+    Each step minimises the energy's piecewise quadratic model (`piecewise`), so that kinks are met
+    and left as constraints are in a packing; what the step bends away from its kinks is corrected.
+    Damping follows Nielsen, IMM-REP-1999-05. Ends early at ``U < 1e-14``.
+
+    Many of these networks have no minimum: the weights of a few units grow without end, for ever
+    smaller falls of the energy. ``hold_norm`` keeps to the sphere of the norm ``|x|``, on which
+    `networks.models.symmetry.balanced` units have the most freedom.
+
+    Where forces balance at a saddle, or at a concave kink, it goes on from a little beside it. What
+    it does not see: a unit whose weights have vanished could grow again in another direction. It
+    may come to no end where convex and concave kinks of different layers lie at one point, as is
+    met in layers narrower than about ten units.
+    """
+    w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
+    radius = float(w.norm()) if hold_norm else None
+    here, made = _descended(Point(problem, w, Kinks.none(problem), radius), steps)
+    minimum = here.energy < FITTED
+    while not minimum and here.error < BALANCED:
+        down = here.way_down()
+        minimum = down is None
+        if down is None or made >= steps:
+            break
+        beside = _beside(here, down)
+        if beside is None:
+            break
+        here, more = _descended(beside, steps - made)
+        made += more
+        minimum = here.energy < FITTED
+    return Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
+
+
+def _beside(here: Point, down: Tensor) -> Point | None:
+    """Return a point a little off a saddle, whence a descent leads away; None if it is too flat."""
+    for size in _NUDGES:
+        d = down * (size * float(here.w.norm() / down.norm()))
+        there = Point(here.problem, _moved(here, d), here.kinks, here.radius)
+        if there.error > _EXACT:
+            return there
+    return None
+
+
+def _descended(here: Point, steps: int) -> tuple[Point, int]:
+    """Return where at most ``steps`` linear solves lead from a point, and how many were made."""
+    expansion, damping, growth, made = Expansion(here), 1e-3, 2.0, 0
+    while made < steps and here.error > _EXACT and here.energy > FITTED / 10:
+        made += 1
+        damped = Damped.of(expansion, damping)
+        there, gain = _step(damped) if damped is not None else (None, -1.0)
+        if there is not None:
+            here, expansion = there, Expansion(there)
+            damping = max(damping * max(0.2, 1 - (2 * gain - 1) ** 3), 1e-12)
+            growth = 2.0
+        elif damping > _HOPELESS:
+            break
+        else:
+            damping, growth = damping * growth, growth * 2
+    return here, made
+
+
+def _step(damped: Damped) -> tuple[Point | None, float]:
+    """Return where a step ends, or None if it is refused; and the part gained of the promise."""
+    expansion, here = damped.expansion, damped.expansion.point
+    d, multipliers = damped.minimum(expansion.offsets, expansion.start)
+    promised = expansion.fall(d)
+    unseen = promised <= _rounding(here)
+    if not unseen:
+        d, multipliers, fall = _corrected(damped, d, multipliers, promised)
+        if fall < _ACCEPTED * promised:
+            return None, -1.0
+    kinks = expansion.kinks(multipliers)
+    there = Point(here.problem, _moved(here, d), kinks, here.radius)
+    if unseen:  # the energy is flat to rounding: judge by the forces
+        return (there if there.error < here.error else None), 1.0
+    return there, fall / promised
+
+
+def _rounding(here: Point) -> float:
+    """Return the falls of the energy that rounding hides: of its sum, and of small gaps in it."""
+    force = here.gaps[here.violated]
+    blurred = here.problem.margin + here.everywhere.output[here.violated].abs()
+    return _ROUNDING * here.energy + _BLUR * float(force @ blurred.abs_())
+
+
+def _corrected(
+    damped: Damped, d: Tensor, multipliers: Tensor, promised: float
+) -> tuple[Tensor, Tensor, float]:
+    """Correct a step to second order: kinks are curved, and a sharp kink forgives no offset."""
+    expansion, here = damped.expansion, damped.expansion.point
+    there = _forward(here, d)
+    fall = here.energy - _energy(here, there)
+    for _ in range(_CORRECTIONS):
+        trial, masks = damped.minimum(expansion.offsets_at(there, d), multipliers)
+        there = _forward(here, trial)
+        gained = here.energy - _energy(here, there) - fall
+        if not gained > 0:
+            break
+        d, multipliers, fall = trial, masks, fall + gained
+        if gained < _WORTH * promised:
+            break
+    return d, multipliers, fall
+
+
+def _moved(here: Point, d: Tensor) -> Tensor:
+    w = here.w + d
+    return w if here.radius is None else w * (here.radius / float(w.norm()))
+
+
+def _forward(here: Point, d: Tensor) -> Forward:
+    return backprop.forward(here.problem.mlp, _moved(here, d), here.problem.inputs)
+
+
+def _energy(here: Point, there: Forward) -> float:
+    gaps = here.problem.margin - here.problem.labels * there.output
+    return 0.5 * float(gaps.clamp_(min=0).square().sum())

@@ -1,0 +1,240 @@
+"""Train a network natively, and say what was reached."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from networks.models import backprop
+from networks.models.fixed_norm import SphericalNetwork
+from networks.models.hinge import FITTED, HingeNetwork
+from networks.models.symmetry import balanced
+from networks.training.anneal import Annealed, Look, Schedule, anneal
+from networks.training.kinks import Kinks, Point
+from networks.training.optimisers import Optimiser
+from networks.training.polish import BALANCED, Polished, polish
+
+Vector: TypeAlias = NDArray[np.float64]
+Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
+
+NEWTON_STEPS = 1000  # a polish takes 10 to 100 of them, near the transition several hundred
+SILENT = "some layer has no active unit on the patterns that hold most of the energy"
+RUNAWAY = 1.2  # growth of the norm in a polish that tells of weights without bound
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network and what is known about it.
+
+    Parameters
+    ----------
+    x
+        The parameters, ``(n_dof,)``.
+    energy
+        ``U(x)``.
+    max_residual
+        Largest component of ``∇U``, on the sphere if the norm is held and with fractional masks at
+        the kinks of a polished state, relative to the largest sum ``Σ_μ |f_μ ∂Δ_μ|`` of the forces
+        that balance in a component.
+    steps
+        Steps of Adam made, or evaluations of the optimiser in its place.
+    n_constraints
+        ``N_Δ``, the number of violated patterns; 0 of a network that fits.
+    status
+        "unjammed" (``U < 1e-14``); "jammed": the polish certified that forces balance to 1e-8 and
+        that no direction lowers the energy; "dead" (most of the energy is in patterns on which
+        some layer is silent); "stalled" otherwise.
+    n_kinks
+        Number of (pattern, unit) pairs held at a ReLU kink; 0 for smooth activations.
+    reason
+        Why a run stalled or died; empty otherwise.
+    newton_steps
+        Linear solves of the polish.
+    radius
+        The norm ``|x|`` that the polish held: a minimum of the `SphericalNetwork` of that radius.
+        None if it was free, or where there was nothing to polish.
+    """
+
+    x: Vector
+    energy: float
+    max_residual: float
+    steps: int
+    n_constraints: int
+    status: Status
+    n_kinks: int = 0
+    reason: str = ""
+    newton_steps: int = 0
+    radius: float | None = None
+
+
+def train(
+    problem: HingeNetwork,
+    x: Vector,
+    *,
+    steps: int = 30000,
+    newton_steps: int = NEWTON_STEPS,
+    schedule: Schedule | None = None,
+    hold_norm: bool = True,
+    optimiser: Optimiser | None = None,
+    rng: np.random.Generator | None = None,
+) -> Trained:
+    """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
+
+    ``optimiser`` takes the place of Adam and its ``schedule``; see `optimisers`. ``rng`` is for one
+    that draws minibatches.
+    The polish makes at most ``newton_steps`` linear solves. With ``hold_norm`` it keeps the norm of
+    the weights, after rectifiers were rescaled to the smallest norm that gives the same output:
+    many of these networks have no minimum otherwise; see `polish`. Without a polish
+    nothing is certified, and what does not fit is stalled.
+    Nothing is raised when training fails: the status says so.
+
+    Examples
+    --------
+    >>> from networks import Mlp, random_patterns
+    >>> rng = np.random.default_rng(0)
+    >>> problem = HingeNetwork(Mlp(6, 12, 1), random_patterns(20, 6, rng))
+    >>> train(problem, problem.mlp.init(rng), steps=3000).status
+    'unjammed'
+    """
+    if optimiser is None:
+        ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
+    else:
+        annealed = optimiser(problem, x, steps=steps, rng=rng)
+    return _judged(problem, annealed, newton_steps, hold_norm=hold_norm)
+
+
+def train_all(
+    problems: Sequence[HingeNetwork],
+    xs: Sequence[Vector],
+    *,
+    steps: int = 30000,
+    newton_steps: int = NEWTON_STEPS,
+    schedule: Schedule | None = None,
+    hold_norm: bool = True,
+    look: Look | None = None,
+) -> Iterator[tuple[int, Trained]]:
+    """Yield the number of each network and what became of it, as they end.
+
+    `train` of many networks, annealed together: seeds, loads, data and shapes may differ. ``look``
+    is that of `anneal`.
+
+    Examples
+    --------
+    >>> from networks import Mlp, random_patterns
+    >>> rng, mlp = np.random.default_rng(0), Mlp(6, 12, 1)
+    >>> problems = [HingeNetwork(mlp, random_patterns(p, 6, rng)) for p in (20, 1000)]
+    >>> found = dict(train_all(problems, [mlp.init(rng) for _ in problems], steps=3000))
+    >>> found[0].status, found[1].status
+    ('unjammed', 'jammed')
+    """
+    for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule, look=look):
+        yield i, _judged(problems[i], annealed, newton_steps, hold_norm=hold_norm)
+
+
+def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_STEPS) -> Trained:
+    """Descend from ``x`` to the minimum next to it on the sphere, without training.
+
+    Where a load changes slowly this follows its minimum, over any number of kinks.
+
+    Examples
+    --------
+    >>> from networks import Mlp, random_patterns
+    >>> rng = np.random.default_rng(0)
+    >>> free = HingeNetwork(Mlp(6, 4, 1), random_patterns(150, 6, rng))
+    >>> end = train(free, free.mlp.init(rng), steps=3000)
+    >>> lighter = SphericalNetwork(free, end.radius).loaded(-0.01)
+    >>> settle(lighter, end.x).status
+    'jammed'
+    """
+    w = problem.on_sphere(x)
+    found = polish(problem.free, w, steps=newton_steps, hold_norm=True)
+    return _certified(problem.free, found, w, 0, newton_steps, held=True)
+
+
+def _judged(
+    problem: HingeNetwork, annealed: Annealed, newton_steps: int, *, hold_norm: bool
+) -> Trained:
+    """Polish an annealed state if there is anything to polish, and say what it is."""
+    if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
+        reason = "training diverged: lower the learning rate"
+        return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
+    here = _point(problem, annealed.x)
+    if here.energy < FITTED:
+        return _ended(here, annealed.steps, "unjammed")
+    if _is_dead(here):
+        return _ended(here, annealed.steps, "dead", reason=SILENT)
+    if newton_steps < 1:
+        reason = "not polished, nothing is certified: allow Newton steps"
+        return _ended(here, annealed.steps, "stalled", reason=reason)
+    x = annealed.x
+    if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
+        x = balanced(problem.mlp, x)
+    found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
+    return _certified(problem, found, x, annealed.steps, newton_steps, held=hold_norm)
+
+
+def _certified(
+    problem: HingeNetwork, found: Polished, before: Vector, steps: int, allowed: int, *, held: bool
+) -> Trained:
+    """Say what a polish that began at ``before`` has certified."""
+    here = _point(problem, found.x)
+    if here.energy < FITTED:
+        return _ended(here, steps, "unjammed", newton_steps=found.steps)
+    status: Status = "jammed" if found.is_minimum else "stalled"
+    reason = "" if found.is_minimum else _why_not(before, found, allowed)
+    if _is_dead(here):
+        status, reason = "dead", SILENT
+    return replace(
+        _ended(here, steps, status, reason=reason, newton_steps=found.steps),
+        max_residual=found.residual,
+        n_kinks=found.n_kinks,
+        radius=float(np.linalg.norm(found.x)) if held else None,
+    )
+
+
+def _point(problem: HingeNetwork, x: Vector) -> Point:
+    """Return the state with masks by the signs of its units, and its norm free."""
+    w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
+    return Point(problem, w, Kinks.none(problem))
+
+
+def _ended(
+    here: Point, steps: int, status: Status, *, reason: str = "", newton_steps: int = 0
+) -> Trained:
+    return Trained(
+        x=here.w.cpu().numpy(),
+        energy=here.energy,
+        max_residual=here.residual,
+        steps=steps,
+        n_constraints=0 if status == "unjammed" else len(here.violated),
+        status=status,
+        reason=reason,
+        newton_steps=newton_steps,
+    )
+
+
+def _why_not(before: Vector, found: Polished, allowed: int) -> str:
+    """Return why a polish certified no minimum."""
+    norms = float(np.linalg.norm(before)), float(np.linalg.norm(found.x))
+    if norms[1] > RUNAWAY * norms[0]:
+        return f"weights run away, |x| from {norms[0]:.3g} to {norms[1]:.3g}: hold their norm"
+    if found.residual <= BALANCED:
+        return "forces balance at a saddle"
+    remedy = (
+        "allow more Newton steps" if found.steps >= allowed else "train again from another start"
+    )
+    return f"forces balance to {found.residual:.1e} only: {remedy}"
+
+
+def _is_dead(here: Point) -> bool:
+    """Tell whether most of the energy is in patterns that do not act on the first layer.
+
+    On such a pattern some layer has no active unit: the network is constant around it, or as deep
+    only as the layers above.
+    """
+    first = backprop.signals(here.problem.mlp, here.w, here.state)[0]
+    energies = here.gaps[here.violated].square()
+    return bool(energies[~first.any(dim=1)].sum() > 0.5 * energies.sum())

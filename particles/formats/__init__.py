@@ -1,0 +1,1 @@
+"""Packings on disk, as other programs read them: extended XYZ and GSD."""

@@ -1,0 +1,166 @@
+"""A packing as the columns of an extended XYZ file, and a packing from columns."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from particles.formats.xyz import ROUNDING, Column, Frame
+from particles.packings.ellipses import Ellipses
+from particles.packings.packing import Packing
+
+Vector = NDArray[np.float64]
+# Sizes, aspects of ellipses, the sides of the box, and x.
+Described: TypeAlias = tuple[Vector, Vector | None, Vector, Vector]
+
+# Species are named by elements, without which ASE opens no file; X is its name of none.
+_SPECIES = ("H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne")
+# What other programs call columns that only bodies which are not round need.
+_SHAPES = ("shape", "aspect", "axes", "semiax", "orientation", "quat")
+# A tilt by this out of the plane changes an ellipse by the square of it.
+_TILT = 1e-6
+
+
+def frame_text(problem: Packing, bodies: Vector) -> str:
+    """Return one frame of extended XYZ."""
+    columns = _columns(problem, bodies)
+    sides = np.append(problem.box, 1.0)[:3]
+    lattice = " ".join(repr(float(v)) for v in np.diag(sides).ravel())
+    properties = ":".join(f"{name}:R:{values.shape[1]}" for name, values in columns.items())
+    periodic = "T T T" if problem.dim == 3 else "T T F"
+    head = f'Lattice="{lattice}" Properties=species:S:1:{properties} pbc="{periodic}"'
+    table = np.concatenate(list(columns.values()), axis=1)
+    rows = zip(_labels(problem), table.tolist(), strict=True)
+    body = "\n".join(f"{label} " + " ".join(map(repr, row)) for label, row in rows)
+    return f"{problem.n_bodies}\n{head}\n{body}\n"
+
+
+def quaternions(angle: Vector) -> Vector:
+    """Return turns about ``z`` as ``(x, y, z, w)``, ``(N, 4)``."""
+    zero = np.zeros_like(angle)
+    return np.stack([zero, zero, np.sin(angle / 2), np.cos(angle / 2)], axis=1)
+
+
+def described(frame: Frame) -> Described:
+    """Return sizes ``(N,)``, aspects ``(N,)`` or None, the box and ``x`` ``(N, c)`` of a frame.
+
+    Raises
+    ------
+    ValueError
+        If the frame describes no packing, or bodies of other shapes.
+    """
+    sides, found = frame.sides(), _Columns(frame)
+    pos = found.numbers("pos", 2, 3)
+    dim = _dimension(frame, pos)
+    box, pos = sides[:dim], pos[:, :dim]
+    if {"angle", "aspect", "diameter"} <= found.columns.keys():
+        found.expect(dim == 2, "aspect", "bodies in the plane")
+        x = np.concatenate([pos, found.numbers("angle", 1)], axis=1)
+        sizes = found.numbers("diameter", 1, positive=True)
+        return sizes.ravel(), found.numbers("aspect", 1, positive=True).ravel(), box, x
+    if "asphericalshape" in found.columns:
+        return _shaped(found, box, pos)
+    for name in found.columns:
+        round_ = not any(word in name for word in _SHAPES)
+        found.expect(round_, name, "aspherical_shape and orientation, if not all bodies are round")
+    return _sizes(found), None, box, pos
+
+
+class _Columns:
+    """The columns of a frame, and its rows."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.columns: dict[str, Column] = frame.columns()
+        self.table = frame.table(self.columns)
+
+    def numbers(self, name: str, *widths: int, positive: bool = False) -> Vector:
+        """Return the numbers of a column, ``(N, width)``, or say that it is missing."""
+        if name not in self.columns:
+            got = ", ".join(column.name for column in self.columns.values())
+            raise ValueError(f"expected a column {name} in {self.frame.where}, got {got}")
+        return self.frame.numbers(self.table, self.columns[name], *widths, positive=positive)
+
+    def expect(self, good: bool, name: str, what: str) -> None:
+        """Raise ValueError that names a column, unless ``good``."""
+        if not good:
+            column = self.columns[name]
+            words = self.table[0][column.start : column.start + column.width]
+            raise ValueError(
+                f"expected {what} in {self.frame.where}, got column {column.name}, "
+                f"{' '.join(words)[:60]} of the first body"
+            )
+
+
+def _dimension(frame: Frame, pos: Vector) -> int:
+    """Return 3 for a box that is periodic along all sides, 2 for a packing in the plane."""
+    x, y, z = frame.periodic()
+    if not (x and y):
+        got = " ".join("T" if side else "F" for side in (x, y, z))
+        raise ValueError(
+            f'expected a box that is periodic in x and y in {frame.where}, got pbc="{got}"'
+        )
+    if pos.shape[1] == 2:
+        return 2
+    if z:
+        return 3
+    low, high = pos[:, 2].min(), pos[:, 2].max()
+    if high - low > ROUNDING * max(1.0, abs(low)):
+        raise ValueError(
+            f'expected pbc="T T T", or all bodies at one height, in {frame.where}, '
+            f'got pbc="T T F" and column pos with z from {low:.6g} to {high:.6g}'
+        )
+    return 2
+
+
+def _sizes(found: _Columns) -> Vector:
+    """Return the diameters of round bodies, ``(N,)``."""
+    if "diameter" not in found.columns:
+        return 2.0 * found.numbers("radius", 1, positive=True).ravel()
+    sizes = found.numbers("diameter", 1, positive=True).ravel()
+    if "radius" in found.columns:
+        radii = found.numbers("radius", 1, positive=True).ravel()
+        same = np.allclose(2.0 * radii, sizes, rtol=1e-6, atol=0.0)
+        found.expect(same, "radius", "half of the diameter as radius")
+    return sizes
+
+
+def _shaped(found: _Columns, box: Vector, pos: Vector) -> Described:
+    """Return bodies given by their semi-axes and turns: ellipses in the plane, or spheres."""
+    half = found.numbers("asphericalshape", 3, positive=True)
+    if box.size == 3:
+        found.expect(bool((np.ptp(half, axis=1) == 0.0).all()), "asphericalshape", "spheres")
+        return 2.0 * half[:, 0], None, box, pos
+    turn = np.tile([0.0, 0.0, 0.0, 1.0], (len(pos), 1))
+    if "orientation" in found.columns:
+        turn = found.numbers("orientation", 4)
+    length = np.linalg.norm(turn, axis=1)
+    flat = (length > 0.0) & (np.abs(turn[:, :2]).max(axis=1) <= _TILT * length)
+    found.expect(bool(flat.all()), "orientation", "turns about z, quaternions (0, 0, z, w),")
+    upright = half[:, 1] > half[:, 0]
+    angle = 2.0 * np.arctan2(turn[:, 2], turn[:, 3]) + 0.5 * np.pi * upright
+    long, short = half[:, :2].max(axis=1), half[:, :2].min(axis=1)
+    return 2.0 * short, long / short, box, np.column_stack([pos, angle])
+
+
+def _columns(problem: Packing, bodies: Vector) -> dict[str, Vector]:
+    """Return the columns of an extended XYZ file, by name."""
+    n, d = problem.n_bodies, problem.dim
+    centres = np.zeros((n, 3))
+    centres[:, :d] = bodies[:, :d]
+    columns = {"pos": centres, "radius": problem.bounding_radii[:, None]}
+    if isinstance(problem, Ellipses):
+        half, angle = 0.5 * problem.diameters, bodies[:, 2]
+        columns["aspherical_shape"] = np.stack([half * problem.aspect, half, half], axis=1)
+        columns["orientation"] = quaternions(angle)
+        columns["angle"], columns["aspect"] = angle[:, None], problem.aspect[:, None]
+    columns["diameter"] = problem.diameters[:, None]
+    return columns
+
+
+def _labels(problem: Packing) -> list[str]:
+    """Return the name of the species of each body."""
+    labels = np.full(problem.n_bodies, "X", dtype="<U2")
+    for name, members in zip(_SPECIES, problem.species, strict=False):
+        labels[members] = name
+    return [str(label) for label in labels]

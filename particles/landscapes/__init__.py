@@ -1,0 +1,1 @@
+"""Landscapes without gaps: clusters of atoms, a spin glass, a surface in the plane."""

@@ -1,0 +1,1 @@
+"""Packings of discs, spheres and ellipses: their laws, minima, compression, moduli."""

@@ -1,0 +1,163 @@
+"""Stress and elastic moduli of a packing at zero temperature."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import splu
+
+from particles.packings.packing import Packing
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Moduli:
+    """Second derivatives of the energy density by strain, in units of stiffness over area.
+
+    Attributes
+    ----------
+    bulk : float
+        ``B = V d²U/dV²``.
+    shear : float
+        ``G``, the mean over the independent directions of shear.
+    shears : (2,) or (5,)
+        ``G`` of each direction: ``xy`` and ``xx - yy``, and in space ``xz``, ``yz`` and
+        ``xx + yy - 2zz`` besides.
+    affine_bulk, affine_shear : float
+        What they would be if every body followed the strain.
+    """
+
+    bulk: float
+    shear: float
+    shears: Vector
+    affine_bulk: float
+    affine_shear: float
+
+
+def stress_tensor(problem: Packing, x: ArrayLike) -> Vector:
+    """Return ``σ_ab = (1/V) Σ ∂U/∂r_a r_b``, shape ``(d, d)``: negative under compression.
+
+    ``r`` runs from the first to the second body of each contact. The trace gives the virial
+    pressure, ``P = -tr σ/d = Σ Δ(1 - Δ)/(dV)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from particles import Discs
+    >>> pair = Discs(np.ones(2), np.array([4.0, 2.0]))
+    >>> stress_tensor(pair, np.array([1.0, 1.0, 1.9, 1.0])).round(6)
+    array([[-0.01125,  0.     ],
+           [ 0.     ,  0.     ]])
+    """
+    pairs, slopes = problem.near(x)
+    pull = np.maximum(slopes.gap, 0.0)[:, None] * slopes.vector
+    return np.asarray(pull.T @ pairs.vector / problem.box.prod(), dtype=np.float64)
+
+
+def stress_anisotropy(problem: Packing, x: ArrayLike) -> float:
+    """Return ``|σ - tr σ/d|/(P √d)``: 0 for an isotropic stress, ``√(d - 1)`` at most.
+
+    Raises
+    ------
+    ValueError
+        If nothing touches, since there is no stress then.
+    """
+    stress = stress_tensor(problem, x)
+    pressure = -np.trace(stress) / problem.dim
+    if pressure == 0.0:
+        raise ValueError("expected a state with contacts, got none: compress it first")
+    deviator = stress + pressure * np.eye(problem.dim)
+    return float(np.linalg.norm(deviator) / (pressure * np.sqrt(problem.dim)))
+
+
+def shear_directions(dim: int) -> Vector:
+    """Return the traceless symmetric strains, each for an engineering shear of 1: ``tr e² = ½``."""
+    directions = []
+    for a in range(dim):
+        for b in range(a):
+            e = np.zeros((dim, dim))
+            e[a, b] = e[b, a] = 0.5
+            directions.append(e)
+    for a in range(1, dim):
+        diagonal = np.zeros(dim)
+        diagonal[:a], diagonal[a] = 1.0, -a
+        directions.append(np.diag(diagonal / np.sqrt(2.0 * a * (a + 1.0))))
+    return np.array(directions)
+
+
+def moduli(problem: Packing, x: ArrayLike) -> Moduli:
+    """Return bulk and shear modulus at a minimum, the non-affine relaxation included.
+
+    Under the deformation ``exp(γe)`` of all centres and the box,
+
+        U'' = Σ (e r)ᵀ K (e r) + ∂U/∂r · e²r - Ξᵀ H⁻¹ Ξ,    Ξ = ∂²U/∂x∂γ,
+
+    with ``K = ∂²U/∂r²``: Lemaître and Maloney, J. Stat. Phys. 123, 415 (2006), eq. 21. Rattlers
+    are left out, and one body is held in place so that ``H`` can be inverted.
+
+    Parameters
+    ----------
+    problem : Packing
+        The packing.
+    x : (n_dof,)
+        A minimum of its energy.
+
+    Raises
+    ------
+    ValueError
+        If no body is held in place by its neighbours.
+    """
+    d, volume = problem.dim, float(problem.box.prod())
+    strains = np.concatenate([np.eye(d)[None], shear_directions(d)])
+    affine, mixed = _strained(problem, x, strains)
+    relaxed = affine - _relaxation_energy(problem, x, mixed)
+    pressure = -float(np.trace(stress_tensor(problem, x))) / d
+    scale = np.concatenate([[1.0 / (d * d * volume)], np.full(len(strains) - 1, 1.0 / volume)])
+    affine, relaxed = affine * scale, relaxed * scale
+    return Moduli(
+        bulk=float(relaxed[0] + pressure),
+        shear=float(relaxed[1:].mean()),
+        shears=relaxed[1:],
+        affine_bulk=float(affine[0] + pressure),
+        affine_shear=float(affine[1:].mean()),
+    )
+
+
+def _strained(problem: Packing, x: ArrayLike, strains: Vector) -> tuple[Vector, Vector]:
+    """Return ``∂²U/∂γ²`` at fixed relative motion, and ``∂²U/∂x∂γ`` row by row."""
+    pairs, slopes = problem.near(x)
+    touch = slopes.gap > 0.0
+    pairs, d, c = pairs[touch], problem.dim, problem.n_per_body
+    pull = slopes.gap[touch, None] * slopes.vector[touch]
+    stiffness = problem.stiffness(x, pairs)
+    affine, mixed = [], []
+    for e in strains:
+        moved = pairs.vector @ e
+        force = np.einsum("kab,kb->ka", stiffness[:, :, :d], moved)
+        affine.append((moved * force[:, :d]).sum() + (pull * (moved @ e)).sum())
+        row = np.zeros((problem.n_bodies, c))
+        np.add.at(row[:, :d], pairs.j, force[:, :d])
+        np.add.at(row[:, :d], pairs.i, -force[:, :d])
+        if problem.n_angles:
+            np.add.at(row[:, d], pairs.i, force[:, d])
+            np.add.at(row[:, d], pairs.j, force[:, d + 1])
+        mixed.append(row.ravel())
+    return np.array(affine), np.array(mixed)
+
+
+def _relaxation_energy(problem: Packing, x: ArrayLike, mixed: Vector) -> Vector:
+    """Return ``Ξᵀ H⁻¹ Ξ`` of each row ``Ξ``, over the bodies that are held."""
+    free = np.repeat(~problem.rattlers(x), problem.n_per_body)
+    if problem.n_angles:
+        free &= problem.hessian(x).diagonal() != 0.0
+    if not free.any():
+        raise ValueError("expected a jammed state, got one that holds no body: compress it first")
+    pinned = np.flatnonzero(free)[: problem.dim]
+    free[pinned] = False
+    kept = np.flatnonzero(free)
+    if kept.size == 0:
+        return np.zeros(len(mixed))
+    hessian = problem.hessian(x).tocsc()[kept][:, kept]
+    answer = splu(hessian.tocsc()).solve(mixed[:, kept].T)
+    return np.asarray(np.einsum("ka,ak->k", mixed[:, kept], answer), dtype=np.float64)

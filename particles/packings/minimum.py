@@ -1,0 +1,277 @@
+"""From any state to the minimum below it: compiled FIRE with neighbour lists."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
+from particles.packings.packing import FLOOR, Packing
+from particles.packings.pairs import PairFinder
+from particles.packings.rattlers import rattlers
+from particles.packings.stability import contacts, downhill_mode, separated
+
+Vector = NDArray[np.float64]
+Status = Literal["unjammed", "jammed", "stalled"]
+
+# Saddles that one minimisation may leave; most meet none, and small packings one or two.
+MOST_SADDLES = 30
+# Ratio of diameters up to which all bodies move in the same units.
+ALIKE = 2.0
+# Largest force at convergence, in units of the mean force of a contact: by default, and the least
+# that is asked for below a saddle.
+RELATIVE, FINEST = 1e-5, 1e-11
+# Amplitudes along a mode that are tried, in diameters: a tenth, and down by factors of three.
+AMPLITUDES = 0.1 * 3.0 ** -np.arange(16)
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where a minimisation ended, and why.
+
+    Attributes
+    ----------
+    x : (n_dof,)
+        The state, moved continuously from the start: never wrapped into the box.
+    status : {"unjammed", "jammed", "stalled"}
+        No overlap is left; forces balance at a finite pressure, hold some body, and no direction
+        lowers the energy; or neither, for the reason given.
+    energy : float
+        ``U``.
+    pressure : float
+        ``Σ max(Δ, 0)/n``, with the ``n`` of all bodies, rattlers included.
+    max_force : float
+        Largest component of ``∇U`` (by ``ℓθ`` for an angle, see `Packing.levers`).
+    steps : int
+        Evaluations of the forces.
+    reason : str
+        Why the run stalled; empty if it did not.
+    """
+
+    x: Vector
+    status: Status
+    energy: float
+    pressure: float
+    max_force: float
+    steps: int
+    reason: str = ""
+
+
+def minimise(
+    problem: Packing, x: ArrayLike, *, rng: np.random.Generator | None = None, **options: Any
+) -> Minimum:
+    """Return the minimum of ``U`` below ``x``: forces balance, and no direction lowers ``U``.
+
+    Descends by `relax`. A saddle is left along its mode of least curvature, and the descent goes
+    on. Centres that coincide, which push each other in no direction, are moved apart first.
+
+    Parameters
+    ----------
+    problem : Discs or Ellipses
+        The packing.
+    x : (n_dof,)
+        Where to start.
+    rng : numpy.random.Generator
+        Moves coincident centres apart; by default one with seed 0.
+    **options
+        Passed to `relax`.
+
+    Raises
+    ------
+    ValueError
+        As `relax` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from particles.packings.discs import Discs
+    >>> packing = Discs.bidisperse(64, phi=0.7)
+    >>> minimise(packing, packing.random_state(np.random.default_rng(1))).status
+    'unjammed'
+    """
+    start = separated(problem, x, rng or np.random.default_rng(0))
+    return certified(problem, relax(problem, start, **options), **options)
+
+
+def certified(problem: Packing, found: Minimum, **options: Any) -> Minimum:
+    """Return a balanced state itself if it is a minimum, else the minimum below it.
+
+    Parameters
+    ----------
+    problem : Discs or Ellipses
+        The packing.
+    found : Minimum
+        What `relax` returned.
+    **options
+        Passed to `relax` where the descent has to go on.
+    """
+    relative = options.pop("relative", RELATIVE)
+    for _ in range(MOST_SADDLES):
+        if found.status != "jammed":
+            return found
+        holding = contacts(problem, found.x).holding(problem.n_bodies, found.max_force)
+        mode = downhill_mode(problem, found.x, holding)
+        if mode is None:
+            pairs, normals = holding.pairs, -holding.normals
+            loose = rattlers(pairs.i, pairs.j, normals, problem.n_bodies)
+            return _stalled(found, "no body is held") if loose.all() else found
+        # Where a body escapes so slowly that its forces count as balanced, they have to be less.
+        relative = max(0.1 * relative, min(relative, FINEST))
+        there = relax(problem, _lower(problem, found, mode), relative=relative, **options)
+        found = replace(there, steps=found.steps + there.steps)
+    return _stalled(found, f"still a saddle after {MOST_SADDLES} descents from saddles")
+
+
+def _stalled(found: Minimum, reason: str) -> Minimum:
+    return replace(found, status="stalled", reason=reason)
+
+
+def _lower(problem: Packing, saddle: Minimum, mode: Vector) -> Vector:
+    """Return the lowest of a few states on either side of a saddle, itself if none is lower."""
+    sides = [saddle.x + sign * size * mode for size in AMPLITUDES for sign in (1.0, -1.0)]
+    energies = [problem.energy_gradient(x)[0] for x in sides]
+    best = int(np.argmin(energies))
+    return sides[best] if energies[best] < saddle.energy else saddle.x
+
+
+def relax(
+    problem: Packing,
+    x: ArrayLike,
+    *,
+    relative: float = RELATIVE,
+    absolute: float = 0.0,
+    floor: float = FLOOR,
+    max_steps: int = 1_000_000,
+    dt_max: float = 0.6,
+    skin: float = 0.4,
+) -> Minimum:
+    """Return a state below ``x`` where forces balance, by FIRE: a minimum, or a saddle.
+
+    It has converged when no component of the force exceeds ``max(relative · f, absolute)``, ``f``
+    the mean force of a contact, and is unjammed when ``p <= floor``, with ``p = Σ max(Δ, 0)/n``.
+
+    Parameters
+    ----------
+    problem : Discs or Ellipses
+        The packing.
+    x : (n_dof,)
+        Where to start.
+    relative, absolute : float
+        Largest force at convergence, in units of the mean force of a contact and absolutely.
+    floor : float
+        Pressure below which no contact is left.
+    max_steps : int
+        Evaluations of the forces after which the run is called stalled.
+    dt_max : float
+        Longest time step, in units of the period ``1/ω`` of a unit mass at a contact of the
+        smallest bodies.
+    skin : float
+        Width of the neighbour list, in units of the smallest diameter.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has the wrong shape, or holds NaN or inf, there is no step to take, a tolerance is
+        negative or not a number, or ``dt_max`` or ``skin`` is not positive.
+    """
+    if not max_steps >= 1:
+        raise ValueError(f"expected at least one step, got max_steps = {max_steps}")
+    check_options(relative=relative, absolute=absolute, floor=floor)
+    check_options(positive=True, dt_max=dt_max, skin=skin)
+    n = max(problem.n_dof - problem.dim, 1)
+    unit = float(problem.diameters.min())
+    fire = _Fire(problem, x, dt_max * unit, skin * unit)
+    # The pressure gives the scale of the forces until it is known better, at the end.
+    limit, force = relative / unit, 0.0
+    while True:
+        energy, total = fire.run((limit, float(absolute), float(floor), float(n)), max_steps)
+        if fire.reason != CONVERGED:
+            break
+        push = contacts(problem, fire.state()).forces
+        force = float(push.mean()) if push.size else 0.0
+        if fire.max_force <= max(relative * force, absolute):
+            break
+        limit = relative * force * n / total
+    return _end(fire, energy, total / n, force)
+
+
+def _end(fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
+    """Say what the compiled loop's reason to stop means."""
+    largest = fire.max_force
+    status: Status = "stalled"
+    if fire.reason == UNJAMMED:
+        status = "unjammed"
+    elif fire.reason == CONVERGED:
+        # Forces that vanish absolutely, but not beside those of contacts, are a last touch.
+        status = "jammed" if largest <= 1e-2 * force else "unjammed"
+    reason = f"largest force {largest:.1e} after {fire.steps} steps" if status == "stalled" else ""
+    return Minimum(fire.state(), status, energy, pressure, largest, fire.steps, reason)
+
+
+class _Fire:
+    """FIRE on one packing, with its list of pairs made anew where bodies have moved too far."""
+
+    def __init__(self, problem: Packing, x: ArrayLike, dt_max: float, skin: float) -> None:
+        start = problem.bodies(x)
+        find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
+        self.order = find.order(problem.centres(x))
+        self.bodies, self.levers = start[self.order], problem.levers[self.order]
+        self.relaxation = problem.relaxation(self.order, skin)
+        self.motion = (np.zeros(start.size), np.zeros(start.size), np.empty(start.size))
+        self.units = _units(problem.diameters[self.order], problem.n_per_body)
+        self.dt_max, self.clock = dt_max, np.array([0.1 * dt_max, FRICTION])
+        self.steps, self.reason = 0, STALE_LIST
+
+    @property
+    def max_force(self) -> float:
+        """The largest component of the force."""
+        return float(np.abs(self.motion[2] / self.units).max())
+
+    def state(self) -> Vector:
+        """Return ``x``, ``(n_dof,)``."""
+        end = np.empty_like(self.bodies)
+        end[self.order] = self.bodies
+        return end.ravel()
+
+    def run(self, rules: tuple[float, float, float, float], most: int) -> tuple[float, float]:
+        """Advance by the ``rules`` of `advance`, up to ``most`` steps in all.
+
+        Sets ``reason`` and ``steps``; returns ``U`` and ``Σ max(Δ, 0)``.
+        """
+        energy = total = math.nan
+        self.reason = STALE_LIST
+        same = (self.units == 1.0).all()
+        units = (np.empty(0) if same else self.units, np.empty_like(self.units))
+        reach = self.relaxation.reach / float(self.units.max())
+        while self.reason == STALE_LIST and self.steps < most:
+            self.relaxation.relist(self.bodies)
+            self.reason, taken, energy, total = self.relaxation.run(
+                self.motion, units, self.clock, self.dt_max, reach, rules, most - self.steps
+            )
+            self.steps += taken
+            moved = (self.units * self.motion[0]).reshape(self.bodies.shape)
+            self.bodies += moved / self.levers
+            self.motion[0][:] = 0.0
+        return energy, total
+
+
+def _units(diameters: Vector, n_per_body: int) -> Vector:
+    """Return the unit of each coordinate of the motion, ``(n_dof,)``.
+
+    A contact of large bodies is soft, ``1/σ²``, and in equal units they would be the last to come
+    to rest. With ``√(d/d_min)`` their frequencies differ by the root of what they did; a large body
+    among small ones stays as stiff as its many contacts allow. Where sizes are alike all are one.
+    """
+    ratio = diameters / diameters.min()
+    units = np.sqrt(ratio) if ratio.max() > ALIKE else np.ones_like(ratio)
+    return np.repeat(units, n_per_body)
+
+
+def check_options(*, positive: bool = False, **options: float) -> None:
+    """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
+    for name, value in options.items():
+        if not (math.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
+            kind = "positive" if positive else "non-negative"
+            raise ValueError(f"expected a finite, {kind} {name}, got {value}")

@@ -1,0 +1,1 @@
+"""The spherical perceptron: its energy, descents on the sphere, and its theory."""
