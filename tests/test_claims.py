@@ -28,6 +28,7 @@ from bridge.claims.claim import (
 from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
+from bridge.claims.threshold import network, threshold
 from bridge.claims.trials import Trial, conclude, conclusion, stored, trials
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
@@ -292,3 +293,13 @@ def test_wrong_names_write_nothing(tmp_path, capsys):
 def test_figures_can_be_drawn_of_nothing(theme):
     nothing = {claim.experiment.name: [] for claim in theme.claims}
     assert list(render.figures({claim.name for claim in theme.claims}, nothing)) == [theme.name]
+
+
+def test_a_rectifier_held_by_kinks_counts_at_its_threshold():
+    """Without its kinks each minimum there has negative curvature, and none would be jammed."""
+    found = threshold(
+        np.random.default_rng(0), **network(1, 4, 4), loads=(1.0, 5.0, 1.0), steps=2000
+    )
+    assert found.status == "done"
+    assert found.values["without_end"] == 0
+    assert 0 < found.values["constraint_ratio"] < 2

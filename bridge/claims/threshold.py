@@ -92,16 +92,16 @@ def _trained(
 ) -> "Measured":
     """Train on the first patterns, an even number; start again where that certifies nothing."""
     from bridge.runs.jam import measure
-    from bridge.systems import State
-    from networks import HingeNetwork, Patterns, SphericalNetwork, train
+    from bridge.systems.network import trained_state
+    from networks import HingeNetwork, Patterns, train
 
     chosen = slice(0, 2 * round(count / 2))
     problem = HingeNetwork(mlp, Patterns(patterns.x[chosen], patterns.y[chosen]))
     for _ in range(_INITS):
         end = train(problem, mlp.init(rng), steps=steps)
-        held = SphericalNetwork(problem, end.radius) if end.radius else problem
-        state = State(held, end.x, end.status, end.reason, ("P/N", problem.load))
-        found = measure(state, with_spectrum=end.status == "jammed", seconds=0.0)
+        found = measure(
+            trained_state(problem, end), with_spectrum=end.status == "jammed", seconds=0.0
+        )
         if found.state.status in ("unjammed", "jammed"):
             break
     return found

@@ -17,6 +17,7 @@ from bridge.records.store import Record, record_key
 from bridge.runs.pool import Failed
 from bridge.runs.task import data_of_state
 from bridge.systems import NetworkSystem
+from bridge.systems.network import trained_state
 
 if TYPE_CHECKING:
     from bridge.protocols import Vector
@@ -99,7 +100,7 @@ class Batch:
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
         from bridge.runs.jam import measure
 
-        state = self.system.state(problem, end)
+        state = trained_state(problem, end)
         seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(
             kind=KIND,

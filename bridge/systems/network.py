@@ -134,22 +134,7 @@ class NetworkSystem:
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         problem = self.problem(load, rng)
-        return self.state(problem, self.minimise(problem, problem.mlp.init(rng), rng))
-
-    def state(self, problem: "HingeNetwork", found: "Trained") -> State:
-        """Return what was trained as a state of the problem at its norm, if that was held."""
-        from networks import SphericalNetwork
-
-        held = None if found.radius is None else SphericalNetwork(problem, found.radius)
-        return State(
-            problem if held is None else held,
-            found.x,
-            found.status,
-            found.reason,
-            ("P/N", problem.load),
-            n_kinks=found.n_kinks,
-            max_residual=found.max_residual,
-        )
+        return trained_state(problem, self.minimise(problem, problem.mlp.init(rng), rng))
 
     def _dim(self) -> int:
         return self.width if self.input_dim is None else self.input_dim
@@ -210,3 +195,23 @@ class NetworkSystem:
         expect(count >= 2, least, count, "raise the load")
         check_size("patterns", count)
         return count
+
+
+def trained_state(problem: "HingeNetwork", found: "Trained") -> State:
+    """Return what was trained as a state of the problem at its norm, if that was held.
+
+    The kinks that hold a minimum and how forces balance there go with it: without them its
+    Hessian has negative curvature across the kinks, and it would be taken for a saddle.
+    """
+    from networks import SphericalNetwork
+
+    held = None if found.radius is None else SphericalNetwork(problem, found.radius)
+    return State(
+        problem if held is None else held,
+        found.x,
+        found.status,
+        found.reason,
+        ("P/N", problem.load),
+        n_kinks=found.n_kinks,
+        max_residual=found.max_residual,
+    )
