@@ -36,7 +36,7 @@ from bridge.runs.task import run_all
 
 from readers import strict
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def records_of(experiment, *parameters):

@@ -14,7 +14,7 @@ import typer
 from bridge.cli.console import escape_what_cannot_be_shown
 from bridge.records.writing import replacing, text_file, write_text
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SOURCES = [
     *(ROOT / "bridge").rglob("*.py"),
     *(ROOT / "particles").rglob("*.py"),

@@ -86,7 +86,8 @@ def test_numbers_that_are_none_are_null_on_the_command_line(tmp_path, monkeypatc
 def test_json_is_written_in_one_place():
     """The stores keep what Python reads back; all else goes through `bridge.records.documents`."""
     folder = Path(bridge.__file__).parent
-    own = {folder / "documents.py", folder / "store.py", folder / "landscape" / "store.py"}
+    records = folder / "records"
+    own = {records / "documents.py", records / "store.py", folder / "landscape" / "store.py"}
     writing = {
         path
         for path in folder.rglob("*.py")

@@ -33,8 +33,8 @@ from particles.packings.minimum import minimise
 from network_strategies import spherical_networks
 from problems import Halfspaces
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-CONTRADICTION = Path(__file__).parent / "cases" / "one_contradiction.csv"
+BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
+CONTRADICTION = Path(__file__).parent.parent / "cases" / "one_contradiction.csv"
 
 
 def layers(mlp, x):

@@ -59,7 +59,7 @@ def test_a_killed_search_keeps_all_but_the_last(tmp_path):
         f"run_into({str(tmp_path / 'a.sqlite')!r}, stop=None)"
     )
     here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(here.parent)])
+    path = os.pathsep.join(map(str, (here, *here.parents[:2])))
     process = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=False
     )
