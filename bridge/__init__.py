@@ -19,13 +19,13 @@ if TYPE_CHECKING:
         participation_ratio,
         spectrum,
     )
-    from bridge.protocols import ConstraintProblem, Landscape, Loaded
+    from bridge.protocols import ConstraintProblem, HasTightening, Landscape
     from bridge.testing import check_landscape, check_problem
 
 _HOMES = {
     "ConstraintProblem": "protocols",
     "Landscape": "protocols",
-    "Loaded": "protocols",
+    "HasTightening": "protocols",
     "Minimum": "descent.lbfgs",
     "Observables": "measure.observables",
     "SpectralDensity": "measure.lanczos",
@@ -45,7 +45,7 @@ _HOMES = {
 __all__ = [
     "ConstraintProblem",
     "Landscape",
-    "Loaded",
+    "HasTightening",
     "Minimum",
     "Observables",
     "SpectralDensity",

@@ -61,17 +61,17 @@ class ConstraintProblem(Landscape, Protocol):
 
 
 @runtime_checkable
-class Loaded(ConstraintProblem, Protocol):
+class HasTightening(ConstraintProblem, Protocol):
     """A problem with a control parameter ``t`` that drives it through its transition.
 
     Packings: ``t`` is the relative growth of every length, ``Δ = 1 - μ/(1 + t)``.
     Perceptron and networks: ``t`` is added to the margin asked for, ``Δ -> Δ + t``.
     """
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t`` at ``t = 0``, shape ``(m,)``, in the order of ``gaps(x)``."""
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         """Return the same system with its load changed by ``t``."""
 
 

@@ -10,7 +10,7 @@ def check_point(point):
     """Check a jamming point from its definition, without its certificate."""
     assert point.status == "jammed", point.reason
     problem, x, rows = point.problem, point.x, point.rows
-    gaps, load = problem.gaps(x), problem.load_direction(x)
+    gaps, load = problem.gaps(x), problem.tightening(x)
     assert np.abs(gaps[rows]).max() < 1e-12
     assert gaps.max() < 1e-12
     assert point.forces.min() > 0.0
@@ -27,7 +27,7 @@ def no_program_improves(point, step=1e-3):
     jacobian = jacobian.toarray() if sparse.issparse(jacobian) else jacobian
     program = linprog(
         np.append(np.zeros(n), -1.0),
-        A_ub=np.column_stack([jacobian, problem.load_direction(x)]),
+        A_ub=np.column_stack([jacobian, problem.tightening(x)]),
         b_ub=-problem.gaps(x),
         bounds=[(-step, step)] * n + [(None, None)],
     )

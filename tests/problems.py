@@ -39,10 +39,10 @@ class Halfspaces:
     def zero_modes(self, x: Vector) -> Vector:
         return np.zeros((0, self.n_dof))
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         return np.ones(len(self.offsets))
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         return replace(self, offsets=self.offsets + t)
 
 
@@ -124,10 +124,10 @@ class LoadedChain(Chain):
     def gaps(self, x: Vector) -> Vector:
         return super().gaps(x) + self.level
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         return np.ones(self.n_dof - 1)
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         return replace(self, level=self.level + t)
 
 
@@ -166,8 +166,8 @@ class Truss:
     def zero_modes(self, x: Vector) -> Vector:
         return np.zeros((0, 1))
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         return np.array([0.0, 1.0, 0.0])
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         return replace(self, pushed=self.pushed + t)

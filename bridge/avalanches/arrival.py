@@ -56,13 +56,13 @@ class Together(Generic[P]):
         """Return the symmetries of ``old``, which ``new`` has to share, ``(k, n_dof)``."""
         return self.old.zero_modes(x)
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t``, zero for the old constraints, ``(m,)``."""
-        return np.concatenate([np.zeros(len(self.old.gaps(x))), self.new.load_direction(x)])
+        return np.concatenate([np.zeros(len(self.old.gaps(x))), self.new.tightening(x)])
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         """Return the same with the load of the new constraints changed by ``t``."""
-        return replace(self, new=self.new.loaded(t))
+        return replace(self, new=self.new.tightened(t))
 
 
 def arrive(
@@ -84,7 +84,7 @@ def arrive(
     ----------
     problems
         In order; the old constraints of each are both sets of the one before. The load of the new
-        constraints is added to their gaps, as in `bridge.protocols.Loaded`.
+        constraints is added to their gaps, as in `bridge.protocols.HasTightening`.
     x
         Where to start, ``(n_dof,)``.
     steps, minimise, halvings

@@ -183,7 +183,7 @@ class _Run(Generic[P]):
     descents: int = 0
 
     def settle(self, load: float, x: Vector) -> _Minimum[P]:
-        problem = self.problem.loaded(load)
+        problem = self.problem.tightened(load)
         found = self.minimise(problem, x)
         self.descents += 1
         return _Minimum(problem, load, found.x, found.status, getattr(found, "reason", ""))

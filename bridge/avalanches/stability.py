@@ -5,12 +5,12 @@ from scipy import linalg
 
 from bridge.descent.newton import Newton
 from bridge.measure.spectra import hessian, rounding
-from bridge.protocols import Loaded, Vector
+from bridge.protocols import HasTightening, Vector
 
 _MOST_STEPS = 100
 
 
-def softest_on_the_way(problem: Loaded, x: Vector, distance: float) -> float:
+def softest_on_the_way(problem: HasTightening, x: Vector, distance: float) -> float:
     """Return the lowest eigenvalue met where a state ``x`` that is no minimum begins to slide.
 
     Short steps of Newton's method are followed over a tenth of the ``distance`` at most. If ``x``
@@ -27,7 +27,7 @@ def softest_on_the_way(problem: Loaded, x: Vector, distance: float) -> float:
     return lowest
 
 
-def _stiff(problem: Loaded, x: Vector) -> Vector:
+def _stiff(problem: HasTightening, x: Vector) -> Vector:
     """Return ``H`` with the symmetries made stiff."""
     matrix = hessian(problem, x)
     modes = problem.zero_modes(x)

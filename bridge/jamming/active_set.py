@@ -46,7 +46,7 @@ def contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices:
     needed = np.zeros(len(rows), dtype=bool)  # without force, and yet the only hold of a motion
     normal = Factor(matrix.T @ matrix, definite=True)
     gaps = here.gaps[rows]
-    forces = gaps / float(gaps @ here.load[rows])
+    forces = gaps / float(gaps @ here.tightening[rows])
     goal = np.zeros(len(columns) + 1)
     goal[-1] = 1.0
     while excess > 0:
@@ -195,7 +195,7 @@ def optimal_vertex(vertex: Vertex, within: Mask, max_exchanges: int) -> Optimum:
 def _met_first(vertex: Vertex, k: int, gaps: Vector, idle: Mask) -> int | None:
     """Return the constraint that closes first as the ``k``-th active one opens."""
     u, t = vertex.edge(k)
-    rates = vertex.here.jacobian @ u + t * vertex.here.load
+    rates = vertex.here.jacobian @ u + t * vertex.here.tightening
     closing = idle & (rates > _NEGLIGIBLE * np.abs(rates).max()) & (gaps <= _ROUNDING)
     if not closing.any():
         return None

@@ -1,4 +1,4 @@
-"""Down to a minimum close to jamming, for any loaded problem and any minimiser."""
+"""Down to a minimum close to jamming, for any problem that can be tightened, and any minimiser."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from bridge.descent.lbfgs import certified, lbfgs
 from bridge.jamming.linearised import P
-from bridge.protocols import Loaded, Vector
+from bridge.protocols import HasTightening, Vector
 
 # Doublings of the load's first change before it is called unbounded.
 _MOST_DOUBLINGS = 40
@@ -55,7 +55,7 @@ class Stage(Generic[P]):
     status: str
 
 
-def descend(problem: Loaded, x: Vector) -> Settled:
+def descend(problem: HasTightening, x: Vector) -> Settled:
     """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
     rules: dict[str, Any] = {"max_evaluations": _MOST_EVALUATIONS, "certify": False}
     found = lbfgs(problem, x, tolerance=1e-5, **rules)
@@ -70,7 +70,7 @@ def descend(problem: Loaded, x: Vector) -> Settled:
 def stage(problem: P, x: Vector, status: str) -> Stage[P]:
     """Measure the pressure of a minimum and its distance to jamming."""
     overlaps = np.maximum(problem.gaps(x), 0.0)
-    slope = float(overlaps @ problem.load_direction(x))
+    slope = float(overlaps @ problem.tightening(x))
     distance = float(overlaps @ overlaps) / slope if slope > 0.0 else 0.0
     return Stage(problem, x, float(overlaps.sum()) / problem.n_dof, distance, status)
 
@@ -112,7 +112,7 @@ def approach(
         if here.status != "jammed" or here.distance == 0.0:
             return
         change = (1.0 - ratio) * here.distance
-        there = here.problem.loaded(-change)
+        there = here.problem.tightened(-change)
         found = minimise(there, here.x)
         if found.status == "unjammed":
             here = _raised(there, found.x, minimise, ratio * change)
@@ -133,7 +133,7 @@ def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> Stage
     for _ in range(_MOST_DOUBLINGS):
         if found.status != "unjammed":
             return stage(problem, found.x, found.status)
-        problem = problem.loaded(step)
+        problem = problem.tightened(step)
         found = minimise(problem, found.x)
         step *= 2.0
     return stage(problem, found.x, "unbounded")

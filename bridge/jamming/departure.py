@@ -67,7 +67,7 @@ def depart(point: ExactJamming[Any], distances: ArrayLike, minimise: Minimiser[A
     x = point.x
     seen: list[Observables] = []
     for distance in np.asarray(distances, dtype=np.float64):
-        problem = point.problem.loaded(float(distance))
+        problem = point.problem.tightened(float(distance))
         found = minimise(problem, x)
         if found.status != "jammed":
             break

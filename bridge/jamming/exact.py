@@ -1,4 +1,4 @@
-"""The exact jamming point of any loaded problem.
+"""The exact jamming point of any problem that can be tightened.
 
 Jamming is where the load ``t`` cannot grow any more:
 

@@ -59,8 +59,8 @@ def curved_optimum(
     overlaps = here.gaps[rows]
     if not (overlaps > 0.0).all():
         raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
-    forces = overlaps / float(overlaps @ here.load[rows])
-    curvature = _curvature(here, float(overlaps @ here.load[rows]))
+    forces = overlaps / float(overlaps @ here.tightening[rows])
+    curvature = _curvature(here, float(overlaps @ here.tightening[rows]))
     residual, exchanges = np.inf, 0
     for step in range(1, max_steps + 1):
         equations = _Equations(here, rows, held, curvature)
@@ -94,7 +94,7 @@ class _Equations:
         self.here, self.rows = here, rows
         self.columns = here.free_of_symmetries(held)
         jacobian = here.jacobian[rows][:, self.columns]
-        load = here.load[rows][:, None]
+        load = here.tightening[rows][:, None]
         block = curvature[self.columns][:, self.columns]
         if sparse.issparse(jacobian):
             load = sparse.csr_array(load)
@@ -142,7 +142,7 @@ def _refreshed(equations: _Equations, forces: Vector) -> Matrix:
     u, t, _ = equations.solve(overlap * forces)
     there = here.moved(u, t)
     rows = here.follow(rows, there)
-    return _curvature(there, float(there.gaps[rows] @ there.load[rows]))
+    return _curvature(there, float(there.gaps[rows] @ there.tightening[rows]))
 
 
 def _revised(

@@ -1,4 +1,4 @@
-"""A loaded problem around one state, to first order in the motion and in the load."""
+"""A problem around one state, to first order in the motion and in its tightening."""
 
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
@@ -9,15 +9,15 @@ from scipy import linalg
 from bridge.measure.observables import gap_names, plain_jacobian
 from bridge.protocols import (
     ConstraintProblem,
+    HasTightening,
     Indices,
-    Loaded,
     Mask,
     Matrix,
     Restricted,
     Vector,
 )
 
-P = TypeVar("P", bound=Loaded)
+P = TypeVar("P", bound=HasTightening)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Linearised(Generic[P]):
     ----------
     problem, x
         The system at its present load, and its state ``(n_dof,)``.
-    gaps, jacobian, load
+    gaps, jacobian, tightening
         ``Δ (m,)``, ``J (m, n_dof)`` dense or CSR, and ``ℓ = ∂Δ/∂t (m,)``.
     modes
         Tangents of the symmetries, ``(k, n_dof)``.
@@ -38,7 +38,7 @@ class Linearised(Generic[P]):
     x: Vector
     gaps: Vector
     jacobian: Matrix
-    load: Vector
+    tightening: Vector
     modes: Vector
 
     @classmethod
@@ -49,18 +49,18 @@ class Linearised(Generic[P]):
             x=x,
             gaps=problem.gaps(x),
             jacobian=problem.gap_jacobian(x),
-            load=problem.load_direction(x),
+            tightening=problem.tightening(x),
             modes=problem.zero_modes(x),
         )
 
     def predicted(self, u: Vector, t: float) -> Vector:
         """Return ``Δ + J u + t ℓ``, shape ``(m,)``."""
-        return self.gaps + self.jacobian @ u + t * self.load
+        return self.gaps + self.jacobian @ u + t * self.tightening
 
     def moved(self, u: Vector, t: float) -> Self:
         """Move by ``u`` across the symmetries, change the load by ``t``, and linearise there."""
         across = u - self.modes.T @ (self.modes @ u)
-        return self.at(self.problem.loaded(t), self.x + across)
+        return self.at(self.problem.tightened(t), self.x + across)
 
     def columns_of(self, rows: Indices) -> Mask:
         """Tell which variables the constraints ``rows`` act on, ``(n_dof,)``."""

@@ -102,8 +102,8 @@ def sequential_programs(
 
 def _slack(here: Linearised[Any]) -> float:
     """Return by how much the load can grow with the state as it is; negative if violated."""
-    raised = here.load > 0.0
-    return float((-here.gaps[raised] / here.load[raised]).min(initial=np.inf))
+    raised = here.tightening > 0.0
+    return float((-here.gaps[raised] / here.tightening[raised]).min(initial=np.inf))
 
 
 def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:

@@ -91,7 +91,7 @@ class Vertex:
 
 def coefficients(here: Linearised[Any], columns: Indices) -> Matrix:
     """Return ``[J ℓ]`` of the variables ``columns``, as dense or sparse as ``J`` is."""
-    block, load = here.jacobian[:, columns], here.load[:, None]
+    block, load = here.jacobian[:, columns], here.tightening[:, None]
     if sparse.issparse(block):
         return sparse.hstack([block, sparse.csr_array(load)], format="csr")
     return np.hstack([block, load])

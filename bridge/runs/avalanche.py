@@ -14,7 +14,7 @@ from bridge.protocols import Vector
 from bridge.records.content import data_name, parameters
 from bridge.records.provenance import provenance
 from bridge.records.store import Record, record_key
-from bridge.runs.jam import loaded
+from bridge.runs.jam import with_tightening
 from bridge.systems import System
 
 # Changes of the load over which a system has tens of avalanches at the sizes of this program.
@@ -101,7 +101,7 @@ def check(system: System, by: float, steps: int) -> None:
 def near_transition(system: System, rng: np.random.Generator) -> Stage[Any]:
     """Return the minimum at which loading starts."""
     state = system.under_load(rng)
-    for stage in approach(loaded(state.problem), state.x, system.follow):
+    for stage in approach(with_tightening(state.problem), state.x, system.follow):
         if stage.pressure <= START_PRESSURE or stage.status != "jammed":
             break
     return stage

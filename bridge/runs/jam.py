@@ -13,7 +13,7 @@ from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import Loaded
+from bridge.protocols import HasTightening
 from bridge.records.content import data_name, options
 from bridge.records.documents import dumps
 from bridge.records.provenance import provenance
@@ -106,14 +106,14 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     Forces there are those of the certificate, in units of their mean. The spectrum is that of the
     minimum at ``1e-7`` above the jamming load, because at the point itself ``Hp`` vanishes.
     """
-    found = exact_jamming(loaded(state.problem), state.x, minimise=system.minimise)
+    found = exact_jamming(with_tightening(state.problem), state.x, minimise=system.minimise)
     seconds = time.perf_counter() - started
     status = "jammed" if found.status == "jammed" else "stalled"
     reason = f"{found.status}: {found.reason}" if found.reason else ""
     end = State(found.problem, found.x, status, reason, system.exact_load(found.problem))
     values = None
     if with_spectrum and status == "jammed":
-        above = found.problem.loaded(_SPECTRUM_LOAD)
+        above = found.problem.tightened(_SPECTRUM_LOAD)
         values = spectrum(above, system.minimise(above, found.x).x)
     return Measured(end, _observe_exact(found), values, seconds)
 
@@ -123,14 +123,14 @@ def near_transition(
 ) -> State:
     """Unload a state until its pressure is low: the same protocol for every loaded system."""
     minimise = partial(system.minimise, rng=rng)
-    for stage in approach(loaded(state.problem), state.x, minimise):
+    for stage in approach(with_tightening(state.problem), state.x, minimise):
         state = State(stage.problem, stage.x, stage.status, "", system.exact_load(stage.problem))
         if stage.pressure <= pressure:
             return state
     return replace(state, status="stalled", reason="the pressure could not be brought down")
 
 
-def loaded(problem: "ConstraintProblem") -> Loaded:
+def with_tightening(problem: "ConstraintProblem") -> HasTightening:
     """Return the problem as one whose load can be changed.
 
     Raises
@@ -138,15 +138,15 @@ def loaded(problem: "ConstraintProblem") -> Loaded:
     TypeError
         If it has no such load.
     """
-    if not isinstance(problem, Loaded):
+    if not isinstance(problem, HasTightening):
         name = type(problem).__name__
-        raise TypeError(f"expected a system with a load, got {name}: give it `loaded`")
+        raise TypeError(f"expected a system that can be tightened, got {name}: give it `tightened`")
     return problem
 
 
 def _observe_exact(found: ExactJamming[Any]) -> Observables:
     """Count at the jamming point: what is active is told by the certificate, not by a sign."""
-    touching = found.problem.loaded(_TOUCH)
+    touching = found.problem.tightened(_TOUCH)
     seen = observe(touching, found.x)
     proof = found.certificate
     gaps = backbone_gaps(touching, found.x)

@@ -14,7 +14,7 @@ from bridge.protocols import (
     HasEquivalents,
     HasFrozenBodies,
     HasGapNames,
-    Loaded,
+    HasTightening,
     Vector,
 )
 from bridge.testing.promises import (
@@ -55,8 +55,8 @@ def check_gaps(problem: ConstraintProblem, x: Vector, rng: np.random.Generator) 
     if isinstance(problem, HasEquivalents):
         with promise("equivalents keep the gaps"):
             _check_equivalent_gaps(problem, x, rng)
-    if isinstance(problem, Loaded):
-        with promise("load_direction and loaded belong together"):
+    if isinstance(problem, HasTightening):
+        with promise("tightening and tightened belong together"):
             _check_load(problem, x)
     if isinstance(problem, HasGapNames):
         with promise("gap_names are permanent names"):
@@ -121,14 +121,14 @@ def _check_stiffness(problem: ConstraintProblem, x: Vector) -> None:
     assert rank <= violated, f"H0 has rank {rank}, more than N_Δ = {violated}"
 
 
-def _check_load(problem: Loaded, x: Vector) -> None:
+def _check_load(problem: HasTightening, x: Vector) -> None:
     gaps = problem.gaps(x)
-    close("a load of 0 changes nothing", problem.loaded(0.0).gaps(x), gaps)
-    direction = numbers("load_direction", problem.load_direction(x), gaps.shape)
+    close("a load of 0 changes nothing", problem.tightened(0.0).gaps(x), gaps)
+    direction = numbers("tightening", problem.tightening(x), gaps.shape)
     derivative(
-        "load_direction against differences of the load",
+        "tightening against differences of the load",
         direction,
-        lambda t: problem.loaded(t).gaps(x),
+        lambda t: problem.tightened(t).gaps(x),
         scale=1.0,
     )
     close("loaded leaves the system as it is", problem.gaps(x), gaps)

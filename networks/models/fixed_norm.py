@@ -140,13 +140,13 @@ class SphericalNetwork:
             if not name.startswith("rescaling"):
                 yield name, other
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ/∂t = 1`` for each pattern, shape ``(P,)``."""
-        return self.free.load_direction(x)
+        return self.free.tightening(x)
 
-    def loaded(self, t: float) -> "SphericalNetwork":
+    def tightened(self, t: float) -> "SphericalNetwork":
         """Return the same problem with ``t`` added to the margin asked for."""
-        return replace(self, free=self.free.loaded(t))
+        return replace(self, free=self.free.tightened(t))
 
     def _slope(self, x: Vector) -> float:
         length = float(np.linalg.norm(x))

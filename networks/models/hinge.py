@@ -163,12 +163,12 @@ class HingeNetwork:
         if self.mlp.sigma.symmetry == "odd":
             yield "sign flip of hidden units", symmetry.flipped(self.mlp, x, rng)
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ/∂t = 1`` for each pattern, shape ``(P,)``."""
         del x
         return np.ones(len(self.patterns))
 
-    def loaded(self, t: float) -> "HingeNetwork":
+    def tightened(self, t: float) -> "HingeNetwork":
         """Return the same problem with ``t`` added to the margin asked for."""
         return replace(self, margin=self.margin + t)
 

@@ -90,12 +90,12 @@ class ModuleProblem:
         """Return no mode, ``(0, n_dof)``: what leaves a module's output alone is not known."""
         return np.zeros((0, len(x)))
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ/∂t = 1`` for each pattern, shape ``(P,)``."""
         del x
         return np.ones(len(self.labels))
 
-    def loaded(self, t: float) -> "ModuleProblem":
+    def tightened(self, t: float) -> "ModuleProblem":
         """Return the same problem with ``t`` added to the margin asked for."""
         return replace(self, margin=self.margin + t)
 

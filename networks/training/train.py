@@ -145,7 +145,7 @@ def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_S
     >>> rng = np.random.default_rng(0)
     >>> free = HingeNetwork(Mlp(6, 4, 1), random_patterns(150, 6, rng))
     >>> end = train(free, free.mlp.init(rng), steps=3000)
-    >>> lighter = SphericalNetwork(free, end.radius).loaded(-0.01)
+    >>> lighter = SphericalNetwork(free, end.radius).tightened(-0.01)
     >>> settle(lighter, end.x).status
     'jammed'
     """

@@ -231,7 +231,7 @@ class Law(ABC):
         state[:, self.dim :] *= np.pi
         return state.ravel()
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         """Return the packing with every length of the bodies ``1 + t`` times as large.
 
         The box and ``x`` stay as they are, and ``Δ = 1 - μ`` becomes ``1 - μ/(1 + t)``.
@@ -242,4 +242,4 @@ class Law(ABC):
 
     def with_phi(self, phi: float) -> Self:
         """Return the packing with its bodies grown, or shrunk, to packing fraction ``phi``."""
-        return self.loaded((check_phi(phi) / self.phi) ** (1.0 / self.dim) - 1.0)
+        return self.tightened((check_phi(phi) / self.phi) ** (1.0 / self.dim) - 1.0)

@@ -57,7 +57,7 @@ class Packing(Law):
         boxes = np.rint(pairs.image / self.box).astype(np.intp)
         return np.column_stack([pairs.i, pairs.j, boxes])
 
-    def load_direction(self, x: ArrayLike) -> Vector:
+    def tightening(self, x: ArrayLike) -> Vector:
         """Return ``∂Δ/∂t = 1 - Δ`` for growth by ``1 + t``, in the order of `gaps`, ``(m,)``."""
         return 1.0 - self.gaps(x)
 

@@ -156,11 +156,11 @@ class Perceptron:
         """Return the radial direction ``x/|x|``, shape ``(1, N)``."""
         return self._direction(x)[0][None]
 
-    def load_direction(self, x: Vector) -> Vector:
+    def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t = 1``, shape ``(M,)``: the load is the margin."""
         return np.ones(self.patterns.shape[0])
 
-    def loaded(self, t: float) -> Self:
+    def tightened(self, t: float) -> Self:
         """Return the same patterns with margin ``σ + t``."""
         return replace(self, sigma=self.sigma + t)
 

@@ -34,9 +34,9 @@ def line_integral(found, problem, minimise=Newton()):  # noqa: B008 - it has no 
     """Integrate ``Σ max(Δ, 0) ∂Δ/∂t`` over the loads by Simpson's rule, minimising anew."""
     x, powers = found.x, []
     for load in found.loads[::-1]:
-        here = problem.loaded(load)
+        here = problem.tightened(load)
         x = minimise(here, x).x
-        powers.append(np.maximum(here.gaps(x), 0) @ here.load_direction(x))
+        powers.append(np.maximum(here.gaps(x), 0) @ here.tightening(x))
     weights = np.tile([2.0, 4.0], len(powers) // 2 + 1)[: len(powers)]
     weights[[0, -1]] = 1.0
     return np.diff(found.loads).mean() / 3.0 * weights @ powers
@@ -207,7 +207,7 @@ def test_patterns_arrive_one_at_a_time():
     rng = np.random.default_rng(3)
     whole = Perceptron.random(30, 5.0, -0.3, rng)
     problems = list(one_by_one(whole, 120, 150))
-    check_problem(problems[0].loaded(-0.1), problems[0].old.random_state(rng), rng)
+    check_problem(problems[0].tightened(-0.1), problems[0].old.random_state(rng), rng)
     start = Newton()(problems[0].old, problems[0].old.random_state(rng))
     found = list(arrive(problems, start.x))
     assert len(found) == 30

@@ -193,10 +193,10 @@ class Bowls:
     def zero_modes(self, x):
         return np.zeros((0, self.n_dof))
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.ones(len(self.centres))
 
-    def loaded(self, t):
+    def tightened(self, t):
         return replace(self, level=self.level + t)
 
 

@@ -37,10 +37,10 @@ class Enclosing(Balls):
     def gaps(self, x):
         return super().gaps(x) + self.level
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.ones(len(self.centres))
 
-    def loaded(self, t):
+    def tightened(self, t):
         return replace(self, level=self.level + t)
 
 
@@ -107,10 +107,10 @@ def test_a_load_that_nothing_stops_is_unbounded():
 
 
 class Unloadable(Halfspaces):
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.zeros(len(self.offsets))
 
-    def loaded(self, t):
+    def tightened(self, t):
         return self
 
 
@@ -154,7 +154,7 @@ def test_a_larger_perceptron_and_any_start():
     point = check_point(jam_perceptron(200, 4.0, -0.3, seed=1))
     assert len(point.rows) == 200
     assert -0.50 < point.problem.sigma < -0.33
-    again = exact_jamming(point.problem.loaded(0.3), point.x, minimise=descend)
+    again = exact_jamming(point.problem.tightened(0.3), point.x, minimise=descend)
     check_point(again)
     assert len(again.rows) == 200
 

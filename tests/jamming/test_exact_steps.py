@@ -36,10 +36,10 @@ class Inside(Balls):
         rows = self.gap_jacobian(x)[forces > 0]
         return (v @ rows.T) @ rows + self.side * forces.sum() * v
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.ones(len(self.centres))
 
-    def loaded(self, t):
+    def tightened(self, t):
         return replace(self, level=self.level + t)
 
 

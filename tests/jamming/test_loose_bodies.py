@@ -95,7 +95,7 @@ class Scripted:
     def gap_jacobian(self, x):
         return np.ones((1, 1))
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.ones(1)
 
     def zero_modes(self, x):

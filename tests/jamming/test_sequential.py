@@ -53,13 +53,13 @@ class Scripted:
     def gap_jacobian(self, x):
         return np.zeros((3, 1))
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.array([0.5, 0.0, 1.0])
 
     def zero_modes(self, x):
         return np.zeros((0, 1))
 
-    def loaded(self, t):
+    def tightened(self, t):
         return self
 
 

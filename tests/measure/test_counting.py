@@ -219,7 +219,7 @@ def fitted_network():
 
 def barely(problem, x, energy):
     """Return the problem with its margin such that its worst pattern alone has the ``energy``."""
-    return problem.loaded(np.sqrt(2 * energy) - problem.gaps(x).max())
+    return problem.tightened(np.sqrt(2 * energy) - problem.gaps(x).max())
 
 
 def states_near_zero():

@@ -84,7 +84,7 @@ class TwoFloors(Truss):
         jacobian = np.array([[-x[0]], [1.0], [-1.0], [-1.0]])
         return jacobian if rows is None else jacobian[rows]
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.array([0.0, 1.0, 0.0, 0.0])
 
 
@@ -118,7 +118,7 @@ class Crossing:
     def zero_modes(self, x):
         return np.zeros((0, 1))
 
-    def loaded(self, t):
+    def tightened(self, t):
         return Crossing(self.load + t)
 
 

@@ -127,7 +127,7 @@ def test_too_few_steps_are_stalled():
 
 def test_loads_scale_every_length():
     packing = Discs.bidisperse(20, phi=0.8, dim=3)
-    grown = packing.loaded(0.1)
+    grown = packing.tightened(0.1)
     np.testing.assert_allclose(grown.diameters, 1.1 * packing.diameters)
     assert grown.phi == pytest.approx(0.8 * 1.1**3)
     assert packing.with_phi(0.6).phi == pytest.approx(0.6)
@@ -149,7 +149,7 @@ def test_loads_scale_every_length():
         (lambda: Discs(np.ones(2), np.ones(2)).gaps(np.ones(3)), r"shape \(4,\), got \(3,\)"),
         (lambda: Discs(np.ones(2), np.ones(2)).gaps(np.full(4, np.inf)), "finite variables"),
         (lambda: minimise(Discs(np.ones(2), np.ones(2)), np.full(4, np.nan)), "finite variables"),
-        (lambda: Discs(np.ones(2), np.ones(2)).loaded(-1.0), "growth"),
+        (lambda: Discs(np.ones(2), np.ones(2)).tightened(-1.0), "growth"),
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.ones(3)), "directions"),
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.full(4, np.nan)), "finite dir"),
         (lambda: minimise(Discs(np.ones(2), np.ones(2)), np.ones(4), max_steps=0), "one step"),

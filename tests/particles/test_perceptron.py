@@ -94,8 +94,8 @@ def test_the_length_of_x_is_a_symmetry(state, c):
 @given(perceptrons(), st.floats(-1, 1))
 def test_the_load_is_added_to_the_margin(state, t):
     problem, x = state
-    expected = problem.gaps(x) + t * problem.load_direction(x)
-    np.testing.assert_allclose(problem.loaded(t).gaps(x), expected, atol=1e-14)
+    expected = problem.gaps(x) + t * problem.tightening(x)
+    np.testing.assert_allclose(problem.tightened(t).gaps(x), expected, atol=1e-14)
 
 
 def test_equivalents_have_the_same_gaps(rng):

@@ -96,7 +96,7 @@ class Tolerant(Chain):
 
 
 class WrongLoad(Halfspaces):
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.zeros(len(self.offsets))
 
 
@@ -131,7 +131,7 @@ def test_a_broken_promise_is_named(system, promise):
 
 def test_a_wrong_load_is_named():
     problem = WrongLoad(np.eye(2), np.full(2, 0.3))
-    with pytest.raises(AssertionError, match="load_direction"):
+    with pytest.raises(AssertionError, match="tightening"):
         check_problem(problem, np.array([0.1, 0.2]))
 
 

@@ -37,11 +37,11 @@ class Whole(Chain):
     def gap_names(self, x):
         return np.stack([np.arange(self.n_dof - 1), np.arange(1, self.n_dof)], axis=1)
 
-    def load_direction(self, x):
+    def tightening(self, x):
         return np.ones(self.n_dof - 1)
 
-    def loaded(self, t):
-        return Loaded(self.n_dof, t)
+    def tightened(self, t):
+        return HasTightening(self.n_dof, t)
 
     def scene(self, x):
         n = self.n_dof
@@ -51,7 +51,7 @@ class Whole(Chain):
         }  # fmt: skip
 
 
-class Loaded(Whole):
+class HasTightening(Whole):
     def __init__(self, n_dof, t):
         super().__init__(n_dof)
         object.__setattr__(self, "t", t)
@@ -107,7 +107,7 @@ def single(found, *_):
 
 
 ENERGY, PRODUCT, MODES = "energy_gradient returns", "hvp returns", "zero_modes returns"
-GAPS, ROWS, LOAD = "gaps returns", "gap_jacobian returns", "load_direction and loaded"
+GAPS, ROWS, LOAD = "gaps returns", "gap_jacobian returns", "tightening and loaded"
 NAMES, FROZEN, IMAGES = "gap_names are", "frozen names", "equivalents keep"
 FORM, SCENE = "the Hessian is that", "scene holds"
 
@@ -169,15 +169,15 @@ MUTANTS = [
     ("gap_jacobian", lambda f, s, x, rows=None: f if rows is None else f[::-1], "rows"),
     ("gap_jacobian", lambda f, s, x, rows=None: Chain.gap_jacobian(s, x), "rows"),
     ("gap_jacobian", raising, ROWS),
-    ("load_direction", lambda f, *_: 0.0 * f, "load_direction against"),
-    ("load_direction", lambda f, *_: -f, "load_direction against"),
-    ("load_direction", lambda f, *_: f[:-1], LOAD),
-    ("load_direction", lambda f, *_: f.astype(int), LOAD),
-    ("load_direction", with_a_hole, LOAD),
-    ("load_direction", raising, LOAD),
-    ("loaded", lambda f, s, t: Loaded(4, t + 0.1), "load of 0"),
-    ("loaded", lambda f, s, t: Loaded(4, 2 * t), "load_direction against"),
-    ("loaded", lambda f, s, t: s, "load_direction against"),
+    ("tightening", lambda f, *_: 0.0 * f, "tightening against"),
+    ("tightening", lambda f, *_: -f, "tightening against"),
+    ("tightening", lambda f, *_: f[:-1], LOAD),
+    ("tightening", lambda f, *_: f.astype(int), LOAD),
+    ("tightening", with_a_hole, LOAD),
+    ("tightening", raising, LOAD),
+    ("loaded", lambda f, s, t: HasTightening(4, t + 0.1), "load of 0"),
+    ("loaded", lambda f, s, t: HasTightening(4, 2 * t), "tightening against"),
+    ("loaded", lambda f, s, t: s, "tightening against"),
     ("loaded", lambda f, s, t: None, LOAD),
     ("loaded", raising, LOAD),
     ("gap_names", lambda f, *_: f[:-1], NAMES),
