@@ -1,4 +1,4 @@
-"""The jamming point itself, of any problem that can be tightened: `exact_jamming` and its certificate.
+"""The jamming point itself, of any problem that can be tightened: `exact_jamming` and its proof.
 
 Read `bridge.jamming.exact` first; the other files are its steps. `approach` brings a minimum close
 to jamming, `linearised` is the problem there to first order, `vertex` and `active_set` solve the
