@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,9 +15,8 @@ from bridge.landscape.search import Steps, certified_saddle, climb_from, descend
 from bridge.landscape.stationary_points import Point, certify
 from bridge.protocols import Landscape, Vector
 from bridge.records.seeds import generator
-from bridge.runs.pool import Failed
-from bridge.runs.workers import stream_unordered
 
+Lost = TypeVar("Lost")
 Start = Callable[[np.random.Generator], Vector]
 
 _STAGES = ("quench", "hop", "climb", "connect", "critical", "symmetric")
@@ -33,6 +33,23 @@ class Task:
 
     def __str__(self) -> str:
         return "climbs " + ", ".join(str(number) for number, *_ in self.starts)
+
+
+class Mapper(Protocol):
+    """Compute tasks in several processes, such as `bridge.runs.workers.stream_unordered`."""
+
+    def __call__(
+        self,
+        function: Callable[[Task], Iterable[Finding]],
+        tasks: Sequence[Task],
+        workers: int,
+        *,
+        lost: Callable[[Task, str], Any],
+    ) -> Iterator[Any]:
+        """Yield what ``function(task)`` yields, in any order, and what became of a lost task.
+
+        That is ``lost(task, reason)``, for each task whose process ended before its last result.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +143,33 @@ class Explorer:
         return Finding("climb", number, start, "found", saddle, ends, steps=walk.steps)
 
     def climbs_in_parallel(
-        self, graph: Graph, numbers: Sequence[int], workers: int
-    ) -> Iterator[Finding | Failed]:
+        self,
+        graph: Graph,
+        numbers: Sequence[int],
+        workers: int,
+        mapper: Mapper,
+        lost: Callable[[int, str], Lost],
+    ) -> Iterator[Finding | Lost]:
         """Search for saddles in several processes, a batch of starts each; yield them one by one.
 
         The starts are chosen before the batch, so that the graph may grow in another order than
-        in one process. Of a process that ends the rest of the batch is left out: what it was
-        computing comes as a `Failed` whose task is the number of that search.
+        in one process. Of a process that ends, the rest of the batch is left out, and
+        ``lost(number, reason)`` is yielded for the search that it was computing.
         """
+        computed = set()
+
+        def interrupted(task: Task, reason: str) -> Lost:
+            left = (number for number, *_ in task.starts if number not in computed)
+            return lost(next(left), reason)
+
+        tasks = self._batches(graph, numbers, workers)
+        for result in mapper(run_task, tasks, workers, lost=interrupted):
+            if isinstance(result, Finding):
+                computed.add(result.number)
+            yield result
+
+    def _batches(self, graph: Graph, numbers: Sequence[int], count: int) -> list[Task]:
+        """Deal the climbs from the minima that were tried least out to ``count`` tasks."""
         attempts = graph.attempts()
         starts = []
         for number in numbers:
@@ -142,19 +178,11 @@ class Explorer:
             starts.append((number, start, attempt))
         known = tuple(graph.saddles)
         tasks = []
-        for k in range(workers):
-            chosen = tuple(starts[k::workers])
-            minima = {start: graph.minima[start] for _, start, _ in chosen}
-            tasks.append(Task(self, chosen, minima, known))
-        found = set()
-        tasks = [task for task in tasks if task.starts]
-        for result in stream_unordered(run_task, tasks, workers, lost=Failed):
-            if isinstance(result, Failed):
-                left = (number for number, *_ in result.task.starts if number not in found)
-                yield Failed(next(left), result.reason)
-            else:
-                found.add(result.number)
-                yield result
+        for k in range(min(count, len(starts))):
+            batch = tuple(starts[k::count])
+            minima = {start: graph.minima[start] for _, start, _ in batch}
+            tasks.append(Task(self, batch, minima, known))
+        return tasks
 
     def critical_points(
         self, graph: Graph, numbers: Iterable[int], index: int

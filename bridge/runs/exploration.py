@@ -20,6 +20,7 @@ from bridge.records.provenance import provenance
 from bridge.records.seeds import generator
 from bridge.runs.kinds.landscape import moves
 from bridge.runs.pool import Failed
+from bridge.runs.workers import stream_unordered
 
 Progress = Callable[[int, int], None]
 
@@ -214,7 +215,7 @@ def _climb(
             for finding in explorer.climbs(graph, batch):
                 keep(finding)
             continue
-        for found in explorer.climbs_in_parallel(graph, batch, workers):
+        for found in explorer.climbs_in_parallel(graph, batch, workers, stream_unordered, Failed):
             if isinstance(found, Failed):
                 failures.append(found)
             else:
