@@ -1,4 +1,36 @@
-"""Find minima and saddles, one numbered search after another."""
+"""Find minima and saddles, one numbered search after another.
+
+The Müller-Brown surface has three minima and two saddles (K. Müller, L. D. Brown, Theor. Chim.
+Acta 53, 75, 1979). An explorer knows how a landscape is searched, and a graph keeps what its
+searches find; each finding is absorbed before the next is asked for:
+
+>>> from bridge.landscape.graph import Graph
+>>> from bridge.landscape.identity import identity_of
+>>> from particles.landscapes.muller_brown import MullerBrown
+>>> surface = MullerBrown()
+>>> explorer = Explorer(surface, identity_of(surface), surface.random_state)
+>>> graph = Graph(explorer.identity)
+>>> for finding in explorer.quenches(range(10)):
+...     search = graph.absorb(finding)
+>>> sorted(round(point.energy, 3) for point in graph.minima)
+[-146.7, -80.768]
+
+Climbs lead from the minima over saddles to their neighbours, of which one was not met before:
+
+>>> for finding in explorer.climbs(graph, range(12)):
+...     search = graph.absorb(finding)
+>>> sorted(round(point.energy, 3) for point in graph.saddles)
+[-72.249, -40.665]
+>>> sorted(round(point.energy, 3) for point in graph.minima), graph.connected
+([-146.7, -108.167, -80.768], True)
+
+Searches are numbered, so that one can be done again, or elsewhere: number 3 starts from the same
+random state, and ends in the same minimum.
+
+>>> (finding,) = explorer.quenches([3])
+>>> graph.minima.find(finding.minima[0]) == graph.searches[3].minima[0]
+True
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -96,12 +128,12 @@ class Explorer:
     def quench_from(self, stage: str, number: int, x: Vector) -> Finding:
         """Minimise from a given state."""
         try:
-            found = quench(self.problem, x, self.identity, rough=True, max_step=self.hops.descend)
+            end = quench(self.problem, x, self.identity, rough=True, max_step=self.hops.descend)
         except ValueError as error:
-            found = str(error)
-        if isinstance(found, str):
-            return Finding(stage, number, -1, found)
-        return Finding(stage, number, -1, "found", minima=(found,))
+            end = str(error)
+        if isinstance(end, str):
+            return Finding(stage, number, -1, end)
+        return Finding(stage, number, -1, "found", minima=(end,))
 
     def hopping(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Run basin hopping from a random state each; every minimum on the way counts."""
@@ -225,10 +257,10 @@ class Explorer:
             max_step=self.steps.climb,
             max_steps=self.steps.max_steps,
         )
-        found = certify(walk.end, index)
-        if isinstance(found, str):
-            return Finding(stage, number, -1, found, steps=walk.steps)
-        point = with_order(found, self.identity)
+        certified = certify(walk.end, index)
+        if isinstance(certified, str):
+            return Finding(stage, number, -1, certified, steps=walk.steps)
+        point = with_order(certified, self.identity)
         if index == 0:
             return Finding(stage, number, -1, "found", minima=(point,), steps=walk.steps)
         if index > 1:

@@ -1,4 +1,4 @@
-"""How well networks of one shape predict what they were not taught, alone, stopped and together."""
+"""Test errors of networks of one shape: single, stopped early, and as an ensemble."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Train a network natively, and say what was reached."""
+"""Training: an anneal, a polish, and the status of their end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

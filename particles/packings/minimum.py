@@ -1,4 +1,4 @@
-"""From any state to the minimum below it: compiled FIRE with neighbour lists."""
+"""Minimisation of a packing: compiled FIRE with neighbour lists, and the check of its minimum."""
 
 import math
 from dataclasses import dataclass, replace
