@@ -85,7 +85,17 @@ class Decompressed:
 
 @dataclass(frozen=True, eq=False)
 class Compressed:
-    """A packing driven through packing fractions: one stage each, and where it ended."""
+    """A packing driven through packing fractions.
+
+    Attributes
+    ----------
+    problem : Packing
+        The packing at the last packing fraction.
+    x : (n_dof,)
+        Its state there.
+    stages : tuple of Stage
+        One for each packing fraction, in order.
+    """
 
     problem: Packing
     x: Vector
@@ -275,6 +285,11 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
         Packing fractions, in the order in which they are visited.
     **options
         Passed to `minimise`.
+
+    Raises
+    ------
+    ValueError
+        If a packing fraction is not between 0 and 2, or ``x`` is not a state.
 
     Examples
     --------
