@@ -73,6 +73,17 @@ def generalise(
     the output varies less from network to network: Spigler et al., J. Phys. A 52, 474001 (2019);
     Geiger et al., J. Stat. Mech. 023401 (2020).
 
+    Parameters
+    ----------
+    mlp
+        The shape of every network.
+    taught, validation, test
+        What they are trained on; what says where to stop; what the errors are measured on.
+    rngs
+        One generator for the initial weights of each network.
+    steps, schedule
+        Those of `train`; nothing is polished.
+
     Raises
     ------
     ValueError
