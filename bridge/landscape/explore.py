@@ -10,14 +10,14 @@ searches find; each finding is absorbed before the next is asked for:
 >>> surface = MullerBrown()
 >>> explorer = Explorer(surface, identity_of(surface), surface.random_state)
 >>> graph = Graph(explorer.identity)
->>> for finding in explorer.quenches(range(10)):
+>>> for finding in explorer.quenches(range(5)):
 ...     search = graph.absorb(finding)
 >>> sorted(round(point.energy, 3) for point in graph.minima)
 [-146.7, -80.768]
 
 Climbs lead from the minima over saddles to their neighbours, of which one was not met before:
 
->>> for finding in explorer.climbs(graph, range(12)):
+>>> for finding in explorer.climbs(graph, range(6)):
 ...     search = graph.absorb(finding)
 >>> sorted(round(point.energy, 3) for point in graph.saddles)
 [-72.249, -40.665]

@@ -65,10 +65,22 @@ def check_landscape(problem: Landscape, x: Vector, rng: np.random.Generator | No
     of the answer; the same bits twice; a NaN refused. A symmetry that is due to too few data counts
     as missing: take as many patterns as there are variables.
 
+    Parameters
+    ----------
+    problem, x
+        The landscape and a state of it, ``(n_dof,)``, where its energy is smooth.
+    rng
+        Draws the directions; seeded with 0 if not given.
+
     Raises
     ------
     AssertionError
-        If a promise is broken.
+        If a promise is broken; its message names the promise and the numbers that break it.
+
+    Examples
+    --------
+    >>> from particles.landscapes.muller_brown import MullerBrown
+    >>> check_landscape(MullerBrown(), np.array([0.1, 0.4]))
     """
     rng = np.random.default_rng(0) if rng is None else rng
     with promise("n_dof is the number of variables"):
