@@ -1,4 +1,4 @@
-"""From contacts to a vertex: self-stresses, sliding and exchanges, each by numbers on paper."""
+"""From contacts to the best vertex: self-stresses and exchanges, each by numbers on paper."""
 
 from dataclasses import dataclass, replace
 
@@ -7,12 +7,12 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
+from bridge.exact import active_set
 from bridge.exact.active_set import (
     _met_first,
     _self_stress,
     _unload_one,
     _used_up_first,
-    completed,
     contacts,
     optimal_vertex,
 )
@@ -82,6 +82,42 @@ def test_the_only_wall_across_is_left_though_it_bears_nothing():
     assert contacts(here, np.arange(4), np.arange(2)).tolist() == [0, 2, 3]
 
 
+@pytest.mark.parametrize("load", [1.0, 1e6])
+@pytest.mark.parametrize("seed", range(12))
+def test_of_one_wall_too_many_that_leaves_whose_force_vanishes_first(seed, load):
+    """Of the balanced forces nearest to the overlaps a negative one; else along the self-stress."""
+    rng = np.random.default_rng(seed)
+    normals, gaps = rng.standard_normal((5, 3)) + 0.5, rng.random(5)
+    normals[-1] = -rng.random(4) @ normals[:-1]  # so that positive forces can balance
+    balance = np.column_stack([normals, np.full(5, load)])
+    self_stress = np.linalg.svd(balance.T)[2][-1]
+    self_stress *= np.sign(self_stress @ gaps)
+    least = np.linalg.lstsq(balance.T, np.array([0.0, 0.0, 0.0, 1.0]), rcond=None)[0]
+    forces = least + self_stress * (self_stress @ gaps) / (gaps.sum() * load)
+    ratios = np.where(self_stress < 0, forces / -np.minimum(self_stress, -1e-300), np.inf)
+    leaving = np.argmin(forces) if forces.min() < 0 else np.argmin(ratios)
+    kept = contacts(walls(normals, gaps, load), np.arange(5), np.arange(3))
+    assert kept.tolist() == np.delete(np.arange(5), leaving).tolist()
+
+
+def test_a_wall_that_cannot_leave_is_asked_once(monkeypatch):
+    """Were rounding to choose the only wall across, it stays, and the next choice is made."""
+    stresses, plain = [], active_set._unload_one
+
+    def rounded(forces, stress):
+        stresses.append(stress)
+        return (3, forces) if len(stresses) == 1 else plain(forces, stress)
+
+    monkeypatch.setattr(active_set, "_unload_one", rounded)
+    here = walls([[1, 0], [1, 0], [-1, 0], [1, 1]], [0.3, 0.15, 0.2, 0.1])
+    assert contacts(here, np.arange(4), np.arange(2)).tolist() == [0, 2, 3]
+    assert stresses[1][3] == 0.0
+    stresses.clear()
+    monkeypatch.setattr(active_set, "_unload_one", lambda forces, _: (3, forces))
+    with pytest.raises(SingularError):
+        contacts(here, np.arange(4), np.arange(2))
+
+
 def stress(gaps, weakest=0, matrix=((1, 1), (1, 1), (-1, 1)), kept=(True, True, True)):
     """The self-stress of walls ``x``, ``x`` and ``-x``."""
     matrix, kept = np.array(matrix, dtype=float), np.array(kept)
@@ -102,9 +138,10 @@ def test_where_no_overlap_is_balanced_the_weakest_is_unloaded():
         found = stress([0.2, 0.2, 0.7], weakest)
         assert found / found[weakest] == pytest.approx([1, -1, 0] if weakest == 0 else [-1, 1, 0])
         assert found[weakest] < 0
-    # A part of 7e-9 is none, one of 7e-7 is some: it unloads the second, not the weakest.
-    assert stress([0.2 + 2e-9, 0.2, 0.2], 0)[0] < 0
-    assert stress([0.2 + 4e-7, 0.2, 0.2], 0)[1] < 0
+    # A part of 4e-9 is none, one of 8e-7 is some: it unloads the second, not the weakest.
+    for size in (1e-4, 1.0, 1e4):
+        assert stress(size * np.array([0.2 + 2e-9, 0.2, 0.2]), 0)[0] < 0
+        assert stress(size * np.array([0.2 + 4e-7, 0.2, 0.2]), 0)[1] < 0
 
 
 def test_a_self_stress_that_unloads_nothing_is_turned_round():
@@ -123,79 +160,6 @@ def test_the_first_force_to_vanish_is_unloaded():
             assert _unload_one(np.array([1.0, 0.0, 1.0]), pull)[0] == first
     with pytest.raises(SingularError, match="no self-stress unloads"):
         _unload_one(np.ones(2), np.array([1.0, 0.0]))
-
-
-# Contacts that are missing.
-
-
-@dataclass(frozen=True, eq=False)
-class Ridge:
-    """Two walls ``±x`` that bend away, ``Δ = ±x - ½ Σ c y² + level``, and further linear ones."""
-
-    falls: np.ndarray
-    normals: np.ndarray
-    offsets: np.ndarray
-    form: type = np.asarray
-
-    @property
-    def n_dof(self):
-        return 1 + len(self.falls)
-
-    def gaps(self, x):
-        across = np.array([x[0], -x[0]]) + 0.01 - 0.5 * self.falls @ x[1:] ** 2
-        return np.append(across, self.normals @ x + self.offsets)
-
-    def gap_jacobian(self, x, rows=None):
-        bent = np.append(0.0, -self.falls * x[1:])
-        return self.form(np.vstack([np.eye(1, self.n_dof) + bent, -np.eye(1, self.n_dof) + bent,
-                                    self.normals]))  # fmt: skip
-
-    def hvp(self, x, v):
-        forces = np.maximum(self.gaps(x), 0)
-        rows = replace(self, form=np.asarray).gap_jacobian(x)[forces > 0]
-        return v @ rows.T @ rows - v * np.append(0.0, forces[:2].sum() * self.falls)
-
-    def zero_modes(self, x):
-        return np.zeros((0, self.n_dof))
-
-    def load_direction(self, x):
-        return np.ones(2 + len(self.offsets))
-
-
-def slid(falls, normals, offsets, form=np.asarray, columns=None):
-    falls, normals = np.array(falls), np.array(normals, dtype=float)
-    problem = Ridge(falls, normals, np.array(offsets), form)
-    here = Linearised.at(problem, np.append(0.0, np.where(falls == 0, 0.0, 1e-7)))
-    found = completed(here, np.arange(2), np.arange(problem.n_dof if columns is None else columns))
-    return None if found is None else found.tolist()
-
-
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
-def test_sliding_ends_at_the_wall_that_is_met_first(form):
-    """To either side; one that runs along is never met, however near it is."""
-    assert slid([1.0], [[0, 1], [0, -0.1]], [-0.3, -0.1], form) == [0, 1, 2]
-    assert slid([1.0], [[0, 1], [0, -0.5]], [-0.3, -0.1], form) == [0, 1, 3]
-    assert slid([1.0], [[0, -1], [0, 1]], [-0.3, -0.4], form) == [0, 1, 2]
-    along = [[0.0, 1.0], [5.0, 0.0]]
-    assert slid([1.0], along, [-0.3, 0.02], form) == [0, 1, 2]
-
-
-def test_a_wall_of_another_body_is_not_met():
-    assert slid([1.0, 0.0], [[0, 1, 1], [0, 1, 0]], [-0.1, -0.3], columns=2) == [0, 1, 3]
-
-
-def test_where_the_energy_falls_most_it_slides_first():
-    """Along the third variable to its wall, though that of the second is nearer; then there."""
-    normals = [[0, 1, 0], [0, 0, 1], [0, 0, 1]]
-    assert slid([1.0, 2.0], normals, [-0.1, -0.5, -0.4]) == [0, 1, 4, 2]
-    assert slid([2.0, 1.0], normals, [-0.1, -0.5, -0.4]) == [0, 1, 2, 4]
-    assert slid([-1.0, 2.0], normals, [-0.1, -0.5, -0.4]) is None  # then curvature holds it
-    assert slid([-1.0, -2.0], normals, [-0.1, -0.5, -0.4]) is None
-
-
-def test_a_wall_in_violation_stiffens_a_motion_no_more_than_the_others():
-    """A third overlap, along the slide: its stiffness is not curvature, and it is what is met."""
-    assert slid([1.0], [[0, 0.1], [0, -1]], [1e-4, -0.3]) == [0, 1, 2]
 
 
 # Exchanges.
@@ -229,17 +193,18 @@ def vertex_of(normals, offsets, loads=None):
     return Vertex.of(here, np.arange(n + 1), np.arange(n))
 
 
-def test_a_motion_meets_first_what_closes_first():
-    """Rows ``x`` and ``2x``: as the second opens, ``x = -s`` and ``t = s``."""
-    normals = [1.0, 2.0, -1.0, -3.0, -1.0, -1.0, 1.0, 1.0 - 1e-10]
-    vertex = vertex_of(normals, np.zeros(8))
-    gaps = np.array([0.0, 0.0, -2.0, -3.0, -0.5, 0.5, 0.0, 0.0])
-    idle = np.ones(8, dtype=bool)
+@pytest.mark.parametrize("load", [1.0, 2.0])
+def test_a_motion_meets_first_what_closes_first(load):
+    """Rows ``x`` and ``2x``: as the second opens, ``x = -s`` and the load adds ``s`` to all."""
+    normals = [1.0, 2.0, -1.0, -3.0, -1.0, -1.0, 1.0, 1.0 - 1e-10, -1e3]
+    vertex = vertex_of(normals, np.zeros(9), load)
+    gaps = np.array([0.0, 0.0, -2.0, -3.0, -0.5, 0.5, 0.0, 0.0, -1e6])
+    idle = np.ones(9, dtype=bool)
     idle[[0, 1, 4]] = False
     assert _met_first(vertex, 1, gaps, idle) == 3  # after 3/4; the one before it after 1
     gaps[3] = -5.0
     assert _met_first(vertex, 1, gaps, idle) == 2
-    idle[[2, 3]] = False
+    idle[[2, 3, 8]] = False
     assert _met_first(vertex, 1, gaps, idle) is None
     gaps[5] = 0.5e-13
     assert _met_first(vertex, 1, gaps, idle) == 5
@@ -253,10 +218,16 @@ def test_the_force_that_is_used_up_first():
     assert [_used_up_first(vertex, forces, row) for row in (2, 3, 4, 5)] == [0, 0, 1, None]
 
 
+@pytest.mark.parametrize("size", [1.0, 1e3])
 @pytest.mark.parametrize(("tilt", "leaving"), [(1e-10, 0), (1e-8, 2)])
-def test_a_force_of_zero_is_used_up_by_more_than_rounding(tilt, leaving):
-    vertex = vertex_of([[1, 0], [-1, 0], [0, 1], [2, tilt]], np.zeros(4))
+def test_a_force_of_zero_is_used_up_by_more_than_rounding(tilt, leaving, size):
+    vertex = vertex_of([[1, 0], [-1, 0], [0, 1], [2 * size, tilt * size]], np.zeros(4))
     assert _used_up_first(vertex, np.array([0.5, 0.5, 0.0]), 3) == leaving
+
+
+def test_a_force_of_zero_does_not_pull():
+    best = optimal_vertex(vertex_of([[1, 0], [-1, 0], [0, 1]], np.zeros(3)), np.ones(3) > 0, 9)
+    assert (best.reason, best.exchanges) == ("", 0)
 
 
 @pytest.mark.parametrize("load", [1.0, 1e8])
