@@ -119,6 +119,22 @@ def test_the_tree_of_a_graph_of_one_or_two_vibrations(modes):
     assert barrier(tree, 0, 1) == pytest.approx(top)
 
 
+def test_a_lowest_well_without_vibrations_has_the_frequency_one():
+    """The mean of no frequencies is that of an empty product."""
+    t = 0.3
+    tree = of_graph(graph_of([(-1.0, 0.0, 0), (0.0, np.log(16.0), 1)], [(1, 0, 2.0)]), t)
+    assert tree.energy[:2] == pytest.approx([-1.0, t * np.log(4.0 / t)])
+    assert barrier(tree, 0, 1) == pytest.approx(2.0 - t * np.log(t))
+
+
+def test_tops_of_one_energy_stay_apart():
+    """Two parts, whose highest passes are level, do not communicate there."""
+    tree = merge_tree([0.0, 1.0, 2.0, 3.0], [5.0, 5.0], [(0, 1), (2, 3)])
+    assert tree.energy.tolist() == [0.0, 1.0, 2.0, 3.0, 5.0, 5.0]
+    assert tree.above.tolist() == [4, 4, 5, 5, -1, -1]
+    assert barrier(tree, 0, 3) is None
+
+
 # Rates.
 
 
