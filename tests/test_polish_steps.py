@@ -52,8 +52,8 @@ def test_damping_follows_what_is_gained_of_the_promise(descended):
 
 def test_damping_falls_no_lower_than_its_floor(descended):
     _, dampings = descended([(a_point(), 1.0)] * 16, most=16)
-    assert dampings[13] == pytest.approx(1e-3 * 0.2**13) or dampings[13] == 1e-12
-    assert dampings[-3:] == [1e-12] * 3
+    assert dampings[12] == pytest.approx(1e-3 * 0.2**12, rel=1e-9, abs=0)
+    assert dampings[13:] == [1e-12] * 3  # a fifth would be less
 
 
 def test_refusals_multiply_damping_by_ever_more_until_a_step_is_made(descended):
@@ -146,7 +146,7 @@ def test_rounding_hides_falls_of_the_energy_and_of_each_gap(energy, hidden):
         everywhere=SimpleNamespace(output=torch.tensor([-1.0, 5.0, 0.5], dtype=torch.float64)),
         problem=SimpleNamespace(margin=1.0),
     )
-    assert polishing._rounding(here) == pytest.approx(hidden, rel=1e-9)
+    assert polishing._rounding(here) == pytest.approx(hidden, rel=1e-9, abs=0)
 
 
 # Corrections. Steps are numbers, and ``energies`` that of each.
