@@ -82,9 +82,10 @@ def test_a_row_of_equal_passes_is_one_node():
 
 
 def test_a_minimum_at_the_height_of_its_pass_stays_a_minimum():
-    tree = merge_tree([1.0, 0.0], [1.0], [(0, 1)])
-    assert tree.energy.tolist() == [1.0, 0.0, 1.0]
-    assert tree.above.tolist() == [2, 2, -1]
+    for wells in ([1.0, 0.0], [0.0, 1.0]):
+        tree = merge_tree(wells, [1.0], [(0, 1)])
+        assert tree.energy.tolist() == [*wells, 1.0]
+        assert tree.above.tolist() == [2, 2, -1]
 
 
 def test_where_each_minimum_escapes_to():
