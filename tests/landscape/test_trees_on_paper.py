@@ -82,9 +82,10 @@ def test_a_row_of_equal_passes_is_one_node():
 
 
 def test_a_minimum_at_the_height_of_its_pass_stays_a_minimum():
-    tree = merge_tree([1.0, 0.0], [1.0], [(0, 1)])
-    assert tree.energy.tolist() == [1.0, 0.0, 1.0]
-    assert tree.above.tolist() == [2, 2, -1]
+    for wells in ([1.0, 0.0], [0.0, 1.0]):
+        tree = merge_tree(wells, [1.0], [(0, 1)])
+        assert tree.energy.tolist() == [*wells, 1.0]
+        assert tree.above.tolist() == [2, 2, -1]
 
 
 def test_where_each_minimum_escapes_to():
@@ -117,6 +118,22 @@ def test_the_tree_of_a_graph_of_one_or_two_vibrations(modes):
     # a real frequency of the pass, of which it has one fewer, is 1
     top = 2.0 - t * (modes - 1) * np.log(t) + t * np.log(6.0 ** (1 / modes) / t)
     assert barrier(tree, 0, 1) == pytest.approx(top)
+
+
+def test_a_lowest_well_without_vibrations_has_the_frequency_one():
+    """The mean of no frequencies is that of an empty product."""
+    t = 0.3
+    tree = of_graph(graph_of([(-1.0, 0.0, 0), (0.0, np.log(16.0), 1)], [(1, 0, 2.0)]), t)
+    assert tree.energy[:2] == pytest.approx([-1.0, t * np.log(4.0 / t)])
+    assert barrier(tree, 0, 1) == pytest.approx(2.0 - t * np.log(t))
+
+
+def test_tops_of_one_energy_stay_apart():
+    """Two parts, whose highest passes are level, do not communicate there."""
+    tree = merge_tree([0.0, 1.0, 2.0, 3.0], [5.0, 5.0], [(0, 1), (2, 3)])
+    assert tree.energy.tolist() == [0.0, 1.0, 2.0, 3.0, 5.0, 5.0]
+    assert tree.above.tolist() == [4, 4, 5, 5, -1, -1]
+    assert barrier(tree, 0, 3) is None
 
 
 # Rates.
