@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except typer.TyperException as error:  # an unknown option, a word where a number belongs
-        return _misused(error)
+        return _misused(error, arguments)
     except (RuntimeError, OSError, MemoryError) as error:
         return _say(f"failed: {error or type(error).__name__}", 1)
     except Exception as error:
@@ -116,16 +116,27 @@ def _jamscape(
     """Packings, perceptrons and deep networks as one kind of problem, side by side."""
 
 
-def _misused(error: typer.TyperException) -> int:
+def _misused(error: typer.TyperException, arguments: list[str]) -> int:
     """Say what is wrong and which help to read; of a group without a command, show its help."""
     context = getattr(error, "ctx", None)
     if context is not None and error.message == context.get_help():
         with suppress(OSError):
             typer.echo(error.message, err=True)
         return error.exit_code
-    command = "jamscape" if context is None else context.command_path
     message = error.format_message().rstrip(".")
-    return _say(f"{message}: see '{command} --help'", error.exit_code)
+    return _say(f"{message}: see '{_command(arguments)} --help'", error.exit_code)
+
+
+def _command(arguments: list[str]) -> str:
+    """Return the command that is called by its whole name, as far as there is one."""
+    words = ["jamscape"]
+    found: Any = typer.main.get_command(assemble(arguments))
+    for word in arguments:
+        found = getattr(found, "commands", {}).get(word)
+        if found is None:
+            break
+        words.append(word)
+    return " ".join(words)
 
 
 def _say(message: str, code: int) -> int:
