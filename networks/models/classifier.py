@@ -57,7 +57,7 @@ class Classifier:
 
     def __post_init__(self) -> None:
         check_kind("data", self.data, Outcomes, "pass Outcomes(x, label, n_classes)")
-        whole("hidden", self.hidden, 1)
+        object.__setattr__(self, "hidden", whole("hidden", self.hidden, 1))
         if not 0 <= real("l2", self.l2) < math.inf:
             raise ValueError(f"expected a finite l2 >= 0, got {self.l2}: pass such as 1e-3")
         ones = np.ones((len(self.data), 1))

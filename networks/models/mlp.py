@@ -49,7 +49,7 @@ class Mlp:
 
     def __post_init__(self) -> None:
         for name in ("input_dim", "width", "depth"):
-            whole(name, getattr(self, name), 1)
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
         activation(self.activation)
 
     @cached_property

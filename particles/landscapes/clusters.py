@@ -27,7 +27,7 @@ class Cluster(ABC):
     n: int
 
     def __post_init__(self) -> None:
-        whole("n", self.n, 2)
+        object.__setattr__(self, "n", whole("n", self.n, 2))
 
     @abstractmethod
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
