@@ -124,10 +124,10 @@ def _misused(error: typer.TyperException, arguments: list[str]) -> int:
             typer.echo(error.message, err=True)
         return error.exit_code
     message = error.format_message().rstrip(".")
-    return _say(f"{message}: see '{_command(arguments)} --help'", error.exit_code)
+    return _say(f"{message}: see '{_called(arguments)} --help'", error.exit_code)
 
 
-def _command(arguments: list[str]) -> str:
+def _called(arguments: list[str]) -> str:
     """Return the command that is called by its whole name, as far as there is one."""
     words = ["jamscape"]
     found: Any = typer.main.get_command(assemble(arguments))
