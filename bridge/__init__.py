@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.protocols import ConstraintProblem, HasTightening, Landscape
     from bridge.testing import check_landscape, check_problem
 
+    __version__: str
+
 _HOMES = {
     "ConstraintProblem": "protocols",
     "Landscape": "protocols",
@@ -65,6 +67,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: `jamscape --help` needs none of them."""
+    if name == "__version__":
+        return import_module("bridge.records.provenance").version("jamscape") or "0+unknown"
     if name not in _HOMES:
         raise AttributeError(f"module 'bridge' has no attribute '{name}'")
     return getattr(import_module(f"bridge.{_HOMES[name]}"), name)

@@ -161,4 +161,5 @@ THRESHOLD = Experiment(
         )
     ),
     settings=adam,
+    on_networks=True,
 )

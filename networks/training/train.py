@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from networks.checks import check_generator, check_kind, state, whole
 from networks.models import backprop
 from networks.models.fixed_norm import SphericalNetwork
 from networks.models.hinge import FITTED, HingeNetwork
@@ -22,6 +23,7 @@ Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
 
 NEWTON_STEPS = 1000  # a polish takes 10 to 100 of them, near the transition several hundred
 SILENT = "some layer has no active unit on the patterns that hold most of the energy"
+_OTHERS = "packings go to particles.minimise, other problems to bridge.lbfgs"
 RUNAWAY = 1.2  # growth of the norm in a polish that tells of weights without bound
 
 
@@ -91,6 +93,13 @@ def train(
     nothing is certified, and what does not fit is stalled.
     Nothing is raised when training fails: the status says so.
 
+    Raises
+    ------
+    TypeError
+        If something is not of its kind, such as a packing in place of the network.
+    ValueError
+        If ``x`` has another shape than ``(n_dof,)`` or is not finite, or ``steps`` are negative.
+
     Examples
     --------
     >>> from networks import Mlp, random_patterns
@@ -99,6 +108,11 @@ def train(
     >>> train(problem, problem.mlp.init(rng), steps=3000).status
     'unjammed'
     """
+    check_kind("problem", problem, HingeNetwork, _OTHERS)
+    x = state(x, problem.n_dof)
+    whole("steps", steps, 0)
+    if rng is not None:
+        check_generator(rng)
     if optimiser is None:
         ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
     else:
@@ -130,7 +144,10 @@ def train_all(
     >>> found[0].status, found[1].status
     ('unjammed', 'jammed')
     """
-    for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule, look=look):
+    for problem in problems:
+        check_kind("problem", problem, HingeNetwork, _OTHERS)
+    starts = [state(x, problem.n_dof) for problem, x in zip(problems, xs, strict=True)]
+    for i, annealed in anneal(problems, starts, steps=steps, schedule=schedule, look=look):
         yield i, _judged(problems[i], annealed, newton_steps, hold_norm=hold_norm)
 
 
@@ -149,7 +166,8 @@ def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_S
     >>> settle(lighter, end.x).status
     'jammed'
     """
-    w = problem.on_sphere(x)
+    check_kind("problem", problem, SphericalNetwork, "pass SphericalNetwork(free, radius)")
+    w = problem.on_sphere(state(x, problem.n_dof))
     found = polish(problem.free, w, steps=newton_steps, hold_norm=True)
     return _certified(problem.free, found, w, 0, newton_steps, held=True)
 

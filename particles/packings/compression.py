@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import check_iterable, generator, real
 from particles.packings.minimum import Minimum, Status, certified, check_options, minimise, relax
-from particles.packings.packing import Packing
+from particles.packings.packing import Packing, check_packing
 from particles.packings.pictures import png
 from particles.packings.rattler_release import released
 from particles.packings.stability import separated
@@ -193,6 +194,8 @@ def decompress(
 
     Raises
     ------
+    TypeError
+        If something is not of its kind: a string as pressure, a seed in place of ``rng``.
     ValueError
         If the pressure is not between 1e-12 and 1, ``shrink`` not between 0 and 1, ``tolerance``
         is not positive, or ``x`` is not a state.
@@ -206,14 +209,15 @@ def decompress(
     >>> decompress(packing, x, pressure=1e-5).status
     'jammed'
     """
-    if not LEAST_PRESSURE <= pressure < 1.0:
-        raise ValueError(f"expected a pressure from {LEAST_PRESSURE} to below 1, got {pressure}")
-    if shrink is not None and not 0.0 < shrink < 1.0:
-        raise ValueError(f"expected shrink between 0 and 1, got {shrink}")
+    check_packing(problem)
+    if not LEAST_PRESSURE <= real("pressure", pressure) < 1.0:
+        raise ValueError(f"expected {LEAST_PRESSURE} <= pressure < 1, got {pressure}: pass 1e-6")
+    if shrink is not None and not 0.0 < real("shrink", shrink) < 1.0:
+        raise ValueError(f"expected shrink between 0 and 1, got {shrink}: leave it out")
     check_options(positive=True, tolerance=tolerance, max_stages=max_stages)
     least = shrink if shrink is not None else (0.3 if problem.n_angles else 0.1)
     way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
-    start = separated(problem, x, rng or np.random.default_rng(0))
+    start = separated(problem, x, generator(rng))
     here, status = _approach(way, way.settle(problem, start), pressure, tolerance, least)
     last, state = here.problem, here.minimum.x
     if status == "jammed":
@@ -285,6 +289,8 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     >>> [stage.status for stage in compress(packing, x, [0.7, 0.9, 0.7]).stages]
     ['unjammed', 'jammed', 'unjammed']
     """
+    check_packing(problem)
+    check_iterable("phis", phis, "pass packing fractions such as [0.8, 0.9]")
     way = _Approach({}, max_stages=0)
     state = problem.bodies(x).ravel()
     for phi in phis:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import generator, real, whole
 from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
-from particles.packings.packing import FLOOR, Packing
+from particles.packings.packing import FLOOR, Packing, check_packing
 from particles.packings.pairs import PairFinder
 from particles.packings.rattlers import rattlers
 from particles.packings.stability import contacts, downhill_mode, separated
@@ -80,6 +81,8 @@ def minimise(
 
     Raises
     ------
+    TypeError
+        If something is not of its kind: a seed in place of ``rng``, a network that of a packing.
     ValueError
         As `relax` does.
 
@@ -91,7 +94,8 @@ def minimise(
     >>> minimise(packing, packing.random_state(np.random.default_rng(1))).status
     'unjammed'
     """
-    start = separated(problem, x, rng or np.random.default_rng(0))
+    check_packing(problem)
+    start = separated(problem, x, generator(rng))
     return certified(problem, relax(problem, start, **options), **options)
 
 
@@ -176,8 +180,8 @@ def relax(
         If ``x`` has the wrong shape, or holds NaN or inf, there is no step to take, a tolerance is
         negative or not a number, or ``dt_max`` or ``skin`` is not positive.
     """
-    if not max_steps >= 1:
-        raise ValueError(f"expected at least one step, got max_steps = {max_steps}")
+    check_packing(problem)
+    whole("max_steps", max_steps, 1)
     check_options(relative=relative, absolute=absolute, floor=floor)
     check_options(positive=True, dt_max=dt_max, skin=skin)
     n = max(problem.n_dof - problem.dim, 1)
@@ -272,6 +276,7 @@ def _units(diameters: Vector, n_per_body: int) -> Vector:
 def check_options(*, positive: bool = False, **options: float) -> None:
     """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
     for name, value in options.items():
+        real(name, value)
         if not (math.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
             kind = "positive" if positive else "non-negative"
-            raise ValueError(f"expected a finite, {kind} {name}, got {value}")
+            raise ValueError(f"expected a finite, {kind} {name}, got {value}: leave it out")

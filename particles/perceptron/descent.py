@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, eigh
 
+from particles.checks import check_kind
 from particles.perceptron.perceptron import ZERO, Perceptron
 from particles.perceptron.sphere_steps import (
     LONGEST,
@@ -107,6 +108,9 @@ def descend(
     >>> descend(problem, problem.random_state(rng)).status
     'unjammed'
     """
+    check_kind(
+        "problem", problem, Perceptron, "packings go to minimise, networks to networks.train"
+    )
     run = Run(problem, tolerance, zero, max_steps)
     point, reason = _balance(run, run.at(x)), ""
     for _ in range(MOST_SADDLES):
