@@ -100,7 +100,7 @@ class Batch:
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
         from bridge.runs.jam import measure
 
-        state = trained_state(problem, end)
+        state = trained_state(end)
         seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(
             kind=KIND,

@@ -10,7 +10,7 @@ import numpy as np
 
 from bridge.jamming import ExactJamming, exact_jamming
 from bridge.jamming.approach import approach
-from bridge.measure.observables import Observables, backbone_gaps, observe
+from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import HasTightening
@@ -162,6 +162,7 @@ def _observe_exact(found: ExactJamming[Any]) -> Observables:
         max_residual=proof.dual_residual if proof else seen.max_residual,
         min_force=proof.min_force if proof else None,
         smallest_gap=float(-satisfied.max()) if satisfied.size else None,
+        coordination=coordination(touching, seen.n_frozen, len(found.rows)),
     )
 
 
@@ -179,7 +180,6 @@ def as_json(system: System, seed: int, found: Measured) -> dict[str, Any]:
         "seconds": found.seconds,
         "load": {"name": name, "value": load},
         **asdict(seen),
-        "coordination": _coordination(found),
         "n_kinks": state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
         "hessian": None if values is None else _spectrum_json(values),
@@ -214,15 +214,6 @@ def write(found: Measured, document: dict[str, Any], out: Path) -> None:
         }
     with replacing(out / "state.npz") as part, part.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-
-
-def _coordination(found: Measured) -> float | None:
-    """Return ``2 N_c / N'`` of a packing: two ends of each contact over the bodies that touch."""
-    bodies = getattr(found.state.problem, "n_bodies", None)
-    if bodies is None:
-        return None
-    touching = bodies - found.observables.n_frozen
-    return 2 * found.observables.n_constraints / touching if touching else 0.0
 
 
 def _spectrum_json(values: Spectrum) -> dict[str, Any]:

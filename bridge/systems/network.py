@@ -134,7 +134,7 @@ class NetworkSystem:
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         problem = self.problem(load, rng)
-        return trained_state(problem, self.minimise(problem, problem.mlp.init(rng), rng))
+        return trained_state(self.minimise(problem, problem.mlp.init(rng), rng))
 
     def _dim(self) -> int:
         return self.width if self.input_dim is None else self.input_dim
@@ -197,21 +197,18 @@ class NetworkSystem:
         return count
 
 
-def trained_state(problem: "HingeNetwork", found: "Trained") -> State:
-    """Return what was trained as a state of the problem at its norm, if that was held.
+def trained_state(found: "Trained") -> State:
+    """Return what was trained as a state.
 
     The kinks that hold a minimum and how forces balance there go with it: without them its
     Hessian has negative curvature across the kinks, and it would be taken for a saddle.
     """
-    from networks import SphericalNetwork
-
-    held = None if found.radius is None else SphericalNetwork(problem, found.radius)
     return State(
-        problem if held is None else held,
+        found.problem,
         found.x,
         found.status,
         found.reason,
-        ("P/N", problem.load),
+        ("P/N", found.problem.load),
         n_kinks=found.n_kinks,
         max_residual=found.max_residual,
     )

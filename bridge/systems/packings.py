@@ -60,7 +60,7 @@ class PackingSystem(ABC):
 
         packing = self._packing(load)
         found = minimise(packing, packing.random_state(rng), rng=rng)
-        return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
+        return State(found.problem, found.x, found.status, found.reason, ("phi", packing.phi))
 
     def settings(self) -> dict[str, Any]:
         """Return the packing fraction of a random start."""

@@ -52,7 +52,7 @@ class PerceptronSystem:
 
         problem = self._problem(load, rng)
         found = descend(problem, problem.random_state(rng))
-        return State(problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
+        return State(found.problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
 
     def settings(self) -> dict[str, Any]:
         """Return nothing: all is said by the options."""

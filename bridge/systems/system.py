@@ -13,7 +13,7 @@ LARGEST = 10_000_000  # numbers in one array of a system that this program sets 
 Load: TypeAlias = tuple[str, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class State:
     """A problem and the point where its native minimiser ended.
 
@@ -28,6 +28,12 @@ class State:
     load: Load
     n_kinks: int | None = None
     max_residual: float | None = None
+
+    def __repr__(self) -> str:
+        from bridge.protocols import one_line
+
+        name, value = self.load
+        return one_line(self, **{name: value})
 
 
 class System(Protocol):

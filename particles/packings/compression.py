@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.packings.minimum import Minimum, Status, certified, check_options, minimise, relax
+from particles.packings.minimum import (
+    Minimum,
+    Status,
+    certified,
+    check_options,
+    minimise,
+    one_line,
+    relax,
+)
 from particles.packings.packing import Packing
 from particles.packings.pictures import png
 from particles.packings.rattler_release import released
@@ -47,7 +55,7 @@ class Stage:
     steps: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decompressed:
     """A packing brought to a pressure.
 
@@ -78,18 +86,52 @@ class Decompressed:
     stages: tuple[Stage, ...]
     reason: str = ""
 
+    def __repr__(self) -> str:
+        return one_line(self, f"p = {self.pressure:.6g}")
+
     def _repr_png_(self) -> bytes:
         """Return a picture, for notebooks."""
         return png(self.problem, self.x)
 
+    def minimise(self, problem: Packing, x: ArrayLike) -> Minimum:
+        """Return the minimum of the packing at another load, below ``x``."""
+        return minimise(problem, x)
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Compressed:
-    """A packing driven through packing fractions: one stage each, and where it ended."""
+    """A packing driven through packing fractions.
+
+    Attributes
+    ----------
+    problem : Packing
+        The packing at the last of them.
+    x : (n_dof,)
+        Its state.
+    stages : tuple of Stage
+        One for each packing fraction.
+    status : {"jammed", "unjammed", "stalled"}
+        How the last of them ended; stalled if there was none.
+    reason : str
+        Why it stalled; empty if it did not.
+    """
 
     problem: Packing
     x: Vector
     stages: tuple[Stage, ...]
+    status: Status
+    reason: str = ""
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self.stages)} stages")
+
+    def _repr_png_(self) -> bytes:
+        """Return a picture, for notebooks."""
+        return png(self.problem, self.x)
+
+    def minimise(self, problem: Packing, x: ArrayLike) -> Minimum:
+        """Return the minimum of the packing at another load, below ``x``."""
+        return minimise(problem, x)
 
 
 @dataclass(eq=False)
@@ -286,8 +328,11 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     ['unjammed', 'jammed', 'unjammed']
     """
     way = _Approach({}, max_stages=0)
-    state = problem.bodies(x).ravel()
+    state, end = problem.bodies(x).ravel(), None
     for phi in phis:
         problem = problem.with_phi(phi)
-        state = way.note(problem, minimise(problem, state, **options)).minimum.x
-    return Compressed(problem, state, tuple(way.stages))
+        end = way.note(problem, minimise(problem, state, **options)).minimum
+        state = end.x
+    if end is None:
+        return Compressed(problem, state, (), "stalled", "no packing fraction was given")
+    return Compressed(problem, state, tuple(way.stages), end.status, end.reason)

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
 from particles.packings.packing import FLOOR, Packing
 from particles.packings.pairs import PairFinder
+from particles.packings.pictures import png
 from particles.packings.rattlers import rattlers
 from particles.packings.stability import contacts, downhill_mode, separated
 
@@ -27,12 +28,14 @@ RELATIVE, FINEST = 1e-5, 1e-11
 AMPLITUDES = 0.1 * 3.0 ** -np.arange(16)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Minimum:
     """Where a minimisation ended, and why.
 
     Attributes
     ----------
+    problem : Packing
+        The packing.
     x : (n_dof,)
         The state, moved continuously from the start: never wrapped into the box.
     status : {"unjammed", "jammed", "stalled"}
@@ -50,6 +53,7 @@ class Minimum:
         Why the run stalled; empty if it did not.
     """
 
+    problem: Packing
     x: Vector
     status: Status
     energy: float
@@ -57,6 +61,37 @@ class Minimum:
     max_force: float
     steps: int
     reason: str = ""
+
+    def __repr__(self) -> str:
+        return one_line(self, f"U = {self.energy:.6g}, p = {self.pressure:.3g}")
+
+    def _repr_png_(self) -> bytes:
+        """Return a picture, for notebooks."""
+        return png(self.problem, self.x)
+
+    def minimise(self, problem: Packing, x: ArrayLike) -> "Minimum":
+        """Return the minimum of the packing at another load, found in the same way."""
+        return minimise(problem, x)
+
+
+class _End(Protocol):
+    """Where a packing ended."""
+
+    @property
+    def problem(self) -> Packing: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def one_line(end: _End, numbers: str) -> str:
+    """Return an end as a line of text: its class, its packing, its status and a few numbers."""
+    packing = end.problem
+    reason = f" ({end.reason})" if end.reason else ""
+    bodies = f"{packing.n_bodies} {type(packing).__name__}"
+    shown = f"phi = {packing.phi:.8g}, {numbers}"
+    return f"<{type(end).__name__} of {bodies}: {end.status}{reason}, {shown}>"
 
 
 def minimise(
@@ -194,10 +229,10 @@ def relax(
         if fire.max_force <= max(relative * force, absolute):
             break
         limit = relative * force * n / total
-    return _end(fire, energy, total / n, force)
+    return _end(problem, fire, energy, total / n, force)
 
 
-def _end(fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
+def _end(problem: Packing, fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
     """Say what the compiled loop's reason to stop means."""
     largest = fire.max_force
     status: Status = "stalled"
@@ -207,7 +242,7 @@ def _end(fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum
         # Forces that vanish absolutely, but not beside those of contacts, are a last touch.
         status = "jammed" if largest <= 1e-2 * force else "unjammed"
     reason = f"largest force {largest:.1e} after {fire.steps} steps" if status == "stalled" else ""
-    return Minimum(fire.state(), status, energy, pressure, largest, fire.steps, reason)
+    return Minimum(problem, fire.state(), status, energy, pressure, largest, fire.steps, reason)
 
 
 class _Fire:

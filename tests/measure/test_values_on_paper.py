@@ -125,7 +125,7 @@ class Crossing:
 def stays(problem, x):
     """The first state gives way at t = ¾; the second one holds wherever the load goes."""
     y = np.ones(1) if x[0] == 1.0 or problem.load >= 0.75 else np.zeros(1)
-    return Minimum(y, *problem.energy_gradient(y), 1, "jammed")
+    return Minimum(problem, y, *problem.energy_gradient(y), 1, "jammed")
 
 
 def test_a_step_that_does_not_lead_back_is_walked_in_shorter_ones():

@@ -43,6 +43,10 @@ class Whole(Chain):
     def tightened(self, t):
         return HasTightening(self.n_dof, t)
 
+    @property
+    def n_bodies(self):
+        return self.n_dof
+
     def scene(self, x):
         n = self.n_dof
         return {
