@@ -11,7 +11,6 @@ import numpy as np
 from bridge.figures import comparison as figures
 from bridge.figures import landscape as draw
 from bridge.landscape.completeness import completeness
-from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import Point
@@ -115,7 +114,7 @@ def _write_structure(stored: Stored, heat: Thermodynamics, out: Path) -> dict[st
     """Draw and tabulate what does not depend on a temperature."""
     graph, found = stored.graph, completeness(stored.graph)
     label, colours = _colours(stored.observables)
-    tree = draw.disconnectivity(of_graph(graph), colours, colour_label=label)
+    tree = draw.disconnectivity(graph.tree(), colours, colour_label=label)
     figures.save(tree, out / "tree")
     figures.save(draw.thermodynamics(graph.minima.points, heat), out / "heat_capacity")
     figures.save(draw.discovery(found), out / "discovery")
@@ -138,7 +137,7 @@ def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, A
     graph = stored.graph
     label, colours = _colours(stored.observables)
     free = draw.disconnectivity(
-        of_graph(graph, temperature),
+        graph.tree(temperature),
         colours,
         colour_label=label,
         energy_label=f"free energy at T = {temperature:.3g}",

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from bridge import hessian
-from bridge.figures.landscape import draw_tree, thermodynamics
-from bridge.landscape.disconnectivity import barrier, of_graph
+from bridge.figures.landscape import thermodynamics
+from bridge.landscape.disconnectivity import barrier
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import identity_of
@@ -55,7 +55,7 @@ for points, marker, name in ((graph.minima, "o", "minimum"), (graph.saddles, "x"
 ax.set(xlabel="x", ylabel="y")
 ax.legend()
 for a, b in graph.ends:
-    print(f"minima {a} and {b} meet at energy {barrier(of_graph(graph), a, b):.3f}")
+    print(f"minima {a} and {b} meet at energy {barrier(graph.tree(), a, b):.3f}")
 
 # %% [markdown]
 # ## Seven atoms
@@ -70,7 +70,7 @@ atoms = LennardJones(7)
 graph = explore(atoms, atoms.random_state, climbs=150)
 print(len(graph.minima), "minima and", len(graph.saddles), "saddles")
 fig, ax = plt.subplots(figsize=(3.6, 3.6), layout="constrained")
-draw_tree(ax, of_graph(graph))
+graph.tree().plot(ax)
 ax.set_ylabel("energy")
 
 # %% [markdown]
@@ -110,7 +110,7 @@ fig, axes = plt.subplots(1, 2, figsize=(7, 3.6), layout="constrained")
 for ax, decay in zip(axes, (1e-2, 1e-3), strict=True):
     network = Classifier(outcomes, hidden=3, l2=decay)
     graphs[decay] = explore(network, network.random_state, quenches=20, climbs=16)
-    draw_tree(ax, of_graph(graphs[decay]))
+    graphs[decay].tree().plot(ax)
     ax.set_title(f"λ = {decay}: {len(graphs[decay].minima)} minima")
 axes[0].set_ylabel("cross-entropy")
 

@@ -292,7 +292,7 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.chdir(tmp_path)
-    for place in ("jam.run_jam", "runs.run_all", "landscape_run._explore", "doctor.diagnose"):
+    for place in ("jam.run_jam", "runs.run_all", "landscape_run.search_all", "doctor.diagnose"):
         monkeypatch.setattr(f"bridge.{place}", interrupted)
     code, out, err = said(capsys, *words)
     assert (code, out) == (130, "")
