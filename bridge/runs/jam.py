@@ -13,7 +13,7 @@ from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import HasTightening
+from bridge.protocols import HasBodies, HasTightening
 from bridge.records.content import data_name, options
 from bridge.records.documents import dumps
 from bridge.records.provenance import provenance
@@ -203,9 +203,11 @@ def as_text(document: dict[str, Any]) -> str:
 
 
 def write(found: Measured, document: dict[str, Any], out: Path) -> None:
-    """Write ``result.json`` and ``state.npz`` (``x``, ``gaps``, spectra) into a folder."""
+    """Write ``result.json`` and ``state.npz`` into a folder: all arrays of the state."""
     write_text(out / "result.json", dumps(document, indent=1) + "\n")
     arrays = {"x": found.state.x, "gaps": found.gaps}
+    if isinstance(found.state.problem, HasBodies):
+        arrays |= found.state.problem.scene(found.state.x)
     if (values := found.spectrum) is not None:
         arrays |= {
             "eigenvalues": values.eigenvalues,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
+    from bridge.records.store import Record
     from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
     from networks.training.optimisers import Optimiser
 
@@ -96,6 +97,20 @@ class NetworkSystem:
             "optimiser": asdict(Schedule() if chosen is None else chosen),
             "random_load": _RANDOM_LOAD,
         }
+
+    def reopen(
+        self, record: "Record", rng: "np.random.Generator"
+    ) -> "HingeNetwork | SphericalNetwork":
+        """Return the network of the same patterns, at its norm where a polish held that."""
+        import numpy as np
+
+        from networks import SphericalNetwork
+
+        load = record.parameters.get("at_load")
+        problem = replace(self, device="cpu").problem(self.load if load is None else load, rng)
+        if self.norm == "free" or not self.polish or record.status == "unjammed":
+            return problem
+        return SphericalNetwork(problem, float(np.linalg.norm(record.arrays["x"])))
 
     def minimise(
         self, problem: "HingeNetwork", x: "Vector", rng: "np.random.Generator | None" = None

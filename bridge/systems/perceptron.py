@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
+    from bridge.records.store import Record
     from particles import Descent, Perceptron
 
 
@@ -57,6 +58,14 @@ class PerceptronSystem:
     def settings(self) -> dict[str, Any]:
         """Return nothing: all is said by the options."""
         return {}
+
+    def reopen(self, record: "Record", rng: "np.random.Generator") -> "Perceptron":
+        """Return the perceptron of the same patterns, at the margin that it ended at."""
+        alpha = record.parameters.get("at_load")
+        problem = self._problem(self.alpha if alpha is None else alpha, rng)
+        if record.data["load_name"] == "sigma":
+            return replace(problem, sigma=record.data["load"])
+        return problem
 
     def minimise(
         self, problem: "Perceptron", x: "Vector", rng: "np.random.Generator | None" = None
