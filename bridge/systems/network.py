@@ -101,16 +101,23 @@ class NetworkSystem:
     def reopen(
         self, record: "Record", rng: "np.random.Generator"
     ) -> "HingeNetwork | SphericalNetwork":
-        """Return the network of the same patterns, at its norm where a polish held that."""
+        """Return the network of the same patterns, at its norm if that was held.
+
+        The symmetries that were counted tell which of the two it was: the sphere has one more.
+        """
         import numpy as np
 
+        from bridge.measure.observables import observe
         from networks import SphericalNetwork
 
         load = record.parameters.get("at_load")
         problem = replace(self, device="cpu").problem(self.load if load is None else load, rng)
-        if self.norm == "free" or not self.polish or record.status == "unjammed":
+        x = record.arrays["x"]
+        if self.norm == "free" or not np.isfinite(x).all():
             return problem
-        return SphericalNetwork(problem, float(np.linalg.norm(record.arrays["x"])))
+        held = SphericalNetwork(problem, float(np.linalg.norm(x)))
+        counted = record.data["n_symmetries"]
+        return held if observe(held, x).n_symmetries == counted else problem
 
     def minimise(
         self, problem: "HingeNetwork", x: "Vector", rng: "np.random.Generator | None" = None

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from bridge.cli.main import run
+from bridge.landscape import stages
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
@@ -77,7 +78,7 @@ def test_a_search_that_ends_its_process_does_not_block_the_others():
     graph = Graph(problem)
     for finding in explorer.quenches(range(5)):
         graph.absorb(finding)
-    failures = landscape_run._climb(explorer, graph, 20, 2, graph.absorb)
+    failures = stages._climb(explorer, graph, 20, 2, graph.absorb)
     assert climbs(graph) == [number for number in range(20) if number not in (5, 8)]
     assert {failed.task for failed in failures} == {5, 8}
     assert all("SIGKILL" in failed.reason for failed in failures)
