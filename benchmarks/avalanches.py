@@ -13,7 +13,7 @@ from pathlib import Path
 os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA", "OPENBLAS")})
 
 from bridge.records.store import Store
-from bridge.runs.avalanche import RANGES, LoadingRun
+from bridge.runs.kinds.avalanche import RANGES, LoadingRun
 from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem, System
 

@@ -18,8 +18,8 @@ from departure import PLAN as DEPARTURES
 from departure import runs as departing_runs
 
 from bridge.avalanches.sizes import Sizes, cutoff_exponent
-from bridge.figures.comparison import save
 from bridge.figures.critical import Point, avalanche_figure, departure_figure, exponents_figure
+from bridge.figures.style import save
 from bridge.jamming.departure import Departure, fit_exponent
 from bridge.measure.power_laws import (
     PowerLaw,

@@ -21,7 +21,7 @@ from bridge.jamming import exact_jamming
 from bridge.jamming.departure import depart
 from bridge.records.provenance import provenance
 from bridge.records.store import Record, Store, record_key
-from bridge.runs.avalanche import near_transition
+from bridge.runs.kinds.avalanche import near_transition
 from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem, System
 

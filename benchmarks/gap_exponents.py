@@ -22,7 +22,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bridge.figures.comparison import BLACK, BLUE, GREY, RED, style
+from bridge.figures.style import BLACK, BLUE, GREY, RED, style
 from bridge.jamming.approach import approach
 from bridge.measure.power_laws import PowerLaw, fit_power_law
 from bridge.runs.workers import map_unordered

@@ -15,7 +15,7 @@ from landscape import explorer_of, until
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.stationary_points import Point
-from bridge.systems.landscapes import ClassifierLandscape
+from bridge.systems.classifier import ClassifierLandscape
 
 
 class Differences:

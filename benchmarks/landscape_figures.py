@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Graph
 from bridge.landscape.thermodynamics import occupation, superposition
 from bridge.runs import landscape as landscape_run
-from bridge.systems.landscapes import LennardJonesLandscape
+from bridge.systems.cluster import LennardJonesLandscape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bridge.descent.newton import Newton
-from bridge.figures.comparison import BLUE, GREEN, GREY, ORANGE, RED, save, style
+from bridge.figures.style import BLUE, GREEN, GREY, ORANGE, RED, save, style
 from bridge.jamming import ExactJamming, exact_jamming
 from particles import Perceptron, descend
 from particles.perceptron import theory

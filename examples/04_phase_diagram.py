@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bridge.cli.console import Progress
-from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
 from bridge.records.store import Store
-from bridge.runs.transition import Search, as_json, find
+from bridge.runs.kinds.transition import Search, as_json, find
 from bridge.systems import NetworkSystem
 
 FULL = "--full" in sys.argv

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
 from bridge.measure.midpoint import midpoint
 from networks import Mlp, Patterns, digits, generalise
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def slowly() -> dict[str, float]:
     """Return the pressure at which loading starts, for the records."""
-    from bridge.runs.avalanche import START_PRESSURE
+    from bridge.runs.kinds.avalanche import START_PRESSURE
 
     return {"start_pressure": START_PRESSURE}
 
@@ -51,10 +51,10 @@ def slow_loading(
     import numpy as np
 
     from bridge.avalanches import drive
-    from bridge.runs.avalanche import near_transition
+    from bridge.runs.kinds.avalanche import loading_start
 
     chosen = _system(system, n, load)
-    stage = near_transition(chosen, rng)
+    stage = loading_start(chosen, rng)
     loads = np.linspace(0.0, by, steps + 1)
     found = drive(stage.problem, stage.x, loads, minimise=chosen.follow)
     events = found.avalanches
@@ -150,7 +150,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw how the set of learned patterns changes with the margin; thick: in an avalanche."""
     import numpy as np
 
-    from bridge.figures.comparison import BLUE, GREY, ORANGE, RED, legend
+    from bridge.figures.style import BLUE, GREY, ORANGE, RED, legend
 
     left, right = figure.subplots(1, 2)
     kinds = (

@@ -132,7 +132,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the spectra of ``Hp`` of networks with ReLU and with tanh."""
     import numpy as np
 
-    from bridge.figures.comparison import BLUE, ORANGE, legend
+    from bridge.figures.style import BLUE, ORANGE, legend
 
     axes = figure.subplots()
     found = finished(records[SPECTRA.name], depth=2)

@@ -102,7 +102,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw cumulated distributions of forces and of gaps at the transition of each system."""
     import numpy as np
 
-    from bridge.figures.comparison import BLACK, BLUE, GREEN, ORANGE, RED, legend
+    from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, legend
 
     networks = records[THRESHOLD.name]
     left, right = figure.subplots(1, 2)

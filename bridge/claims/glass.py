@@ -110,7 +110,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the end energies of both systems against their size."""
     import numpy as np
 
-    from bridge.figures.comparison import BLACK, BLUE, ORANGE, legend
+    from bridge.figures.style import BLACK, BLUE, ORANGE, legend
 
     left, right = figure.subplots(1, 2)
     panels = ((left, SPINS, "n", BLUE), (right, DIGITS, "hidden", ORANGE))

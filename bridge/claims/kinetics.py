@@ -28,7 +28,7 @@ def _small_world(records: Records) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the number of neighbours of each minimum against its energy."""
-    from bridge.figures.comparison import BLUE
+    from bridge.figures.style import BLUE
 
     axes = figure.subplots()
     for record in records[LJ9.name][:1]:

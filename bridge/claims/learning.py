@@ -39,7 +39,7 @@ def classifier(
     """
     import numpy as np
 
-    from bridge.systems.landscapes import ClassifierLandscape
+    from bridge.systems.classifier import ClassifierLandscape
 
     case, graph = _minima(ClassifierLandscape(data, hidden, l2, patterns), starts, rng)
     seen = [case.observe(point.x) for point in graph.minima]
@@ -58,7 +58,7 @@ def regression(rng: "np.random.Generator", *, noise: float, points: int, starts:
     """Minimise the non-linear regression from random starts."""
     import numpy as np
 
-    from bridge.systems.landscapes import RegressionLandscape
+    from bridge.systems.regression import RegressionLandscape
 
     _, graph = _minima(RegressionLandscape(noise, points), starts, rng)
     energies = np.sort([point.energy for point in graph.minima])
@@ -88,7 +88,7 @@ def _distance(case: "Case", graph: "Graph") -> float:
     import numpy as np
 
     from bridge.landscape.likeness import hamming
-    from bridge.systems.end_observables import OnTestSet
+    from bridge.systems.classifier import OnTestSet
 
     observe = case.observe
     if not isinstance(observe, OnTestSet) or len(graph.minima) < 2:
@@ -160,7 +160,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the minima of each kind of network: their energy, and how they predict."""
     import numpy as np
 
-    from bridge.figures.comparison import BLUE, GREEN, ORANGE, RED, legend
+    from bridge.figures.style import BLUE, GREEN, ORANGE, RED, legend
 
     left, right = figure.subplots(1, 2)
     kinds = (

@@ -39,8 +39,8 @@ def cluster(rng: "np.random.Generator", *, n: int, searches: int, temperature: f
     from bridge.landscape.kinetics import rates
     from bridge.landscape.network_measures import measures
     from bridge.landscape.thermodynamics import superposition
-    from bridge.runs.landscape import run_landscape
-    from bridge.systems.landscapes import LennardJonesLandscape
+    from bridge.runs.exploration import run_landscape
+    from bridge.systems.cluster import LennardJonesLandscape
 
     found = run_landscape(LennardJonesLandscape(n), int(rng.integers(2**31)), searches=searches)
     graph = found.graph
@@ -89,8 +89,8 @@ def three_atoms(rng: "np.random.Generator", *, searches: int) -> Sample:
     import numpy as np
 
     from bridge.landscape.completeness import copies
-    from bridge.runs.landscape import run_landscape
-    from bridge.systems.landscapes import AxilrodTellerLandscape
+    from bridge.runs.exploration import run_landscape
+    from bridge.systems.cluster import AxilrodTellerLandscape
 
     found = run_landscape(AxilrodTellerLandscape(), int(rng.integers(2**31)), searches=searches)
     points = found.graph.minima.points
@@ -191,7 +191,7 @@ def _peak(records: Records, name: str) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the heat capacity of LJ7 with the peak that is known."""
-    from bridge.figures.comparison import BLACK, RED, legend
+    from bridge.figures.style import BLACK, RED, legend
 
     axes = figure.subplots()
     found = finished(records[LJ7.name])

@@ -120,7 +120,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw coordination against asphericity, and the modes of a packing near jamming."""
     import numpy as np
 
-    from bridge.figures.comparison import BLACK, BLUE, GREY, RED, legend
+    from bridge.figures.style import BLACK, BLUE, GREY, RED, legend
 
     left, right = figure.subplots(1, 2)
     found = finished(records[ELLIPSES.name])

@@ -140,7 +140,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the Hessian's eigenvalues over their closed form."""
     import numpy as np
 
-    from bridge.figures.comparison import BLACK, SKY, legend
+    from bridge.figures.style import BLACK, SKY, legend
     from particles.perceptron import theory
 
     axes = figure.subplots()

@@ -167,7 +167,7 @@ def figures(names: Collection[str], records: Mapping[str, Records]) -> "dict[str
 def _figure(theme: Theme, records: Mapping[str, Records]) -> "Figure":
     from matplotlib.figure import Figure
 
-    from bridge.figures.comparison import style
+    from bridge.figures.style import style
 
     with style():
         drawn = Figure(figsize=(5.6, 2.6), layout="constrained")
@@ -177,7 +177,7 @@ def _figure(theme: Theme, records: Mapping[str, Records]) -> "Figure":
 
 def write(out: Path, found: Mapping[str, Any], drawn: "Mapping[str, Figure]") -> None:
     """Write ``claims.json``, ``claims.md`` and ``claims/THEME.png`` into a folder."""
-    from bridge.figures.comparison import save
+    from bridge.figures.style import save
 
     write_text(out / "claims.json", dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_text(out / "claims.md", markdown(found))

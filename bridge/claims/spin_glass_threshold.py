@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bridge.landscape.end_energies import Ends, end_energies
+from bridge.records.seeds import generator
 
 if TYPE_CHECKING:
     from bridge.protocols import Landscape, Vector
@@ -27,7 +28,7 @@ def spin_glass_ends(sizes: Sequence[int], samples: int, seed: int, p: int = 3) -
             return glass, glass.random_state(rng)
 
         threshold = -2.0 * np.sqrt((p - 1) / p)
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, size)))
+        rng = generator((seed, 0, size))
         found.append(end_energies(draw, samples, rng, threshold=float(threshold)))
     return found
 
@@ -45,7 +46,7 @@ def digit_ends(
 
     found = []
     for width in hidden:
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, width)))
+        rng = generator((seed, 1, width))
         data, _ = digit_outcomes().shuffled(np.random.default_rng(seed)).split(patterns)
         net = Classifier(data, width, l2)
 

@@ -13,7 +13,7 @@ from bridge.claims.claim import (
 if TYPE_CHECKING:
     import numpy as np
 
-    from bridge.runs.jam import Measured
+    from bridge.runs.states import Measured
     from networks import Mlp, Patterns
 
 _INITS = 3  # starts of one training: a network that died is started again
@@ -91,7 +91,7 @@ def _trained(
     mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: "np.random.Generator"
 ) -> "Measured":
     """Train on the first patterns, an even number; start again where that certifies nothing."""
-    from bridge.runs.jam import measure
+    from bridge.runs.states import measure
     from bridge.systems.network import trained_state
     from networks import HingeNetwork, Patterns, train
 

@@ -155,7 +155,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw ``N_Δ/N`` of every training of the bisections against its load."""
     import numpy as np
 
-    from bridge.figures.comparison import BLACK, BLUE, GREEN, ORANGE, RED, SKY, legend
+    from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, legend
 
     axes = figure.subplots()
     kinds = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge.claims.claim import Claim, Estimate, Experiment, Records, Verdict, judge
 from bridge.claims.table import experiments
+from bridge.records.seeds import generator
 from bridge.records.store import Record, Store, record_key
 
 
@@ -45,12 +46,9 @@ class Trial:
 
     def compute(self) -> Record:
         """Run the sample; its cost is the processor time of this process."""
-        import numpy as np
-
         from bridge.records.provenance import provenance
 
-        entropy, *spawned = self.seed
-        rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
+        rng = generator(self.seed)
         started = time.process_time()
         found = experiments()[self.label].sample(rng, **self.given)
         return Record(

@@ -8,12 +8,14 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 
 import typer
 
 from bridge.cli.console import escape_what_cannot_be_shown
 from bridge.cli.options import INTERRUPTED, Interrupted, WrongUse
+from bridge.runs.registry import kinds
 from bridge.runs.workers import ending_on_signals, use_one_thread
 
 DEBUG = "JAMSCAPE_DEBUG"  # where it is set, an error that nobody foresaw shows its traceback
@@ -28,7 +30,7 @@ COMMANDS = (
     "report",
     "transition",
     "doctor",
-)  # files of bridge.cli.commands
+)  # in the order of the help; kinds of run that have no file in bridge.cli.commands follow
 
 
 def main() -> None:
@@ -81,8 +83,19 @@ def assemble(arguments: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_jamscape)
-    for name in [name for name in COMMANDS if name in arguments[:1]] or COMMANDS:
-        app.add_typer(import_module(f"bridge.cli.commands.{name}").app)
+    known = [*COMMANDS, *(name for name in kinds() if name not in COMMANDS)]
+    for name in [name for name in known if name in arguments[:1]] or known:
+        app.add_typer(_command(name))
+    return app
+
+
+def _command(name: str) -> typer.Typer:
+    """Return the command of a file in bridge.cli.commands, or that of a kind of run."""
+    from bridge.cli.run_commands import command_of
+
+    if find_spec(f"bridge.cli.commands.{name}") is None:
+        return command_of(kinds()[name])
+    app: typer.Typer = import_module(f"bridge.cli.commands.{name}").app
     return app
 
 

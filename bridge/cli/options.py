@@ -1,6 +1,6 @@
 """How a class of options becomes a command: each field is an option, and an error is one line."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, fields
 from inspect import Parameter, Signature
@@ -77,19 +77,40 @@ def make_folder(out: Path | None) -> None:
 
 def add_commands(
     app: typer.Typer,
-    kinds: tuple[Any, ...],
+    kinds: Iterable[Any],
     action: Callable[..., int],
     shared: Mapping[str, tuple[Any, Any]],
+    run: Iterable["Field[Any]"] = (),
 ) -> None:
     """Give every class of ``kinds`` a command named after its ``kind``.
 
     The command builds the class from the options that are its fields, and calls
-    ``action(instance, **shared)``; ``shared`` holds ``name: (default, annotation)``.
+    ``action(instance, **shared)``; ``shared`` holds ``name: (default, annotation)``, to which the
+    options ``run`` of a kind of run are added.
     """
-    common = [_keyword(name, *given) for name, given in shared.items()]
+    own = list(run)
+    common = [*map(_option, own), *(_keyword(name, *given) for name, given in shared.items())]
+    names = {*shared, *(item.name for item in own)}
     for kind in kinds:
         parameters = [*map(_option, fields(kind)), *common]
-        app.command(kind.kind, help=kind.__doc__)(_command(kind, action, parameters, set(shared)))
+        app.command(kind.kind, help=kind.__doc__)(_command(kind, action, parameters, names))
+
+
+def add_command(
+    app: typer.Typer,
+    name: str,
+    text: str | None,
+    action: Callable[..., int],
+    shared: Mapping[str, tuple[Any, Any]],
+    run: Iterable["Field[Any]"],
+) -> None:
+    """Give ``action`` a command whose options are those of a kind of run, and ``shared``."""
+    common = [_keyword(name, *given) for name, given in shared.items()]
+
+    def command(**given: Any) -> int:
+        return action(None, **given)
+
+    app.command(name, help=text)(_signed(command, [*map(_option, run), *common]))
 
 
 def _command(
@@ -102,6 +123,10 @@ def _command(
             check_ranges(instance)
         return action(instance, **common)
 
+    return _signed(command, parameters)
+
+
+def _signed(command: Callable[..., int], parameters: list[Parameter]) -> Callable[..., int]:
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
@@ -109,7 +134,8 @@ def _command(
 
 def _option(item: "Field[Any]") -> Parameter:
     kind: Any = item.type
-    annotation = Annotated[kind, typer.Option(help=item.metadata["help"])]
+    names = [f"--{item.name.replace('_', '-')}"] if kind is bool else []  # and no --no-...
+    annotation = Annotated[kind, typer.Option(*names, help=item.metadata["help"])]
     return _keyword(item.name, item.default, annotation)
 
 

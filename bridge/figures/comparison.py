@@ -1,28 +1,23 @@
 """The figure of the comparison: a column for each system, a row for each observable.
 
-Colours are those of Okabe and Ito, told apart by all; every status also has a marker of its own.
+Every status has a colour and a marker of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bridge.figures.style import BLACK, BLUE, GREY, RED, SPECTRA, log_density, style
 from bridge.protocols import Vector
 from bridge.records.columns import Column
 from bridge.records.store import Record
-from bridge.records.writing import replacing
+from bridge.systems import load_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-BLACK, ORANGE, SKY, GREEN, BLUE, RED, GREY = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#8A8A8A",
-)  # fmt: skip
 
 STATUS_STYLES: dict[str, dict[str, Any]] = {
     "jammed": {"marker": "o", "color": RED, "markeredgecolor": "white", "markeredgewidth": 0.4},
@@ -30,46 +25,8 @@ STATUS_STYLES: dict[str, dict[str, Any]] = {
     "stalled": {"marker": "x", "color": GREY},
     "dead": {"marker": "+", "color": BLACK},
 }
-SPECTRA = {
-    "eigenvalues_h0": ("H₀", ORANGE),
-    "eigenvalues_hp": ("Hₚ", SKY),
-    "eigenvalues": ("H", BLACK),
-}
-SYMBOLS = {
-    "phi": "packing fraction φ",
-    "alpha": "patterns per component α",
-    "P/N": "load P/N",
-    "t": "load added t",
-}
-
 ENERGY_FLOOR = 1e-8  # where a run with U = 0 stands on the logarithmic axis
 SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues
-
-_STYLE: Any = {
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.7,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4.5,
-    "pdf.fonttype": 42,
-    "savefig.dpi": 200,
-}
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw in the project's style whatever the user's settings are, and leave those alone."""
-    import matplotlib.style
-
-    with matplotlib.style.context(["default", _STYLE]):
-        yield
 
 
 def comparison(systems: Sequence[Column]) -> "Figure":
@@ -83,32 +40,13 @@ def comparison(systems: Sequence[Column]) -> "Figure":
             column[0].set_title(system.name)
             draw_constraints(column[0], system)
             draw_energy(column[1], system)
-            column[1].set_xlabel(SYMBOLS.get(system.load_name, system.load_name))
+            column[1].set_xlabel(load_words(system.load_name))
             draw_gaps(column[2], system)
             draw_spectra(column[3], system)
         axes[0, 0].set_ylim(bottom=-0.08)
         _label_rows(axes)
         _legends(figure, axes)
         return figure
-
-
-def save(
-    figure: "Figure",
-    path: Path,
-    suffixes: Sequence[str] = (".pdf", ".png"),
-    dpi: int | None = None,
-) -> None:
-    """Write the figure as ``.pdf`` and ``.png``, or in other formats, each file whole or not."""
-    with style():
-        for suffix in suffixes:
-            with replacing(path.with_suffix(suffix)) as part:
-                figure.savefig(part, format=suffix[1:], dpi=dpi)
-
-
-def legend(axes: "Axes", **options: Any) -> None:
-    """Draw a legend, unless there is nothing to name."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(**options)
 
 
 def draw_constraints(axes: "Axes", system: Column) -> None:
@@ -163,21 +101,6 @@ def _symlog_bins(values: Vector) -> Vector:
     largest = 1.001 * float(np.abs(values).max())
     half = SPECTRUM_LINEAR * np.sinh(np.linspace(0, np.arcsinh(largest / SPECTRUM_LINEAR), 28))
     return np.concatenate([-half[:0:-1], half])
-
-
-def log_density(values: Vector, bins_per_decade: int = 5) -> tuple[Vector, Vector]:
-    """Return bin centres and densities of positive values in logarithmic bins, empty ones left out.
-
-    >>> x, density = log_density(np.array([1.0, 1.5, 10.0]), bins_per_decade=2)
-    >>> len(x), bool(density[0] > density[-1])
-    (2, True)
-    """
-    low, high = np.log10(values.min()), np.log10(values.max())
-    count = max(1, int(np.ceil((high - low) * bins_per_decade)))
-    edges = np.logspace(low, high * (1 + 1e-12) + 1e-12, count + 1)
-    density, _ = np.histogram(values, bins=edges, density=True)
-    filled = density > 0
-    return np.sqrt(edges[1:] * edges[:-1])[filled], density[filled]
 
 
 def _draw_runs(axes: "Axes", system: Column, value: Callable[[Mapping[str, Any]], float]) -> None:

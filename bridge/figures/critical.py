@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.avalanches.sizes import Sizes
-from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, log_density, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, log_density, style
 from bridge.jamming.departure import Departure
 from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, stability
 from bridge.protocols import Vector

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.figures.comparison import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import lowest_part
 from bridge.landscape.stationary_points import Point

@@ -13,6 +13,7 @@ from bridge.landscape.quench import quench, with_order
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
 from bridge.landscape.stationary_points import Point, certify
 from bridge.protocols import Landscape, Vector
+from bridge.records.seeds import generator
 from bridge.runs.pool import Failed
 from bridge.runs.workers import stream_unordered
 
@@ -68,7 +69,7 @@ class Explorer:
     def rng(self, stage: str, number: int) -> np.random.Generator:
         """Return the random numbers of one search."""
         key = (_STAGES.index(stage), number)
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        return generator((self.seed, *key))
 
     def quenches(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Minimise from random states."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bridge.records.documents import dumps
 from bridge.records.provenance import provenance
 from bridge.records.store import Record
 from bridge.records.writing import text_file
@@ -119,14 +118,9 @@ def as_text(systems: Sequence[Column]) -> str:
     return "\n".join(lines + [_verdict(system) for system in systems])
 
 
-def as_json(systems: Sequence[Column]) -> str:
-    """Return one document with every number of the table."""
-    return dumps({"systems": [_entry(system) for system in systems], "provenance": provenance()})
-
-
-def any_stalled(systems: Sequence[Column]) -> bool:
-    """Tell whether a run ended without an answer."""
-    return any(record.status == "stalled" for record in _all_records(systems))
+def document(systems: Sequence[Column]) -> dict[str, Any]:
+    """Return every number of the table."""
+    return {"systems": [_entry(system) for system in systems], "provenance": provenance()}
 
 
 def _jammed_share(count: Counter[str]) -> float | None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures.comparison import SYMBOLS
 from bridge.records.columns import Column
 from bridge.records.store import Record
 from bridge.report.compact import rounded
 from bridge.report.frames import frames, has_state, scales
+from bridge.systems import load_words
+from bridge.systems import systems as systems_known
 
 _MOST_FRAMES = 24
 _DECIDED = ("unjammed", "jammed")
@@ -65,9 +66,14 @@ def _named(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
 
 def _in_order(records: Sequence[Record]) -> list[Record]:
     """Sort by kind, as a lecture goes: bodies before patterns, and what we know before others."""
-    known = ["discs", "ellipses", "perceptron", "network", "digits"]
-    rank = {name: place for place, name in enumerate(known)}
-    return sorted(records, key=lambda record: rank.get(_kind(record), len(known)))
+    known = [*systems_known()]
+
+    def place(record: Record) -> tuple[int, bool]:
+        system = record.parameters.get("system", "")
+        rank = known.index(system) if system in known else len(known)
+        return rank, _kind(record) != system
+
+    return sorted(records, key=place)
 
 
 def _kind(record: Record) -> str:
@@ -97,8 +103,8 @@ def _system(name: str, records: Sequence[Record]) -> dict[str, Any]:
     drawn = [shown[k] for k in chosen]
     return {
         "name": name,
-        "load": SYMBOLS.get(load_name, load_name).split()[-1],
-        "load_words": SYMBOLS.get(load_name, load_name),
+        "load": load_words(load_name).split()[-1],
+        "load_words": load_words(load_name),
         "transition": rounded(transition),
         "parameters": _identity(shown[0]),
         "runs": runs,

@@ -29,26 +29,14 @@ from bridge.records.database import holds
 from bridge.records.documents import dumps
 from bridge.records.store import Record, Store
 from bridge.records.writing import replacing
-from bridge.runs.landscape_record import record_of_file
-from bridge.systems import SYSTEMS
-from bridge.systems.landscapes import LANDSCAPES
+from bridge.report.landscape_folder import record_of_file
+from bridge.runs.registry import kinds
+from bridge.systems.registry import option_classes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from xarray import Dataset
 
-# The dimensions of an array besides ``run``, by its whole name or by the first word of it.
-DIMENSIONS = {
-    "gaps": ("gap",),
-    "eigenvalues": ("mode",),
-    "eigenvalues_h0": ("mode",),
-    "eigenvalues_hp": ("mode",),
-    "saddle_ends": ("saddle", "end"),
-}
-_POINTS = ("minimum", "saddle", "step", "avalanche")
-# States, as long as a system is large, stay in their files.
-_STATES = {"x", "box", "shapes", "held", "pairs", "pair_gaps", "images"}
-_OPTIONS = {option.name for kind in (*SYSTEMS, *LANDSCAPES) for option in fields(kind)}
 _COORDINATES = {"system", "status", "sample", "at_transition"}
 _EXACT = 2**53  # the largest whole number up to which a float64 holds each
 _WRITERS = {".nc": "xarray", ".csv": "pandas", ".parquet": "pyarrow"}
@@ -158,7 +146,7 @@ def _columns(
     labels |= _rows([record.parameters for record in records], leave_out={"system"})
     measured = _rows([record.data for record in records], leave_out=_COORDINATES)
     measured["seconds"] = [record.seconds for record in records]
-    taken = _OPTIONS | set(labels)
+    taken = {item.name for kind in option_classes() for item in fields(kind)} | set(labels)
     return (
         {name: _column(values) for name, values in labels.items()},
         {
@@ -224,17 +212,17 @@ def _dimensions(name: str, records: Sequence[Record]) -> tuple[str, ...]:
 
     One of an experiment, which nobody has named them for, has its own if it is of one kind.
     """
-    point = name.partition("_")[0]
+    named = {k: shape for run in kinds().values() for k, shape in run.dimensions.items()}
+    shape = named.get(name, named.get(name.partition("_")[0], ()))
     arrays = [record.arrays[name] for record in records if name in record.arrays]
-    kinds = {values.ndim for values in arrays}
-    if name in _STATES or name.endswith("_state"):
+    ndims = {values.ndim for values in arrays}
+    if shape is None:
         return ()
-    if any(values.dtype.kind not in "biuf" for values in arrays) or len(kinds) > 1 or kinds == {0}:
+    if any(values.dtype.kind not in "biuf" for values in arrays) or len(ndims) > 1 or ndims == {0}:
         culprit = next(record.key for record in records if name in record.arrays)
         raise ValueError(f"expected arrays of numbers of one kind for {name}, got {culprit}")
-    (ndim,) = kinds
-    known = DIMENSIONS.get(name, (point,) if point in _POINTS else ())
-    return known if len(known) == ndim else tuple(f"{name}_{k}" for k in range(ndim))
+    (ndim,) = ndims
+    return shape if len(shape) == ndim else tuple(f"{name}_{k}" for k in range(ndim))
 
 
 def _provenance(records: Sequence[Record]) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures.comparison import SPECTRA, SPECTRUM_LINEAR
+from bridge.figures.comparison import SPECTRUM_LINEAR
+from bridge.figures.style import SPECTRA
 from bridge.protocols import Vector
 from bridge.records.store import Record
 from bridge.report.compact import fractions, logarithms, packed

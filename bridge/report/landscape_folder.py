@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures import comparison as figures
 from bridge.figures import landscape as draw
+from bridge.figures.style import save
 from bridge.landscape.completeness import completeness
 from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
@@ -19,9 +19,13 @@ from bridge.landscape.thermal import summary as summary_of
 from bridge.landscape.thermal import thermal, write_kinetics, write_rates
 from bridge.landscape.thermodynamics import Thermodynamics, superposition
 from bridge.protocols import Vector
+from bridge.records.database import whole
 from bridge.records.documents import dumps
+from bridge.records.store import Record
 from bridge.records.writing import text_file, write_text
 from bridge.report.likenesses import case_of, likenesses
+from bridge.runs.kinds.landscape import label
+from bridge.runs.kinds.landscape import summary as landscape_summary
 
 _WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
 
@@ -115,9 +119,9 @@ def _write_structure(stored: Stored, heat: Thermodynamics, out: Path) -> dict[st
     graph, found = stored.graph, completeness(stored.graph)
     label, colours = _colours(stored.observables)
     tree = draw.disconnectivity(graph.tree(), colours, colour_label=label)
-    figures.save(tree, out / "tree")
-    figures.save(draw.thermodynamics(graph.minima.points, heat), out / "heat_capacity")
-    figures.save(draw.discovery(found), out / "discovery")
+    save(tree, out / "tree")
+    save(draw.thermodynamics(graph.minima.points, heat), out / "heat_capacity")
+    save(draw.discovery(found), out / "discovery")
     _write_minima(stored, out / "minima.csv")
     _write_saddles(graph, out / "saddles.csv")
     names = ("system", "parameters", "seed", "seconds")
@@ -142,7 +146,7 @@ def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, A
         colour_label=label,
         energy_label=f"free energy at T = {temperature:.3g}",
     )
-    figures.save(free, out / "free_tree")
+    save(free, out / "free_tree")
     try:
         found = thermal(graph, temperature)
     except ValueError as error:
@@ -150,7 +154,7 @@ def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, A
     write_rates(found, out / "rates.csv")
     write_kinetics(found, out / "kinetics.csv")
     if found.path is not None:
-        figures.save(draw.path_profile(found.profile, found.path.minima), out / "path")
+        save(draw.path_profile(found.profile, found.path.minima), out / "path")
     return summary_of(found)
 
 
@@ -214,3 +218,31 @@ def _write_saddles(graph: Graph, path: Path) -> None:
         points = zip(graph.saddles, graph.ends, graph.saddles.hits, strict=True)
         for number, (p, ends, hits) in enumerate(points):
             rows.writerow([number, repr(p.energy), *ends, p.order, p.log_det, p.lowest, hits])
+
+
+def record_of_file(path: Path) -> Record:
+    """Return the same record of a landscape that ``jamscape landscape --out`` stored.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else, is damaged or in use.
+    """
+    stored = read_landscape(path)
+    about = stored.about
+    with whole(path):
+        system = str(about["system"])
+        given = {"system": system, **about["parameters"], "settings": about.get("settings", {})}
+        seconds = float(about.get("seconds", 0.0))
+        known = completeness(stored.graph)
+        found = landscape_summary(stored.graph, stored.observables, known, seconds)
+        return Record(
+            kind=label(system),
+            parameters=given,
+            seed=(int(about["seed"]),),
+            status=found.status,
+            seconds=seconds,
+            data={"system": label(system), **found.data},
+            provenance=dict(about.get("provenance", {})),
+            arrays=found.arrays,
+        )

@@ -12,7 +12,8 @@ from bridge.landscape.graph import Graph
 from bridge.landscape.identity import identity_of
 from bridge.landscape.likeness import hamming, jaccard, overlap
 from bridge.records.content import content
-from bridge.systems.landscapes import LANDSCAPES
+from bridge.records.seeds import generator
+from bridge.systems import landscapes
 
 if TYPE_CHECKING:
     from bridge.landscape.case import Case
@@ -56,7 +57,7 @@ def case_of(about: dict[str, Any], folder: Path | None = None) -> "Case":
     ValueError
         If the system is not known, or its data are gone.
     """
-    kinds = {kind.kind: kind for kind in LANDSCAPES}
+    kinds = landscapes()
     name = about.get("system")
     if name not in kinds:
         raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}")
@@ -64,7 +65,8 @@ def case_of(about: dict[str, Any], folder: Path | None = None) -> "Case":
     if "data_file" in about:
         given["data"] = str(_found(about["data_file"], given["data"], folder))
     system = kinds[name](**given)
-    return system.case(np.random.default_rng(np.random.SeedSequence(about["seed"])))
+    case: Case = system.case(generator((about["seed"],)))
+    return case
 
 
 def _found(name: str, held: str, folder: Path | None) -> Path:

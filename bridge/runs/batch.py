@@ -3,26 +3,22 @@
 Everything that a network needs follows from its own seed, so that a batch may be split at will.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from bridge.records.content import data_name, parameters
 from bridge.records.provenance import provenance
 from bridge.records.store import Record, record_key
 from bridge.runs.pool import Failed
-from bridge.runs.task import data_of_state
+from bridge.runs.states import data_of_state, measure
 from bridge.systems import NetworkSystem
 from bridge.systems.network import trained_state
+from bridge.systems.network_batches import schedule, split, train_together
 
 if TYPE_CHECKING:
-    from bridge.protocols import Vector
     from networks import HingeNetwork, Trained
-    from networks.training.anneal import Schedule
 
 KIND = "transition"
 
@@ -46,7 +42,7 @@ class Batch:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is trained, for the records."""
-        settings = {**self.system.settings(), "optimiser": asdict(self._schedule())}
+        settings = {**self.system.settings(), "optimiser": asdict(schedule(self.protocol))}
         return parameters(self.system, settings=settings, protocol=self.protocol)
 
     @property
@@ -56,50 +52,19 @@ class Batch:
 
     def train(self) -> list[Record]:
         """Train them together; data and start of each follow from its own seed."""
-        from networks import train_all
-
-        problems, starts = self.untrained()
-        system, before, records = self.system, time.process_time(), []
-        ends = train_all(
-            problems,
-            starts,
-            steps=system.steps,
-            newton_steps=system.polish,
-            schedule=self._schedule(),
-            hold_norm=system.norm == "held",
-        )
-        for i, end in ends:
+        before, records = time.process_time(), []
+        for i, problem, end in train_together(self.system, self.seeds, self.protocol):
             now = time.process_time()
-            records.append(self._record(i, problems[i], end, now - before))
+            records.append(self._record(i, problem, end, now - before))
             before = now
         return records
 
-    def untrained(self) -> tuple[list["HingeNetwork"], list["Vector"]]:
-        """Return the problems and their initial parameters."""
-        problems, starts = [], []
-        for entropy, sample in self.seeds:
-            data, init = np.random.SeedSequence(entropy, spawn_key=(sample,)).spawn(2)
-            problem = self.system.problem(self.system.load, np.random.default_rng(data))
-            problems.append(problem)
-            starts.append(problem.mlp.init(np.random.default_rng(init)))
-        return problems, starts
-
     def split(self, workers: int) -> list["Batch"]:
         """Return smaller batches, for a number of processes that share the work."""
-        from networks.training.batched import groups
-
-        share = math.ceil(len(self.seeds) / workers)
-        parts = groups(self.untrained()[0], most=share) if self.seeds else []
-        return [replace(self, seeds=tuple(self.seeds[i] for i in part)) for part in parts]
-
-    def _schedule(self) -> "Schedule":
-        from networks.training.anneal import STEPWISE, Schedule
-
-        return STEPWISE if self.protocol == "descend" else Schedule()
+        parts = split(self.system, self.seeds, workers)
+        return [replace(self, seeds=part) for part in parts]
 
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
-        from bridge.runs.jam import measure
-
         state = trained_state(end)
         seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(
@@ -109,7 +74,10 @@ class Batch:
             status=end.status,
             seconds=seconds,
             data={
-                **data_of_state(self.system.kind, self.seeds[i], seen),
+                "system": self.system.kind,
+                "sample": self.seeds[i][-1],
+                "status": end.status,
+                **data_of_state(seen),
                 **data_name(self.system),
                 "n_weights": problem.mlp.n_weights,
                 "patterns": len(problem.patterns),

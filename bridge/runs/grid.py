@@ -27,36 +27,35 @@ A file in TOML::
     size = "small"
     samples = 2
 
-A field of ``[[runs]]`` may also stand at the top, of systems too: it then holds for every table
-that knows it, and does not have one of its own.
+Every kind of run in `bridge.runs` is a command here, and its options and those of its system are
+fields of a table. A field of ``[[runs]]`` may also stand at the top, of systems too: it then holds
+for every table that knows it, and does not have one of its own.
 """
 
 import math
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
-from bridge.runs.grid_commands import COMMANDS
+from bridge.runs.registry import kinds
+from bridge.runs.run import Run
 from bridge.runs.task import Task
 from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
 
 _MOST_BYTES = 2**24  # of a configuration
 
 
-_ANYWHERE = {"command", "system"} | {
-    item.name
-    for command in COMMANDS.values()
-    for kind in (command, *command.systems.values())
-    for item in fields(kind)
-}
+Commands = Mapping[str, type[Run]]
 
 
-def read_runs(path: Path, most: int = MOST_RUNS) -> list[Task]:
+def read_runs(path: Path, most: int = MOST_RUNS, commands: Commands | None = None) -> list[Task]:
     """Return every run that the file describes, the same one once.
+
+    ``commands`` are the kinds of run by their names; those of `bridge.runs` if not given.
 
     Raises
     ------
@@ -70,7 +69,10 @@ def read_runs(path: Path, most: int = MOST_RUNS) -> list[Task]:
         reason = str(error).splitlines()[0]
         raise ValueError(f"expected a TOML file at {path}, got: {reason}") from None
     try:
-        found = {task.key: task for task in _expand(document, most)}
+        found = {
+            task.key: task
+            for task in _expand(document, most, kinds() if commands is None else commands)
+        }
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     return list(found.values())
@@ -84,26 +86,30 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
-def _expand(document: Mapping[str, Any], most: int) -> Iterator[Task]:
-    _known(document, {"seeds", "runs", *_ANYWHERE}, "")
+def _expand(document: Mapping[str, Any], most: int, commands: Commands) -> Iterator[Task]:
+    anywhere = {"command", "system"}
+    for command in commands.values():
+        anywhere |= _types(command).keys()
+        anywhere |= {name for kind in command.systems().values() for name in _types(kind)}
+    _known(document, {"seeds", "runs", *anywhere}, "")
     seeds = _seeds(document.get("seeds", 1), most)
     tables = document.get("runs")
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
         raise ValueError("expected at least one [[runs]] table, got none: add one")
-    shared = {name: value for name, value in document.items() if name in _ANYWHERE}
-    grids = [_Grid.read(shared, table, f"runs[{k}]") for k, table in enumerate(tables)]
+    shared = {name: value for name, value in document.items() if name in anywhere}
+    grids = [_Grid.read(shared, table, f"runs[{k}]", commands) for k, table in enumerate(tables)]
     unused = [name for name in shared if not any(name in grid.known for grid in grids)]
     if unused:
         raise ValueError(f"expected a field of one of the runs, got {unused[0]}: remove it")
     count = 0
     for grid in grids:
         check_count(count + grid.size * len(seeds), "runs", most)
-        cells = list(grid.cells())
-        count += sum(what.n_tasks() for what, _ in cells) * len(seeds)
+        cells = list(grid.cells(seeds[0]))
+        count += sum(run.count() for run in cells) * len(seeds)
         check_count(count, "runs", most)
-        for what, system in cells:
+        for run in cells:
             for seed in seeds:
-                yield from what.tasks(system, seed)
+                yield from replace(run, seed=(seed,)).tasks()
 
 
 @dataclass(frozen=True)
@@ -117,13 +123,15 @@ class _Grid:
     axes: dict[str, list[Any]]
 
     @classmethod
-    def read(cls, shared: dict[str, Any], table: dict[str, Any], where: str) -> Self:
+    def read(
+        cls, shared: dict[str, Any], table: dict[str, Any], where: str, commands: Commands
+    ) -> Self:
         """Return the grid of a table and of the fields at the top that it knows."""
         both = shared | table
-        command = _named(both.get("command", "jam"), COMMANDS, f"{where}.command")
+        command = _named(both.get("command", "jam"), commands, f"{where}.command")
         system = None
-        if command.systems:
-            system = _named(both.get("system", "nothing"), command.systems, f"{where}.system")
+        if taken := command.systems():
+            system = _named(both.get("system", "nothing"), taken, f"{where}.system")
         types = _types(command) | _types(system)
         known = {"command", *(["system"] if system else []), *types}
         _known(table, known, f"{where}.")
@@ -139,27 +147,31 @@ class _Grid:
         """Number of points of the grid."""
         return math.prod(map(len, self.axes.values()))
 
-    def cells(self) -> Iterator[tuple[Any, Any]]:
-        """Yield what is run at each point of the grid, and of which system."""
+    def cells(self, seed: int) -> Iterator[Run]:
+        """Yield what is run at each point of the grid, from one seed."""
         own, options = _types(self.command), _types(self.system)
         for values in product(*self.axes.values()):
             given = dict(zip(self.axes, values, strict=True))
             try:
-                what = self.command(**{n: v for n, v in given.items() if n in own})
                 system = self.system and self.system(
                     **{n: v for n, v in given.items() if n in options}
                 )
-                if system is not None:
-                    check_ranges(system)
-                what.check(system, given)
+                run: Run = self.command(
+                    system, (seed,), **{n: v for n, v in given.items() if n in own}
+                )
+                for part in (system, run):
+                    if part is not None:
+                        check_ranges(part)
+                run.check(given)
             except (ValueError, OverflowError, MemoryError) as error:
                 raise ValueError(f"{self.where}: {error or 'too large for the memory'}") from None
-            yield what, system
+            yield run
 
 
 def _types(kind: Any) -> dict[str, Any]:
     """Return the types of the options of a class."""
-    return {} if kind is None else {item.name: item.type for item in fields(kind)}
+    options = () if kind is None else (item for item in fields(kind) if "help" in item.metadata)
+    return {item.name: item.type for item in options}
 
 
 def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:

@@ -1,7 +1,6 @@
 """What a command has saved, as a problem and a state again."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -9,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from bridge.landscape.identity import identity_of
 from bridge.landscape.store import TABLES as LANDSCAPE_TABLES
-from bridge.protocols import Vector, one_line
+from bridge.landscape.store import LandscapeStore
+from bridge.protocols import Status, Vector, one_line
 from bridge.records.content import content
-from bridge.records.database import holds
+from bridge.records.database import holds, whole
+from bridge.records.seeds import generator
 from bridge.records.store import Record, Store
-from bridge.runs.landscape_record import record_of_file
-from bridge.systems import SYSTEMS
-from bridge.systems.landscapes import LANDSCAPES
-
-_FOLDER = ("result.json", "state.npz")  # what `jam --out` writes
+from bridge.systems import landscapes, systems
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,7 +28,7 @@ class Reopened:
     problem, x
         The system at the load that it was saved at, and its state ``(n_dof,)``.
     status, reason
-        What the record says of it.
+        What the record says of it: a record of a landscape, whether that is connected.
     n_kinks
         Kinks that hold the state of a network of rectifiers; None of other systems.
     """
@@ -74,7 +72,11 @@ def load(
     ValueError
         In one line, if there is nothing to reopen, no such run, or the data are others.
     """
-    return reopened(_record(Path(path), run), data)
+    path = _store_in(Path(path)) if Path(path).is_dir() else Path(path)
+    if holds(path, LANDSCAPE_TABLES):
+        return _lowest(path, data)
+    with Store(path, read_only=True) as store:
+        return reopened(_chosen(store, run), data)
 
 
 def reopened(record: Record, data: str | Path | None = None) -> Reopened:
@@ -85,38 +87,36 @@ def reopened(record: Record, data: str | Path | None = None) -> Reopened:
     ValueError
         In one line, if it has no state, or the data are others.
     """
-    entropy, *spawned = record.seed
-    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=tuple(spawned)))
-    arrays = record.arrays
+    rng, arrays = generator(record.seed), record.arrays
     if "minimum_state" in arrays:
-        system = _system(LANDSCAPES, record, data)
+        system = _system(landscapes(), record.parameters, record.data, data)
         lowest = int(np.argmin(arrays["minimum_energy"]))
         return Reopened(system.case(rng).problem, arrays["minimum_state"][lowest], record.status)
     if "x" not in arrays:
         raise ValueError(
             f"expected a run that kept its state, got one of {record.kind}: name another"
         )
-    problem = _system(SYSTEMS, record, data).reopen(record, rng)
     known = record.data
-    return Reopened(
-        problem, arrays["x"], record.status, known.get("reason", ""), known.get("n_kinks")
-    )
+    problem = _system(systems(), record.parameters, known, data).reopen(record, rng)
+    return Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
 
 
-def _system(classes: Any, record: Record, data: str | Path | None) -> Any:
-    """Return the system of a record with the options that it had, its data in a file found."""
-    options = record.parameters
-    kinds = {kind.kind: kind for kind in classes}
+def _system(
+    kinds: Mapping[str, Any],
+    options: Mapping[str, Any],
+    known: Mapping[str, Any],
+    data: str | Path | None,
+) -> Any:
+    """Return a system with the ``options`` that it had, its data in a file found."""
     if options["system"] not in kinds:
-        known = ", ".join(kinds)
-        raise ValueError(f"expected a system among {known}, got {options['system']}")
+        raise ValueError(f"expected a system among {', '.join(kinds)}, got {options['system']}")
     kind = kinds[options["system"]]
     names = {item.name for item in fields(kind)}
     system = kind(**{name: value for name, value in options.items() if name in names})
     saved = str(options.get("data", ""))
     if not saved.startswith("sha256:"):
         return system
-    name = record.data.get("data_file", "its file")
+    name = known.get("data_file", "its file")
     if data is None:
         raise ValueError(f"expected the data of this run, {name}, got none: pass data=")
     if content(Path(data)) != saved:
@@ -124,16 +124,24 @@ def _system(classes: Any, record: Record, data: str | Path | None) -> Any:
     return replace(system, data=str(data))
 
 
-def _record(path: Path, run: int | str | None) -> Record:
-    if path.is_dir():
-        stores = sorted(path.glob("*.sqlite"))
-        if len(stores) != 1:
-            return _of_folder(path)
-        path = stores[0]
-    if holds(path, LANDSCAPE_TABLES):
-        return record_of_file(path)
-    with Store(path, read_only=True) as store:
-        return _chosen(store, run)
+def _store_in(path: Path) -> Path:
+    """Return the store in the folder of a command."""
+    stores = sorted(path.glob("*.sqlite"))
+    if len(stores) != 1:
+        raise ValueError(f"expected one store in {path}, got {len(stores)}: name the file")
+    return stores[0]
+
+
+def _lowest(path: Path, data: str | Path | None) -> Reopened:
+    """Return the lowest minimum in the file of a landscape."""
+    with LandscapeStore(path, read_only=True) as store, whole(path):
+        about = store.about()
+        options = {"system": about["system"], **about["parameters"]}
+        case = _system(landscapes(), options, about, data).case(generator((about["seed"],)))
+        minima = store.load(identity_of(case.problem)).minima
+    if not len(minima):
+        raise ValueError(f"expected a minimum in {path}, got none: search longer")
+    return Reopened(case.problem, min(minima, key=lambda point: point.energy).x, Status.JAMMED)
 
 
 def _chosen(store: Store, run: int | str | None) -> Record:
@@ -150,23 +158,3 @@ def _chosen(store: Store, run: int | str | None) -> Record:
     if not 0 <= number < len(keys):
         raise ValueError(f"expected a run from 0 to {len(keys) - 1} of {store.path}, got {number}")
     return next(islice(store.records(), number, None))
-
-
-def _of_folder(path: Path) -> Record:
-    """Return the record that ``result.json`` and ``state.npz`` of a folder are."""
-    result, state = (path / name for name in _FOLDER)
-    if not (result.is_file() and state.is_file()):
-        raise ValueError(f"expected {' and '.join(_FOLDER)} or one store in {path}, got neither")
-    found = json.loads(result.read_text(encoding="utf-8"))
-    name, value = found["load"]["name"], found["load"]["value"]
-    with np.load(state, allow_pickle=False) as arrays:
-        return Record(
-            kind=found["system"],
-            parameters={"system": found["system"], **found["parameters"]},
-            seed=(int(found["seed"]),),
-            status=found["status"],
-            seconds=float(found["seconds"]),
-            data=found | {"load_name": name, "load": value},
-            provenance=found["provenance"],
-            arrays=dict(arrays),
-        )

@@ -1,34 +1,28 @@
 """The systems that the command line knows: their options, and how each is brought to its state.
 
-This is the bridge's top floor: the halves are imported inside the functions that need them,
-because they take seconds to import. A field of a class is an option of the command line, a
-parameter of a stored record and a key of a configuration file, under the same name. To add a
-system is to add a file and a name to ``SYSTEMS``.
+A file a system. The halves are imported inside the functions that need them, because they take
+seconds to import. A class of options has a ``kind``, by which it is named, and its fields are
+options of the command line, parameters of a stored record and keys of a configuration file, under
+the same names. One that can be brought to its jamming has the methods of `system.System`; one
+whose landscape can be searched has ``case``. To add a system is to add a file here: it is found.
 """
 
-from typing import TypeAlias
-
 from bridge.systems.network import NetworkSystem
-from bridge.systems.packings import DiscSystem, EllipseSystem
+from bridge.systems.packings import DiscSystem, EllipseSystem, SphereSystem
 from bridge.systems.perceptron import PerceptronSystem
+from bridge.systems.registry import landscapes, load_words, systems
 from bridge.systems.system import Load, State, System
 
-SystemClass: TypeAlias = type[DiscSystem | EllipseSystem | PerceptronSystem | NetworkSystem]
-SYSTEMS: tuple[SystemClass, ...] = (
-    DiscSystem,
-    EllipseSystem,
-    PerceptronSystem,
-    NetworkSystem,
-)
-
 __all__ = [
-    "SYSTEMS",
     "DiscSystem",
     "EllipseSystem",
     "Load",
     "NetworkSystem",
     "PerceptronSystem",
+    "SphereSystem",
     "State",
     "System",
-    "SystemClass",
+    "landscapes",
+    "load_words",
+    "systems",
 ]

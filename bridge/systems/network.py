@@ -1,11 +1,23 @@
 """Fully connected networks on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bridge.landscape.case import Case
+from bridge.systems.constraint_case import Constraints, constraint_case
 from bridge.systems.ranges import check_ranges, option
-from bridge.systems.system import LARGEST, Load, State, check_size, expect, newton_on_sphere
+from bridge.systems.system import (
+    LARGEST,
+    Load,
+    State,
+    Sweep,
+    check_size,
+    even_loads,
+    expect,
+    newton_on_sphere,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +35,13 @@ class NetworkSystem:
     """A fully connected network with quadratic hinge loss."""
 
     kind: ClassVar[str] = "network"
+    rank: ClassVar[int] = 4
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
+    trains_together: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
+    load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
+    slow_range: ClassVar[float] = 0.3
+    cost: ClassVar[float] = 4.0
 
     built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
 
@@ -49,6 +66,17 @@ class NetworkSystem:
     label: str | None = option(
         None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
     )
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return networks that learn random labels, and others that learn digits."""
+        width, steps = {"small": (14, 10_000), "medium": (24, 30_000), "large": (36, 60_000)}[size]
+        # All 1782 digits are fitted with ease: from four components of each they are not.
+        digits = cls(width=14, input_dim=4, steps=2 * steps, polish=4000, data="digits")
+        return [
+            Sweep("network", cls(width=width, steps=steps), even_loads(2.0, 3.75, 8), False),
+            Sweep("digits", digits, even_loads(1.5, 6.5, 6), False),
+        ]
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -87,6 +115,10 @@ class NetworkSystem:
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Train on ``P = load · N`` patterns from a random initialisation."""
         return self._train(load, rng)
+
+    def check_slow_loading(self) -> None:
+        """Refuse rectifiers, whose kinks hide instabilities from the Hessian."""
+        expect(self.activation != "relu", "a smooth activation", "relu", "pass --activation tanh")
 
     def settings(self) -> dict[str, Any]:
         """Return rates and schedule of the optimiser, and the load where none is asked for."""
@@ -234,3 +266,30 @@ def trained_state(found: "Trained") -> State:
         n_kinks=found.n_kinks,
         max_residual=found.max_residual,
     )
+
+
+@dataclass(frozen=True)
+class NetworkLandscape:
+    """A small network with hinge loss, more patterns than it can fit, and weight decay."""
+
+    kind: ClassVar[str] = "network"
+    rank: ClassVar[int] = 18
+
+    depth: int = option(1, "Number of hidden layers.", 1, 5)
+    width: int = option(3, "Units in each hidden layer.", 1, 30)
+    input_dim: int = option(3, "Components of a pattern.", 1, 100)
+    load: float = option(8.0, "Patterns per weight, P/N.", 1e-6, 100)
+    activation: str = option("tanh", "relu, tanh, softplus, silu or gelu.")
+    l2: float = option(1e-2, "Weight decay that keeps the minima from running to infinity.", 0, 1e6)
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the network on random patterns; each minimum has its violated patterns."""
+        from bridge.landscape.confine import Confined
+        from networks import HingeNetwork, Mlp, random_patterns
+
+        mlp = Mlp(self.input_dim, self.width, self.depth, self.activation)
+        patterns = random_patterns(round(self.load * mlp.n_weights), self.input_dim, rng)
+        network = HingeNetwork(mlp, patterns)
+        case = constraint_case(network, 0.5, start=mlp.init)
+        violated = Constraints(network).violated
+        return replace(case, problem=Confined(network, self.l2), marks=violated)

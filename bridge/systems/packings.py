@@ -1,11 +1,14 @@
 """Packings of discs, spheres and ellipses on the command line."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bridge.landscape.case import Case
+from bridge.systems.constraint_case import constraint_case
 from bridge.systems.ranges import option
-from bridge.systems.system import Load, State, check_size, expect
+from bridge.systems.system import Load, State, Sweep, check_size, even_loads, expect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,11 +18,17 @@ if TYPE_CHECKING:
     from particles import Discs, Ellipses, Minimum, Packing
 
 
+_BODIES = {"small": 256, "medium": 512, "large": 1024}  # of the comparison
+
+
 class PackingSystem(ABC):
     """What packings of all shapes have in common: a number of bodies and a pressure."""
 
     has_exact_point: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("pressure",)
+    load_words: ClassVar[Mapping[str, str]] = {"phi": "packing fraction φ"}
+    slow_range: ClassVar[float] = 0.02
+    cost: ClassVar[float] = 1.0
 
     n: int
     pressure: float
@@ -32,6 +41,12 @@ class PackingSystem(ABC):
     @abstractmethod
     def _packing(self, phi: float | None = None) -> "Packing":
         """Return the packing at ``phi``, or where a random start is minimised."""
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return no column of the comparison."""
+        del size
+        return []
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -62,6 +77,10 @@ class PackingSystem(ABC):
         packing = self._packing(load)
         found = minimise(packing, packing.random_state(rng), rng=rng)
         return State(found.problem, found.x, found.status, found.reason, ("phi", packing.phi))
+
+    def check_slow_loading(self) -> None:
+        """Accept any packing."""
+        return
 
     def settings(self) -> dict[str, Any]:
         """Return the packing fraction of a random start."""
@@ -105,11 +124,17 @@ class DiscSystem(PackingSystem):
     """A periodic packing of discs or spheres, 50:50 of two sizes."""
 
     kind: ClassVar[str] = "discs"
+    rank: ClassVar[int] = 0
 
     n: int = option(256, "Number of discs.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 1, 100)
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
     dim: int = option(2, "Dimension; 3 for spheres.")
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return discs through jamming."""
+        return [Sweep("discs", cls(n=_BODIES[size]), even_loads(0.80, 0.90, 11), True)]
 
     @property
     def _start(self) -> float:
@@ -124,15 +149,45 @@ class DiscSystem(PackingSystem):
 
 
 @dataclass(frozen=True)
+class SphereSystem(PackingSystem):
+    """A periodic packing of spheres, 50:50 of two sizes."""
+
+    kind: ClassVar[str] = "spheres"
+    rank: ClassVar[int] = 1
+
+    n: int = option(256, "Number of spheres.", 1, 10_000_000)
+    ratio: float = option(1.4, "Diameter of a large sphere over that of a small one.", 1, 100)
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
+
+    @property
+    def _start(self) -> float:
+        return self._as_discs._start
+
+    @property
+    def _as_discs(self) -> DiscSystem:
+        return DiscSystem(self.n, self.ratio, self.pressure, dim=3)
+
+    def _packing(self, phi: float | None = None) -> "Discs":
+        return self._as_discs._packing(phi)
+
+
+@dataclass(frozen=True)
 class EllipseSystem(PackingSystem):
     """A periodic packing of ellipses, 50:50 of two sizes."""
 
     kind: ClassVar[str] = "ellipses"
+    rank: ClassVar[int] = 2
+    cost: ClassVar[float] = 2.0
 
     n: int = option(256, "Number of ellipses.", 1, 10_000_000)
     ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 1, 100)
     aspect: float = option(1.5, "Long axis over short axis, at least 1.", 1, 100)
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return ellipses through jamming."""
+        return [Sweep("ellipses", cls(n=_BODIES[size]), even_loads(0.84, 0.94, 11), True)]
 
     @property
     def _start(self) -> float:
@@ -143,3 +198,26 @@ class EllipseSystem(PackingSystem):
 
         phi = self._start if phi is None else phi
         return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)
+
+
+@dataclass(frozen=True)
+class PackingLandscape:
+    """A small packing of discs or ellipses above jamming."""
+
+    kind: ClassVar[str] = "packing"
+    rank: ClassVar[int] = 16
+
+    n: int = option(10, "Number of bodies.", 1, 1000)
+    ratio: float = option(1.4, "Size of a large body over that of a small one.", 1, 100)
+    aspect: float = option(1.0, "Long axis over short axis; 1 for discs.", 1, 100)
+    phi: float = option(0.95, "Packing fraction, above jamming.", 1e-3, 2)
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the packing; each minimum has its number of contacts."""
+        del rng
+        from particles import Discs, Ellipses
+
+        if self.aspect == 1.0:
+            return constraint_case(Discs.bidisperse(self.n, self.phi, ratio=self.ratio), 0.1)
+        packing = Ellipses.bidisperse(self.n, self.phi, aspect=self.aspect, ratio=self.ratio)
+        return constraint_case(packing, 0.1)

@@ -1,10 +1,13 @@
 """The perceptron on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bridge.landscape.case import Case
+from bridge.systems.constraint_case import Constraints, constraint_case
 from bridge.systems.ranges import check_ranges, option
-from bridge.systems.system import Load, State, check_size, newton_on_sphere
+from bridge.systems.system import Load, State, Sweep, check_size, even_loads, newton_on_sphere
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +22,25 @@ class PerceptronSystem:
     """The spherical perceptron with Gaussian patterns."""
 
     kind: ClassVar[str] = "perceptron"
+    rank: ClassVar[int] = 3
     has_exact_point: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("alpha",)
+    load_words: ClassVar[Mapping[str, str]] = {
+        "alpha": "patterns per component α",
+        "sigma": "margin σ",
+    }
+    slow_range: ClassVar[float] = 0.2
+    cost: ClassVar[float] = 1.0
 
     n: int = option(200, "Number of components of the weight vector.", 2, 100_000)
     alpha: float = option(4.0, "Patterns per component.", 1e-6, 1e6)
     sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return the perceptron through its capacity."""
+        n = {"small": 200, "medium": 400, "large": 800}[size]
+        return [Sweep("perceptron", cls(n=n), even_loads(3.5, 6.0, 11), True)]
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -54,6 +70,9 @@ class PerceptronSystem:
         problem = self._problem(load, rng)
         found = descend(problem, problem.random_state(rng))
         return State(found.problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
+
+    def check_slow_loading(self) -> None:
+        """Accept any perceptron."""
 
     def settings(self) -> dict[str, Any]:
         """Return nothing: all is said by the options."""
@@ -92,3 +111,22 @@ class PerceptronSystem:
         from particles import Perceptron
 
         return Perceptron.random(self.n, alpha, self.sigma, rng)
+
+
+@dataclass(frozen=True)
+class PerceptronLandscape:
+    """A small spherical perceptron in its unsatisfiable phase."""
+
+    kind: ClassVar[str] = "perceptron"
+    rank: ClassVar[int] = 17
+
+    n: int = option(12, "Number of components of the weight vector.", 2, 1000)
+    alpha: float = option(8.0, "Patterns per component.", 1e-6, 100)
+    sigma: float = option(-0.5, "Margin asked for, of either sign.", -1e6, 1e6)
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the perceptron; each minimum has its number of violated patterns."""
+        from particles.perceptron.perceptron import Perceptron
+
+        problem = Perceptron.random(self.n, self.alpha, self.sigma, rng)
+        return replace(constraint_case(problem, 0.3), marks=Constraints(problem).violated)

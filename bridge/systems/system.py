@@ -1,5 +1,6 @@
 """What the top floor asks of a system, and the state that it brings one to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -37,12 +38,39 @@ class State:
         return one_line(self, **{name: value})
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """One system and the loads at which it is brought to a minimum from random starts.
+
+    ``at_transition`` adds states right at the transition, where the gaps have power laws; a
+    network reaches them by its load alone.
+    """
+
+    name: str
+    system: Any
+    loads: tuple[float, ...]
+    at_transition: bool
+
+
+def even_loads(low: float, high: float, count: int) -> tuple[float, ...]:
+    """Return evenly spaced loads, rounded so that a key does not depend on the last bit."""
+    return tuple(round(low + (high - low) * i / (count - 1), 6) for i in range(count))
+
+
 class System(Protocol):
     """How the top floor drives one kind of problem."""
 
     kind: ClassVar[str]
+    rank: ClassVar[int]  # its place among the systems, in lists and in figures
     has_exact_point: ClassVar[bool]
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
+    load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
+    slow_range: ClassVar[float]  # change of the load over which it has tens of avalanches
+    cost: ClassVar[float]  # of a state, relative to the other systems at their usual sizes
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return its columns of the comparison at a size: small, medium or large; or none."""
 
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
@@ -58,6 +86,9 @@ class System(Protocol):
 
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Return the minimum reached from a random start at a fixed load."""
+
+    def check_slow_loading(self) -> None:
+        """Raise ``ValueError`` in one line if it cannot be followed while it is loaded."""
 
     def settings(self) -> dict[str, Any]:
         """Return what else the result depends on: numbers of the program that are no options."""

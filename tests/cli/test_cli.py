@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bridge.cli.main import run
-from bridge.runs.transition import check_convergence
+from bridge.runs.kinds.transition import check_convergence
 from bridge.systems.ranges import check_count
 
 KEYS = {

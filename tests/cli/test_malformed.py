@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs.landscape import run_landscape
+from bridge.runs.kinds.landscape import run_landscape
 from bridge.systems import SYSTEMS
 from bridge.systems.landscapes import LANDSCAPES, MullerBrownLandscape
 from particles import Ellipses

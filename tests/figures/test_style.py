@@ -10,6 +10,7 @@ from bridge.claims.table import THEMES
 from bridge.figures import comparison as figures
 from bridge.figures import critical as critical_figures
 from bridge.figures import landscape as landscape_figures
+from bridge.figures.style import save
 from bridge.jamming.departure import Departure
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import merge_tree
@@ -46,7 +47,7 @@ SETTINGS = {
 
 
 def saved(figure, folder):
-    figures.save(figure, folder / "figure", suffixes=(".png",))
+    save(figure, folder / "figure", suffixes=(".png",))
     return (folder / "figure.png").read_bytes()
 
 

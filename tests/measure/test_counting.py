@@ -15,7 +15,7 @@ from bridge.descent.newton import Newton
 from bridge.jamming.linearised import Linearised
 from bridge.measure.observables import backbone_gaps, symmetries
 from bridge.measure.spectra import hessian, jacobian_rank
-from bridge.runs.jam import as_json, measure
+from bridge.runs.kinds.jam import as_json, measure
 from bridge.systems import NetworkSystem, State
 from networks import (
     HingeNetwork,

@@ -17,8 +17,8 @@ from bridge.records.content import content
 from bridge.records.store import Record, Store
 from bridge.runs import avalanche as loading_run
 from bridge.runs import task as runs
-from bridge.runs.avalanche import LoadingRun
 from bridge.runs.batch import Batch
+from bridge.runs.kinds.avalanche import LoadingRun
 from bridge.runs.landscape_record import LandscapeRun, record_of_file
 from bridge.runs.task import Failed, Run, compute
 from bridge.systems import SYSTEMS, NetworkSystem

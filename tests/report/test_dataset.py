@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
 from bridge.report.dataset import dataset, table, write
-from bridge.runs.landscape import run_landscape
-from bridge.systems.landscapes import MullerBrownLandscape
+from bridge.runs.kinds.landscape import run_landscape
+from bridge.systems.muller_brown import MullerBrownLandscape
 
 xarray = pytest.importorskip("xarray")
 

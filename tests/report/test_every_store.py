@@ -6,7 +6,7 @@ import pytest
 
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs.compare import runs
+from bridge.runs.kinds.compare import runs
 from bridge.runs.task import run_all
 
 from lecture import PLAN, content_of

@@ -8,6 +8,7 @@ import pandas
 import pytest
 
 from bridge.figures import comparison as figures
+from bridge.figures.style import save
 from bridge.records import columns as results
 from bridge.records.store import Record, Store
 from bridge.runs import compare
@@ -101,7 +102,7 @@ def test_table_figure_and_document(found, tmp_path):
     document = strict(results.as_json(found))
     assert [system["system"] for system in document["systems"]] == NAMES
     assert "discs" in results.as_text(found)
-    figures.save(figures.comparison(found), tmp_path / "figure")
+    save(figures.comparison(found), tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 20_000
     assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
 

@@ -12,7 +12,7 @@ from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
 from bridge.runs import landscape as landscape_run
 from bridge.runs.pool import Failed
-from bridge.systems.landscapes import LennardJonesLandscape
+from bridge.systems.cluster import LennardJonesLandscape
 from particles.landscapes.clusters import LennardJones
 
 

@@ -17,7 +17,7 @@ from bridge.landscape.thermodynamics import superposition
 from bridge.landscape.trees import strokes
 from bridge.report.landscape_folder import read_landscape, show, temperatures
 from bridge.report.likenesses import case_of, likenesses
-from bridge.runs.landscape import as_json, as_text, run_landscape
+from bridge.runs.kinds.landscape import as_json, as_text, run_landscape
 from bridge.systems.landscapes import (
     LANDSCAPES,
     AxilrodTellerLandscape,

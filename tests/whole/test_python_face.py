@@ -15,13 +15,19 @@ from bridge.cli.main import run
 from bridge.descent.lbfgs import lbfgs
 from bridge.descent.newton import Newton
 from bridge.records.store import Store
-from bridge.runs.jam import run_jam
-from bridge.runs.landscape import run_landscape
-from bridge.runs.landscape_record import LandscapeRun
+from bridge.runs.exploration import run_landscape
+from bridge.runs.kinds.jam import Jam
+from bridge.runs.kinds.landscape import Landscape
 from bridge.runs.reopen import reopened
-from bridge.runs.task import Run
-from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem
-from bridge.systems.landscapes import LennardJonesLandscape
+from bridge.runs.states import measured
+from bridge.systems import (
+    DiscSystem,
+    EllipseSystem,
+    NetworkSystem,
+    PerceptronSystem,
+    SphereSystem,
+    landscapes,
+)
 from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
 from particles import (
     Discs,
@@ -144,7 +150,7 @@ def test_coordination_is_two_ends_of_each_contact_over_the_bodies_held():
 @pytest.mark.parametrize("system", [DiscSystem(n=32), EllipseSystem(n=16), PerceptronSystem(n=30)])
 def test_exact_jamming_of_an_end_is_that_of_the_command_line(system):
     """The end brings the minimiser of its system, so that not one bit differs."""
-    there = run_jam(system, 3, exact=True, with_spectrum=False).state
+    there = measured(system, np.random.default_rng(3), exact=True).state
     rng = np.random.default_rng(3)
     if isinstance(system, PerceptronSystem):
         problem = Perceptron.random(30, 4.0, -0.5, rng)
@@ -228,13 +234,15 @@ def test_what_jam_saved_is_reopened_with_the_energy_it_had(words, tmp_path, caps
     assert end.n_kinks == said["n_kinks"]
 
 
+CLUSTER = landscapes()["lj"](4)
 RUNS = (
-    Run("discs", DiscSystem(n=12), (3, 1), load=0.9),
-    Run("ellipses", EllipseSystem(n=8), (3, 2), at_transition=True),
-    Run("perceptron", PerceptronSystem(n=12), (3, 3), load=7.0),
-    Run("perceptron", PerceptronSystem(n=12), (3, 4), exact=True),
-    Run("perceptron", PerceptronSystem(n=12), (3, 5), at_transition=True),
-    Run("network", NetworkSystem(depth=1, width=3, steps=300), (3, 6), load=6.0),
+    Jam(DiscSystem(n=12), (3, 1), at_load=0.9),
+    Jam(SphereSystem(n=20), (3, 1)),
+    Jam(EllipseSystem(n=8), (3, 2), at_transition=True),
+    Jam(PerceptronSystem(n=12), (3, 3), at_load=7.0),
+    Jam(PerceptronSystem(n=12), (3, 4), exact=True),
+    Jam(PerceptronSystem(n=12), (3, 5), at_transition=True),
+    Jam(NetworkSystem(depth=1, width=3, steps=300), (3, 6), at_load=6.0),
 )
 
 
@@ -244,7 +252,7 @@ def store(tmp_path_factory):
     with Store(path) as file:
         for task in RUNS:
             file.put(task.compute())
-        file.put(LandscapeRun(LennardJonesLandscape(4), (0,), searches=5).compute())
+        file.put(Landscape(CLUSTER, (0,), searches=5).compute())
     return path
 
 
@@ -260,20 +268,20 @@ def test_a_run_of_a_store_is_reopened_by_its_number_and_its_key(number, store):
 
 def test_the_lowest_minimum_of_a_landscape_is_reopened(store, tmp_path):
     path = tmp_path / "lj.sqlite"
-    run_landscape(LennardJonesLandscape(4), 0, searches=5, out=path)
+    run_landscape(CLUSTER, 0, searches=5, out=path)
     for problem, x in (load(path), load(store, len(RUNS))):
         assert problem.energy_gradient(x)[0] == pytest.approx(-6.0)
 
 
 def test_a_run_that_is_not_there_is_named(store):
     many = f"got none of {len(RUNS) + 1}: pass run=0"
-    for wrong, text in ((None, many), (99, "a run from 0 to 6"), (-1, "0 to 6"), ("zz", "one run")):
+    for wrong, text in ((None, many), (99, "a run from 0 to 7"), (-1, "0 to 7"), ("zz", "one run")):
         with pytest.raises(ValueError, match=text):
             load(store, wrong)
 
 
 def test_a_folder_without_a_state_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"expected result.json and state.npz or one store in"):
+    with pytest.raises(ValueError, match=r"expected one store in .*, got 0: name the file"):
         load(tmp_path)
     with pytest.raises(ValueError, match="expected"):
         load(tmp_path / "none.sqlite")

@@ -18,7 +18,7 @@ from bridge.cli.options import (
 )
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
-from bridge.systems.landscapes import LANDSCAPES
+from bridge.runs.kinds.landscape import Landscape
 from bridge.systems.ranges import MOST_RUNS, check_count
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
@@ -35,16 +35,16 @@ def _landscape(
     as_json: bool,
 ) -> int:
     from bridge.cli.console import Counts
-    from bridge.runs import landscape as landscape_run
+    from bridge.runs import exploration
 
     with checking_input():
-        landscape_run.check(system)
-        if searches is not None:
-            check_count(searches, "searches", most_runs)
+        run = Landscape(system, (seed,), searches)
+        run.check()
+        check_count(run.count(), "searches", most_runs)
         if out is not None:
-            landscape_run.claim(system, seed, out)
+            exploration.claim(system, seed, out)
     with keeping(out):
-        found = landscape_run.run_landscape(
+        found = exploration.run_landscape(
             system,
             seed,
             searches=searches,
@@ -52,28 +52,23 @@ def _landscape(
             workers=1 if workers is None else workers,
             progress=Counts("minima", "saddles"),
         )
-    document = landscape_run.as_json(system, seed, found)
-    typer.echo(dumps(document) if as_json else landscape_run.as_text(document))
+    document = exploration.as_json(system, seed, found)
+    typer.echo(dumps(document) if as_json else exploration.as_text(document))
     return 0
 
 
 add_commands(
     app,
-    LANDSCAPES,
+    Landscape.systems().values(),
     _landscape,
     {
         "seed": (0, Seed),
-        "searches": (
-            None,
-            Annotated[
-                int | None, typer.Option(min=0, help="Climbs for saddles; until flat if unset.")
-            ],
-        ),
         "most_runs": (MOST_RUNS, MostRuns),
         "workers": (None, Workers),
         "out": (None, OutFile),
         "as_json": (False, AsJson),
     },
+    Landscape.options(),
 )
 
 

@@ -1,4 +1,4 @@
-"""The result of ``jamscape landscape``: one explored landscape, and what was found in it."""
+"""The searches of ``jamscape landscape``, kept in a file as they end."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,8 @@ from bridge.landscape.stages import search_all
 from bridge.landscape.store import LandscapeStore
 from bridge.records.content import data_name, options
 from bridge.records.provenance import provenance
-from bridge.runs.landscape_record import moves
+from bridge.records.seeds import generator
+from bridge.runs.kinds.landscape import moves
 
 Progress = Callable[[int, int], None]
 
@@ -30,14 +31,6 @@ class Explored:
     graph: Graph
     observables: list[dict[str, float]]
     seconds: float
-
-
-def check(system: LandscapeSystem) -> None:
-    """Raise ``ValueError`` in one line if an option is wrong; nothing has been explored yet.
-
-    The system is built; one whose data take seconds to make, from a ``sketch`` of them.
-    """
-    getattr(system, "sketch", system.case)(np.random.default_rng(0))
 
 
 def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
@@ -86,7 +79,7 @@ def run_landscape(
     started = time.perf_counter()
     if searches is not None and searches < 0:
         raise ValueError(f"expected a number of searches >= 0, got {searches}")
-    case = system.case(np.random.default_rng(np.random.SeedSequence(seed)))
+    case = system.case(generator((seed,)))
     explorer = explorer_of(case, seed)
     identity = explorer.identity
     with LandscapeStore(":memory:" if out is None else out) as store:

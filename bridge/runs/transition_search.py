@@ -16,7 +16,7 @@ from bridge.records.store import Record, Store
 from bridge.runs.batch import Batch, Mapper, train_batch
 from bridge.runs.pool import Failed
 from bridge.systems import NetworkSystem
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import check_ranges
 
 if TYPE_CHECKING:
     from bridge.measure.midpoint import Midpoint
@@ -50,8 +50,8 @@ class Search:
     seed: int
     protocol: str = "bracket"
 
-    def check(self, most: int = MOST_RUNS) -> None:
-        """Raise ``ValueError`` if an option is wrong, or ``most`` networks are too few for it."""
+    def check(self) -> None:
+        """Raise ``ValueError`` if an option is wrong."""
         if self.protocol not in PROTOCOLS:
             raise ValueError(
                 f"expected a protocol of {', '.join(PROTOCOLS)}, got {self.protocol}: name one"
@@ -75,10 +75,12 @@ class Search:
                 check_ranges(system)
             except ValueError as error:
                 raise ValueError(f"low to high: {error}") from None
-        check_count(self.samples * self._tried, "networks", most)
-        check_count(self._count, "points", most)
         for system in ends:
             system.check()
+
+    def count(self) -> int:
+        """Return the number of networks that are trained, at most, or of loads if that is more."""
+        return max(self.samples * self._tried, self._count)
 
     def systems(self) -> list[NetworkSystem]:
         """Return the systems to choose from, in order of their load."""

@@ -1,9 +1,8 @@
-"""The result of ``jamscape jam``: one state of one system, measured."""
+"""States of systems, brought to where they are asked for, and measured."""
 
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +13,6 @@ from bridge.measure.observables import Observables, backbone_gaps, coordination,
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import HasBodies, HasTightening
-from bridge.records.content import data_name, options
-from bridge.records.documents import dumps
-from bridge.records.provenance import provenance
-from bridge.records.writing import replacing, write_text
 from bridge.systems import State, System
 
 if TYPE_CHECKING:
@@ -26,12 +21,6 @@ if TYPE_CHECKING:
 
 _TOUCH = 1e-10  # relative load by which contacts at the jamming point overlap, to be counted
 _SPECTRUM_LOAD = 1e-7
-
-_SHOWN = (
-    "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
-    "energy", "pressure", "max_residual", "min_force", "smallest_gap",
-    "lowest_curvature", "n_kinks", "seconds",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +79,36 @@ def _contradiction(seen: Observables, values: Spectrum | None, lowest: float | N
     return ""
 
 
-def run_jam(system: System, seed: int, *, exact: bool = False, with_spectrum: bool) -> Measured:
-    """Bring a system to its state from the random numbers of ``seed`` and measure it."""
+def measured(
+    system: System,
+    rng: np.random.Generator,
+    *,
+    at_load: float | None = None,
+    low_pressure: float | None = None,
+    exact: bool = False,
+    with_spectrum: bool = False,
+) -> Measured:
+    """Bring a system to its state and measure it.
+
+    Parameters
+    ----------
+    at_load
+        Minimise from a random start at this load; if not given, as the system's options say.
+    low_pressure
+        Unload the state until its pressure is as low.
+    exact
+        Go on to the jamming point.
+    with_spectrum
+        Diagonalise the Hessian if the state is jammed; that of other states says nothing.
+    """
     started = time.perf_counter()
-    state = system.jam(np.random.default_rng(np.random.SeedSequence(seed)))
+    state = system.jam(rng) if at_load is None else system.at(at_load, rng)
     if exact:
         return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
+    if low_pressure is not None:
+        state = near_transition(system, state, low_pressure, rng=rng)
     seconds = time.perf_counter() - started
-    return measure(state, with_spectrum=with_spectrum, seconds=seconds)
+    return measure(state, with_spectrum=with_spectrum and state.status == "jammed", seconds=seconds)
 
 
 def measure_exact(system: System, state: State, *, with_spectrum: bool, started: float) -> Measured:
@@ -166,65 +177,35 @@ def _observe_exact(found: ExactJamming[Any]) -> Observables:
     )
 
 
-def as_json(system: System, seed: int, found: Measured) -> dict[str, Any]:
-    """Return the document of ``jamscape jam --json``; a key that does not apply is null."""
-    state, seen, values = found.state, found.observables, found.spectrum
-    name, load = state.load
+def data_of_state(found: Measured) -> dict[str, Any]:
+    """Return the numbers of a state, under the same names in the records of every command."""
+    name, load = found.state.load
+    seen, values = found.observables, found.spectrum
     return {
-        "system": system.kind,
-        "seed": seed,
-        "parameters": options(system),
-        **data_name(system),
-        "status": state.status,
-        "reason": state.reason,
-        "seconds": found.seconds,
-        "load": {"name": name, "value": load},
+        "load_name": name,
+        "load": load,
+        "reason": found.state.reason,
         **asdict(seen),
-        "n_kinks": state.n_kinks,
+        "constraints_per_dof": seen.constraint_ratio,
+        "n_kinks": found.state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
-        "hessian": None if values is None else _spectrum_json(values),
-        "provenance": provenance(),
+        "negative_modes": None if values is None else values.negative_modes,
+        "negative_modes_hp": None if values is None else values.negative_modes_hp,
+        "zero_modes": None if values is None else values.zero_modes,
+        "bound_holds": None if values is None else values.bound_holds,
     }
 
 
-def as_text(document: dict[str, Any]) -> str:
-    """Return the same document for reading: a line a number, spectra left out."""
-    lines = [f"{document['system']}: {document['status']}  {document['reason']}".rstrip()]
-    load = document["load"]
-    lines.append(f"  {load['name']:16} {load['value']:.8g}")
-    for name in _SHOWN:
-        value = document[name]
-        if value is not None:
-            lines.append(f"  {name:16} {value:.8g}")
-    for name, value in (document["hessian"] or {}).items():
-        if not isinstance(value, list):
-            lines.append(f"  {name:16} {value}")
-    return "\n".join(lines)
-
-
-def write(found: Measured, document: dict[str, Any], out: Path) -> None:
-    """Write ``result.json`` and ``state.npz`` into a folder: all arrays of the state."""
-    write_text(out / "result.json", dumps(document, indent=1) + "\n")
-    arrays = {"x": found.state.x, "gaps": found.gaps}
-    if isinstance(found.state.problem, HasBodies):
-        arrays |= found.state.problem.scene(found.state.x)
-    if (values := found.spectrum) is not None:
+def arrays_of_state(found: Measured) -> dict[str, Any]:
+    """Return the state with its gaps, its spectra, and the bodies of a packing."""
+    problem, x, values = found.state.problem, found.state.x, found.spectrum
+    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
+    if isinstance(problem, HasBodies):
+        arrays |= problem.scene(x)
+    if values is not None:
         arrays |= {
             "eigenvalues": values.eigenvalues,
             "eigenvalues_h0": values.eigenvalues_h0,
             "eigenvalues_hp": values.eigenvalues_hp,
         }
-    with replacing(out / "state.npz") as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-
-
-def _spectrum_json(values: Spectrum) -> dict[str, Any]:
-    return {
-        "negative_modes": values.negative_modes,
-        "negative_modes_hp": values.negative_modes_hp,
-        "zero_modes": values.zero_modes,
-        "bound_holds": values.bound_holds,
-        "eigenvalues": values.eigenvalues.tolist(),
-        "eigenvalues_h0": values.eigenvalues_h0.tolist(),
-        "eigenvalues_hp": values.eigenvalues_hp.tolist(),
-    }
+    return arrays

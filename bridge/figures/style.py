@@ -1,0 +1,90 @@
+"""The style of every figure: colours, sizes, and how a figure is written.
+
+Colours are those of Okabe and Ito, told apart by all.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bridge.protocols import Vector
+from bridge.records.writing import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, GREY = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#8A8A8A",
+)  # fmt: skip
+
+
+SPECTRA = {
+    "eigenvalues_h0": ("H₀", ORANGE),
+    "eigenvalues_hp": ("Hₚ", SKY),
+    "eigenvalues": ("H", BLACK),
+}
+
+
+_STYLE: Any = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the project's style whatever the user's settings are, and leave those alone."""
+    import matplotlib.style
+
+    with matplotlib.style.context(["default", _STYLE]):
+        yield
+
+
+def save(
+    figure: "Figure",
+    path: Path,
+    suffixes: Sequence[str] = (".pdf", ".png"),
+    dpi: int | None = None,
+) -> None:
+    """Write the figure as ``.pdf`` and ``.png``, or in other formats, each file whole or not."""
+    with style():
+        for suffix in suffixes:
+            with replacing(path.with_suffix(suffix)) as part:
+                figure.savefig(part, format=suffix[1:], dpi=dpi)
+
+
+def legend(axes: "Axes", **options: Any) -> None:
+    """Draw a legend, unless there is nothing to name."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**options)
+
+
+def log_density(values: Vector, bins_per_decade: int = 5) -> tuple[Vector, Vector]:
+    """Return bin centres and densities of positive values in logarithmic bins, empty ones left out.
+
+    >>> x, density = log_density(np.array([1.0, 1.5, 10.0]), bins_per_decade=2)
+    >>> len(x), bool(density[0] > density[-1])
+    (2, True)
+    """
+    low, high = np.log10(values.min()), np.log10(values.max())
+    count = max(1, int(np.ceil((high - low) * bins_per_decade)))
+    edges = np.logspace(low, high * (1 + 1e-12) + 1e-12, count + 1)
+    density, _ = np.histogram(values, bins=edges, density=True)
+    filled = density > 0
+    return np.sqrt(edges[1:] * edges[:-1])[filled], density[filled]

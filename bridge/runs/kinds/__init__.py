@@ -1,0 +1,1 @@
+"""The kinds of run, a file each: `bridge.runs.registry` finds them.."""

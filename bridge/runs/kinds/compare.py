@@ -1,0 +1,130 @@
+"""``jamscape compare``: every system through its transition, measured with the same code."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bridge.runs.kinds.jam import Jam
+from bridge.runs.run import Found, Run
+from bridge.systems import systems
+from bridge.systems.ranges import option
+from bridge.systems.system import Sweep
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from bridge.records.columns import Column
+    from bridge.records.store import Record
+
+SIZES = ("small", "medium", "large")
+
+
+@dataclass(frozen=True)
+class Compare(Run):
+    """Drive discs, ellipses, a perceptron and networks through their transitions.
+
+    It is a plan: each state is a `Jam`, under the key that it has for itself.
+    """
+
+    command: ClassVar[str] = "compare"
+    has_table: ClassVar[bool] = True
+    folder: ClassVar[Path | None] = Path("compare")
+
+    size: str = option("small", "small, medium or large.")
+    samples: int = option(2, "Runs at each load.", 1)
+
+    @classmethod
+    def systems(cls) -> dict[str, Any]:
+        """Return none: it has its own."""
+        return {}
+
+    def check(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` if there is no such comparison."""
+        del given
+        if self.samples < 1:
+            raise ValueError(f"expected samples >= 1, got {self.samples}")
+        for sweep in self.sweeps():
+            sweep.system.check()
+
+    def count(self) -> int:
+        """Return the number of states."""
+        states = sum(len(sweep.loads) + sweep.at_transition for sweep in self.sweeps())
+        return self.samples * states
+
+    def sweeps(self) -> list[Sweep]:
+        """Return the systems with their loads, in the order of the figure.
+
+        Raises
+        ------
+        ValueError
+            If there is no such size.
+        """
+        if self.size not in SIZES:
+            names = ", ".join(SIZES)
+            raise ValueError(f"expected a size of {names}, got {self.size}: name one of them")
+        return [sweep for kind in systems().values() for sweep in kind.sweeps(self.size)]
+
+    def tasks(self) -> Iterator[Run]:
+        """Yield every state, the most expensive first so that no core waits at the end."""
+        yield from sorted(self._states(), key=_cost, reverse=True)
+
+    def _states(self) -> Iterator[Jam]:
+        for sweep in self.sweeps():
+            for load in [*sweep.loads, *([None] if sweep.at_transition else [])]:
+                for sample in range(self.samples):
+                    yield Jam(
+                        sweep.system,
+                        (*self.seed, sample),
+                        spectrum=True,
+                        at_load=load,
+                        at_transition=load is None,
+                        name=sweep.name,
+                    )
+
+    @classmethod
+    def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
+        """Return every number of the table."""
+        from bridge.records.columns import document
+
+        return document(_columns(records))
+
+    @classmethod
+    def text(cls, records: "Sequence[Record]") -> str:
+        """Return a line a system and load, then one a transition."""
+        from bridge.records.columns import as_text
+
+        return as_text(_columns(records))
+
+    @classmethod
+    def figure(cls, records: "Sequence[Record]") -> "Figure":
+        """Return a column for each system, a row for each observable."""
+        from bridge.figures.comparison import comparison
+
+        return comparison(_columns(records))
+
+    @classmethod
+    def write(cls, records: "Sequence[Record]", folder: Path) -> None:
+        """Write ``table.csv``: one line a state, in order of system, load and sample."""
+        from bridge.records.columns import write_table
+
+        write_table(_columns(records), folder / "table.csv")
+
+    def find(self, rng: "np.random.Generator") -> Found:
+        """Never called: its states are the runs."""
+        raise NotImplementedError
+
+
+def _columns(records: "Sequence[Record]") -> "list[Column]":
+    """Return the columns in the order of the figure, which is not that of the costs."""
+    from bridge.records.columns import columns
+
+    present = {record.data["system"] for record in records}
+    ranks = [sweep.name for kind in systems().values() for sweep in kind.sweeps(SIZES[0])]
+    return columns(records, [name for name in ranks if name in present])
+
+
+def _cost(run: Jam) -> float:
+    """Return a number that grows with the time a run takes."""
+    return float(run.system.cost) + 0.1 * (0.0 if run.at_load is None else run.at_load)

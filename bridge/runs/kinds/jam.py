@@ -1,0 +1,149 @@
+"""``jamscape jam``: one state of one system."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bridge.runs.run import Found, Run
+from bridge.systems.ranges import option
+from bridge.systems.system import check_use
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from bridge.records.store import Record
+
+LOW_PRESSURE = 1e-6  # down to which a state is unloaded that is brought to its transition
+_SPECTRA = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
+_STATE = ("x", "box", "shapes", "held", "pairs", "pair_gaps", "images")
+_MEASURED = (
+    "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
+    "energy", "pressure", "max_residual", "min_force", "smallest_gap",
+    "lowest_curvature", "n_kinks",
+)  # fmt: skip
+_CURVATURE = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds")
+
+
+@dataclass(frozen=True)
+class Jam(Run):
+    """Bring one system to a minimum and measure it.
+
+    Without ``at_load`` the state is the one that the options of the system ask for. ``name`` is
+    that of the record, where it is not the kind of the system.
+    """
+
+    command: ClassVar[str] = "jam"
+    dimensions: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
+        "gaps": ("gap",),
+        **dict.fromkeys(_SPECTRA, ("mode",)),
+        **dict.fromkeys(_STATE),
+    }
+
+    exact: bool = option(False, "Go to the jamming point.")
+    spectrum: bool = option(False, "Diagonalise H.")
+    at_load: float | None = option(None, "Minimise a random start at this load instead.")
+    at_transition: bool = option(False, "Unload what is jammed until its pressure is low.")
+    name: str | None = None
+
+    def check(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` if it does not fit the system, or two fields that are given."""
+        both = [name for name in self.system.sets_load if name in given]
+        if self.at_load is not None and both:
+            raise ValueError(f"expected at_load or {both[0]}, got both: drop one of them")
+        check_use(
+            self.system,
+            exact=self.exact,
+            spectrum=self.spectrum,
+            at_load=self.at_load,
+            at_transition=self.at_transition,
+        )
+
+    @property
+    def label(self) -> str:
+        """The kind of the record: the system."""
+        return str(self.system.kind) if self.name is None else self.name
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the values of its options, and the pressure down to which it is unloaded."""
+        return {
+            **super().chosen(),
+            "low_pressure": LOW_PRESSURE if self.at_transition else None,
+        }
+
+    def find(self, rng: "np.random.Generator") -> Found:
+        """Bring the system to its state and measure it."""
+        from bridge.runs.states import arrays_of_state, data_of_state, measured
+
+        state = measured(
+            self.system,
+            rng,
+            at_load=self.at_load,
+            low_pressure=LOW_PRESSURE if self.at_transition else None,
+            exact=self.exact,
+            with_spectrum=self.spectrum,
+        )
+        data = data_of_state(state) | {"at_transition": self.at_transition}
+        return Found(state.state.status, data, arrays_of_state(state), state.seconds)
+
+    @classmethod
+    def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
+        """Return the document of ``jamscape jam --json``; a key that does not apply is null."""
+        record = records[0]
+        data, given = record.data, record.parameters
+        left_out = {"system", "settings", "low_pressure"}
+        named = {"data_file": data["data_file"]} if "data_file" in data else {}
+        return {
+            "system": given["system"],
+            "seed": record.seed[0],
+            "parameters": {name: given[name] for name in given if name not in left_out},
+            **named,
+            "status": record.status,
+            "reason": data["reason"],
+            "seconds": record.seconds,
+            "load": {"name": data["load_name"], "value": data["load"]},
+            **{name: data[name] for name in _MEASURED},
+            "hessian": _hessian(record),
+            "provenance": record.provenance,
+        }
+
+    @classmethod
+    def text(cls, records: "Sequence[Record]") -> str:
+        """Return the same document for reading: a line a number, spectra left out."""
+        document = cls.document(records)
+        lines = [f"{document['system']}: {document['status']}  {document['reason']}".rstrip()]
+        load = document["load"]
+        lines.append(f"  {load['name']:16} {load['value']:.8g}")
+        for name in (*_MEASURED, "seconds"):
+            value = document[name]
+            if value is not None:
+                lines.append(f"  {name:16} {value:.8g}")
+        for name, value in (document["hessian"] or {}).items():
+            if not isinstance(value, list):
+                lines.append(f"  {name:16} {value}")
+        return "\n".join(lines)
+
+    @classmethod
+    def figure(cls, records: "Sequence[Record]") -> "Figure":
+        """Return the gaps of the state, and its spectra if they were asked for."""
+        from bridge.figures.state import state_figure
+
+        return state_figure(records[0])
+
+    @classmethod
+    def write(cls, records: "Sequence[Record]", folder: Path) -> None:
+        """Write ``state.npz``: ``x``, ``gaps``, spectra, and the bodies of a packing."""
+        import numpy as np
+
+        from bridge.records.writing import replacing
+
+        with replacing(folder / "state.npz") as part, part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **records[0].arrays)
+
+
+def _hessian(record: "Record") -> dict[str, Any] | None:
+    if "eigenvalues" not in record.arrays:
+        return None
+    counts = {name: record.data[name] for name in _CURVATURE}
+    return counts | {name: record.arrays[name].tolist() for name in _SPECTRA}

@@ -1,0 +1,100 @@
+"""``jamscape transition``: the load at which half of the networks of a kind fit."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bridge.runs.run import Found, Run
+from bridge.systems import systems
+from bridge.systems.ranges import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.runs.transition_search import Search
+
+
+@dataclass(frozen=True)
+class Transition(Run):
+    """Find the load at which half of the networks of a kind fit."""
+
+    command: ClassVar[str] = "transition"
+    dimensions: ClassVar[Mapping[str, tuple[str, ...] | None]] = {"point": ("point",)}
+
+    low: float = option(1.5, "Smallest load P/N; with --patterns, width.")
+    high: float = option(4.5, "Largest load, or width.")
+    step: float = option(0.1, "Distance of loads, or of widths.")
+    samples: int = option(8, "Networks at each load.", 1)
+    protocol: str = option("bracket", "bracket, or descend: one load after another.")
+    convergence: int = option(0, "Also with 1/2, 1/4, ... of the steps.", 0)
+
+    @classmethod
+    def systems(cls) -> dict[str, Any]:
+        """Return the systems that many samples of are trained together."""
+        return {name: kind for name, kind in systems().items() if hasattr(kind, "trains_together")}
+
+    @property
+    def label(self) -> str:
+        """The kind of the record: ``transition`` alone is that of its networks."""
+        return "transition search"
+
+    def check(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` in one line if an option is wrong; nothing has been trained yet."""
+        from bridge.runs.transition_search import check_convergence
+
+        del given
+        check_convergence(self.system.steps, self.convergence)
+        for search in self.searches():
+            search.check()
+
+    def count(self) -> int:
+        """Return the number of networks, at most."""
+        return sum(search.count() for search in self.searches())
+
+    def searches(self) -> "list[Search]":
+        """Return the searches, those with fewer steps first."""
+        from bridge.runs.transition_search import Search
+
+        anneals = [
+            replace(self.system, steps=self.system.steps >> k)
+            for k in range(self.convergence, -1, -1)
+        ]
+        given = (self.low, self.high, self.step, self.samples, self.seed[0], self.protocol)
+        return [Search(system, *given) for system in anneals]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the schedule of the protocol."""
+        from dataclasses import asdict
+
+        from bridge.systems.network_batches import schedule
+
+        return {"optimiser": asdict(schedule(self.protocol))}
+
+    def find(self, rng: "np.random.Generator") -> Found:
+        """Search on this core; the networks are not kept."""
+        import numpy as np
+
+        from bridge.records.store import Store
+        from bridge.runs.transition_search import as_json, find
+
+        del rng  # each network has random numbers of its own
+        with Store(":memory:") as store:
+            found = [find(s, store, progress=lambda *_: None) for s in self.searches()][-1]
+        document = as_json(found)
+        middle = document["load"] or {"value": None, "error": None, "width": None}
+        names = ("load", "n_weights", "patterns", "fitted", "tried", "dead", "stalled")
+        return Found(
+            status="stalled" if document["load"] is None else "done",
+            data={
+                "load_name": "P/N",
+                "load": middle["value"],
+                "load_error": middle["error"],
+                "load_width": middle["width"],
+                "n_star": document["n_star"],
+                "constraints_per_dof": document["constraints_per_dof_at_transition"],
+            },
+            arrays={
+                f"point_{name}": np.array([p[name] for p in document["points"]], dtype=float)
+                for name in names
+            },
+        )

@@ -1,0 +1,192 @@
+"""A kind of run: one frozen dataclass in `bridge.runs.kinds`, and nothing elsewhere.
+
+Its fields made by `option` are options of the command line, keys of a grid in TOML and parameters
+of the record, under the same names::
+
+    @dataclass(frozen=True)
+    class Pressure(Run):
+        \"\"\"Measure the pressure of a random state.\"\"\"
+
+        command = "pressure"
+
+        growth: float = option(0.0, "Relative growth of every body.", 0, 1)
+
+        def find(self, rng):
+            state = self.system.under_load(rng)
+            value = observe(state.problem, state.x).pressure
+            return Found(status="done", data={"pressure": value})
+
+The base gives the key, the random numbers, the time, the provenance and the record. Files with such
+a class are found: ``jamscape pressure discs --growth 0.1`` is there, ``command = "pressure"`` in a
+grid, ``sweep("discs", command="pressure", growth=[0, 0.1])``, and `report` and `collect` take what
+was kept. A file here imports what is slow inside its functions: it is read by ``jamscape --help``.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bridge.records.content import data_name, parameters
+from bridge.records.seeds import generator
+from bridge.systems import systems
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from bridge.records.store import Record
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run found.
+
+    Attributes
+    ----------
+    status
+        How it ended; ``"stalled"`` if that is without an answer.
+    data
+        Numbers and texts, by their names.
+    arrays
+        Arrays, by their names; how many dimensions each has is said by the kind of run.
+    seconds
+        The time it took, where that is not the time of `Run.find`.
+    """
+
+    status: str
+    data: Mapping[str, Any]
+    arrays: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Run(ABC):
+    """One run: what is run, of which system, from which random numbers.
+
+    Attributes
+    ----------
+    system
+        The options of the system; None for a command that has its own.
+    seed
+        Entropy, and then the spawn key, of the random numbers.
+    """
+
+    command: ClassVar[str]
+    # The dimensions of its arrays besides the run, by the whole name or by the first word of it;
+    # None for arrays as long as the system is large, which stay in their file.
+    dimensions: ClassVar[Mapping[str, tuple[str, ...] | None]] = {}
+    repeats: ClassVar[bool] = False  # whether the command has ``--samples``
+    has_table: ClassVar[bool] = False  # whether `write` makes the table
+    folder: ClassVar[Path | None] = None  # where its results go if no folder is named
+
+    system: Any
+    seed: tuple[int, ...]
+
+    @classmethod
+    def systems(cls) -> dict[str, Any]:
+        """Return the systems that it takes, by their kinds; none if it has its own."""
+        return systems()
+
+    @classmethod
+    def options(cls) -> "list[Field[Any]]":
+        """Return its fields that a user sets."""
+        return [item for item in fields(cls) if "help" in item.metadata]
+
+    def check(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet.
+
+        ``given`` are the names of all that was set, of options of the system too.
+        """
+        del given
+        self.system.check()
+
+    def tasks(self) -> "Iterator[Run]":
+        """Yield the runs that leave a record: itself, if it is not a plan of others."""
+        yield self
+
+    def count(self) -> int:
+        """Return how many records or searches it stands for, to refuse what cannot end."""
+        return 1
+
+    @property
+    def label(self) -> str:
+        """The kind of the record."""
+        return self.command
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the values of its options, for the record."""
+        return {item.name: getattr(self, item.name) for item in self.options()}
+
+    def settings(self) -> dict[str, Any]:
+        """Return numbers that its result depends on and that are no options."""
+        return {}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is run, for the record."""
+        own = self.system.settings() if hasattr(self.system, "settings") else {}
+        return parameters(self.system, settings={**own, **self.settings()}, **self.chosen())
+
+    @property
+    def key(self) -> str:
+        """The key of the record it will leave."""
+        from bridge.records.store import record_key
+
+        return record_key(self.label, self.parameters, self.seed)
+
+    def compute(self) -> "Record":
+        """Run it, and return the record."""
+        from bridge.records.provenance import provenance
+        from bridge.records.store import Record
+
+        started = time.perf_counter()
+        found = self.find(generator(self.seed))
+        seconds = time.perf_counter() - started if found.seconds is None else found.seconds
+        named = {"system": self.label, "sample": self.seed[-1], "status": found.status}
+        return Record(
+            kind=self.label,
+            parameters=self.parameters,
+            seed=self.seed,
+            status=found.status,
+            seconds=seconds,
+            data={**named, **found.data, **data_name(self.system)},
+            provenance=provenance(),
+            arrays=found.arrays,
+        )
+
+    @abstractmethod
+    def find(self, rng: "np.random.Generator") -> Found:
+        """Run it from the random numbers ``rng``."""
+
+    @classmethod
+    def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
+        """Return what ``--json`` prints of the records of one command."""
+        runs = [
+            {"seed": list(r.seed), "parameters": r.parameters, "seconds": r.seconds, **r.data}
+            for r in records
+        ]
+        return {"runs": runs, "provenance": records[0].provenance}
+
+    @classmethod
+    def text(cls, records: "Sequence[Record]") -> str:
+        """Return the same for reading."""
+        lines = []
+        for run in cls.document(records)["runs"]:
+            lines.append(f"{run['system']}: {run['status']}  {run.get('reason', '')}".rstrip())
+            numbers = {k: v for k, v in run.items() if isinstance(v, int | float)}
+            lines += [f"  {name:20} {value:.8g}" for name, value in numbers.items()]
+        return "\n".join(lines)
+
+    @classmethod
+    def figure(cls, records: "Sequence[Record]") -> "Figure | None":
+        """Return a figure of the records of one command; None if there is nothing to draw."""
+        del records
+        return None
+
+    @classmethod
+    def write(cls, records: "Sequence[Record]", folder: Path) -> None:
+        """Write more files into the folder of a command, besides store, document, table, figure."""
+        return

@@ -1,0 +1,51 @@
+"""Clusters of three atoms and more on the command line."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bridge.landscape.case import Case
+from bridge.systems.ranges import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class LennardJonesLandscape:
+    """A Lennard-Jones cluster."""
+
+    kind: ClassVar[str] = "lj"
+    rank: ClassVar[int] = 10
+
+    n: int = option(7, "Number of atoms.", 2, 1000)
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the cluster."""
+        del rng
+        from bridge.landscape.basin_hopping import Hops
+        from bridge.landscape.search import Steps
+        from particles.landscapes.clusters import LennardJones
+
+        problem = LennardJones(self.n)
+        hops = Hops(temperature=0.8, move=problem.move)
+        return Case(problem, problem.random_state, Steps(), hops, symmetric=problem.symmetric_state)
+
+
+@dataclass(frozen=True)
+class AxilrodTellerLandscape:
+    """Three Lennard-Jones atoms with the Axilrod-Teller term."""
+
+    kind: ClassVar[str] = "ljat3"
+    rank: ClassVar[int] = 11
+
+    z: float = option(2.0, "Strength of the three-atom term.", -1000, 1000)
+
+    def case(self, rng: "np.random.Generator") -> Case:
+        """Return the cluster."""
+        del rng
+        from bridge.landscape.basin_hopping import Hops
+        from bridge.landscape.search import Steps
+        from particles.landscapes.clusters import AxilrodTeller
+
+        problem = AxilrodTeller(3, self.z)
+        return Case(problem, problem.random_state, Steps(), Hops())
