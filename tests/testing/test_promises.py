@@ -205,6 +205,7 @@ MUTANTS = [
     ("scene", lambda f, *_: {k: v for k, v in f.items() if k != "held"}, SCENE),
     ("scene", lambda f, *_: f | {"pair_gaps": f["pair_gaps"][1:]}, SCENE),
     ("scene", lambda f, *_: f | {"held": f["held"][1:]}, SCENE),
+    ("scene", lambda f, *_: f | {"shapes": f["shapes"][1:]}, SCENE),
     ("scene", lambda f, *_: f | {"pairs": f["pairs"] + 1}, SCENE),
     ("scene", raising, SCENE),
 ]
