@@ -129,7 +129,7 @@ def speeds():
 
 def transitions(plan, samples, steps, store):
     """Find transitions on two processes; networks are polished at their norm."""
-    from bridge.runs.kinds.transition import Search, find
+    from bridge.runs.transition_search import Search, find
     from bridge.runs.workers import mapping
     from bridge.systems import NetworkSystem
 

@@ -21,7 +21,7 @@ from bridge.jamming import exact_jamming
 from bridge.jamming.departure import depart
 from bridge.records.provenance import provenance
 from bridge.records.store import Record, Store, record_key
-from bridge.runs.kinds.avalanche import near_transition
+from bridge.runs.kinds.avalanche import loading_start
 from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem, System
 
@@ -70,7 +70,7 @@ class Departing:
 
 def compute(run: Departing) -> Record:
     started = time.process_time()
-    start = near_transition(run.system, np.random.default_rng(run.seed))
+    start = loading_start(run.system, np.random.default_rng(run.seed))
     point = exact_jamming(start.problem, start.x, minimise=run.system.follow)
     data: dict[str, Any] = {"reason": point.reason, "size": point.problem.n_dof}
     arrays = {}

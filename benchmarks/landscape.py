@@ -22,7 +22,7 @@ from bridge.landscape.case import Case
 from bridge.landscape.completeness import morse_sum
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
-from bridge.runs import landscape as landscape_run
+from bridge.runs import exploration as landscape_run
 from bridge.systems.cluster import LennardJonesLandscape
 from particles.landscapes.clusters import LennardJones
 from particles.landscapes.spin_glass import SphericalSpinGlass

@@ -20,7 +20,7 @@ from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, sty
 from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Graph
 from bridge.landscape.thermodynamics import occupation, superposition
-from bridge.runs import landscape as landscape_run
+from bridge.runs import exploration as landscape_run
 from bridge.systems.cluster import LennardJonesLandscape
 
 if TYPE_CHECKING:

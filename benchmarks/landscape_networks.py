@@ -22,7 +22,7 @@ from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import Point, model
 from bridge.landscape.thermodynamics import superposition
-from bridge.runs import landscape as landscape_run
+from bridge.runs import exploration as landscape_run
 from bridge.systems.classifier import ClassifierLandscape
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from bridge.cli.console import Progress
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
 from bridge.records.store import Store
-from bridge.runs.kinds.transition import Search, as_json, find
+from bridge.runs.transition_search import Search, as_json, find
 from bridge.systems import NetworkSystem
 
 FULL = "--full" in sys.argv

@@ -10,22 +10,23 @@ import numpy as np
 
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs import compare
+from bridge.runs.kinds.compare import states
 from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem
+from bridge.systems.system import Sweep
 
 PLAN = [
-    compare.Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.8, 0.95), at_transition=True),
-    compare.Sweep("ellipses", EllipseSystem(n=12), (0.7, 1.0), at_transition=False),
-    compare.Sweep("perceptron", PerceptronSystem(n=20), (2.0, 5.0, 8.0), at_transition=True),
-    compare.Sweep("network", NetworkSystem(width=5, steps=400), (0.5, 6.0), at_transition=False),
+    Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.8, 0.95), at_transition=True),
+    Sweep("ellipses", EllipseSystem(n=12), (0.7, 1.0), at_transition=False),
+    Sweep("perceptron", PerceptronSystem(n=20), (2.0, 5.0, 8.0), at_transition=True),
+    Sweep("network", NetworkSystem(width=5, steps=400), (0.5, 6.0), at_transition=False),
 ]
 
 
 def make_store(path: Path) -> Path:
     """Run the plan."""
     with Store(path) as kept:
-        run_all(compare.runs(PLAN, samples=1, seed=5), kept, progress=lambda done, total: None)
+        run_all(states(PLAN, samples=1, seed=5), kept, progress=lambda done, total: None)
     return path
 
 

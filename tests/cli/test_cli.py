@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from bridge.cli.main import run
-from bridge.runs.kinds.transition import check_convergence
+from bridge.runs.kinds.jam import Jam
+from bridge.runs.transition_search import check_convergence
 from bridge.systems.ranges import check_count
 
 KEYS = {
@@ -292,7 +294,7 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.chdir(tmp_path)
-    for place in ("jam.run_jam", "runs.run_all", "landscape_run.search_all", "doctor.diagnose"):
+    for place in ("runs.task.run_all", "runs.exploration.search_all", "cli.diagnosis.diagnose"):
         monkeypatch.setattr(f"bridge.{place}", interrupted)
     code, out, err = said(capsys, *words)
     assert (code, out) == (130, "")
@@ -301,14 +303,12 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
 
 
 def test_a_folder_that_is_removed_meanwhile_is_a_failure(capsys, tmp_path, monkeypatch):
-    from bridge.runs import jam
-
     def removing(*given, **options):
-        (tmp_path / "out").rmdir()
+        shutil.rmtree(tmp_path / "out")
         return normal(*given, **options)
 
-    normal = jam.run_jam
-    monkeypatch.setattr(jam, "run_jam", removing)
+    normal = Jam.find
+    monkeypatch.setattr(Jam, "find", removing)
     code, out, err = said(capsys, "jam", "discs", "--n", "8", "--out", str(tmp_path / "out"))
     assert (code, out) == (1, "")
     assert err.count("\n") == 1

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs.kinds.landscape import run_landscape
-from bridge.systems import SYSTEMS
-from bridge.systems.landscapes import LANDSCAPES, MullerBrownLandscape
+from bridge.runs.exploration import run_landscape
+from bridge.systems import landscapes, systems
+from bridge.systems.muller_brown import MullerBrownLandscape
 from particles import Ellipses
 from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
 
@@ -64,6 +64,7 @@ values = st.recursive(
     ),
     max_leaves=6,
 )
+SYSTEMS, LANDSCAPES = tuple(systems().values()), tuple(landscapes().values())
 options = sorted({field.name for kind in (*SYSTEMS, *LANDSCAPES) for field in fields_of(kind)})
 fields = st.sampled_from([*options, "system", "command", "seeds", "exact", "at_load", "runs"])
 names = st.one_of(fields, st.text(max_size=6))

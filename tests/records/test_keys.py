@@ -15,22 +15,25 @@ from bridge.cli.main import run
 from bridge.records import store
 from bridge.records.content import content
 from bridge.records.store import Record, Store
-from bridge.runs import avalanche as loading_run
+from bridge.report.landscape_folder import record_of_file
 from bridge.runs import task as runs
 from bridge.runs.batch import Batch
-from bridge.runs.kinds.avalanche import LoadingRun
-from bridge.runs.landscape_record import LandscapeRun, record_of_file
-from bridge.runs.task import Failed, Run, compute
-from bridge.systems import SYSTEMS, NetworkSystem
-from bridge.systems.landscapes import LANDSCAPES, ClassifierLandscape
+from bridge.runs.kinds import avalanche
+from bridge.runs.kinds.avalanche import Avalanche
+from bridge.runs.kinds.jam import Jam
+from bridge.runs.kinds.landscape import Landscape
+from bridge.runs.task import Failed, compute
+from bridge.systems import DiscSystem, NetworkSystem, landscapes, systems
+from bridge.systems.classifier import ClassifierLandscape
+from bridge.systems.muller_brown import MullerBrownLandscape
 
 from readers import strict
 
 SEED = (3, 1)
 ALONE = [
-    *(Run(kind.kind, kind(), SEED, 0.9, True) for kind in SYSTEMS),
-    *(LoadingRun(kind(), SEED, 0.1, 10) for kind in SYSTEMS),
-    *(LandscapeRun(kind(), SEED, 10) for kind in LANDSCAPES),
+    *(Jam(kind(), SEED, at_load=0.9, at_transition=True) for kind in systems().values()),
+    *(Avalanche(kind(), SEED, 0.1, 10) for kind in systems().values()),
+    *(Landscape(kind(), SEED, 10) for kind in landscapes().values()),
     Batch(NetworkSystem(), "bracket", (SEED,)),
 ]
 WORDS = {
@@ -86,10 +89,8 @@ def test_every_field_of_a_run_is_in_its_key(task):
 def test_the_column_of_the_labels_is_in_the_key(kind, tmp_path):
     path = tmp_path / "two.csv"
     path.write_text("x,first,second\n" + "0.5,1,-1\n-0.5,-1,1\n" * 4, encoding="utf-8")
-    run = Run if kind is NetworkSystem else LandscapeRun
-    kinds = {"kind": "network"} if kind is NetworkSystem else {}
-    systems = [kind(data=str(path), label=name) for name in ("first", "second")]
-    keys = {run(*kinds.values(), system, SEED).key for system in systems}
+    run = Jam if kind is NetworkSystem else Landscape
+    keys = {run(kind(data=str(path), label=name), SEED).key for name in ("first", "second")}
     assert len(keys) == 2
 
 
@@ -115,7 +116,6 @@ def test_a_key_changes_with_the_schema(monkeypatch):
 
 def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     import networks.training.anneal
-    from bridge.systems.packings import DiscSystem
 
     trained = [ALONE[3], ALONE[-1]]
     stepwise = replace(ALONE[-1], protocol="descend")
@@ -123,7 +123,7 @@ def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     monkeypatch.setattr(networks.training.anneal, "Schedule", lambda: SLOWER)
     monkeypatch.setattr(networks.training.anneal, "STEPWISE", SLOWER)
     monkeypatch.setattr(DiscSystem, "_start", 0.9)
-    monkeypatch.setattr(loading_run, "START_PRESSURE", 1e-3)
+    monkeypatch.setattr(avalanche, "START_PRESSURE", 1e-3)
     after = [key(task) for task in (*trained, stepwise, *ALONE[:1], ALONE[5])]
     assert not set(before) & set(after)
     monkeypatch.setattr(runs, "LOW_PRESSURE", 1e-5)
@@ -141,8 +141,8 @@ def test_records_of_other_numbers_have_another_schema():
     """
     small = NetworkSystem(depth=1, width=2, load=6.0, steps=5, activation="tanh")
     tasks = [
-        Run("discs", SYSTEMS[0](n=8), (0,), spectrum=True), Run("network", small, (0,)),
-        LoadingRun(SYSTEMS[0](n=8), (0,), 1e-3, 2), LandscapeRun(LANDSCAPES[2](), (0,), 1),
+        Jam(DiscSystem(n=8), (0,), spectrum=True), Jam(small, (0,)),
+        Avalanche(DiscSystem(n=8), (0,), 1e-3, 2), Landscape(MullerBrownLandscape(), (0,), 1),
     ]  # fmt: skip
     records = [*(task.compute() for task in tasks), *Batch(small, "bracket", ((0, 0),)).train()]
     names = [[r.kind, *sorted(r.parameters), *sorted(r.data), *sorted(r.arrays)] for r in records]
@@ -197,9 +197,9 @@ def a_table(path, seed=0, n=40):
 
 def with_data(path):
     return [
-        Run("network", NetworkSystem(data=str(path)), SEED),
-        LoadingRun(NetworkSystem(data=str(path)), SEED, 0.1, 10),
-        LandscapeRun(ClassifierLandscape(data=str(path)), SEED),
+        Jam(NetworkSystem(data=str(path)), SEED),
+        Avalanche(NetworkSystem(data=str(path)), SEED, 0.1, 10),
+        Landscape(ClassifierLandscape(data=str(path)), SEED),
         Batch(NetworkSystem(data=str(path)), "bracket", (SEED,)),
     ]
 
@@ -241,14 +241,14 @@ def test_data_that_are_not_there_are_one_line(tmp_path):
 def test_data_replaced_during_a_run_leave_no_record(tmp_path):
     path = a_table(tmp_path / "train.csv")
 
-    class Replaced(Run):
+    class Replaced(Jam):
         def compute(self):
             found = super().compute()
             a_table(path, seed=1)
             return found
 
     system = NetworkSystem(depth=1, width=2, data=str(path), steps=5)
-    found = compute(Replaced("network", system, (0,)))
+    found = compute(Replaced(system, (0,)))
     assert isinstance(found, Failed)
     assert "expected data that stay as they are" in found.reason
 
@@ -336,7 +336,7 @@ def test_pairs_are_compared_where_the_data_of_a_landscape_are_found_again(tmp_pa
 
 def test_the_record_is_found_under_the_key_it_was_asked_for(tmp_path):
     path = a_table(tmp_path / "train.csv")
-    task = Run("network", NetworkSystem(depth=1, width=2, data=str(path), steps=5), (0,))
+    task = Jam(NetworkSystem(depth=1, width=2, data=str(path), steps=5), (0,))
     found = compute(task)
     assert isinstance(found, Record)
     with Store(tmp_path / "a.sqlite") as kept:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
 from bridge.report.dataset import dataset, table, write
-from bridge.runs.kinds.landscape import run_landscape
+from bridge.runs.exploration import run_landscape
 from bridge.systems.muller_brown import MullerBrownLandscape
 
 xarray = pytest.importorskip("xarray")

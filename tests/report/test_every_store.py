@@ -6,7 +6,7 @@ import pytest
 
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
-from bridge.runs.kinds.compare import runs
+from bridge.runs.kinds.compare import states
 from bridge.runs.task import run_all
 
 from lecture import PLAN, content_of
@@ -45,7 +45,7 @@ def stores(tmp_path_factory):
         for name, command in COMMANDS.items():
             assert run([*command, f"{name}.sqlite"]) in (0, 3)
     with Store(folder / "compare.sqlite") as kept:
-        run_all(runs(PLAN[:1], 1, 5), kept, progress=lambda done, total: None)
+        run_all(states(PLAN[:1], 1, 5), kept, progress=lambda done, total: None)
     with Store(folder / "claims.sqlite") as kept:
         for seed in range(3):
             data = {"load": float(seed), "fraction": float("nan"), "word": "relu"}

@@ -10,17 +10,19 @@ import pytest
 from bridge.figures import comparison as figures
 from bridge.figures.style import save
 from bridge.records import columns as results
+from bridge.records.documents import dumps
 from bridge.records.store import Record, Store
-from bridge.runs import compare
+from bridge.runs.kinds.compare import states
 from bridge.runs.task import compute, run_all
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
+from bridge.systems.system import Sweep
 
 from readers import strict
 
 TINY = [
-    compare.Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
-    compare.Sweep("perceptron", PerceptronSystem(n=20), (2.0, 8.0), at_transition=True),
-    compare.Sweep("network", NetworkSystem(width=5, steps=500), (0.5, 9.0), at_transition=False),
+    Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
+    Sweep("perceptron", PerceptronSystem(n=20), (2.0, 8.0), at_transition=True),
+    Sweep("network", NetworkSystem(width=5, steps=500), (0.5, 9.0), at_transition=False),
 ]
 NAMES = [sweep.name for sweep in TINY]
 
@@ -38,7 +40,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def todo():
-    return compare.runs(TINY, samples=2, seed=5)
+    return states(TINY, samples=2, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def test_table_figure_and_document(found, tmp_path):
     records = list({r.key: r for s in found for r in (*s.sweep, *s.at_transition)}.values())
     assert table.energy.tolist() == [record.data["energy"] for record in records]
     assert table.status.tolist() == [record.status for record in records]
-    document = strict(results.as_json(found))
+    document = strict(dumps(results.document(found)))
     assert [system["system"] for system in document["systems"]] == NAMES
     assert "discs" in results.as_text(found)
     save(figures.comparison(found), tmp_path / "figure")
@@ -135,7 +137,7 @@ def test_the_jump_is_measured_where_the_transition_is_and_says_where():
     assert column.jump() == (3.5 / 4, "P/N", 3.5)
     last = results.as_text([column]).splitlines()[-1]
     assert "P/N = 3.500   0.875    P/N = 3.500" in last
-    (entry,) = strict(results.as_json([column]))["systems"]
+    (entry,) = strict(dumps(results.document([column])))["systems"]
     assert entry["constraints_per_dof_at_transition"] == 0.875
     assert entry["measured_at"] == {"name": "P/N", "value": 3.5}
 
@@ -172,13 +174,14 @@ def test_outside_of_the_sweep_the_jump_is_that_of_its_lowest_jammed_load(statuse
 
 SCRIPT = """
 import os, sys
-from bridge.runs import compare
+from bridge.runs.kinds.compare import Compare, states
+from bridge.systems.system import Sweep
 from bridge.cli.main import run
 from bridge.cli.console import Progress
 from bridge.systems import DiscSystem
 
 loads = tuple(round(0.90 + 0.0001 * i, 4) for i in range(16))
-compare.sweeps = lambda size: [compare.Sweep("discs", DiscSystem(n=16), loads, False)]
+Compare.sweeps = lambda self: [Sweep("discs", DiscSystem(n=16), loads, False)]
 
 def interrupted(self, done, total):
     if done == 5:

@@ -10,7 +10,7 @@ from bridge.landscape import stages
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
-from bridge.runs import landscape as landscape_run
+from bridge.runs import exploration as landscape_run
 from bridge.runs.pool import Failed
 from bridge.systems.cluster import LennardJonesLandscape
 from particles.landscapes.clusters import LennardJones

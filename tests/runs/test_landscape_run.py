@@ -17,19 +17,16 @@ from bridge.landscape.thermodynamics import superposition
 from bridge.landscape.trees import strokes
 from bridge.report.landscape_folder import read_landscape, show, temperatures
 from bridge.report.likenesses import case_of, likenesses
-from bridge.runs.kinds.landscape import as_json, as_text, run_landscape
-from bridge.systems.landscapes import (
-    LANDSCAPES,
-    AxilrodTellerLandscape,
-    ClassifierLandscape,
-    LennardJonesLandscape,
-    MullerBrownLandscape,
-    NetworkLandscape,
-    PackingLandscape,
-    PerceptronLandscape,
-    RegressionLandscape,
-    SpinGlassLandscape,
-)
+from bridge.runs.exploration import as_json, as_text, run_landscape
+from bridge.systems import landscapes
+from bridge.systems.classifier import ClassifierLandscape
+from bridge.systems.cluster import AxilrodTellerLandscape, LennardJonesLandscape
+from bridge.systems.muller_brown import MullerBrownLandscape
+from bridge.systems.network import NetworkLandscape
+from bridge.systems.packings import PackingLandscape
+from bridge.systems.perceptron import PerceptronLandscape
+from bridge.systems.regression import RegressionLandscape
+from bridge.systems.spin_glass import SpinGlassLandscape
 from particles.landscapes.muller_brown import MullerBrown
 
 KEYS = {
@@ -71,7 +68,7 @@ def test_every_landscape_gives_every_key_of_the_contract(system):
 
 
 def test_every_kind_is_tested():
-    assert {system.kind for system in SMALL} == {kind.kind for kind in LANDSCAPES}
+    assert {system.kind for system in SMALL} == set(landscapes())
 
 
 def test_without_a_limit_it_goes_on_until_nothing_new_comes():

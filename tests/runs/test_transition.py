@@ -12,7 +12,7 @@ import networks
 from bridge.cli.main import run
 from bridge.measure.midpoint import bracket, descend, midpoint
 from bridge.records.store import Store
-from bridge.runs import transition
+from bridge.runs import transition_search as transition
 from bridge.runs.pool import Failed
 from bridge.runs.workers import mapping
 from bridge.systems import NetworkSystem

@@ -1,6 +1,6 @@
 """``jamscape compare``: every system through its transition, measured with the same code."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -68,20 +68,7 @@ class Compare(Run):
 
     def tasks(self) -> Iterator[Run]:
         """Yield every state, the most expensive first so that no core waits at the end."""
-        yield from sorted(self._states(), key=_cost, reverse=True)
-
-    def _states(self) -> Iterator[Jam]:
-        for sweep in self.sweeps():
-            for load in [*sweep.loads, *([None] if sweep.at_transition else [])]:
-                for sample in range(self.samples):
-                    yield Jam(
-                        sweep.system,
-                        (*self.seed, sample),
-                        spectrum=True,
-                        at_load=load,
-                        at_transition=load is None,
-                        name=sweep.name,
-                    )
+        yield from states(self.sweeps(), self.samples, self.seed[0])
 
     @classmethod
     def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
@@ -114,6 +101,24 @@ class Compare(Run):
     def find(self, rng: "np.random.Generator") -> Found:
         """Never called: its states are the runs."""
         raise NotImplementedError
+
+
+def states(plan: Iterable[Sweep], samples: int, seed: int) -> list[Jam]:
+    """Return the states of systems at their loads and at their transitions, by falling cost."""
+    found = [
+        Jam(
+            sweep.system,
+            (seed, sample),
+            spectrum=True,
+            at_load=load,
+            at_transition=load is None,
+            name=sweep.name,
+        )
+        for sweep in plan
+        for load in [*sweep.loads, *([None] if sweep.at_transition else [])]
+        for sample in range(samples)
+    ]
+    return sorted(found, key=_cost, reverse=True)
 
 
 def _columns(records: "Sequence[Record]") -> "list[Column]":
