@@ -111,7 +111,7 @@ def single(found, *_):
 
 
 ENERGY, PRODUCT, MODES = "energy_gradient returns", "hvp returns", "zero_modes returns"
-GAPS, ROWS, LOAD = "gaps returns", "gap_jacobian returns", "tightening and loaded"
+GAPS, ROWS, LOAD = "gaps returns", "gap_jacobian returns", "tightening and tightened"
 NAMES, FROZEN, IMAGES = "gap_names are", "frozen names", "equivalents keep"
 FORM, SCENE = "the Hessian is that", "scene holds"
 
@@ -179,11 +179,11 @@ MUTANTS = [
     ("tightening", lambda f, *_: f.astype(int), LOAD),
     ("tightening", with_a_hole, LOAD),
     ("tightening", raising, LOAD),
-    ("loaded", lambda f, s, t: HasTightening(4, t + 0.1), "load of 0"),
-    ("loaded", lambda f, s, t: HasTightening(4, 2 * t), "tightening against"),
-    ("loaded", lambda f, s, t: s, "tightening against"),
-    ("loaded", lambda f, s, t: None, LOAD),
-    ("loaded", raising, LOAD),
+    ("tightened", lambda f, s, t: HasTightening(4, t + 0.1), "load of 0"),
+    ("tightened", lambda f, s, t: HasTightening(4, 2 * t), "tightening against"),
+    ("tightened", lambda f, s, t: s, "tightening against"),
+    ("tightened", lambda f, s, t: None, LOAD),
+    ("tightened", raising, LOAD),
     ("gap_names", lambda f, *_: f[:-1], NAMES),
     ("gap_names", lambda f, *_: f[:, 0], NAMES),
     ("gap_names", lambda f, *_: f.astype(float), NAMES),
