@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bridge.records.database import Database, from_npy, to_npy, whole
 
 # 2: the state itself is kept with its gaps and spectra; 3: data are known by their content, and
-# settings that are no options are parameters.
-SCHEMA = 3
+# settings that are no options are parameters; 4: a record of a state has all that `jam` prints.
+SCHEMA = 4
 _COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"
 TABLES = {
     "records": """CREATE TABLE records (

@@ -177,7 +177,7 @@ def _observe_exact(found: ExactJamming[Any]) -> Observables:
     )
 
 
-def data_of_state(found: Measured) -> dict[str, Any]:
+def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, Any]:
     """Return the numbers of a state, under the same names in the records of every command."""
     name, load = found.state.load
     seen, values = found.observables, found.spectrum
@@ -185,6 +185,7 @@ def data_of_state(found: Measured) -> dict[str, Any]:
         "load_name": name,
         "load": load,
         "reason": found.state.reason,
+        "at_transition": at_transition,
         **asdict(seen),
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,

@@ -87,7 +87,7 @@ def test_a_second_run_computes_nothing(folder, todo, found):
 
 
 def test_the_same_seed_gives_the_same_bits(todo, found):
-    task = next(run for run in todo if run.label == "discs" and run.load == 0.95)
+    task = next(run for run in todo if run.label == "discs" and run.at_load == 0.95)
     again = compute(task)
     (kept,) = [r for system in found for r in system.sweep if r.key == task.key]
     assert dict(again.data) == dict(kept.data)
