@@ -16,7 +16,6 @@ from bridge.records import store
 from bridge.records.content import content
 from bridge.records.store import Record, Store
 from bridge.report.landscape_folder import record_of_file
-from bridge.runs import task as runs
 from bridge.runs.batch import Batch
 from bridge.runs.kinds import avalanche, jam
 from bridge.runs.kinds.avalanche import Avalanche
