@@ -4,8 +4,9 @@ from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
 from particles.landscapes.clusters import AxilrodTeller, LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 from particles.landscapes.spin_glass import SphericalSpinGlass
-from particles.packings.compression import Compressed, Decompressed, Stage, compress, decompress
+from particles.packings.compression import compress, decompress
 from particles.packings.discs import Discs
+from particles.packings.driven import Compressed, Decompressed, Stage
 from particles.packings.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
 from particles.packings.ellipses import Ellipses
 from particles.packings.ensembles import ensemble

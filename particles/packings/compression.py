@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.packings.minimum import (
-    Minimum,
-    Status,
-    certified,
-    check_options,
-    minimise,
-    one_line,
-    relax,
-)
+from particles.packings.driven import Compressed, Decompressed, Stage
+from particles.packings.ends import Status
+from particles.packings.minimum import Minimum, certified, check_options, minimise, relax
 from particles.packings.packing import Packing
-from particles.packings.pictures import png
 from particles.packings.rattler_release import released
 from particles.packings.stability import separated
 
@@ -32,106 +25,6 @@ LARGEST_PHI = 1.5
 # Where this part of the distance to jamming is still too long a step, the packing rearranges at a
 # finite pressure.
 SMALLEST_DAMPING = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One balance of forces on the way.
-
-    Attributes
-    ----------
-    phi, pressure, energy : float
-        Packing fraction, ``Σ max(Δ, 0)/n`` without rattlers, and ``U``.
-    status : {"unjammed", "jammed", "stalled"}
-        How its minimisation ended.
-    steps : int
-        Evaluations of the forces.
-    """
-
-    phi: float
-    pressure: float
-    energy: float
-    status: Status
-    steps: int
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Decompressed:
-    """A packing brought to a pressure.
-
-    Attributes
-    ----------
-    problem : Packing
-        The packing at its last load.
-    x : (n_dof,)
-        Its state.
-    phi : float
-        Its packing fraction.
-    pressure : float
-        ``Σ max(Δ, 0)/n``, rattlers not counted in ``n``.
-    status : {"jammed", "unjammed", "stalled"}
-        Jammed: a minimum at the pressure asked for, see `Minimum`. Stalled: none, or the pressure
-        is another one. Unjammed: no pressure could be built up.
-    stages : tuple of Stage
-        Every balance of forces on the way.
-    reason : str
-        Why the run stalled; empty if it did not.
-    """
-
-    problem: Packing
-    x: Vector
-    phi: float
-    pressure: float
-    status: Status
-    stages: tuple[Stage, ...]
-    reason: str = ""
-
-    def __repr__(self) -> str:
-        return one_line(self, f"p = {self.pressure:.6g}")
-
-    def _repr_png_(self) -> bytes:
-        """Return a picture, for notebooks."""
-        return png(self.problem, self.x)
-
-    def minimise(self, problem: Packing, x: ArrayLike) -> Minimum:
-        """Return the minimum of the packing at another load, below ``x``."""
-        return minimise(problem, x)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Compressed:
-    """A packing driven through packing fractions.
-
-    Attributes
-    ----------
-    problem : Packing
-        The packing at the last of them.
-    x : (n_dof,)
-        Its state.
-    stages : tuple of Stage
-        One for each packing fraction.
-    status : {"jammed", "unjammed", "stalled"}
-        How the last of them ended; stalled if there was none.
-    reason : str
-        Why it stalled; empty if it did not.
-    """
-
-    problem: Packing
-    x: Vector
-    stages: tuple[Stage, ...]
-    status: Status
-    reason: str = ""
-
-    def __repr__(self) -> str:
-        return one_line(self, f"{len(self.stages)} stages")
-
-    def _repr_png_(self) -> bytes:
-        """Return a picture, for notebooks."""
-        return png(self.problem, self.x)
-
-    def minimise(self, problem: Packing, x: ArrayLike) -> Minimum:
-        """Return the minimum of the packing at another load, below ``x``."""
-        return minimise(problem, x)
 
 
 @dataclass(eq=False)

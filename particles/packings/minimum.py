@@ -2,20 +2,19 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
+from particles.packings.ends import PackingEnd, Status
 from particles.packings.packing import FLOOR, Packing
 from particles.packings.pairs import PairFinder
-from particles.packings.pictures import png
 from particles.packings.rattlers import rattlers
 from particles.packings.stability import contacts, downhill_mode, separated
 
 Vector = NDArray[np.float64]
-Status = Literal["unjammed", "jammed", "stalled"]
 
 # Saddles that one minimisation may leave; most meet none, and small packings one or two.
 MOST_SADDLES = 30
@@ -29,7 +28,7 @@ AMPLITUDES = 0.1 * 3.0 ** -np.arange(16)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Minimum:
+class Minimum(PackingEnd):
     """Where a minimisation ended, and why.
 
     Attributes
@@ -62,36 +61,12 @@ class Minimum:
     steps: int
     reason: str = ""
 
-    def __repr__(self) -> str:
-        return one_line(self, f"U = {self.energy:.6g}, p = {self.pressure:.3g}")
-
-    def _repr_png_(self) -> bytes:
-        """Return a picture, for notebooks."""
-        return png(self.problem, self.x)
+    def _numbers(self) -> str:
+        return f"U = {self.energy:.6g}, p = {self.pressure:.3g}"
 
     def minimise(self, problem: Packing, x: ArrayLike) -> "Minimum":
         """Return the minimum of the packing at another load, found in the same way."""
         return minimise(problem, x)
-
-
-class _End(Protocol):
-    """Where a packing ended."""
-
-    @property
-    def problem(self) -> Packing: ...
-    @property
-    def status(self) -> Status: ...
-    @property
-    def reason(self) -> str: ...
-
-
-def one_line(end: _End, numbers: str) -> str:
-    """Return an end as a line of text: its class, its packing, its status and a few numbers."""
-    packing = end.problem
-    reason = f" ({end.reason})" if end.reason else ""
-    bodies = f"{packing.n_bodies} {type(packing).__name__}"
-    shown = f"phi = {packing.phi:.8g}, {numbers}"
-    return f"<{type(end).__name__} of {bodies}: {end.status}{reason}, {shown}>"
 
 
 def minimise(
