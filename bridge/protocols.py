@@ -9,7 +9,8 @@ knows more about a system than this file says.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
+from enum import StrEnum
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,119 @@ class ConstraintProblem(Landscape, Protocol):
 
     def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Matrix:
         """Return ``∂Δ_μ/∂x``, shape ``(m, n_dof)``, or its ``rows`` only; dense or CSR."""
+
+
+class Status(StrEnum):
+    """How a minimisation ended: a text, whose ``meaning`` is one sentence.
+
+    >>> Status("jammed") == "jammed"
+    True
+    >>> for status in Status:
+    ...     print(f"{status:9} {status.meaning}")
+    unjammed  All constraints are satisfied: U = 0 was reached.
+    jammed    U > 0, forces balance, some constraint holds, and no direction lowers U.
+    stalled   Neither was reached; the reason says why.
+    dead      A network most of whose energy is in patterns on which a whole layer is silent.
+    """
+
+    meaning: str
+
+    UNJAMMED = "unjammed", "All constraints are satisfied: U = 0 was reached."
+    JAMMED = "jammed", "U > 0, forces balance, some constraint holds, and no direction lowers U."
+    STALLED = "stalled", "Neither was reached; the reason says why."
+    DEAD = "dead", "A network most of whose energy is in patterns on which a whole layer is silent."
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        """Return the member that is the text ``value``."""
+        member = str.__new__(cls, value)
+        member._value_, member.meaning = value, meaning
+        return member
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+Ends = TypeVar("Ends", bound=Landscape)
+Ended = TypeVar("Ended", bound=Landscape, covariant=True)
+
+
+@runtime_checkable
+class End(Protocol[Ended]):
+    """Where a minimisation ended: what every minimiser of packings, perceptrons and networks gives.
+
+    `bridge.observe`, `bridge.spectrum` and `bridge.exact_jamming` take an end whole, or the problem
+    and a state of it.
+
+    Examples
+    --------
+    >>> from bridge import observe
+    >>> from particles import Discs, minimise
+    >>> packing = Discs.bidisperse(16, phi=0.95)
+    >>> end = minimise(packing, packing.random_state(np.random.default_rng(0)))
+    >>> isinstance(end, End), end.status, end.reason
+    (True, 'jammed', '')
+    >>> observe(end) == observe(end.problem, end.x)
+    True
+    """
+
+    @property
+    def problem(self) -> Ended:
+        """The landscape at the load where the minimisation ended."""
+
+    @property
+    def x(self) -> Vector:
+        """The state, ``(n_dof,)``."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`, or its text; an exact jamming point names more ways to fail."""
+
+    @property
+    def reason(self) -> str:
+        """One line that says why the status is not the one hoped for; empty if it is."""
+
+
+def one_line(end: End[Any], **numbers: float) -> str:
+    """Return an end as a line of text: its class, its system, its status and a few numbers."""
+    shown = "".join(f", {name} = {value:.6g}" for name, value in numbers.items())
+    reason = f" ({end.reason})" if end.reason else ""
+    system = type(end.problem).__name__
+    return f"<{type(end).__name__} of {system}: {end.status}{reason}, n_dof = {len(end.x)}{shown}>"
+
+
+def state_of(problem: "Ends | End[Ends]", x: Vector | None) -> tuple[Ends, Vector]:
+    """Return the problem and the state of an end, or those that are given.
+
+    Raises
+    ------
+    TypeError
+        In one line, if the state is missing, or given twice.
+    """
+    if isinstance(problem, End):
+        if x is not None:
+            raise TypeError("expected an end alone, got a state with it: pass end.problem and x")
+        return problem.problem, problem.x
+    if x is None:
+        name = type(problem).__name__
+        raise TypeError(f"expected an end with problem and x, got {name}: pass its state x as well")
+    return problem, x
+
+
+@runtime_checkable
+class HasKinks(Protocol):
+    """The end of a network of rectifiers that may lie where units have their kinks."""
+
+    @property
+    def n_kinks(self) -> int | None:
+        """Number of (pattern, unit) pairs held at their kink; None where there can be none."""
+
+
+@runtime_checkable
+class HasMinimiser(Protocol):
+    """The end of a minimiser that is made for its system, and much faster than the generic one."""
+
+    def minimise(self, problem: Any, x: Vector) -> "End[Any]":
+        """Descend by it from ``x``, in the same system at another load."""
 
 
 @runtime_checkable
@@ -118,6 +232,10 @@ class Restricted(Protocol):
 @runtime_checkable
 class HasBodies(Protocol):
     """A system that can be drawn as bodies in a periodic box."""
+
+    @property
+    def n_bodies(self) -> int:
+        """Number of bodies."""
 
     def scene(self, x: Vector) -> dict[str, NDArray[Any]]:
         """Return ``box``, ``shapes``, ``held``, ``pairs``, ``pair_gaps`` and ``images``.

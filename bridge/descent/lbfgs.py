@@ -7,24 +7,38 @@ import numpy as np
 
 from bridge.measure.observables import counted_constraints, free_variables, frozen_bodies
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import ConstraintProblem, Landscape, Vector
+from bridge.protocols import ConstraintProblem, Landscape, Status, Vector, one_line
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Minimum:
-    """Where a descent ended.
+    """Where a descent ended: a `bridge.End`.
 
-    ``status`` is ``"unjammed"`` where the energy vanished, ``"jammed"`` where the forces balance at
-    a positive energy, in a minimum if the problem has constraints, and ``"stalled"`` with a
-    ``reason`` otherwise.
+    Attributes
+    ----------
+    problem, x
+        The landscape, and the state ``(n_dof,)``.
+    energy, gradient
+        ``U(x)`` and ``∇U(x)``, ``(n_dof,)``.
+    evaluations
+        Energies with gradient computed.
+    status
+        ``"unjammed"`` where the energy vanished, ``"jammed"`` where the forces balance at a
+        positive energy, in a minimum if the problem has constraints, and ``"stalled"`` otherwise.
+    reason
+        Why it stalled; empty if it did not.
     """
 
+    problem: Landscape
     x: Vector
     energy: float
     gradient: Vector
     evaluations: int
-    status: str
+    status: Status
     reason: str = ""
+
+    def __repr__(self) -> str:
+        return one_line(self, energy=self.energy, max_residual=self.max_residual)
 
     @property
     def max_residual(self) -> float:
@@ -74,12 +88,12 @@ def certified(problem: Landscape, found: Minimum) -> Minimum:
         return found
     if not is_within_reach(problem):
         reason = f"{problem.n_dof} variables are too many for a dense Hessian to certify a minimum"
-        return replace(found, status="stalled", reason=reason)
+        return replace(found, status=Status.STALLED, reason=reason)
     gaps = problem.gaps(found.x)
     free = free_variables(problem.n_dof, frozen_bodies(problem, found.x))
     counted = counted_constraints(problem, found.x, gaps, free)
     reason = objection(len(counted), least_curvature(problem, found.x))
-    return replace(found, status="stalled", reason=reason) if reason else found
+    return replace(found, status=Status.STALLED, reason=reason) if reason else found
 
 
 def _descended(
@@ -97,9 +111,9 @@ def _descended(
     longest = max_step * np.sqrt(point.x.size)
     while point.evaluations < max_evaluations:
         if point.energy <= zero_energy:
-            return replace(point, status="unjammed")
+            return replace(point, status=Status.UNJAMMED)
         if point.max_residual < tolerance:
-            return replace(point, status="jammed")
+            return replace(point, status=Status.JAMMED)
         step = _direction(point.gradient, history)
         if step @ point.gradient > 0:
             history.clear()
@@ -124,7 +138,7 @@ def _evaluate(problem: Landscape, x: Vector, before: int) -> Minimum:
         raise ValueError(
             f"expected a finite energy and gradient, got U = {energy}: check the state for NaN"
         )
-    return Minimum(x, float(energy), gradient, before + 1, "stalled")
+    return Minimum(problem, x, float(energy), gradient, before + 1, Status.STALLED)
 
 
 def _backtrack(problem: Landscape, point: Minimum, step: Vector) -> Minimum | None:

@@ -133,6 +133,10 @@ class Store:
         with whole(self.path):
             return _record(rows[0], self._arrays(key)) if rows else None
 
+    def keys(self) -> list[str]:
+        """Return the key of every record, in the order in which they were kept."""
+        return [key for (key,) in self._file.query("SELECT key FROM records ORDER BY rowid", ())]
+
     def statuses(self) -> dict[str, str]:
         """Return the status of every record by its key."""
         return dict(self._file.query("SELECT key, status FROM records"))

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
+    from bridge.records.store import Record
     from particles import Discs, Ellipses, Minimum, Packing
 
 
@@ -75,7 +76,7 @@ class PackingSystem(ABC):
 
         packing = self._packing(load)
         found = minimise(packing, packing.random_state(rng), rng=rng)
-        return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
+        return State(found.problem, found.x, found.status, found.reason, ("phi", packing.phi))
 
     def check_slow_loading(self) -> None:
         """Accept any packing."""
@@ -84,6 +85,15 @@ class PackingSystem(ABC):
     def settings(self) -> dict[str, Any]:
         """Return the packing fraction of a random start."""
         return {"start": self._start}
+
+    def reopen(self, record: "Record", rng: "np.random.Generator") -> "Packing":
+        """Return the packing with the sizes and the box that were kept."""
+        del rng
+        kept = record.arrays
+        if "shapes" not in kept or kept["shapes"].dtype != "float64":
+            raise ValueError("expected exact shapes of all bodies, got a record without: jam anew")
+        sizes: dict[str, Any] = {"diameters": kept["shapes"][:, 1], "box": kept["box"]}
+        return replace(self._packing(), **sizes)  # type: ignore[type-var]
 
     def minimise(
         self, problem: "Packing", x: "Vector", rng: "np.random.Generator | None" = None

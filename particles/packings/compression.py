@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from particles.checks import check_iterable, generator, real
-from particles.packings.minimum import Minimum, Status, certified, check_options, minimise, relax
+from particles.packings.driven import Compressed, Decompressed, Stage
+from particles.packings.ends import Status
+from particles.packings.minimum import Minimum, certified, check_options, minimise, relax
 from particles.packings.packing import Packing, check_packing
-from particles.packings.pictures import png
 from particles.packings.rattler_release import released
 from particles.packings.stability import separated
 
@@ -25,72 +26,6 @@ LARGEST_PHI = 1.5
 # Where this part of the distance to jamming is still too long a step, the packing rearranges at a
 # finite pressure.
 SMALLEST_DAMPING = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One balance of forces on the way.
-
-    Attributes
-    ----------
-    phi, pressure, energy : float
-        Packing fraction, ``Σ max(Δ, 0)/n`` without rattlers, and ``U``.
-    status : {"unjammed", "jammed", "stalled"}
-        How its minimisation ended.
-    steps : int
-        Evaluations of the forces.
-    """
-
-    phi: float
-    pressure: float
-    energy: float
-    status: Status
-    steps: int
-
-
-@dataclass(frozen=True, eq=False)
-class Decompressed:
-    """A packing brought to a pressure.
-
-    Attributes
-    ----------
-    problem : Packing
-        The packing at its last load.
-    x : (n_dof,)
-        Its state.
-    phi : float
-        Its packing fraction.
-    pressure : float
-        ``Σ max(Δ, 0)/n``, rattlers not counted in ``n``.
-    status : {"jammed", "unjammed", "stalled"}
-        Jammed: a minimum at the pressure asked for, see `Minimum`. Stalled: none, or the pressure
-        is another one. Unjammed: no pressure could be built up.
-    stages : tuple of Stage
-        Every balance of forces on the way.
-    reason : str
-        Why the run stalled; empty if it did not.
-    """
-
-    problem: Packing
-    x: Vector
-    phi: float
-    pressure: float
-    status: Status
-    stages: tuple[Stage, ...]
-    reason: str = ""
-
-    def _repr_png_(self) -> bytes:
-        """Return a picture, for notebooks."""
-        return png(self.problem, self.x)
-
-
-@dataclass(frozen=True, eq=False)
-class Compressed:
-    """A packing driven through packing fractions: one stage each, and where it ended."""
-
-    problem: Packing
-    x: Vector
-    stages: tuple[Stage, ...]
 
 
 @dataclass(eq=False)
@@ -292,8 +227,11 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     check_packing(problem)
     check_iterable("phis", phis, "pass packing fractions such as [0.8, 0.9]")
     way = _Approach({}, max_stages=0)
-    state = problem.bodies(x).ravel()
+    state, end = problem.bodies(x).ravel(), None
     for phi in phis:
         problem = problem.with_phi(phi)
-        state = way.note(problem, minimise(problem, state, **options)).minimum.x
-    return Compressed(problem, state, tuple(way.stages))
+        end = way.note(problem, minimise(problem, state, **options)).minimum
+        state = end.x
+    if end is None:
+        return Compressed(problem, state, (), "stalled", "no packing fraction was given")
+    return Compressed(problem, state, tuple(way.stages), end.status, end.reason)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from particles.checks import check_iterable, whole
-from particles.packings.compression import Decompressed, decompress
+from particles.packings.compression import decompress
+from particles.packings.driven import Decompressed
 from particles.packings.packing import Packing, check_packing
 
 

@@ -176,18 +176,19 @@ class Packing(Law):
         return [i * c + np.arange(self.variables[i]) for i in counted]
 
     def scene(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
-        """Return what a picture of the state needs besides ``x``, in the precision of a picture.
+        """Return what a picture of the state needs besides ``x``, and what makes the packing anew.
 
-        ``box`` ``(d,)``; ``shapes`` ``(N, 2)``, long and short axes; ``held`` ``(N,)``, all bodies
-        but rattlers; and of the near pairs ``pairs`` ``(m, 2)``, ``pair_gaps`` ``(m,)`` and
-        ``images`` ``(m, d)``: the second body stands at ``x_j + image·box``, centres in the box.
+        Exact are ``box`` ``(d,)`` and ``shapes`` ``(N, 2)``, long and short axes. In the precision
+        of a picture are ``held`` ``(N,)``, all bodies but rattlers; and of the near pairs ``pairs``
+        ``(m, 2)``, ``pair_gaps`` ``(m,)`` and ``images`` ``(m, d)``: the second body stands at
+        ``x_j + image·box``, centres in the box.
         """
         near, slopes = self.near(x)
         inside = self.centres(x) % self.box
         images = np.rint((near.vector - (inside[near.j] - inside[near.i])) / self.box)
         return {
             "box": self.box,
-            "shapes": np.stack([2.0 * self.bounding_radii, self.diameters], 1).astype(np.float32),
+            "shapes": np.stack([2.0 * self.bounding_radii, self.diameters], 1),
             "held": ~self.rattlers(x),
             "pairs": np.stack([near.i, near.j], axis=1).astype(np.uint32),
             "pair_gaps": slopes.gap.astype(np.float32),

@@ -36,14 +36,16 @@ MOST_SADDLES = 30
 FLAT = 1e-14
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Descent:
     """Where a descent ended.
 
-    Parameters
+    Attributes
     ----------
+    problem
+        The perceptron.
     x
-        The state, ``|x|² = N``.
+        The state, ``|x|² = N``, ``(N,)``.
     energy
         ``U(x)``.
     max_force
@@ -59,6 +61,7 @@ class Descent:
         Why the descent stalled; empty if it did not.
     """
 
+    problem: Perceptron
     x: Vector
     energy: float
     max_force: float
@@ -67,6 +70,15 @@ class Descent:
     evaluations: int
     status: Literal["unjammed", "jammed", "stalled"]
     reason: str = ""
+
+    def __repr__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        shape = f"N = {len(self.x)}, alpha = {self.problem.alpha:g}, sigma = {self.problem.sigma:g}"
+        return f"<Descent of Perceptron: {self.status}{reason}, {shape}, U = {self.energy:.6g}>"
+
+    def minimise(self, problem: Perceptron, x: Vector) -> "Descent":
+        """Return where the descent of the perceptron at another margin ends, from ``x``."""
+        return descend(problem, x)
 
 
 def descend(
@@ -131,6 +143,7 @@ def descend(
     if status == "stalled" and not reason:
         reason = f"largest force {point.max_force:.1e} after {steps} steps"
     return Descent(
+        problem=problem,
         x=point.x,
         energy=point.energy,
         max_force=point.max_force,

@@ -147,7 +147,7 @@ def test_images_of_a_minimum_are_one(seed):
 def test_two_saddles_between_two_minima_are_both_kept(lj7):
     pairs = [ends for ends in lj7.ends if ends[0] != ends[1]]
     assert len(set(pairs)) < len(pairs)
-    assert lj7.network().number_of_edges() == 12
+    assert lj7.to_networkx().number_of_edges() == 12
 
 
 def test_what_is_no_saddle_is_refused():

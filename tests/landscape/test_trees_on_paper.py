@@ -8,7 +8,6 @@ from bridge.landscape.disconnectivity import (
     escapes,
     lowest_part,
     merge_tree,
-    of_graph,
 )
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
@@ -110,9 +109,9 @@ def test_the_tree_of_a_graph_of_one_or_two_vibrations(modes):
     t = 0.3
     wells = [(0.0, np.log(16.0), modes), (-1.0, np.log(36.0), modes)]
     graph = graph_of(wells, [(0, 1, 2.0)])
-    cold = of_graph(graph)
+    cold = graph.tree()
     assert cold.energy.tolist() == [0.0, -1.0, 2.0]
-    tree = of_graph(graph, temperature=t)
+    tree = graph.tree(temperature=t)
     free = [t * np.log(4.0 / t**modes), -1.0 + t * np.log(6.0 / t**modes)]
     assert tree.energy[:2] == pytest.approx(free)
     # a real frequency of the pass, of which it has one fewer, is 1
@@ -236,7 +235,7 @@ def test_two_passes_of_one_pair_add_up_and_the_lower_is_named(heights):
     assert rates(graph, t).constants[0, 1] == pytest.approx(both / (2 * np.pi))
     assert rates(graph, t).constants[1, 0] == pytest.approx(np.exp(1) * both / (2 * np.pi))
     assert fastest_path(graph, t, 0, 1).saddles == (heights.index(1.0),)
-    assert barrier(of_graph(graph, t), 0, 1) == pytest.approx(-t * np.log(both) - t * np.log(t))
+    assert barrier(graph.tree(t), 0, 1) == pytest.approx(-t * np.log(both) - t * np.log(t))
 
 
 def test_where_passes_are_many_the_higher_well_is_the_barrier():
@@ -244,5 +243,5 @@ def test_where_passes_are_many_the_higher_well_is_the_barrier():
         graph = graph_of([(energy, 0.0, 1) for energy in wells], [(0, 1, 0.6)])
         graph.saddles.points *= 40
         graph.ends *= 40
-        tree = of_graph(graph, temperature=2.0)
+        tree = graph.tree(temperature=2.0)
         assert barrier(tree, 0, 1) == tree.energy[:2].max() > tree.energy[:2].min()

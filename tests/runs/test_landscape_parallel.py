@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from bridge.cli.main import run
+from bridge.landscape import stages
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
@@ -77,7 +78,7 @@ def test_a_search_that_ends_its_process_does_not_block_the_others():
     graph = Graph(problem)
     for finding in explorer.quenches(range(5)):
         graph.absorb(finding)
-    failures = landscape_run._climb(explorer, graph, 20, 2, graph.absorb)
+    failures = stages._climb(explorer, graph, 20, 2, graph.absorb)
     assert climbs(graph) == [number for number in range(20) if number not in (5, 8)]
     assert {failed.task for failed in failures} == {5, 8}
     assert all("SIGKILL" in failed.reason for failed in failures)
@@ -85,7 +86,7 @@ def test_a_search_that_ends_its_process_does_not_block_the_others():
 
 def test_a_search_that_was_lost_is_one_line_and_the_others_are_kept(tmp_path, monkeypatch, capsys):
     lost = Failed(5, "its process was ended by SIGKILL")
-    monkeypatch.setattr(landscape_run, "_explore", lambda *_: [lost])
+    monkeypatch.setattr(landscape_run, "search_all", lambda *_, **__: [lost])
     out = str(tmp_path / "a")
     assert run(["landscape", "lj", "--n", "5", "--out", out]) == 1
     shown = capsys.readouterr()
