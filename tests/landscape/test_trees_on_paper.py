@@ -122,7 +122,7 @@ def test_the_tree_of_a_graph_of_one_or_two_vibrations(modes):
 def test_a_lowest_well_without_vibrations_has_the_frequency_one():
     """The mean of no frequencies is that of an empty product."""
     t = 0.3
-    tree = of_graph(graph_of([(-1.0, 0.0, 0), (0.0, np.log(16.0), 1)], [(1, 0, 2.0)]), t)
+    tree = graph_of([(-1.0, 0.0, 0), (0.0, np.log(16.0), 1)], [(1, 0, 2.0)]).tree(t)
     assert tree.energy[:2] == pytest.approx([-1.0, t * np.log(4.0 / t)])
     assert barrier(tree, 0, 1) == pytest.approx(2.0 - t * np.log(t))
 
