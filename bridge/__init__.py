@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         spectrum,
     )
     from bridge.protocols import ConstraintProblem, End, HasTightening, Landscape, Status
+    from bridge.report.sweep import Runs, sweep
     from bridge.runs.reopen import load
     from bridge.testing import check_landscape, check_problem
 
@@ -40,6 +41,7 @@ _HOMES = {
     "HasTightening": "protocols",
     "Minimum": "descent.lbfgs",
     "Observables": "measure.observables",
+    "Runs": "report.sweep",
     "SpectralDensity": "measure.lanczos",
     "Spectrum": "measure.spectra",
     "Status": "protocols",
@@ -56,6 +58,7 @@ _HOMES = {
     "participation_ratio": "measure.spectra",
     "spectral_density": "measure.lanczos",
     "spectrum": "measure.spectra",
+    "sweep": "report.sweep",
 }
 
 __all__ = [
@@ -68,6 +71,7 @@ __all__ = [
     "HasTightening",
     "Minimum",
     "Observables",
+    "Runs",
     "SpectralDensity",
     "Spectrum",
     "Status",
@@ -84,6 +88,7 @@ __all__ = [
     "participation_ratio",
     "spectral_density",
     "spectrum",
+    "sweep",
 ]
 
 

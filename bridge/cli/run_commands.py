@@ -72,8 +72,8 @@ def _run(
     as_json: bool,
     **options: Any,
 ) -> int:
-    from bridge.cli.console import Progress
     from bridge.records.documents import dumps
+    from bridge.runs.progress import Progress
     from bridge.runs.task import local, raise_failures, run_all
 
     seeds = [(seed, k) for k in range(options.pop("samples"))] if kind.repeats else [(seed,)]

@@ -36,6 +36,7 @@ class NetworkSystem:
 
     kind: ClassVar[str] = "network"
     rank: ClassVar[int] = 4
+    small: ClassVar[Mapping[str, Any]] = {"width": 3, "load": 3.0, "activation": "tanh", "steps": 50}
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
     trains_together: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
@@ -274,6 +275,7 @@ class NetworkLandscape:
 
     kind: ClassVar[str] = "network"
     rank: ClassVar[int] = 18
+    small: ClassVar[Mapping[str, Any]] = {"width": 2, "input_dim": 2}
 
     depth: int = option(1, "Number of hidden layers.", 1, 5)
     width: int = option(3, "Units in each hidden layer.", 1, 30)

@@ -125,6 +125,7 @@ class DiscSystem(PackingSystem):
 
     kind: ClassVar[str] = "discs"
     rank: ClassVar[int] = 0
+    small: ClassVar[Mapping[str, Any]] = {"n": 8}
 
     n: int = option(256, "Number of discs.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 1, 100)
@@ -154,6 +155,7 @@ class SphereSystem(PackingSystem):
 
     kind: ClassVar[str] = "spheres"
     rank: ClassVar[int] = 1
+    small: ClassVar[Mapping[str, Any]] = {"n": 8}
 
     n: int = option(256, "Number of spheres.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large sphere over that of a small one.", 1, 100)
@@ -177,6 +179,7 @@ class EllipseSystem(PackingSystem):
 
     kind: ClassVar[str] = "ellipses"
     rank: ClassVar[int] = 2
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
     cost: ClassVar[float] = 2.0
 
     n: int = option(256, "Number of ellipses.", 1, 10_000_000)
@@ -206,6 +209,7 @@ class PackingLandscape:
 
     kind: ClassVar[str] = "packing"
     rank: ClassVar[int] = 16
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(10, "Number of bodies.", 1, 1000)
     ratio: float = option(1.4, "Size of a large body over that of a small one.", 1, 100)

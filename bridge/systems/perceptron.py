@@ -23,6 +23,7 @@ class PerceptronSystem:
 
     kind: ClassVar[str] = "perceptron"
     rank: ClassVar[int] = 3
+    small: ClassVar[Mapping[str, Any]] = {"n": 8}
     has_exact_point: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("alpha",)
     load_words: ClassVar[Mapping[str, str]] = {
@@ -119,6 +120,7 @@ class PerceptronLandscape:
 
     kind: ClassVar[str] = "perceptron"
     rank: ClassVar[int] = 17
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(12, "Number of components of the weight vector.", 2, 1000)
     alpha: float = option(8.0, "Patterns per component.", 1e-6, 100)

@@ -62,6 +62,7 @@ class System(Protocol):
 
     kind: ClassVar[str]
     rank: ClassVar[int]  # its place among the systems, in lists and in figures
+    small: ClassVar[Mapping[str, Any]]  # options of one that is checked in a moment
     has_exact_point: ClassVar[bool]
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis

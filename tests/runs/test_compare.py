@@ -177,7 +177,7 @@ import os, sys
 from bridge.runs.kinds.compare import Compare, states
 from bridge.systems.system import Sweep
 from bridge.cli.main import run
-from bridge.cli.console import Progress
+from bridge.runs.progress import Progress
 from bridge.systems import DiscSystem
 
 loads = tuple(round(0.90 + 0.0001 * i, 4) for i in range(16))
