@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from bridge.figures.landscape import draw_tree
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
-from bridge.landscape.disconnectivity import merge_tree, of_graph
+from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Graph
 from bridge.landscape.thermodynamics import occupation, superposition
 from bridge.runs import exploration as landscape_run
@@ -55,10 +54,10 @@ def clusters() -> None:
     with style():
         figure = Figure(figsize=(10.4, 3.9), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1.15))
-        draw_tree(left, of_graph(eight))
+        eight.tree().plot(left)
         left.set_ylabel("energy")
         left.set_title("LJ₈: 8 minima, 42 saddles")
-        draw_tree(middle, of_graph(eight, temperature=WARM))
+        eight.tree(temperature=WARM).plot(middle)
         middle.set_ylabel("free energy")
         middle.set_title(f"the same at T = {WARM:g}")
         heat_capacity(right, seven)
@@ -141,7 +140,7 @@ def draw_network_tree(axes: "Axes", cell: dict[str, Any]) -> None:
     heights = [saddle["energy"] for saddle in cell["saddles"]]
     merged = merge_tree(energies, heights, [tuple(s["minima"]) for s in cell["saddles"]])
     accuracy = np.array([point["test_accuracy"] for point in cell["minima"]])
-    draw_tree(axes, merged, accuracy, colour_label="test accuracy")
+    merged.plot(axes, accuracy, colour_label="test accuracy")
     axes.set_ylabel("loss")
     axes.set_title(f"{cell['hidden']} hidden units, λ = {cell['l2']:g}")
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.store import LandscapeStore
@@ -61,7 +60,7 @@ def main(count: int) -> None:
         path = folder / "made_up.sqlite"
         timed("write", write, path, count, np.random.default_rng(0))
         stored = timed("read", read_landscape, path)
-        timed("tree", of_graph, stored.graph)
+        timed("tree", stored.graph.tree)
         timed("show", show, path, folder / "shown")
         size = timed("report", write_report, [path], folder / "page.html")
         print(f"the page has {size / 1e6:.2f} MB")

@@ -8,8 +8,7 @@ knows more about a system than this file says.
 ``x`` is a flat float64 vector of shape ``(n_dof,)``. It is passed in, and never stored or changed.
 A state that is not finite raises ``ValueError``.
 
-A whole system, for example: a point in the plane within the distance 1 of each of ``m`` posts,
-``Δ_μ = |x - c_μ| - 1``.
+A whole system: a point in the plane within the distance 1 of ``m`` posts, ``Δ_μ = |x - c_μ| - 1``.
 
 >>> import numpy as np
 >>> class Posts:
@@ -28,36 +27,29 @@ A whole system, for example: a point in the plane within the distance 1 of each 
 ...         return 0.5 * float(forces @ forces), forces @ self.gap_jacobian(x)
 ...     def hvp(self, x, v):
 ...         gaps, rows = self.gaps(x), self.gap_jacobian(x)
-...         hessian = np.zeros((2, 2))
-...         for gap, row in zip(gaps[gaps > 0], rows[gaps > 0]):  # ∇²Δ = (1 - ∇Δ ∇Δᵀ)/|x - c|
-...             along = np.outer(row, row)
-...             hessian += along + gap / (1.0 + gap) * (np.eye(2) - along)
-...         return v @ hessian
+...         across = np.maximum(gaps, 0.0) / (1.0 + gaps)  # Δ ∇²Δ = Δ (1 - ∇Δ ∇Δᵀ)/|x - c|
+...         along = (gaps > 0) - across
+...         return across.sum() * v + (v @ rows.T * along) @ rows
 ...     def zero_modes(self, x):
 ...         return np.zeros((0, 2))
 >>> posts = Posts([[-1.25, 0.0], [1.25, 0.0]])
-
-The suite checks its derivatives and everything else that the bridge relies on:
-
 >>> from bridge import check_problem, lbfgs, observe, spectrum
->>> check_problem(posts, np.array([0.3, 0.4]))
+>>> check_problem(posts, np.array([0.3, 0.4]))  # its derivatives, and all else that is relied on
 
-The posts are 2.5 apart, and the minimum is half way: both constraints are violated by a quarter,
-``U = 2 (1/4)²/2``. The stiffness is 2 along the line, and across it the prestress holds the point,
-with ``2 (1/4)/(5/4)``:
+Half way both constraints are violated by a quarter, ``U = 2 (1/4)²/2``. The stiffness is 2 along
+the line, and across it the prestress holds the point with ``2 (1/4)/(5/4)``:
 
 >>> end = lbfgs(posts, np.array([0.3, 0.4]))
 >>> end.status, round(end.energy, 9), end.x.round(6) + 0.0
 ('jammed', 0.0625, array([0., 0.]))
->>> observe(posts, end.x).n_constraints
-2
->>> values = spectrum(posts, end.x)
->>> values.eigenvalues_h0.round(6) + 0.0, values.eigenvalues_hp.round(6) + 0.0
-(array([0., 2.]), array([0. , 0.4]))
+>>> n, values = observe(end).n_constraints, spectrum(end)
+>>> n, values.eigenvalues_h0[1:].round(6), values.eigenvalues_hp[1:].round(6)
+(2, array([2.]), array([0.4]))
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
+from enum import StrEnum
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +98,119 @@ class ConstraintProblem(Landscape, Protocol):
 
     def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Matrix:
         """Return ``∂Δ_μ/∂x``, shape ``(m, n_dof)``, or its ``rows`` only; dense or CSR."""
+
+
+class Status(StrEnum):
+    """How a minimisation ended: a text, whose ``meaning`` is one sentence.
+
+    >>> Status("jammed") == "jammed"
+    True
+    >>> for status in Status:
+    ...     print(f"{status:9} {status.meaning}")
+    unjammed  All constraints are satisfied: U = 0 was reached.
+    jammed    U > 0, forces balance, some constraint holds, and no direction lowers U.
+    stalled   Neither was reached; the reason says why.
+    dead      A network most of whose energy is in patterns on which a whole layer is silent.
+    """
+
+    meaning: str
+
+    UNJAMMED = "unjammed", "All constraints are satisfied: U = 0 was reached."
+    JAMMED = "jammed", "U > 0, forces balance, some constraint holds, and no direction lowers U."
+    STALLED = "stalled", "Neither was reached; the reason says why."
+    DEAD = "dead", "A network most of whose energy is in patterns on which a whole layer is silent."
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        """Return the member that is the text ``value``."""
+        member = str.__new__(cls, value)
+        member._value_, member.meaning = value, meaning
+        return member
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+Ends = TypeVar("Ends", bound=Landscape)
+Ended = TypeVar("Ended", bound=Landscape, covariant=True)
+
+
+@runtime_checkable
+class End(Protocol[Ended]):
+    """Where a minimisation ended: what every minimiser of packings, perceptrons and networks gives.
+
+    `bridge.observe`, `bridge.spectrum` and `bridge.exact_jamming` take an end whole, or the problem
+    and a state of it.
+
+    Examples
+    --------
+    >>> from bridge import observe
+    >>> from particles import Discs, minimise
+    >>> packing = Discs.bidisperse(16, phi=0.95)
+    >>> end = minimise(packing, packing.random_state(np.random.default_rng(0)))
+    >>> isinstance(end, End), end.status, end.reason
+    (True, 'jammed', '')
+    >>> observe(end) == observe(end.problem, end.x)
+    True
+    """
+
+    @property
+    def problem(self) -> Ended:
+        """The landscape at the load where the minimisation ended."""
+
+    @property
+    def x(self) -> Vector:
+        """The state, ``(n_dof,)``."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`, or its text; an exact jamming point names more ways to fail."""
+
+    @property
+    def reason(self) -> str:
+        """One line that says why the status is not the one hoped for; empty if it is."""
+
+
+def one_line(end: End[Any], **numbers: float) -> str:
+    """Return an end as a line of text: its class, its system, its status and a few numbers."""
+    shown = "".join(f", {name} = {value:.6g}" for name, value in numbers.items())
+    reason = f" ({end.reason})" if end.reason else ""
+    system = type(end.problem).__name__
+    return f"<{type(end).__name__} of {system}: {end.status}{reason}, n_dof = {len(end.x)}{shown}>"
+
+
+def state_of(problem: "Ends | End[Ends]", x: Vector | None) -> tuple[Ends, Vector]:
+    """Return the problem and the state of an end, or those that are given.
+
+    Raises
+    ------
+    TypeError
+        In one line, if the state is missing, or given twice.
+    """
+    if isinstance(problem, End):
+        if x is not None:
+            raise TypeError("expected an end alone, got a state with it: pass end.problem and x")
+        return problem.problem, problem.x
+    if x is None:
+        name = type(problem).__name__
+        raise TypeError(f"expected an end with problem and x, got {name}: pass its state x as well")
+    return problem, x
+
+
+@runtime_checkable
+class HasKinks(Protocol):
+    """The end of a network of rectifiers that may lie where units have their kinks."""
+
+    @property
+    def n_kinks(self) -> int | None:
+        """Number of (pattern, unit) pairs held at their kink; None where there can be none."""
+
+
+@runtime_checkable
+class HasMinimiser(Protocol):
+    """The end of a minimiser that is made for its system, and much faster than the generic one."""
+
+    def minimise(self, problem: Any, x: Vector) -> "End[Any]":
+        """Descend by it from ``x``, in the same system at another load."""
 
 
 @runtime_checkable
@@ -166,6 +271,10 @@ class Restricted(Protocol):
 @runtime_checkable
 class HasBodies(Protocol):
     """A system that can be drawn as bodies in a periodic box."""
+
+    @property
+    def n_bodies(self) -> int:
+        """Number of bodies."""
 
     def scene(self, x: Vector) -> dict[str, NDArray[Any]]:
         """Return ``box``, ``shapes``, ``held``, ``pairs``, ``pair_gaps`` and ``images``.

@@ -82,7 +82,9 @@ def imports() -> nx.DiGraph:
 
 
 def room(module: str) -> str:
-    """Return the room of a module: a package of the bridge, or one of the halves."""
+    """Return the room of a module: a part of the bridge, a half, or "bridge" for its front door."""
+    if module == "bridge.__main__":
+        return "bridge"
     return ".".join(module.split(".")[: 1 + module.startswith("bridge.")])
 
 

@@ -13,8 +13,8 @@ rng = np.random.default_rng(1)
 crowded = Ellipses.bidisperse(64, phi=0.94, aspect=1.5)
 jammed = decompress(crowded, crowded.random_state(rng), pressure=1e-6)
 
-seen = observe(jammed.problem, jammed.x)
-found = spectrum(jammed.problem, jammed.x)
+seen = observe(jammed)
+found = spectrum(jammed)
 stiff = int((found.eigenvalues > 1e-3).sum())
 
 print(f"status             {jammed.status}")

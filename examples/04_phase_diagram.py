@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bridge.cli.console import Progress
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
 from bridge.records.store import Store
+from bridge.runs.progress import Progress
 from bridge.runs.transition_search import Search, as_json, find
 from bridge.systems import NetworkSystem
 

@@ -4,6 +4,13 @@ Callers run one thread per process (``OMP_NUM_THREADS=1`` or ``torch.set_num_thr
 these networks are too small to share, and the library never changes torch's settings.
 """
 
+try:
+    import torch as _torch  # noqa: F401 - all of this package is computed in it
+except ImportError as error:
+    raise ImportError(
+        f"expected torch, in which networks are computed, got none ({error}): pip install torch"
+    ) from error
+
 from networks.data.patterns import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.models.activations import ACTIVATIONS, Activation
 from networks.models.fixed_norm import SphericalNetwork

@@ -1,8 +1,12 @@
-"""Particles: packings of discs, spheres and ellipses, and the spherical perceptron."""
+"""Particles: packings, the perceptron, and landscapes of clusters and of the spin glass."""
 
 from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
-from particles.packings.compression import Compressed, Decompressed, Stage, compress, decompress
+from particles.landscapes.clusters import AxilrodTeller, LennardJones
+from particles.landscapes.muller_brown import MullerBrown
+from particles.landscapes.spin_glass import SphericalSpinGlass
+from particles.packings.compression import compress, decompress
 from particles.packings.discs import Discs
+from particles.packings.driven import Compressed, Decompressed, Stage
 from particles.packings.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
 from particles.packings.ellipses import Ellipses
 from particles.packings.ensembles import ensemble
@@ -14,16 +18,20 @@ from particles.perceptron.descent import Descent, descend
 from particles.perceptron.perceptron import Perceptron
 
 __all__ = [
+    "AxilrodTeller",
     "Compressed",
     "Decompressed",
     "Descent",
     "Discs",
     "Ellipses",
+    "LennardJones",
     "Minimum",
     "Moduli",
+    "MullerBrown",
     "Packing",
     "Pairs",
     "Perceptron",
+    "SphericalSpinGlass",
     "Stage",
     "compress",
     "decompress",

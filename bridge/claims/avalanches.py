@@ -99,6 +99,7 @@ LOADING = Experiment(
         Point(30, {**TANH, "n": 8, "by": 0.8, "steps": 100}),
     ),
     settings=slowly,
+    on_networks=True,
 )
 
 

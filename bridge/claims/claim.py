@@ -128,6 +128,8 @@ class Experiment:
         What is run: in minutes, and with ``--full``.
     settings
         Returns what else the result depends on: numbers of the program that are no parameters.
+    on_networks
+        Whether its runs import the networks, and with them torch.
     """
 
     name: str
@@ -135,6 +137,7 @@ class Experiment:
     default: tuple[Point, ...]
     full: tuple[Point, ...]
     settings: "Callable[[], Mapping[str, Any]]" = dict
+    on_networks: bool = False
 
     def points(self, *, full: bool) -> tuple[Point, ...]:
         """Return what is run at a size."""

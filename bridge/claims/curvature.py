@@ -92,6 +92,7 @@ SPECTRA = Experiment(
         for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
     ),
     settings=adam,
+    on_networks=True,
 )
 
 

@@ -66,6 +66,7 @@ DIGITS = Experiment(
     digits,
     default=tuple(Point(8, {"hidden": hidden, "patterns": 300}) for hidden in (3, 12)),
     full=tuple(Point(40, {"hidden": hidden, "patterns": 300}) for hidden in (3, 6, 12, 24)),
+    on_networks=True,
 )
 
 

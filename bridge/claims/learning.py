@@ -125,18 +125,21 @@ CLASSIFIER = Experiment(
         for hidden in (FEW, 5, MANY, 10)
         for l2 in (WEAK, MIDDLE, STRONG)
     ),
+    on_networks=True,
 )
 DIGITS = Experiment(
     "digit classifier",
     classifier,
     default=(Point(3, {"data": "digits", "hidden": 6, "l2": 1e-3, "patterns": 300, "starts": 6}),),
     full=(Point(12, {"data": "digits", "hidden": 10, "l2": 1e-3, "patterns": 1000, "starts": 50}),),
+    on_networks=True,
 )
 REGRESSION = Experiment(
     "regression",
     regression,
     default=(Point(6, {"noise": 0.02, "points": 100, "starts": 60}),),
     full=(Point(50, {"noise": 0.02, "points": 100, "starts": 300}),),
+    on_networks=True,
 )
 
 

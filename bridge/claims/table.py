@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 
 from bridge.claims import (
     avalanches,
@@ -45,6 +46,8 @@ def chosen(names: Sequence[str]) -> list[Claim]:
     ------
     ValueError
         If a name is neither a claim's nor a theme's.
+    ImportError
+        If one of the claims is on networks, and torch is not there.
     """
     by_theme = {theme.name: theme.claims for theme in THEMES}
     known = {claim.name: (claim,) for claim in CLAIMS} | by_theme
@@ -55,4 +58,7 @@ def chosen(names: Sequence[str]) -> list[Claim]:
                 f"or of {', '.join(claim.name for claim in CLAIMS)}"
             )
     wanted = {claim.name for name in names for claim in known[name]}
-    return [claim for claim in CLAIMS if claim.name in wanted or not names]
+    found = [claim for claim in CLAIMS if claim.name in wanted or not names]
+    if any(claim.experiment.on_networks for claim in found):
+        import_module("networks")
+    return found

@@ -99,9 +99,7 @@ def _trained(
     problem = HingeNetwork(mlp, Patterns(patterns.x[chosen], patterns.y[chosen]))
     for _ in range(_INITS):
         end = train(problem, mlp.init(rng), steps=steps)
-        found = measure(
-            trained_state(problem, end), with_spectrum=end.status == "jammed", seconds=0.0
-        )
+        found = measure(trained_state(end), with_spectrum=end.status == "jammed", seconds=0.0)
         if found.state.status in ("unjammed", "jammed"):
             break
     return found
@@ -161,4 +159,5 @@ THRESHOLD = Experiment(
         )
     ),
     settings=adam,
+    on_networks=True,
 )

@@ -67,6 +67,7 @@ BEYOND = Experiment(
         for activation in ("relu", "tanh")
     ),
     settings=adam,
+    on_networks=True,
 )
 
 

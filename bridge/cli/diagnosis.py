@@ -1,4 +1,4 @@
-"""What this installation has: versions, threads, caches, and what an extra would bring."""
+"""What this installation has: versions, threads, caches, and what else could be installed."""
 
 import os
 from importlib.util import find_spec
@@ -8,13 +8,14 @@ from typing import Any
 from bridge.records.provenance import provenance, version
 from bridge.runs.workers import THREAD_VARIABLES
 
-# What works without: the distribution, what it is for, and the extra that brings it.
+# What packings work without: the distribution, what it is for, and what to install for it.
 OPTIONAL = (
-    ("gsd", "GSD files of packings", "files"),
-    ("distributed", "ensembles on a cluster (--scheduler)", "cluster"),
-    ("dask-jobqueue", "clusters under SLURM", "cluster"),
-    ("xarray", "collect", "analysis"),
-    ("pyarrow", "collect", "analysis"),
+    ("torch", "networks", "torch"),
+    ("gsd", "GSD files of packings", "'jamscape[files]'"),
+    ("distributed", "ensembles on a cluster (--scheduler)", "'jamscape[cluster]'"),
+    ("dask-jobqueue", "clusters under SLURM", "'jamscape[cluster]'"),
+    ("xarray", "collect", "'jamscape[analysis]'"),
+    ("pyarrow", "collect", "'jamscape[analysis]'"),
 )
 
 
@@ -27,8 +28,8 @@ def diagnose() -> dict[str, Any]:
         "caches": {str(folder): _size(folder) for folder in _caches()},
         **optional,
         "missing": [
-            {"package": name, "for": purpose, "install": f"pip install 'jamscape[{extra}]'"}
-            for name, purpose, extra in OPTIONAL
+            {"package": name, "for": purpose, "install": f"pip install {wanted}"}
+            for name, purpose, wanted in OPTIONAL
             if optional[name] is None
         ],
     }

@@ -10,9 +10,11 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
+from typing import Annotated, Any
 
 import typer
 
+import bridge
 from bridge.cli.console import escape_what_cannot_be_shown
 from bridge.cli.options import INTERRUPTED, Interrupted, WrongUse
 from bridge.runs.registry import kinds
@@ -45,7 +47,8 @@ def run(arguments: list[str]) -> int:
     try:
         _check_outputs(arguments)
         with ending_on_signals():
-            code = assemble(arguments)(arguments, prog_name="jamscape", standalone_mode=False)
+            words = arguments or ["--help"]
+            code = assemble(words)(words, prog_name="jamscape", standalone_mode=False)
     except WrongUse as error:
         return _say(str(error), 2)
     except Interrupted as error:
@@ -53,8 +56,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except typer.TyperException as error:  # an unknown option, a word where a number belongs
-        message = error.format_message().rstrip(".")
-        return _say(f"{message}: see 'jamscape --help'", error.exit_code)
+        return _misused(error, arguments)
     except (RuntimeError, OSError, MemoryError) as error:
         return _say(f"failed: {error or type(error).__name__}", 1)
     except Exception as error:
@@ -85,7 +87,7 @@ def assemble(arguments: list[str]) -> typer.Typer:
     app.callback()(_jamscape)
     known = [*COMMANDS, *(name for name in kinds() if name not in COMMANDS)]
     for name in [name for name in known if name in arguments[:1]] or known:
-        app.add_typer(_command(name))
+        app.add_typer(_command(name), no_args_is_help=True)
     return app
 
 
@@ -99,8 +101,42 @@ def _command(name: str) -> typer.Typer:
     return app
 
 
-def _jamscape() -> None:
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"jamscape {bridge.__version__}")
+        raise typer.Exit
+
+
+def _jamscape(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
     """Packings, perceptrons and deep networks as one kind of problem, side by side."""
+
+
+def _misused(error: typer.TyperException, arguments: list[str]) -> int:
+    """Say what is wrong and which help to read; of a group without a command, show its help."""
+    context = getattr(error, "ctx", None)
+    if context is not None and error.message == context.get_help():
+        with suppress(OSError):
+            typer.echo(error.message, err=True)
+        return error.exit_code
+    message = error.format_message().rstrip(".")
+    return _say(f"{message}: see '{_called(arguments)} --help'", error.exit_code)
+
+
+def _called(arguments: list[str]) -> str:
+    """Return the command that is called by its whole name, as far as there is one."""
+    words = ["jamscape"]
+    found: Any = typer.main.get_command(assemble(arguments))
+    for word in arguments:
+        found = getattr(found, "commands", {}).get(word)
+        if found is None:
+            break
+        words.append(word)
+    return " ".join(words)
 
 
 def _say(message: str, code: int) -> int:

@@ -48,10 +48,10 @@ Workers = Annotated[
 
 @contextmanager
 def checking_input() -> Iterator[None]:
-    """Turn what the libraries say of a wrong input into exit code 2."""
+    """Turn what the libraries say of a wrong input, or of a missing package, into exit code 2."""
     try:
         yield
-    except (ValueError, OSError, OverflowError) as error:
+    except (ValueError, OSError, OverflowError, ImportError) as error:
         raise WrongUse(str(error)) from error
 
 

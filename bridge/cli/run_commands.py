@@ -70,14 +70,13 @@ def _run(
     workers: int | None,
     out: Path | None,
     as_json: bool,
-    samples: int = 1,
     **options: Any,
 ) -> int:
-    from bridge.cli.console import Progress
     from bridge.records.documents import dumps
+    from bridge.runs.progress import Progress
     from bridge.runs.task import local, raise_failures, run_all
 
-    seeds = [(seed, k) for k in range(samples)] if kind.repeats else [(seed,)]
+    seeds = [(seed, k) for k in range(options.pop("samples"))] if kind.repeats else [(seed,)]
     runs = [kind(system, each, **options) for each in seeds]
     with checking_input():
         check_ranges(runs[0])

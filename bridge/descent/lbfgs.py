@@ -7,34 +7,38 @@ import numpy as np
 
 from bridge.measure.observables import counted_constraints, free_variables, frozen_bodies
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import ConstraintProblem, Landscape, Vector
+from bridge.protocols import ConstraintProblem, Landscape, Status, Vector, one_line
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Minimum:
-    """The state in which a descent ended.
+    """Where a descent ended: a `bridge.End`.
 
     Attributes
     ----------
-    x, gradient
-        The state and ``∇U`` there, ``(n_dof,)`` both.
-    energy
-        ``U(x)``.
+    problem, x
+        The landscape, and the state ``(n_dof,)``.
+    energy, gradient
+        ``U(x)`` and ``∇U(x)``, ``(n_dof,)``.
     evaluations
-        Energies with gradients computed.
+        Energies with gradient computed.
     status
-        ``"unjammed"``: ``U`` vanished. ``"jammed"``: forces balance at ``U > 0``, in a minimum if
-        the problem has constraints. ``"stalled"``: neither, for the reason given.
+        ``"unjammed"`` where the energy vanished, ``"jammed"`` where the forces balance at a
+        positive energy, in a minimum if the problem has constraints, and ``"stalled"`` otherwise.
     reason
-        Why the descent stalled; empty if it did not.
+        Why it stalled; empty if it did not.
     """
 
+    problem: Landscape
     x: Vector
     energy: float
     gradient: Vector
     evaluations: int
-    status: str
+    status: Status
     reason: str = ""
+
+    def __repr__(self) -> str:
+        return one_line(self, energy=self.energy, max_residual=self.max_residual)
 
     @property
     def max_residual(self) -> float:
@@ -101,12 +105,12 @@ def certified(problem: Landscape, end: Minimum) -> Minimum:
         return end
     if not is_within_reach(problem):
         reason = f"{problem.n_dof} variables are too many for a dense Hessian to certify a minimum"
-        return replace(end, status="stalled", reason=reason)
+        return replace(end, status=Status.STALLED, reason=reason)
     gaps = problem.gaps(end.x)
     free = free_variables(problem.n_dof, frozen_bodies(problem, end.x))
     counted = counted_constraints(problem, end.x, gaps, free)
     reason = objection(len(counted), least_curvature(problem, end.x))
-    return replace(end, status="stalled", reason=reason) if reason else end
+    return replace(end, status=Status.STALLED, reason=reason) if reason else end
 
 
 def _descended(
@@ -124,9 +128,9 @@ def _descended(
     longest = max_step * np.sqrt(point.x.size)
     while point.evaluations < max_evaluations:
         if point.energy <= zero_energy:
-            return replace(point, status="unjammed")
+            return replace(point, status=Status.UNJAMMED)
         if point.max_residual < tolerance:
-            return replace(point, status="jammed")
+            return replace(point, status=Status.JAMMED)
         step = _direction(point.gradient, history)
         if step @ point.gradient > 0:
             history.clear()
@@ -151,7 +155,7 @@ def _evaluate(problem: Landscape, x: Vector, before: int) -> Minimum:
         raise ValueError(
             f"expected a finite energy and gradient, got U = {energy}: check the state for NaN"
         )
-    return Minimum(x, float(energy), gradient, before + 1, "stalled")
+    return Minimum(problem, x, float(energy), gradient, before + 1, Status.STALLED)
 
 
 def _backtrack(problem: Landscape, point: Minimum, step: Vector) -> Minimum | None:

@@ -15,7 +15,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from bridge.descent.lbfgs import Minimum
 from bridge.measure.spectra import hessian
-from bridge.protocols import Landscape, Vector
+from bridge.protocols import Landscape, Status, Vector
 
 # Relative change of the energy that is lost in rounding.
 _ROUNDING = 1e-14
@@ -71,7 +71,7 @@ class Newton:
         point, damping = _evaluated(problem, np.array(x, dtype=np.float64), 0), 0.0
         while True:
             if point.energy <= self.zero_energy:
-                yield replace(point, status="unjammed")
+                yield replace(point, status=Status.UNJAMMED)
                 return
             matrix, scale = _pinned_hessian(problem, point.x)
             found = None
@@ -82,7 +82,8 @@ class Newton:
                 found, damping = _off_saddle(problem, point, matrix), 0.0
             if found is None:
                 reason = "" if balanced else "no Newton step lowers the energy"
-                yield replace(point, status="jammed" if balanced else "stalled", reason=reason)
+                status = Status.JAMMED if balanced else Status.STALLED
+                yield replace(point, status=status, reason=reason)
                 return
             yield point
             point = found
@@ -109,7 +110,7 @@ class Newton:
 
 def _evaluated(problem: Landscape, x: Vector, before: int) -> Minimum:
     energy, gradient = problem.energy_gradient(x)
-    return Minimum(x, float(energy), gradient, before + 1, "stalled")
+    return Minimum(problem, x, float(energy), gradient, before + 1, Status.STALLED)
 
 
 def _pinned_hessian(problem: Landscape, x: Vector) -> tuple[Vector, float]:

@@ -1,7 +1,6 @@
 """Figures of a landscape: its disconnectivity graph, its heat capacity, and how it was found."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -9,50 +8,17 @@ import numpy as np
 
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.completeness import Completeness
-from bridge.landscape.disconnectivity import MergeTree, lowest_part
+from bridge.landscape.disconnectivity import lowest_part
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import Thermodynamics, occupation
+from bridge.landscape.trees import MergeTree, draw_tree
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SLANT = 0.02  # height of the slanted end of a branch, of the range of energies
-_NAMED = 12  # minima up to which each is named
 MOST = 2000  # minima whose lines can be told apart: of more, the lowest are drawn
-
-
-@dataclass(frozen=True)
-class Stroke:
-    """One branch as it is drawn: up from its own energy, then slanted to where it merges.
-
-    ``above`` is the place of the stroke it merges into among all of them, or -1; ``minimum`` the
-    number of the minimum it ends in, or -1.
-    """
-
-    x: float
-    energy: float
-    above: int
-    minimum: int
-
-
-def strokes(tree: MergeTree) -> list[Stroke]:
-    """Place the branches of a merge tree: minima at equal distances, no two branches crossing.
-
-    At each merge the largest child is put in the middle and the others around it, so that a funnel
-    looks like one; a branch stands over the middle of its minima.
-    """
-    children = tree.children()
-    middle, energy = _middles(tree, children).tolist(), tree.energy.tolist()
-    found: list[Stroke] = []
-    stack = [(node, -1) for node in tree.roots.tolist()]
-    while stack:
-        node, above = stack.pop()
-        stack.extend((child, len(found)) for child in children[node])
-        leaf = node if node < tree.n_minima else -1
-        found.append(Stroke(middle[node], energy[node], above, leaf))
-    return found
 
 
 def disconnectivity(
@@ -86,38 +52,6 @@ def disconnectivity(
         if known > MOST:
             axes.set_title(f"the {MOST} lowest of {known} minima")
         return figure
-
-
-def draw_tree(
-    axes: "Axes", tree: MergeTree, colours: Vector | None = None, *, colour_label: str = ""
-) -> None:
-    """Draw the merge tree into axes."""
-    from matplotlib.collections import LineCollection
-
-    placed = strokes(tree)
-    low, high = float(tree.energy.min()), float(tree.energy.max())
-    margin = 0.06 * (high - low) or 0.1 * abs(low) or 0.1
-    slant = _SLANT * (high - low)
-    lines = [_line(stroke, placed, slant, high + margin) for stroke in placed]
-    leaf = np.array([stroke.minimum >= 0 for stroke in placed])
-    thick = 1.2 if leaf.sum() <= 60 else 0.6
-    inner = [line for line, is_leaf in zip(lines, leaf, strict=True) if not is_leaf]
-    axes.add_collection(LineCollection(inner, colors=BLACK, lw=thick, capstyle="round"))
-    tips = [line for line, is_leaf in zip(lines, leaf, strict=True) if is_leaf]
-    drawn = LineCollection(
-        tips, colors=BLACK, lw=1.4 * thick if colours is not None else thick, capstyle="round"
-    )
-    axes.add_collection(drawn)
-    if colours is not None:
-        values = np.array([colours[s.minimum] for s in placed if s.minimum >= 0])
-        drawn.set(array=np.ma.masked_invalid(values), color=None)
-        drawn.set_cmap("viridis")
-        axes.figure.colorbar(drawn, ax=axes, label=colour_label, shrink=0.7, pad=0.02)
-    _name(axes, placed, int(leaf.sum()))
-    axes.set_xlim(-0.8, leaf.sum() - 0.2)
-    axes.set_ylim(low - 1.3 * margin, high + margin)
-    axes.set_xticks([])
-    axes.spines["bottom"].set_visible(False)
 
 
 def thermodynamics(minima: Sequence[Point], found: Thermodynamics) -> "Figure":
@@ -207,63 +141,3 @@ def _draw_occupation(axes: "Axes", minima: Sequence[Point], found: Thermodynamic
     axes.set_ylim(-0.02, 1.02)
     axes.set_ylabel("occupation")
     axes.legend(title="minima by energy", title_fontsize=7)
-
-
-def _middles(tree: MergeTree, children: Sequence[Sequence[int]]) -> Vector:
-    """Return the place of each minimum, and the middle of those of each branch."""
-    left, right = [np.inf] * len(children), [-np.inf] * len(children)
-    for place, leaf in enumerate(_leaves(tree, children)):
-        left[leaf] = right[leaf] = place
-    for node, above in enumerate(tree.above.tolist()):  # a merge comes after all that it joins
-        if above >= 0:
-            left[above] = min(left[above], left[node])
-            right[above] = max(right[above], right[node])
-    return np.asarray(0.5 * (np.array(left) + np.array(right)))
-
-
-def _leaves(tree: MergeTree, children: Sequence[Sequence[int]]) -> Iterator[int]:
-    """Yield the minima from left to right; the smaller parts fall to alternating sides."""
-    stack = [(root, 0) for root in reversed(tree.roots.tolist())]
-    size = tree.size.tolist()
-    while stack:
-        node, depth = stack.pop()
-        if children[node]:
-            order = _around(children[node], size)[:: 1 - 2 * (depth % 2)]
-            stack.extend((child, depth + 1) for child in reversed(order))
-        else:
-            yield node
-
-
-def _around(children: Sequence[int], size: Sequence[int]) -> list[int]:
-    """Return the children with the largest in the middle, the others left and right in turn."""
-    order = sorted(children, key=lambda child: -size[child])
-    left, right = order[2::2], order[1::2]
-    return [*reversed(left), order[0], *right]
-
-
-def _line(
-    stroke: Stroke, placed: Sequence[Stroke], slant: float, ceiling: float
-) -> list[tuple[float, float]]:
-    x, energy = stroke.x, stroke.energy
-    if stroke.above < 0:
-        return [(x, energy), (x, ceiling)]
-    top = placed[stroke.above]
-    bend = top.energy - min(slant, 0.5 * (top.energy - energy))
-    return [(x, energy), (x, bend), (top.x, top.energy)]
-
-
-def _name(axes: "Axes", placed: Sequence[Stroke], count: int) -> None:
-    """Write the energies under the minima, if there are few."""
-    if count > _NAMED:
-        return
-    for stroke in placed:
-        if stroke.minimum >= 0:
-            axes.annotate(
-                f"{stroke.energy:.4g}".replace("-", "−"),
-                (stroke.x, stroke.energy),
-                xytext=(0, -3),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                fontsize=6,
-            )

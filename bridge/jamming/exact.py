@@ -32,7 +32,7 @@ Between two patterns at an angle ``θ`` the largest margin is ``cos(θ/2)``, her
 """
 
 from dataclasses import dataclass
-from typing import Any, Generic, Literal
+from typing import Any, Generic, Literal, overload
 
 import numpy as np
 
@@ -45,7 +45,7 @@ from bridge.jamming.isostatic import isostatic_optimum
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.sequential import sequential_programs
 from bridge.measure.observables import backbone_rows, free_variables, frozen_bodies
-from bridge.protocols import Indices, Mask, Vector
+from bridge.protocols import End, HasMinimiser, Indices, Mask, Vector, one_line, state_of
 
 # Pressure at which overlaps are about to drown in the rounding of the gaps.
 _LOWEST_PRESSURE = 1e-9
@@ -60,7 +60,7 @@ _MOST_RESTARTS = 5
 Status = Literal["jammed", "hypostatic", "degenerate", "unbounded", "infeasible", "stalled"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExactJamming(Generic[P]):
     """A jamming point, or what was found instead.
 
@@ -102,6 +102,9 @@ class ExactJamming(Generic[P]):
     steps: int
     exchanges: int
 
+    def __repr__(self) -> str:
+        return one_line(self, n_constraints=len(self.rows))
+
     @property
     def relative_forces(self) -> Vector:
         """The forces in units of their mean, ``(n_constraints,)``."""
@@ -119,26 +122,50 @@ class ExactJamming(Generic[P]):
         return np.asarray(margins[margins > CLOSED])
 
 
+@overload
 def exact_jamming(
     problem: P,
     x: Vector,
     *,
-    minimise: Minimiser[P] = descend,
+    minimise: Minimiser[P] | None = None,
+    max_step: float = 0.1,
+    max_excess: float = 0.05,
+    max_stages: int = 30,
+) -> ExactJamming[P]: ...
+
+
+@overload
+def exact_jamming(
+    problem: End[P],
+    *,
+    minimise: Minimiser[P] | None = None,
+    max_step: float = 0.1,
+    max_excess: float = 0.05,
+    max_stages: int = 30,
+) -> ExactJamming[P]: ...
+
+
+def exact_jamming(
+    problem: P | End[P],
+    x: Vector | None = None,
+    *,
+    minimise: Minimiser[P] | None = None,
     max_step: float = 0.1,
     max_excess: float = 0.05,
     max_stages: int = 30,
 ) -> ExactJamming[P]:
-    """Maximise the load of ``problem`` from the state ``x``.
+    """Maximise the load of ``problem`` from the state ``x``, or from the end of a minimisation.
 
     Parameters
     ----------
     problem
-        The system at any load.
+        The system at any load, or an end of one.
     x
         Where to start, ``(n_dof,)``. From a minimum at low pressure nothing is minimised again.
     minimise
         Descends from a state: ``minimise(problem, x)`` returns an object with ``x`` and
-        ``status``. A system's own minimiser is much faster than the generic one.
+        ``status``. By default that of the end, if it has one: a system's own minimiser is much
+        faster than the generic one, which is for all others.
     max_step
         Largest change of a variable in one step, in the units of ``x``.
     max_excess
@@ -158,10 +185,13 @@ def exact_jamming(
     >>> from particles import Perceptron, descend
     >>> rng = np.random.default_rng(0)
     >>> problem = Perceptron.random(40, alpha=4.0, sigma=-0.5, rng=rng)
-    >>> point = exact_jamming(problem, problem.random_state(rng), minimise=descend)
+    >>> point = exact_jamming(descend(problem, problem.random_state(rng)))
     >>> point.status, len(point.rows), point.certificate.isostatic
     ('jammed', 40, True)
     """
+    if minimise is None:
+        minimise = problem.minimise if isinstance(problem, HasMinimiser) else descend
+    problem, x = state_of(problem, x)
     last: Candidate[P] | None = None
     count = 0
     for restart in range(_MOST_RESTARTS):

@@ -1,65 +1,13 @@
 """The exact merge tree of a landscape: which minima communicate below which energy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.landscape.graph import Graph
+from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import free_energies
+from bridge.landscape.trees import MergeTree
 from bridge.protocols import Indices, Vector
-
-
-@dataclass(frozen=True, eq=False)
-class MergeTree:
-    """Nodes as arrays: first the ``n_minima`` minima, then the merges, none above a later one.
-
-    The minima below a node stand side by side in ``leaves``, the lowest first, so that the tree of
-    ``n`` minima takes memory of order ``n`` whatever its shape.
-
-    Attributes
-    ----------
-    n_minima
-        How many of the nodes are minima.
-    energy : (k,)
-        Of the minimum, or of the saddle at which parts merge.
-    above : (k,)
-        The merge that joins the node to others; -1 for the top of a connected part.
-    first, size : (k,)
-        The minima below a node are ``leaves[first : first + size]``.
-    leaves : (n_minima,)
-        Numbers of the minima, one connected part after the other, the deepest part first.
-    """
-
-    n_minima: int
-    energy: Vector
-    above: Indices
-    first: Indices
-    size: Indices
-    leaves: Indices
-
-    @property
-    def lowest(self) -> Indices:
-        """The lowest minimum below each node, ``(k,)``."""
-        return self.leaves[self.first]
-
-    @property
-    def roots(self) -> Indices:
-        """The top of each connected part, that of the deepest minimum first."""
-        tops = np.flatnonzero(self.above == -1)
-        return tops[np.argsort(self.first[tops])]
-
-    def minima(self, node: int) -> Indices:
-        """Return every minimum below a node, the lowest first."""
-        return self.leaves[self.first[node] : self.first[node] + self.size[node]]
-
-    def children(self) -> list[list[int]]:
-        """Return the nodes that merge at each node, in the order of their minima."""
-        found: list[list[int]] = [[] for _ in self.energy]
-        for node in np.argsort(self.first, kind="stable").tolist():
-            if self.above[node] != -1:
-                found[self.above[node]].append(node)
-        return found
 
 
 def merge_tree(
@@ -91,8 +39,13 @@ def merge_tree(
     return _tree(wells, np.array(levels), pairs, depth)
 
 
-def of_graph(graph: Graph, temperature: float | None = None) -> MergeTree:
-    """Return the merge tree of a graph: of its energies, or of its free energies at ``T``.
+def tree_of_points(
+    minima: Sequence[Point],
+    saddles: Sequence[Point],
+    ends: Sequence[tuple[int, int]],
+    temperature: float | None = None,
+) -> MergeTree:
+    """Return the merge tree of minima and saddles by their energies, or free energies at ``T``.
 
     At a temperature several saddles between two minima add up: ``F = -T ln Σ exp(-F_t/T)``, and the
     barrier is that of the rate ``k = ν exp(-ΔF/T)`` with ``ν`` the geometric mean frequency of the
@@ -101,15 +54,15 @@ def of_graph(graph: Graph, temperature: float | None = None) -> MergeTree:
     its wells all the same stands level with that well.
     """
     if temperature is None:
-        energies = [point.energy for point in graph.minima]
-        return merge_tree(energies, [point.energy for point in graph.saddles], graph.ends)
-    wells = free_energies(graph.minima.points, temperature)
-    passes = free_energies(graph.saddles.points, temperature)
-    lowest = min(graph.minima, key=lambda point: point.energy)
+        energies = [point.energy for point in minima]
+        return merge_tree(energies, [point.energy for point in saddles], ends)
+    wells = free_energies(minima, temperature)
+    passes = free_energies(saddles, temperature)
+    lowest = min(minima, key=lambda point: point.energy)
     frequency = np.exp(0.5 * lowest.log_det / max(lowest.n_modes, 1))
     passes += temperature * np.log(frequency / temperature)
     summed: dict[tuple[int, int], float] = {}
-    for pair, energy in zip(graph.ends, passes, strict=True):
+    for pair, energy in zip(ends, passes, strict=True):
         before = -summed.get(pair, np.inf) / temperature
         summed[pair] = -temperature * float(np.logaddexp(before, -energy / temperature))
     pairs = list(summed)

@@ -24,8 +24,7 @@ Climbs lead from the minima over saddles to their neighbours, of which one was n
 >>> sorted(round(point.energy, 3) for point in graph.minima), graph.connected
 ([-146.7, -108.167, -80.768], True)
 
-Searches are numbered, so that one can be done again, or elsewhere: number 3 starts from the same
-random state, and ends in the same minimum.
+Searches are numbered, so that one can be done again, or elsewhere, with the same end:
 
 >>> (finding,) = explorer.quenches([3])
 >>> graph.minima.find(finding.minima[0]) == graph.searches[3].minima[0]
@@ -34,7 +33,7 @@ True
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -48,7 +47,6 @@ from bridge.landscape.stationary_points import Point, certify
 from bridge.protocols import Landscape, Vector
 from bridge.records.seeds import generator
 
-Lost = TypeVar("Lost")
 Start = Callable[[np.random.Generator], Vector]
 
 _STAGES = ("quench", "hop", "climb", "connect", "critical", "symmetric")
@@ -65,6 +63,14 @@ class Task:
 
     def __str__(self) -> str:
         return "climbs " + ", ".join(str(number) for number, *_ in self.starts)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A climb whose process ended before its result, and how."""
+
+    number: int
+    reason: str
 
 
 class Mapper(Protocol):
@@ -175,24 +181,19 @@ class Explorer:
         return Finding("climb", number, start, "found", saddle, ends, steps=walk.steps)
 
     def climbs_in_parallel(
-        self,
-        graph: Graph,
-        numbers: Sequence[int],
-        workers: int,
-        mapper: Mapper,
-        lost: Callable[[int, str], Lost],
+        self, graph: Graph, numbers: Sequence[int], workers: int, mapper: Mapper
     ) -> Iterator[Finding | Lost]:
         """Search for saddles in several processes, a batch of starts each; yield them one by one.
 
         The starts are chosen before the batch, so that the graph may grow in another order than
-        in one process. Of a process that ends, the rest of the batch is left out, and
-        ``lost(number, reason)`` is yielded for the search that it was computing.
+        in one process. Of a process that ends, the rest of the batch is left out, and the search
+        that it was computing is yielded as `Lost`.
         """
         computed = set()
 
         def interrupted(task: Task, reason: str) -> Lost:
             left = (number for number, *_ in task.starts if number not in computed)
-            return lost(next(left), reason)
+            return Lost(next(left), reason)
 
         tasks = self._batches(graph, numbers, workers)
         for result in mapper(run_task, tasks, workers, lost=interrupted):

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bridge.landscape.disconnectivity import tree_of_points
 from bridge.landscape.identity import Identity
 from bridge.landscape.stationary_points import Point
+from bridge.landscape.thermodynamics import superposition
+from bridge.landscape.trees import MergeTree
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:
@@ -179,14 +182,33 @@ class Graph:
         """Return the sets of minima that saddles connect, the largest first."""
         import networkx as nx
 
-        return sorted(map(set, nx.connected_components(self.network())), key=len, reverse=True)
+        return sorted(map(set, nx.connected_components(self.to_networkx())), key=len, reverse=True)
 
     @property
     def connected(self) -> bool:
         """Tell whether every minimum can be reached from every other."""
         return len(self.minima) > 0 and len(self.components()) == 1
 
-    def network(self) -> "nx.MultiGraph":
+    def __repr__(self) -> str:
+        whole = "connected" if self.connected else "not connected"
+        return f"<Graph: {len(self.minima)} minima, {len(self.saddles)} saddles, {whole}>"
+
+    def tree(self, temperature: float | None = None) -> MergeTree:
+        """Return which minima communicate below which energy, or free energy at ``temperature``.
+
+        `MergeTree.plot` draws it: the disconnectivity graph. At a temperature see
+        `bridge.landscape.disconnectivity.tree_of_points`.
+        """
+        return tree_of_points(self.minima.points, self.saddles.points, self.ends, temperature)
+
+    def heat_capacity(self, temperature: Vector) -> Vector:
+        """Return ``C/k_B = ⟨κ⟩ + var(βV + κ)`` at each ``T``, ``(t,)``, by harmonic superposition.
+
+        See `bridge.landscape.thermodynamics` for energies, occupations and the partition function.
+        """
+        return superposition(self.minima.points, temperature).heat_capacity
+
+    def to_networkx(self) -> "nx.MultiGraph":
         """Return the multigraph of networkx: ``energy`` on nodes and edges, saddles as keys."""
         import networkx as nx
 

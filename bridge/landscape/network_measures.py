@@ -63,7 +63,7 @@ def measures(graph: Graph, rng: np.random.Generator | None = None) -> Measures:
 
     if not len(graph.minima):
         raise ValueError("expected at least one minimum, got none: search longer")
-    simple = nx.Graph(graph.network())
+    simple = nx.Graph(graph.to_networkx())
     simple.remove_edges_from(list(nx.selfloop_edges(simple)))
     parts = graph.components()
     degrees = np.array([simple.degree(i) for i in range(len(graph.minima))], dtype=np.float64)

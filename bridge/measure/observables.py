@@ -1,12 +1,15 @@
 """What can be counted and measured in a state, the same for every system."""
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from scipy import sparse
 
 from bridge.protocols import (
     ConstraintProblem,
+    End,
+    HasBodies,
     HasFrozenBodies,
     HasGapNames,
     HasZero,
@@ -15,6 +18,7 @@ from bridge.protocols import (
     Matrix,
     Restricted,
     Vector,
+    state_of,
 )
 
 
@@ -47,6 +51,9 @@ class Observables:
         Weakest violation ``min Δ > 0`` among the counted constraints; None if there is none.
     smallest_gap
         Smallest satisfied margin ``min -Δ`` over ``Δ < 0``; None if there is none.
+    coordination
+        ``Z = 2 N_c / N'`` of a packing: two ends of each contact over the bodies that are not
+        rattlers. None for other systems.
     """
 
     n_dof: int
@@ -60,6 +67,7 @@ class Observables:
     max_residual: float
     min_force: float | None
     smallest_gap: float | None
+    coordination: float | None = None
 
     @property
     def constraint_ratio(self) -> float:
@@ -67,8 +75,18 @@ class Observables:
         return self.n_constraints / self.n if self.n else 0.0
 
 
-def observe(problem: ConstraintProblem, x: Vector) -> Observables:
-    """Measure the state ``x``, shape ``(n_dof,)``.
+@overload
+def observe(problem: ConstraintProblem, x: Vector) -> Observables: ...
+
+
+@overload
+def observe(problem: End[ConstraintProblem]) -> Observables: ...
+
+
+def observe(
+    problem: ConstraintProblem | End[ConstraintProblem], x: Vector | None = None
+) -> Observables:
+    """Measure the end of a minimisation, or the state ``x``, ``(n_dof,)``, of a problem.
 
     A satisfied state counts no constraint: a descent approaches ``Δ = 0`` from above, and what it
     leaves is less than its system takes for a violation; see `bridge.protocols.HasZero`.
@@ -86,6 +104,7 @@ def observe(problem: ConstraintProblem, x: Vector) -> Observables:
     >>> seen.energy, seen.pressure, seen.max_residual
     (0.25, 1.0, 0.0)
     """
+    problem, x = state_of(problem, x)
     gaps = problem.gaps(x)
     energy, gradient = problem.energy_gradient(x)
     bodies = frozen_bodies(problem, x)
@@ -106,7 +125,16 @@ def observe(problem: ConstraintProblem, x: Vector) -> Observables:
         max_residual=float(np.abs(gradient).max()),
         min_force=float(forces.min()) if forces.size else None,
         smallest_gap=float(margins.min()) if margins.size else None,
+        coordination=coordination(problem, len(bodies), len(counted)),
     )
+
+
+def coordination(problem: ConstraintProblem, n_frozen: int, n_constraints: int) -> float | None:
+    """Return ``Z = 2 N_c / N'`` of a packing, 0 where no body is held; None of other systems."""
+    if not isinstance(problem, HasBodies):
+        return None
+    touching = problem.n_bodies - n_frozen
+    return 2 * n_constraints / touching if touching else 0.0
 
 
 def frozen_bodies(problem: ConstraintProblem, x: Vector) -> list[Indices]:

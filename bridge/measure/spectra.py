@@ -7,6 +7,7 @@ of rectifiers ``H`` is positive along them only, and each may hold a mode more.
 """
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from scipy import linalg
@@ -18,7 +19,16 @@ from bridge.measure.observables import (
     frozen_bodies,
     satisfied,
 )
-from bridge.protocols import ConstraintProblem, HasHessian, Indices, Landscape, Vector
+from bridge.protocols import (
+    ConstraintProblem,
+    End,
+    HasHessian,
+    HasKinks,
+    Indices,
+    Landscape,
+    Vector,
+    state_of,
+)
 
 _BLOCK = 256  # directions in one Hessian product: bounds the memory of batched products
 DENSE_LIMIT = 12_000  # variables; eigenvalues of three such matrices take 10 GB and an hour
@@ -109,8 +119,23 @@ def stiffness(problem: ConstraintProblem, x: Vector, rows: Indices | None = None
     return dense(jacobian.T @ jacobian)
 
 
-def spectrum(problem: ConstraintProblem, x: Vector, *, n_kinks: int = 0) -> Spectrum:
+@overload
+def spectrum(problem: ConstraintProblem, x: Vector, *, n_kinks: int = 0) -> Spectrum: ...
+
+
+@overload
+def spectrum(problem: End[ConstraintProblem]) -> Spectrum: ...
+
+
+def spectrum(
+    problem: ConstraintProblem | End[ConstraintProblem],
+    x: Vector | None = None,
+    *,
+    n_kinks: int = 0,
+) -> Spectrum:
     """Diagonalise ``H``, ``H0`` and ``Hp = H - H0`` at ``x``, which ``n_kinks`` kinks hold too.
+
+    The end of a minimisation may be given whole, and brings its kinks.
 
     Symmetries are projected out, and the variables of frozen bodies left out: what still touches
     a rattler at the end of a minimisation carries no force, but it would have a stiffness. In a
@@ -137,6 +162,9 @@ def spectrum(problem: ConstraintProblem, x: Vector, *, n_kinks: int = 0) -> Spec
     >>> values.eigenvalues.round(12) + 0.0, values.zero_modes, values.bound_holds
     (array([0., 1.]), 1, True)
     """
+    if isinstance(problem, HasKinks):
+        n_kinks = problem.n_kinks or 0
+    problem, x = state_of(problem, x)
     gaps = problem.gaps(x)
     free = free_variables(problem.n_dof, frozen_bodies(problem, x))
     counted = counted_constraints(problem, x, gaps, free)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bridge.records.database import Database, from_npy, to_npy, whole
 
 # 2: the state itself is kept with its gaps and spectra; 3: data are known by their content, and
-# settings that are no options are parameters.
-SCHEMA = 3
+# settings that are no options are parameters; 4: a record of a state has all that `jam` prints.
+SCHEMA = 4
 _COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"
 TABLES = {
     "records": """CREATE TABLE records (
@@ -132,6 +132,10 @@ class Store:
         rows = self._file.query(f"SELECT {_COLUMNS} FROM records WHERE key = ?", (key,))
         with whole(self.path):
             return _record(rows[0], self._arrays(key)) if rows else None
+
+    def keys(self) -> list[str]:
+        """Return the key of every record, in the order in which they were kept."""
+        return [key for (key,) in self._file.query("SELECT key FROM records ORDER BY rowid", ())]
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every record by its key."""

@@ -10,6 +10,7 @@ that any tool groups by them::
 
 An array of each run, such as its gaps, has a second dimension as long as the longest of them, and
 ends in NaN where a run has fewer. A parameter that a run does not have is NaN, or an empty text.
+Each variable has a ``long_name``, and a number its ``units``: `bridge.report.names`.
 A number that is named as an option is, such as ``n``, ``load`` or ``pressure``, comes as
 ``measured_n`` and so on: the coordinate is what was asked for. A table, ``all.csv`` or
 ``all.parquet``, has a row for each run and the same names, and no arrays.
@@ -30,6 +31,7 @@ from bridge.records.documents import dumps
 from bridge.records.store import Record, Store
 from bridge.records.writing import replacing
 from bridge.report.landscape_folder import record_of_file
+from bridge.report.names import attributes
 from bridge.runs.registry import kinds
 from bridge.systems.registry import option_classes
 
@@ -87,8 +89,13 @@ def dataset(records: Sequence[Record]) -> "Dataset":
     arrays = _arrays(records, {*labels, *measured})
     coords = {name: ("run", values) for name, values in labels.items()}
     variables: dict[str, Any] = {name: ("run", values) for name, values in measured.items()}
-    attributes = {"provenance": _provenance(records), "source": "jamscape collect"}
-    return xarray.Dataset(variables | arrays, coords, attributes)
+    about = {"provenance": _provenance(records), "source": "jamscape collect"}
+    found = xarray.Dataset(variables | arrays, coords, about)
+    for name, variable in found.variables.items():
+        plain, asked = str(name).removeprefix("measured_"), name in labels
+        number = variable.dtype.kind in "iuf"
+        variable.attrs.update(attributes(plain, asked=asked, number=number))
+    return found
 
 
 def table(records: Sequence[Record]) -> "DataFrame":

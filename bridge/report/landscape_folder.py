@@ -11,7 +11,6 @@ import numpy as np
 from bridge.figures import landscape as draw
 from bridge.figures.style import save
 from bridge.landscape.completeness import completeness
-from bridge.landscape.disconnectivity import of_graph
 from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import Point
@@ -119,7 +118,7 @@ def _write_structure(stored: Stored, heat: Thermodynamics, out: Path) -> dict[st
     """Draw and tabulate what does not depend on a temperature."""
     graph, found = stored.graph, completeness(stored.graph)
     label, colours = _colours(stored.observables)
-    tree = draw.disconnectivity(of_graph(graph), colours, colour_label=label)
+    tree = draw.disconnectivity(graph.tree(), colours, colour_label=label)
     save(tree, out / "tree")
     save(draw.thermodynamics(graph.minima.points, heat), out / "heat_capacity")
     save(draw.discovery(found), out / "discovery")
@@ -142,7 +141,7 @@ def _write_thermal(stored: Stored, temperature: float, out: Path) -> dict[str, A
     graph = stored.graph
     label, colours = _colours(stored.observables)
     free = draw.disconnectivity(
-        of_graph(graph, temperature),
+        graph.tree(temperature),
         colours,
         colour_label=label,
         energy_label=f"free energy at T = {temperature:.3g}",

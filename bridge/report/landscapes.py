@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures.landscape import MOST, strokes
-from bridge.landscape.disconnectivity import MergeTree, escapes, lowest_part, of_graph
+from bridge.figures.landscape import MOST
+from bridge.landscape.disconnectivity import escapes, lowest_part
+from bridge.landscape.trees import MergeTree, strokes
 from bridge.protocols import Indices
 from bridge.report.compact import rounded
 from bridge.report.landscape_folder import Stored
@@ -20,7 +21,7 @@ def landscape(stored: Stored) -> dict[str, Any]:
     minima the page holds the lowest.
     """
     graph = stored.graph
-    tree = of_graph(graph)
+    tree = graph.tree()
     kept, shown = np.arange(tree.n_minima), tree
     if tree.n_minima > MOST:
         kept, shown = lowest_part(tree, MOST)

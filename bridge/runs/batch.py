@@ -65,7 +65,7 @@ class Batch:
         return [replace(self, seeds=part) for part in parts]
 
     def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
-        state = trained_state(problem, end)
+        state = trained_state(end)
         seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(
             kind=KIND,

@@ -1,4 +1,4 @@
-"""The searches of ``jamscape landscape``, kept in a file as they end."""
+"""Explorations: of any landscape in memory, and those of ``jamscape landscape`` in a file."""
 
 import time
 from collections.abc import Callable
@@ -8,26 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from bridge.landscape.basin_hopping import Hops, displace
 from bridge.landscape.case import Case, LandscapeSystem
 from bridge.landscape.completeness import completeness
-from bridge.landscape.connect import connect_all
-from bridge.landscape.explore import Explorer
+from bridge.landscape.explore import Explorer, Start
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
+from bridge.landscape.search import Steps
+from bridge.landscape.stages import search_all
 from bridge.landscape.store import LandscapeStore
+from bridge.protocols import Landscape
 from bridge.records.content import data_name, options
 from bridge.records.provenance import provenance
 from bridge.records.seeds import generator
 from bridge.runs.kinds.landscape import moves
-from bridge.runs.pool import Failed
 from bridge.runs.workers import stream_unordered
 
 Progress = Callable[[int, int], None]
-
-_PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
-_SYMMETRIC = 500  # walks from symmetric states in a search without a limit
-_BANDS = 50  # bands between minima that are not connected
-_MOST = 100_000  # climbs of a search without a limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +35,70 @@ class Explored:
     graph: Graph
     observables: list[dict[str, float]]
     seconds: float
+
+
+def explore(
+    problem: Landscape,
+    seed: int = 0,
+    *,
+    searches: int | None = None,
+    start: Start | None = None,
+    steps: Steps | None = None,
+    hops: Hops | None = None,
+    workers: int = 1,
+) -> Graph:
+    """Return the minima of a landscape, and the saddles between them, as they were found.
+
+    Parameters
+    ----------
+    problem
+        Any landscape. Its ``move`` and ``symmetric_state`` are used, if it has them, and it may be
+        its own `bridge.landscape.identity.Identity`.
+    seed
+        Of all random numbers.
+    searches
+        Climbs for saddles; if not given, until as many as half of all, and at least 200, have
+        brought nothing new.
+    start
+        ``start(rng)`` draws a random state, ``(n_dof,)``; by default ``problem.random_state``.
+    steps, hops
+        How far searches and basin hopping move. The defaults fit systems whose energies and
+        variables are of order one, such as clusters of atoms.
+    workers
+        Processes that climb. With one the graph is the same whenever it is made.
+
+    Raises
+    ------
+    TypeError
+        If the problem draws no random state and ``start`` is not given.
+    RuntimeError
+        If a process has ended.
+
+    Examples
+    --------
+    Four atoms have one minimum, and one saddle at which two of its images meet:
+
+    >>> from particles import LennardJones
+    >>> explore(LennardJones(4), searches=20)
+    <Graph: 1 minima, 1 saddles, connected>
+    """
+    start = start or getattr(problem, "random_state", None)
+    if start is None:
+        name = type(problem).__name__
+        raise TypeError(f"expected a problem with random_state, got {name}: pass start=")
+    if hops is None:
+        hops = Hops(move=getattr(problem, "move", displace))
+    symmetric = getattr(problem, "symmetric_state", None)
+    identity = identity_of(problem)
+    explorer = Explorer(problem, identity, start, steps or Steps(), hops, seed, symmetric)
+    graph = Graph(identity)
+    failures = search_all(
+        explorer, graph, graph.absorb, stream_unordered, searches=searches, workers=workers
+    )
+    if failures:
+        first = failures[0]
+        raise RuntimeError(f"{len(failures)} climbs failed, {first.number}: {first.reason}")
+    return graph
 
 
 def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
@@ -99,13 +160,21 @@ def run_landscape(
             if progress is not None:
                 progress(len(graph.minima), len(graph.saddles))
 
-        failures = _explore(explorer, graph, case, searches, workers, keep)
+        failures = search_all(
+            explorer,
+            graph,
+            keep,
+            stream_unordered,
+            searches=searches,
+            workers=workers,
+            every_index=case.every_index,
+        )
         observables = [case.observe(point.x) for point in graph.minima]
         store.observe(dict(enumerate(observables)))
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
         store.describe(seconds=seconds)
     if failures:
-        text = f"climb {failures[0].task}: {failures[0].reason}"
+        text = f"climb {failures[0].number}: {failures[0].reason}"
         kept = (
             "" if out is None else f": the others are kept in {out}, and the same command goes on"
         )
@@ -161,79 +230,6 @@ def as_text(document: dict[str, Any]) -> str:
             lines.append(f"    {point['energy']:18.9f}  order {point['order']}{seen}")
     lines.append(f"  {'seconds':20} {document['seconds']:.3g}")
     return "\n".join(lines)
-
-
-def _explore(
-    explorer: Explorer,
-    graph: Graph,
-    case: Case,
-    searches: int | None,
-    workers: int,
-    keep: Callable[[Finding], None],
-) -> list[Failed]:
-    """Do what has not been done yet of each stage; return the climbs whose process ended."""
-    n_quenches = 20 if searches is None else max(10, min(200, searches // 10))
-    for finding in explorer.quenches(_left(graph, "quench", n_quenches)):
-        keep(finding)
-    for finding in explorer.hopping(_left(graph, "hop", max(1, n_quenches // 10))):
-        keep(finding)
-    if not len(graph.minima):
-        return []
-    failures = _climb(explorer, graph, searches, workers, keep)
-    n_symmetric = _SYMMETRIC if searches is None else searches // 4
-    for finding in explorer.symmetric_saddles(graph, _left(graph, "symmetric", n_symmetric)):
-        keep(finding)
-    bands = _BANDS if searches is None else min(_BANDS, searches // 10)
-    for finding in connect_all(explorer, graph, _left(graph, "connect", bands)):
-        keep(finding)
-    if case.every_index:
-        n_modes = graph.minima[0].n_modes
-        for number in _left(graph, "critical", 20 * (n_modes + 1) ** 2):
-            index = number % (n_modes + 1)
-            for finding in explorer.critical_points(graph, [number], index):
-                keep(finding)
-    return failures
-
-
-def _climb(
-    explorer: Explorer,
-    graph: Graph,
-    searches: int | None,
-    workers: int,
-    keep: Callable[[Finding], None],
-) -> list[Failed]:
-    """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""
-    limit = _MOST if searches is None else searches
-    size = 200 * workers if workers > 1 else 50 if searches is None else limit
-    failures: list[Failed] = []
-    while searches is not None or not _is_flat(graph):
-        tried = {failed.task for failed in failures}
-        batch = [number for number in _left(graph, "climb", limit) if number not in tried][:size]
-        if not batch:
-            break
-        if workers == 1:
-            for finding in explorer.climbs(graph, batch):
-                keep(finding)
-            continue
-        for found in explorer.climbs_in_parallel(graph, batch, workers, stream_unordered, Failed):
-            if isinstance(found, Failed):
-                failures.append(found)
-            else:
-                keep(found)
-    return failures
-
-
-def _is_flat(graph: Graph) -> bool:
-    """Tell whether the last half of all climbs, and 200 at least, met nothing new."""
-    statuses = [s.status for s in graph.searches if s.stage == "climb"]
-    last = max(_PATIENCE, len(statuses) // 2)
-    return len(statuses) >= last and "new" not in statuses[-last:]
-
-
-def _left(graph: Graph, stage: str, limit: int) -> list[int]:
-    """Return the numbers of a stage that have not been done: processes leave gaps among them."""
-    done = {search.number for search in graph.searches if search.stage == stage}
-    return [number for number in range(limit) if number not in done]
 
 
 def _finite(value: float) -> float | None:

@@ -55,7 +55,7 @@ Commands = Mapping[str, type[Run]]
 def read_runs(path: Path, most: int = MOST_RUNS, commands: Commands | None = None) -> list[Task]:
     """Return every run that the file describes, the same one once.
 
-    ``commands`` are the kinds of run by their names; those of `bridge.runs` if not given.
+    ``commands`` are the kinds of run by their names; those of `bridge.runs.kinds` if not given.
 
     Raises
     ------
@@ -69,10 +69,7 @@ def read_runs(path: Path, most: int = MOST_RUNS, commands: Commands | None = Non
         reason = str(error).splitlines()[0]
         raise ValueError(f"expected a TOML file at {path}, got: {reason}") from None
     try:
-        found = {
-            task.key: task
-            for task in _expand(document, most, kinds() if commands is None else commands)
-        }
+        found = {task.key: task for task in expand(document, most, commands)}
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     return list(found.values())
@@ -86,7 +83,17 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
-def _expand(document: Mapping[str, Any], most: int, commands: Commands) -> Iterator[Task]:
+def expand(
+    document: Mapping[str, Any], most: int = MOST_RUNS, commands: Commands | None = None
+) -> Iterator[Task]:
+    """Yield the runs that a document describes, which has the fields of a file.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the field; before the first run is yielded.
+    """
+    commands = kinds() if commands is None else commands
     anywhere = {"command", "system"}
     for command in commands.values():
         anywhere |= _types(command).keys()
@@ -101,15 +108,15 @@ def _expand(document: Mapping[str, Any], most: int, commands: Commands) -> Itera
     unused = [name for name in shared if not any(name in grid.known for grid in grids)]
     if unused:
         raise ValueError(f"expected a field of one of the runs, got {unused[0]}: remove it")
-    count = 0
+    count, runs = 0, []
     for grid in grids:
         check_count(count + grid.size * len(seeds), "runs", most)
-        cells = list(grid.cells(seeds[0]))
+        runs += (cells := list(grid.cells(seeds[0])))
         count += sum(run.count() for run in cells) * len(seeds)
         check_count(count, "runs", most)
-        for run in cells:
-            for seed in seeds:
-                yield from replace(run, seed=(seed,)).tasks()
+    for run in runs:
+        for seed in seeds:
+            yield from replace(run, seed=(seed,)).tasks()
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bridge.records.store import Record
+    from bridge.runs.task import Task
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Run(ABC):
         del given
         self.system.check()
 
-    def tasks(self) -> "Iterator[Run]":
+    def tasks(self) -> "Iterator[Task]":
         """Yield the runs that leave a record: itself, if it is not a plan of others."""
         yield self
 

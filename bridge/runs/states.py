@@ -9,7 +9,7 @@ import numpy as np
 
 from bridge.jamming import ExactJamming, exact_jamming
 from bridge.jamming.approach import approach
-from bridge.measure.observables import Observables, backbone_gaps, observe
+from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import HasBodies, HasTightening
@@ -173,10 +173,11 @@ def _observe_exact(found: ExactJamming[Any]) -> Observables:
         max_residual=proof.dual_residual if proof else seen.max_residual,
         min_force=proof.min_force if proof else None,
         smallest_gap=float(-satisfied.max()) if satisfied.size else None,
+        coordination=coordination(touching, seen.n_frozen, len(found.rows)),
     )
 
 
-def data_of_state(found: Measured) -> dict[str, Any]:
+def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, Any]:
     """Return the numbers of a state, under the same names in the records of every command."""
     name, load = found.state.load
     seen, values = found.observables, found.spectrum
@@ -184,9 +185,9 @@ def data_of_state(found: Measured) -> dict[str, Any]:
         "load_name": name,
         "load": load,
         "reason": found.state.reason,
+        "at_transition": at_transition,
         **asdict(seen),
         "constraints_per_dof": seen.constraint_ratio,
-        "coordination": _coordination(found),
         "n_kinks": found.state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
         "negative_modes": None if values is None else values.negative_modes,
@@ -209,12 +210,3 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
             "eigenvalues_hp": values.eigenvalues_hp,
         }
     return arrays
-
-
-def _coordination(found: Measured) -> float | None:
-    """Return ``2 N_c / N'`` of a packing: two ends of each contact over the bodies that touch."""
-    bodies = getattr(found.state.problem, "n_bodies", None)
-    if bodies is None:
-        return None
-    touching = bodies - found.observables.n_frozen
-    return 2 * found.observables.n_constraints / touching if touching else 0.0

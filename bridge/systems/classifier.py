@@ -1,8 +1,9 @@
 """Classifiers with cross-entropy on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
 from bridge.systems.quench_outcomes import quench_outcomes
@@ -22,6 +23,7 @@ class ClassifierLandscape:
 
     kind: ClassVar[str] = "classifier"
     rank: ClassVar[int] = 14
+    small: ClassVar[Mapping[str, Any]] = {"hidden": 2, "patterns": 20}
     built_in_data: ClassVar[tuple[str, ...]] = ("quench", "digits")
 
     data: str = option("quench", "quench (outcomes of LJAT3), digits, or a .npz or .csv file.")

@@ -1,7 +1,8 @@
 """Clusters of three atoms and more on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
 from bridge.systems.ranges import option
@@ -16,6 +17,7 @@ class LennardJonesLandscape:
 
     kind: ClassVar[str] = "lj"
     rank: ClassVar[int] = 10
+    small: ClassVar[Mapping[str, Any]] = {"n": 5}
 
     n: int = option(7, "Number of atoms.", 2, 1000)
 
@@ -37,6 +39,7 @@ class AxilrodTellerLandscape:
 
     kind: ClassVar[str] = "ljat3"
     rank: ClassVar[int] = 11
+    small: ClassVar[Mapping[str, Any]] = {}
 
     z: float = option(2.0, "Strength of the three-atom term.", -1000, 1000)
 

@@ -1,7 +1,8 @@
 """The Müller-Brown surface on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
 
@@ -15,6 +16,7 @@ class MullerBrownLandscape:
 
     kind: ClassVar[str] = "muller-brown"
     rank: ClassVar[int] = 12
+    small: ClassVar[Mapping[str, Any]] = {}
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the surface."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
+    from bridge.records.store import Record
     from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
     from networks.training.optimisers import Optimiser
 
@@ -35,6 +36,12 @@ class NetworkSystem:
 
     kind: ClassVar[str] = "network"
     rank: ClassVar[int] = 4
+    small: ClassVar[Mapping[str, Any]] = {
+        "width": 3,
+        "load": 3.0,
+        "activation": "tanh",
+        "steps": 50,
+    }
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
     trains_together: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
@@ -129,6 +136,27 @@ class NetworkSystem:
             "random_load": _RANDOM_LOAD,
         }
 
+    def reopen(
+        self, record: "Record", rng: "np.random.Generator"
+    ) -> "HingeNetwork | SphericalNetwork":
+        """Return the network of the same patterns, at its norm if that was held.
+
+        The symmetries that were counted tell which of the two it was: the sphere has one more.
+        """
+        import numpy as np
+
+        from bridge.measure.observables import observe
+        from networks import SphericalNetwork
+
+        load = record.parameters.get("at_load")
+        problem = replace(self, device="cpu").problem(self.load if load is None else load, rng)
+        x = record.arrays["x"]
+        if self.norm == "free" or not np.isfinite(x).all():
+            return problem
+        held = SphericalNetwork(problem, float(np.linalg.norm(x)))
+        counted = record.data["n_symmetries"]
+        return held if observe(held, x).n_symmetries == counted else problem
+
     def minimise(
         self, problem: "HingeNetwork", x: "Vector", rng: "np.random.Generator | None" = None
     ) -> "Trained":
@@ -166,7 +194,7 @@ class NetworkSystem:
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         problem = self.problem(load, rng)
-        return trained_state(problem, self.minimise(problem, problem.mlp.init(rng), rng))
+        return trained_state(self.minimise(problem, problem.mlp.init(rng), rng))
 
     def _dim(self) -> int:
         return self.width if self.input_dim is None else self.input_dim
@@ -229,21 +257,18 @@ class NetworkSystem:
         return count
 
 
-def trained_state(problem: "HingeNetwork", found: "Trained") -> State:
-    """Return what was trained as a state of the problem at its norm, if that was held.
+def trained_state(found: "Trained") -> State:
+    """Return what was trained as a state.
 
     The kinks that hold a minimum and how forces balance there go with it: without them its
     Hessian has negative curvature across the kinks, and it would be taken for a saddle.
     """
-    from networks import SphericalNetwork
-
-    held = None if found.radius is None else SphericalNetwork(problem, found.radius)
     return State(
-        problem if held is None else held,
+        found.problem,
         found.x,
         found.status,
         found.reason,
-        ("P/N", problem.load),
+        ("P/N", found.problem.load),
         n_kinks=found.n_kinks,
         max_residual=found.max_residual,
     )
@@ -255,6 +280,7 @@ class NetworkLandscape:
 
     kind: ClassVar[str] = "network"
     rank: ClassVar[int] = 18
+    small: ClassVar[Mapping[str, Any]] = {"width": 2, "input_dim": 2}
 
     depth: int = option(1, "Number of hidden layers.", 1, 5)
     width: int = option(3, "Units in each hidden layer.", 1, 30)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
+    from bridge.records.store import Record
     from particles import Discs, Ellipses, Minimum, Packing
 
 
@@ -75,7 +76,7 @@ class PackingSystem(ABC):
 
         packing = self._packing(load)
         found = minimise(packing, packing.random_state(rng), rng=rng)
-        return State(packing, found.x, found.status, found.reason, ("phi", packing.phi))
+        return State(found.problem, found.x, found.status, found.reason, ("phi", packing.phi))
 
     def check_slow_loading(self) -> None:
         """Accept any packing."""
@@ -84,6 +85,15 @@ class PackingSystem(ABC):
     def settings(self) -> dict[str, Any]:
         """Return the packing fraction of a random start."""
         return {"start": self._start}
+
+    def reopen(self, record: "Record", rng: "np.random.Generator") -> "Packing":
+        """Return the packing with the sizes and the box that were kept."""
+        del rng
+        kept = record.arrays
+        if "shapes" not in kept or kept["shapes"].dtype != "float64":
+            raise ValueError("expected exact shapes of all bodies, got a record without: jam anew")
+        sizes: dict[str, Any] = {"diameters": kept["shapes"][:, 1], "box": kept["box"]}
+        return replace(self._packing(), **sizes)  # type: ignore[type-var]
 
     def minimise(
         self, problem: "Packing", x: "Vector", rng: "np.random.Generator | None" = None
@@ -115,6 +125,7 @@ class DiscSystem(PackingSystem):
 
     kind: ClassVar[str] = "discs"
     rank: ClassVar[int] = 0
+    small: ClassVar[Mapping[str, Any]] = {"n": 8}
 
     n: int = option(256, "Number of discs.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large disc over that of a small one.", 1, 100)
@@ -144,6 +155,7 @@ class SphereSystem(PackingSystem):
 
     kind: ClassVar[str] = "spheres"
     rank: ClassVar[int] = 1
+    small: ClassVar[Mapping[str, Any]] = {"n": 8}
 
     n: int = option(256, "Number of spheres.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large sphere over that of a small one.", 1, 100)
@@ -167,6 +179,7 @@ class EllipseSystem(PackingSystem):
 
     kind: ClassVar[str] = "ellipses"
     rank: ClassVar[int] = 2
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
     cost: ClassVar[float] = 2.0
 
     n: int = option(256, "Number of ellipses.", 1, 10_000_000)
@@ -196,6 +209,7 @@ class PackingLandscape:
 
     kind: ClassVar[str] = "packing"
     rank: ClassVar[int] = 16
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(10, "Number of bodies.", 1, 1000)
     ratio: float = option(1.4, "Size of a large body over that of a small one.", 1, 100)

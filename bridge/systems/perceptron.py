@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Vector
+    from bridge.records.store import Record
     from particles import Descent, Perceptron
 
 
@@ -22,6 +23,7 @@ class PerceptronSystem:
 
     kind: ClassVar[str] = "perceptron"
     rank: ClassVar[int] = 3
+    small: ClassVar[Mapping[str, Any]] = {"n": 8}
     has_exact_point: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("alpha",)
     load_words: ClassVar[Mapping[str, str]] = {
@@ -68,7 +70,7 @@ class PerceptronSystem:
 
         problem = self._problem(load, rng)
         found = descend(problem, problem.random_state(rng))
-        return State(problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
+        return State(found.problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
 
     def check_slow_loading(self) -> None:
         """Accept any perceptron."""
@@ -76,6 +78,14 @@ class PerceptronSystem:
     def settings(self) -> dict[str, Any]:
         """Return nothing: all is said by the options."""
         return {}
+
+    def reopen(self, record: "Record", rng: "np.random.Generator") -> "Perceptron":
+        """Return the perceptron of the same patterns, at the margin that it ended at."""
+        alpha = record.parameters.get("at_load")
+        problem = self._problem(self.alpha if alpha is None else alpha, rng)
+        if record.data["load_name"] == "sigma":
+            return replace(problem, sigma=record.data["load"])
+        return problem
 
     def minimise(
         self, problem: "Perceptron", x: "Vector", rng: "np.random.Generator | None" = None
@@ -110,6 +120,7 @@ class PerceptronLandscape:
 
     kind: ClassVar[str] = "perceptron"
     rank: ClassVar[int] = 17
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(12, "Number of components of the weight vector.", 2, 1000)
     alpha: float = option(8.0, "Patterns per component.", 1e-6, 100)

@@ -1,7 +1,8 @@
 """The non-linear regression on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
 from bridge.systems.ranges import option
@@ -16,6 +17,7 @@ class RegressionLandscape:
 
     kind: ClassVar[str] = "regression"
     rank: ClassVar[int] = 15
+    small: ClassVar[Mapping[str, Any]] = {"points": 20}
 
     noise: float = option(0.02, "Standard deviation of the noise.", 0, 1000)
     points: int = option(100, "Number of data points.", 5, 100_000)

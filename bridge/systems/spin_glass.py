@@ -1,8 +1,9 @@
 """The spherical spin glass on the command line."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
 from bridge.systems.ranges import option
@@ -21,6 +22,7 @@ class SpinGlassLandscape:
 
     kind: ClassVar[str] = "pspin"
     rank: ClassVar[int] = 13
+    small: ClassVar[Mapping[str, Any]] = {"n": 3}
 
     n: int = option(4, "Number of spins.", 2, 1000)
     p: int = option(3, "How many spins interact.", 2, 10)

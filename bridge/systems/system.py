@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import ConstraintProblem, Vector
+    from bridge.records.store import Record
 
 LARGEST = 10_000_000  # numbers in one array of a system that this program sets out to minimise
 
 Load: TypeAlias = tuple[str, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class State:
     """A problem and the point where its native minimiser ended.
 
@@ -29,6 +30,12 @@ class State:
     load: Load
     n_kinks: int | None = None
     max_residual: float | None = None
+
+    def __repr__(self) -> str:
+        from bridge.protocols import one_line
+
+        name, value = self.load
+        return one_line(self, **{name: value})
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ class System(Protocol):
 
     kind: ClassVar[str]
     rank: ClassVar[int]  # its place among the systems, in lists and in figures
+    small: ClassVar[Mapping[str, Any]]  # options of one that is checked in a moment
     has_exact_point: ClassVar[bool]
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
@@ -85,6 +93,12 @@ class System(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """Return what else the result depends on: numbers of the program that are no options."""
+
+    def reopen(self, record: "Record", rng: "np.random.Generator") -> Any:
+        """Return the problem of a record whose state was kept, at the load that it ended at.
+
+        ``rng`` begins where that of the run did, for what the system draws first.
+        """
 
     def minimise(self, problem: Any, x: "Vector", rng: "np.random.Generator | None" = None) -> Any:
         """Descend from ``x`` by the system's own minimiser; the end has ``x`` and ``status``.

@@ -192,7 +192,8 @@ def _check_held(problem: ConstraintProblem, x: Vector) -> None:
 def _check_scene(problem: HasBodies, x: Vector) -> None:
     scene = problem.scene(x)
     assert scene.keys() >= _SCENE, f"scene lacks {', '.join(sorted(_SCENE - scene.keys()))}"
-    bodies, pairs = len(scene["shapes"]), scene["pairs"]
+    bodies, pairs = problem.n_bodies, scene["pairs"]
+    assert len(scene["shapes"]) == bodies, f"{len(scene['shapes'])} shapes for {bodies} bodies"
     assert len(scene["held"]) == bodies, f"{len(scene['held'])} flags held for {bodies} shapes"
     counts = [len(pairs), len(scene["pair_gaps"]), len(scene["images"])]
     assert len(set(counts)) == 1, f"pairs, their gaps and their images are {counts} in number"

@@ -76,7 +76,7 @@ for ax, phi in zip(axes, (0.80, 0.88), strict=True):
 # %%
 crowded = Discs.bidisperse(200, phi=0.88)
 edge = decompress(crowded, crowded.random_state(rng), pressure=1e-7)
-seen = observe(edge.problem, edge.x)
+seen = observe(edge)
 moving = 200 - seen.n_frozen
 print(f"{edge.status} at φ_J = {edge.phi:.4f}")
 print(f"{seen.n_constraints} contacts, 2N' - 1 = {2 * moving - 1}")
@@ -87,7 +87,7 @@ print(f"{seen.n_constraints} contacts, 2N' - 1 = {2 * moving - 1}")
 # returns as the price of each constraint.
 
 # %%
-point = exact_jamming(edge.problem, edge.x, minimise=minimise)
+point = exact_jamming(edge)
 closed = point.problem.gaps(point.x)[point.rows]
 print(f"{point.status}, largest |Δ| of a contact {np.abs(closed).max():.1e}")
 print(f"{len(point.rows)} contacts, all forces positive: {(point.forces > 0).all()}")
@@ -99,7 +99,7 @@ print(f"{len(point.rows)} contacts, all forces positive: {(point.forces > 0).all
 # $\omega = \sqrt\lambda$ is flat instead of falling as it does in a crystal.
 
 # %%
-values = spectrum(edge.problem, edge.x).eigenvalues
+values = spectrum(edge).eigenvalues
 omega = np.sqrt(values[values > 1e-10])
 fig, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 ax.hist(omega, bins=25, density=True, color="#0072B2")
@@ -121,7 +121,7 @@ ax.set(xlabel="frequency ω", ylabel="density of modes")
 # 1. Three degrees of freedom each, three translations, one self-stress: 3N' - 2.
 balls = Discs.bidisperse(64, phi=0.70, dim=3)
 solid = decompress(balls, balls.random_state(rng), pressure=1e-7)
-seen = observe(solid.problem, solid.x)
+seen = observe(solid)
 print(seen.n_constraints, "contacts;", 3 * (64 - seen.n_frozen) - 2, "expected")
 
 # %% tags=["hide-cell"]
@@ -130,8 +130,8 @@ print(seen.n_constraints, "contacts;", 3 * (64 - seen.n_frozen) - 2, "expected")
 for pressure in (1e-4, 1e-6):
     eggs = Ellipses.bidisperse(48, phi=0.94, aspect=1.5)
     solid = decompress(eggs, eggs.random_state(np.random.default_rng(2)), pressure=pressure)
-    seen = observe(solid.problem, solid.x)
-    found = spectrum(solid.problem, solid.x)
+    seen = observe(solid)
+    found = spectrum(solid)
     missing = seen.n + 1 - seen.n_constraints
     soft = np.sort(found.eigenvalues[found.eigenvalues > 1e-12])[: max(missing, 1)]
     print(f"p = {pressure:.0e}: {missing} contacts too few, softest modes {soft[:3]}")

@@ -37,7 +37,7 @@ violated, energies = [], []
 for alpha in loads:
     perceptron = Perceptron.random(N, alpha, sigma, rng)
     end = descend(perceptron, perceptron.random_state(rng))
-    seen = observe(perceptron, end.x)
+    seen = observe(end)
     violated.append(seen.n_constraints / N)
     energies.append(seen.energy / N)
 
@@ -65,8 +65,8 @@ right.set(xlabel="patterns per component α", ylabel="energy U/N")
 # %%
 perceptron = Perceptron.random(300, 3.0, sigma, rng)
 end = descend(perceptron, perceptron.random_state(rng))
-seen = observe(perceptron, end.x)
-values = spectrum(perceptron, end.x).eigenvalues
+seen = observe(end)
+values = spectrum(end).eigenvalues
 c = seen.n_constraints / 300
 zeta = theory.prestress_of(perceptron.gaps(end.x), sigma, 300)
 grid = np.linspace(values.min() - 0.2, values.max() + 0.2, 500)
@@ -88,7 +88,7 @@ ax.legend()
 for sample in range(4):
     problem = Perceptron.random(50, 4.0, -0.3, np.random.default_rng(sample))
     start = descend(problem, problem.random_state(np.random.default_rng(sample)))
-    point = exact_jamming(problem, start.x, minimise=descend)
+    point = exact_jamming(start)
     print(
         f"{point.status} at σ = {point.problem.sigma:.4f} with {len(point.rows)} contacts, N = 50"
     )
@@ -124,6 +124,6 @@ ax.legend()
 for alpha in (5.0, 6.0, 8.0):
     problem = Perceptron.random(200, alpha, -0.5, rng)
     end = descend(problem, problem.random_state(rng))
-    c = observe(problem, end.x).n_constraints / 200
+    c = observe(end).n_constraints / 200
     zeta = theory.prestress_of(problem.gaps(end.x), -0.5, 200)
     print(f"α = {alpha}: ζ = {zeta:.4f}, (√c - 1)² = {theory.marginal_prestress(c):.4f}")

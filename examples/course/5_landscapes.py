@@ -10,9 +10,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from bridge import hessian
-from bridge.figures.landscape import draw_tree, thermodynamics
-from bridge.landscape.disconnectivity import barrier, of_graph
+from bridge import explore, hessian
+from bridge.figures.landscape import thermodynamics
+from bridge.landscape.disconnectivity import barrier
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import identity_of
@@ -25,18 +25,6 @@ from particles.landscapes.muller_brown import MullerBrown
 
 torch.set_num_threads(1)  # these networks are too small to share
 
-
-def explore(problem, start, quenches=30, climbs=60):
-    """Return the graph of minima and saddles that so many searches find."""
-    explorer = Explorer(problem, identity_of(problem), start)
-    graph = Graph(identity_of(problem))
-    for finding in explorer.quenches(range(quenches)):
-        graph.absorb(finding)
-    for finding in explorer.climbs(graph, range(climbs)):
-        graph.absorb(finding)
-    return graph
-
-
 # %% [markdown]
 # ## Müller and Brown's surface
 #
@@ -44,7 +32,7 @@ def explore(problem, start, quenches=30, climbs=60):
 
 # %%
 surface = MullerBrown()
-graph = explore(surface, surface.random_state)
+graph = explore(surface, searches=60)
 x, y = np.meshgrid(np.linspace(-1.5, 1.2, 90), np.linspace(-0.3, 2.0, 90))
 heights = [surface.energy_gradient(np.array(p))[0] for p in zip(x.flat, y.flat, strict=True)]
 fig, ax = plt.subplots(figsize=(5, 3.6), layout="constrained")
@@ -55,7 +43,7 @@ for points, marker, name in ((graph.minima, "o", "minimum"), (graph.saddles, "x"
 ax.set(xlabel="x", ylabel="y")
 ax.legend()
 for a, b in graph.ends:
-    print(f"minima {a} and {b} meet at energy {barrier(of_graph(graph), a, b):.3f}")
+    print(f"minima {a} and {b} meet at energy {barrier(graph.tree(), a, b):.3f}")
 
 # %% [markdown]
 # ## Seven atoms
@@ -67,10 +55,10 @@ for a, b in graph.ends:
 
 # %%
 atoms = LennardJones(7)
-graph = explore(atoms, atoms.random_state, climbs=150)
+graph = explore(atoms, searches=150)
 print(len(graph.minima), "minima and", len(graph.saddles), "saddles")
 fig, ax = plt.subplots(figsize=(3.6, 3.6), layout="constrained")
-draw_tree(ax, of_graph(graph))
+graph.tree().plot(ax)
 ax.set_ylabel("energy")
 
 # %% [markdown]
@@ -109,8 +97,8 @@ graphs = {}
 fig, axes = plt.subplots(1, 2, figsize=(7, 3.6), layout="constrained")
 for ax, decay in zip(axes, (1e-2, 1e-3), strict=True):
     network = Classifier(outcomes, hidden=3, l2=decay)
-    graphs[decay] = explore(network, network.random_state, quenches=20, climbs=16)
-    draw_tree(ax, of_graph(graphs[decay]))
+    graphs[decay] = explore(network, searches=16)
+    graphs[decay].tree().plot(ax)
     ax.set_title(f"λ = {decay}: {len(graphs[decay].minima)} minima")
 axes[0].set_ylabel("cross-entropy")
 

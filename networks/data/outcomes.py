@@ -7,6 +7,7 @@ from typing import Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from networks.checks import check_generator
 from networks.data.arrays import check_spread, real_array
 from networks.data.patterns import _whitened
 from networks.data.tables import read_table
@@ -57,13 +58,13 @@ class Outcomes:
         if self.x.ndim != 2 or len(self.x) == 0 or self.label.shape != self.x.shape[:1]:
             raise ValueError(
                 f"expected patterns (P, d) and labels (P,), got {self.x.shape} "
-                f"and {self.label.shape}"
+                f"and {self.label.shape}: pass one row and one label for each"
             )
         inside = self.label.min() >= 0 and self.label.max() < self.n_classes
         if self.n_classes < 2 or not inside:
             raise ValueError(
                 f"expected at least 2 classes and labels 0..{self.n_classes - 1}, "
-                f"got labels {self.label.min()}..{self.label.max()}"
+                f"got labels {self.label.min()}..{self.label.max()}: count them from 0"
             )
 
     def __len__(self) -> int:
@@ -78,7 +79,8 @@ class Outcomes:
         """Return the first ``n_train`` patterns and the rest, for a test set."""
         if not 0 < n_train < len(self):
             raise ValueError(
-                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}"
+                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}: "
+                "leave some for the test"
             )
         kind = type(self)
         return (
@@ -94,6 +96,7 @@ class Outcomes:
 
     def shuffled(self, rng: np.random.Generator) -> Self:
         """Return the patterns in a random order."""
+        check_generator(rng)
         order = rng.permutation(len(self))
         return type(self)(self.x[order], self.label[order], self.n_classes)
 

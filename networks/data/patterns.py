@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from networks.checks import check_generator, whole
 from networks.data.arrays import check_spread, real_array
 from networks.data.files import read_idx
 from networks.data.tables import Table, read_table
@@ -46,12 +47,15 @@ class Patterns:
         object.__setattr__(self, "y", real_array("labels", self.y))
         if self.x.ndim != 2 or self.y.shape != self.x.shape[:1]:
             raise ValueError(
-                f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {self.y.shape}"
+                f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {self.y.shape}: "
+                "pass one row and one label for each"
             )
         found = np.unique(self.y)
         if not np.array_equal(found, [-1.0, 1.0]):
             shown = ", ".join(f"{label:g}" for label in found[:5])
-            raise ValueError(f"expected both labels -1 and +1, got {shown or 'no label'}")
+            raise ValueError(
+                f"expected both labels -1 and +1, got {shown or 'no label'}: convert them"
+            )
 
     def __len__(self) -> int:
         return len(self.y)
@@ -65,7 +69,8 @@ class Patterns:
         """Return the first ``n_train`` patterns and the rest, for a test set."""
         if not 0 < n_train < len(self):
             raise ValueError(
-                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}"
+                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}: "
+                "leave some for the test"
             )
         head, tail = slice(None, n_train), slice(n_train, None)
         return Patterns(self.x[head], self.y[head]), Patterns(self.x[tail], self.y[tail])
@@ -80,8 +85,8 @@ def random_patterns(p: int, d: int, rng: np.random.Generator) -> Patterns:
     >>> patterns.x.shape, float(patterns.y.sum())
     ((10, 3), 0.0)
     """
-    if p < 2 or d < 1:
-        raise ValueError(f"expected at least 2 patterns of dimension >= 1, got p={p}, d={d}")
+    check_generator(rng)
+    p, d = whole("p", p, 2), whole("d", d, 1)
     return Patterns(_on_sphere(rng.standard_normal((p, d))), _alternating(p))
 
 
@@ -189,7 +194,9 @@ def _whitened(x: Vector, d: int) -> Vector:
     variances, axes = np.linalg.eigh(centred.T @ centred / len(x))
     rank = int((variances > 1e-10 * variances[-1]).sum())
     if not 1 <= d <= rank:
-        raise ValueError(f"expected 1 <= d <= {rank}, the rank of these data, got d={d}")
+        raise ValueError(
+            f"expected 1 <= d <= {rank}, the rank of these data, got d={d}: ask for fewer"
+        )
     order = np.argsort(variances)[::-1][:d]
     # The sign of an eigenvector is arbitrary: fix it, so that every machine gets the same data.
     axes = axes[:, order]
@@ -206,9 +213,11 @@ def _balanced(x: Vector, y: Vector, p: int | None, rng: np.random.Generator | No
         p = available
     if not 2 <= p <= available:
         raise ValueError(
-            f"expected 2 <= p <= {available}, the balanced patterns there are, got p={p}"
+            f"expected 2 <= p <= {available}, the balanced patterns there are, got p={p}: "
+            "ask for that many at most"
         )
     if rng is not None:
+        check_generator(rng)
         plus, minus = rng.permutation(plus), rng.permutation(minus)
     half = (p + 1) // 2
     index = np.stack([minus[:half], plus[:half]], axis=1).ravel()[:p]
@@ -218,7 +227,9 @@ def _balanced(x: Vector, y: Vector, p: int | None, rng: np.random.Generator | No
 def _on_sphere(x: Vector) -> Vector:
     norms = np.linalg.norm(x, axis=1, keepdims=True)
     if not (norms > 0).all():
-        raise ValueError("expected patterns that differ from their mean, got one equal to it")
+        raise ValueError(
+            "expected patterns that differ from their mean, got one equal to it: remove it"
+        )
     projected: Vector = np.sqrt(x.shape[1]) * x / norms
     return projected
 

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from networks.checks import shown
+
 Symmetry: TypeAlias = Literal["homogeneous", "odd", "none"]
 
 
@@ -102,7 +104,9 @@ def activation(name: str) -> Activation:
     >>> activation("tanh").symmetry
     'odd'
     """
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
-        raise ValueError(f"expected an activation among {known}, got {name!r}")
+        raise ValueError(
+            f"expected an activation among {known}, got {shown(name)}: pass one of these names"
+        )
     return ACTIVATIONS[name]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from networks.checks import check_generator, check_kind, real, whole
 from networks.data.outcomes import Outcomes
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -55,10 +56,10 @@ class Classifier:
     l2: float = 1e-3
 
     def __post_init__(self) -> None:
-        if isinstance(self.hidden, bool) or int(self.hidden) != self.hidden or self.hidden < 1:
-            raise ValueError(f"expected a number of hidden units >= 1, got {self.hidden}")
-        if not 0 <= self.l2 < math.inf:
-            raise ValueError(f"expected a finite l2 >= 0, got {self.l2}")
+        check_kind("data", self.data, Outcomes, "pass Outcomes(x, label, n_classes)")
+        object.__setattr__(self, "hidden", whole("hidden", self.hidden, 1))
+        if not 0 <= real("l2", self.l2) < math.inf:
+            raise ValueError(f"expected a finite l2 >= 0, got {self.l2}: pass such as 1e-3")
         ones = np.ones((len(self.data), 1))
         target = np.eye(self.data.n_classes)[self.data.label]
         object.__setattr__(self, "_inputs", np.hstack([self.data.x, ones]))
@@ -79,6 +80,7 @@ class Classifier:
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return normally distributed parameters, shape ``(n_dof,)``."""
+        check_generator(rng)
         return rng.standard_normal(self.n_dof)
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
@@ -141,7 +143,9 @@ class Classifier:
     def layers(self, x: Vector) -> tuple[Vector, Vector]:
         """Return views ``[W₂, b₂]`` and ``[W₁, b]`` of the parameters."""
         if x.shape != (self.n_dof,):
-            raise ValueError(f"expected parameters of shape ({self.n_dof},), got {x.shape}")
+            raise ValueError(
+                f"expected x of shape ({self.n_dof},), got {x.shape}: pass the x of this network"
+            )
         middle = self.hidden * (self.data.dim + 1)
         return x[:middle].reshape(self.hidden, -1), x[middle:].reshape(-1, self.hidden + 1)
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from networks.checks import check_kind, real
 from networks.models.hinge import HingeNetwork
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -51,7 +52,8 @@ class SphericalNetwork:
     radius: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.radius < np.inf:
+        check_kind("free", self.free, HingeNetwork, "pass HingeNetwork(mlp, patterns)")
+        if not 0.0 < real("radius", self.radius) < np.inf:
             raise ValueError(f"expected a radius > 0, got {self.radius}: pass np.linalg.norm(x)")
 
     @property
@@ -152,7 +154,8 @@ class SphericalNetwork:
         length = float(np.linalg.norm(x))
         if not 0 < length < np.inf:
             raise ValueError(
-                f"expected finite parameters that are not all zero, got |x| = {length}"
+                f"expected finite parameters that are not all zero, got |x| = {length}: "
+                "pass another state"
             )
         return self.radius / length
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from networks.checks import check_kind, real, state
 from networks.data.patterns import Patterns
 from networks.models import backprop, dense_hessian, symmetry
 from networks.models.mlp import Mlp
@@ -43,8 +44,10 @@ class HingeNetwork:
 
     Raises
     ------
+    TypeError
+        If something is not of its kind, such as arrays in place of patterns.
     ValueError
-        If the dimensions disagree or the device is not there.
+        If the dimensions disagree, the margin is not finite or the device is not there.
 
     Examples
     --------
@@ -71,9 +74,14 @@ class HingeNetwork:
     labels: Tensor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_kind("mlp", self.mlp, Mlp, "pass Mlp(input_dim, width, depth)")
+        check_kind("patterns", self.patterns, Patterns, "pass Patterns(x, y) with labels of ±1")
+        if not np.isfinite(real("margin", self.margin)):
+            raise ValueError(f"expected a finite margin, got {self.margin}: pass one such as 1")
         if self.patterns.dim != self.mlp.input_dim:
             raise ValueError(
-                f"expected patterns of dimension {self.mlp.input_dim}, got {self.patterns.dim}"
+                f"expected patterns of dimension {self.mlp.input_dim}, got {self.patterns.dim}: "
+                f"give the network input_dim={self.patterns.dim}"
             )
         device = checked_device(self.device)
         inputs = backprop.with_ones(torch.tensor(self.patterns.x, device=device))
@@ -124,7 +132,7 @@ class HingeNetwork:
         """
         w = self._tensor(x)
         state, labels, forces = self._violated(w)
-        directions = self._tensor(np.atleast_2d(v))
+        directions = torch.tensor(np.atleast_2d(v), dtype=torch.float64, device=w.device)
         block = max(1, _BLOCK // max(1, len(forces) * (self.mlp.width + 1)))
         weights, stiffness = -labels * forces, torch.ones_like(forces)
         found = [
@@ -178,9 +186,7 @@ class HingeNetwork:
         return replace(self, margin=self.margin + t)
 
     def _tensor(self, x: Vector) -> Tensor:
-        if not np.isfinite(x).all():
-            raise ValueError("expected finite parameters, got NaN or infinity: training diverged")
-        return torch.tensor(x, dtype=torch.float64, device=self.inputs.device)
+        return torch.tensor(state(x, self.n_dof), device=self.inputs.device)
 
     def _violated(self, w: Tensor) -> tuple[backprop.Forward, Tensor, Tensor]:
         """Return the forward pass of the violated patterns, their labels and their forces."""
@@ -212,7 +218,9 @@ def checked_device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         there = "cpu, cuda" if torch.cuda.is_available() else "cpu"
-        raise ValueError(f"expected a device that is there ({there}), got {name!r}") from None
+        raise ValueError(
+            f"expected a device that is there ({there}), got {name!r}: pass one of them"
+        ) from None
     return device
 
 

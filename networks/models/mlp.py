@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from networks.checks import check_generator, whole
 from networks.models.activations import Activation, activation
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -48,8 +49,7 @@ class Mlp:
 
     def __post_init__(self) -> None:
         for name in ("input_dim", "width", "depth"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
         activation(self.activation)
 
     @cached_property
@@ -86,6 +86,7 @@ class Mlp:
 
     def init(self, rng: np.random.Generator) -> Vector:
         """Return initial parameters ``(n_dof,)``: orthogonal weights of gain 1, zero biases."""
+        check_generator(rng)
         layers = [
             np.hstack([_orthogonal(rows, columns - 1, rng), np.zeros((rows, 1))])
             for rows, columns in self.shapes

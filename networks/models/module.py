@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.func import functional_call, grad, vjp, vmap
 
+from networks.checks import check_kind, real, state
 from networks.data.arrays import real_array
 from networks.models.hinge import fits
 
@@ -83,7 +84,8 @@ class ModuleProblem:
     def hvp(self, x: Vector, v: Vector) -> Vector:
         """Return ``H(x) v``, shape of ``v``: one direction ``(n_dof,)`` or ``(k, n_dof)``."""
         _, product, *_ = vjp(grad(self._energy), self._tensor(x))
-        (found,) = vmap(product)(self._tensor(np.atleast_2d(v)))
+        directions = torch.tensor(np.atleast_2d(v), dtype=torch.float64, device=self.inputs.device)
+        (found,) = vmap(product)(directions)
         return _numpy(found).reshape(v.shape)
 
     def zero_modes(self, x: Vector) -> Vector:
@@ -116,9 +118,7 @@ class ModuleProblem:
         return {n: p for n, p in self.module.named_parameters() if p.requires_grad}
 
     def _tensor(self, x: Vector) -> Tensor:
-        if not np.isfinite(x).all():
-            raise ValueError("expected finite parameters, got NaN or infinity: training diverged")
-        return torch.tensor(x, dtype=torch.float64, device=self.inputs.device)
+        return torch.tensor(state(x, self.n_dof), device=self.inputs.device)
 
 
 def from_module(
@@ -141,7 +141,8 @@ def from_module(
     >>> problem.n_dof, problem.gaps(problem.start).shape
     (21, (3,))
     """
-    if not np.isfinite(margin):
+    check_kind("module", module, torch.nn.Module, "pass such as torch.nn.Sequential(...)")
+    if not np.isfinite(real("margin", margin)):
         raise ValueError(f"expected a finite margin, got {margin}: pass one such as 1")
     own = copy.deepcopy(module).double().eval()
     if not any(p.requires_grad for p in own.parameters()):
@@ -155,10 +156,12 @@ def from_module(
     if labels.ndim != 1 or inputs.ndim < 1 or len(labels) != len(inputs):
         raise ValueError(
             f"expected x of (P, ...) and labels of (P,), got shapes {tuple(inputs.shape)} and "
-            f"{tuple(labels.shape)}"
+            f"{tuple(labels.shape)}: pass one label for each pattern"
         )
     if not len(labels) or not bool((labels.abs() == 1).all()):
-        raise ValueError(f"expected one or more labels of ±1, got {np.unique(given)[:5].tolist()}")
+        raise ValueError(
+            f"expected one or more labels of ±1, got {np.unique(given)[:5].tolist()}: convert them"
+        )
     with torch.no_grad():
         output = own(inputs)
     if output.numel() != len(labels):

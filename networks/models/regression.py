@@ -8,6 +8,8 @@ from typing import ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from networks.checks import check_generator, real, whole
+
 Vector: TypeAlias = NDArray[np.float64]
 
 TRUE_PARAMETERS = (0.1, 2.13, 0.0, 1.34, 0.0)  # those behind the data of the source
@@ -44,7 +46,8 @@ class Regression:
     def __post_init__(self) -> None:
         if self.x.ndim != 1 or self.x.shape != self.y.shape or not self.x.size:
             raise ValueError(
-                f"expected x and y of one shape (n,), got {self.x.shape}, {self.y.shape}"
+                f"expected x and y of one shape (n,), got {self.x.shape}, {self.y.shape}: "
+                "pass a value for each place"
             )
         if not (np.isfinite(self.x).all() and np.isfinite(self.y).all()):
             raise ValueError("expected finite data, got NaN or inf: clean the data")
@@ -52,14 +55,17 @@ class Regression:
     @classmethod
     def random(cls, noise: float, points: int, rng: np.random.Generator) -> Self:
         """Draw data on ``[0, 3π]`` from `TRUE_PARAMETERS`, with normal noise."""
-        if points < 5 or not 0 <= noise < np.inf:
-            raise ValueError(f"expected points >= 5 and noise >= 0, got {points} and {noise}")
+        check_generator(rng)
+        points = whole("points", points, 5)
+        if not 0 <= real("noise", noise) < np.inf:
+            raise ValueError(f"expected a finite noise >= 0, got {noise}: pass such as 0.02")
         x = np.linspace(0.0, 3 * np.pi, points)
         clean = _values(np.array(TRUE_PARAMETERS), x)[0]
         return cls(x, clean + noise * rng.standard_normal(points))
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return a small damping, frequencies up to 3 and any phases, shape ``(5,)``."""
+        check_generator(rng)
         damping, phases = rng.uniform(-0.1, 0.4), rng.uniform(0, 2 * np.pi, 2)
         one, two = rng.uniform(0.0, 3.0, 2)
         return np.array([damping, one, phases[0], two, phases[1]])

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from networks.checks import check_generator, check_kind
 from networks.data.patterns import Patterns
 from networks.models.hinge import HingeNetwork
 from networks.models.mlp import Mlp
@@ -93,6 +94,9 @@ def generalise(
         raise ValueError(
             "expected a random generator for each network, got none: pass at least one"
         )
+    check_kind("mlp", mlp, Mlp, "pass Mlp(input_dim, width, depth)")
+    for rng in rngs:
+        check_generator(rng)
     problem, validating, testing = (HingeNetwork(mlp, p) for p in (taught, validation, test))
     lowest = [(np.inf, np.nan)] * len(rngs)  # error on validation, and on test at the same step
 

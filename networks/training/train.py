@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from networks.checks import check_generator, check_kind, state, whole
 from networks.models import backprop
 from networks.models.fixed_norm import SphericalNetwork
 from networks.models.hinge import FITTED, HingeNetwork
@@ -22,15 +23,19 @@ Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
 
 NEWTON_STEPS = 1000  # a polish takes 10 to 100 of them, near the transition several hundred
 SILENT = "some layer has no active unit on the patterns that hold most of the energy"
+_OTHERS = "packings go to particles.minimise, other problems to bridge.lbfgs"
 RUNAWAY = 1.2  # growth of the norm in a polish that tells of weights without bound
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trained:
     """A trained network and what is known about it.
 
-    Parameters
+    Attributes
     ----------
+    problem
+        The network, at the norm ``|x|`` where the polish held that; the `HingeNetwork` where it was
+        free, or there was nothing to polish.
     x
         The parameters, ``(n_dof,)``.
     energy
@@ -53,11 +58,9 @@ class Trained:
         Why a run stalled or died; empty otherwise.
     newton_steps
         Linear solves of the polish.
-    radius
-        The norm ``|x|`` that the polish held: a minimum of the `SphericalNetwork` of that radius.
-        None if it was free, or where there was nothing to polish.
     """
 
+    problem: HingeNetwork | SphericalNetwork
     x: Vector
     energy: float
     max_residual: float
@@ -67,7 +70,20 @@ class Trained:
     n_kinks: int = 0
     reason: str = ""
     newton_steps: int = 0
-    radius: float | None = None
+
+    @property
+    def radius(self) -> float | None:
+        """The norm ``|x|`` that the polish held; None if it was free."""
+        return self.problem.radius if isinstance(self.problem, SphericalNetwork) else None
+
+    def __repr__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        shown = (
+            f"P/N = {self.problem.load:.4g}, U = {self.energy:.6g}, {self.n_constraints} violated"
+        )
+        kinks = f", {self.n_kinks} kinks" if self.n_kinks else ""
+        name = type(self.problem).__name__
+        return f"<Trained {name}: {self.status}{reason}, {shown}{kinks}>"
 
 
 def train(
@@ -105,6 +121,13 @@ def train(
     rng
         For an optimiser that draws minibatches.
 
+    Raises
+    ------
+    TypeError
+        If something is not of its kind, such as a packing in place of the network.
+    ValueError
+        If ``x`` has another shape than ``(n_dof,)`` or is not finite, or ``steps`` are negative.
+
     Examples
     --------
     >>> from networks import Mlp, random_patterns
@@ -113,6 +136,11 @@ def train(
     >>> train(problem, problem.mlp.init(rng), steps=3000).status
     'unjammed'
     """
+    check_kind("problem", problem, HingeNetwork, _OTHERS)
+    x = state(x, problem.n_dof)
+    whole("steps", steps, 0)
+    if rng is not None:
+        check_generator(rng)
     if optimiser is None:
         ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
     else:
@@ -144,7 +172,10 @@ def train_all(
     >>> ends[0].status, ends[1].status
     ('unjammed', 'jammed')
     """
-    for i, annealed in anneal(problems, xs, steps=steps, schedule=schedule, look=look):
+    for problem in problems:
+        check_kind("problem", problem, HingeNetwork, _OTHERS)
+    starts = [state(x, problem.n_dof) for problem, x in zip(problems, xs, strict=True)]
+    for i, annealed in anneal(problems, starts, steps=steps, schedule=schedule, look=look):
         yield i, _judged(problems[i], annealed, newton_steps, hold_norm=hold_norm)
 
 
@@ -159,11 +190,11 @@ def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_S
     >>> rng = np.random.default_rng(0)
     >>> free = HingeNetwork(Mlp(6, 4, 1), random_patterns(150, 6, rng))
     >>> end = train(free, free.mlp.init(rng), steps=3000)
-    >>> lighter = SphericalNetwork(free, end.radius).tightened(-0.01)
-    >>> settle(lighter, end.x).status
+    >>> settle(end.problem.tightened(-0.01), end.x).status
     'jammed'
     """
-    w = problem.on_sphere(x)
+    check_kind("problem", problem, SphericalNetwork, "pass SphericalNetwork(free, radius)")
+    w = problem.on_sphere(state(x, problem.n_dof))
     found = polish(problem.free, w, steps=newton_steps, hold_norm=True)
     return _certified(problem.free, found, w, 0, newton_steps, held=True)
 
@@ -174,7 +205,9 @@ def _judged(
     """Polish an annealed state if there is anything to polish, and say what it is."""
     if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
         reason = "training diverged: lower the learning rate"
-        return Trained(annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason)
+        return Trained(
+            problem, annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason
+        )
     here = _point(problem, annealed.x)
     if here.energy < FITTED:
         return _ended(here, annealed.steps, "unjammed")
@@ -201,11 +234,12 @@ def _certified(
     reason = "" if found.is_minimum else _why_not(before, found, allowed)
     if _is_dead(here):
         status, reason = "dead", SILENT
+    norm = float(np.linalg.norm(found.x))
     return replace(
         _ended(here, steps, status, reason=reason, newton_steps=found.steps),
+        problem=SphericalNetwork(problem, norm) if held else problem,
         max_residual=found.residual,
         n_kinks=found.n_kinks,
-        radius=float(np.linalg.norm(found.x)) if held else None,
     )
 
 
@@ -219,6 +253,7 @@ def _ended(
     here: Point, steps: int, status: Status, *, reason: str = "", newton_steps: int = 0
 ) -> Trained:
     return Trained(
+        problem=here.problem,
         x=here.w.cpu().numpy(),
         energy=here.energy,
         max_residual=here.residual,

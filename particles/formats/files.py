@@ -6,17 +6,19 @@ aspects and unwrapped variables. A file is replaced only by a whole one.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import floats
 from particles.formats.columns import described, frame_text, quaternions
 from particles.formats.xyz import check_file, frames
 from particles.packings.discs import Discs
 from particles.packings.ellipses import Ellipses
-from particles.packings.packing import Packing
+from particles.packings.packing import Packing, check_packing
 
 Vector = NDArray[np.float64]
 
@@ -74,6 +76,7 @@ def write_gsd(path: str | Path, problem: Packing, x: ArrayLike) -> None:
     ValueError
         If ``x`` is no state of the packing. The file is left as it was.
     """
+    _check_gsd()
     from gsd import hoomd
 
     states = _states(problem, x)
@@ -92,6 +95,7 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     ValueError
         If there is no such file, the frame is not there, or was written by another program.
     """
+    _check_gsd()
     from gsd import fl
 
     check_file(Path(path))
@@ -109,11 +113,22 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     return _checked(path, got[_SIZES], got.get(_ASPECT), got[_BOX], got[_STATE])
 
 
+def _check_gsd() -> None:
+    try:
+        import_module("gsd")
+    except ImportError:
+        raise ModuleNotFoundError(
+            "expected the package gsd for GSD files, got none: pip install 'jamscape[files]'",
+            name="gsd",
+        ) from None
+
+
 def _states(problem: Packing, x: ArrayLike) -> list[Vector]:
     """Return the bodies of each state, ``(N, c)``, or say what is wrong with one."""
-    states = np.atleast_2d(np.asarray(x, dtype=np.float64))
+    check_packing(problem)
+    states = np.atleast_2d(floats("x", x))
     if not len(states):
-        raise ValueError("expected at least one state, got none")
+        raise ValueError("expected at least one state, got none: pass x of (n_dof,) or (k, n_dof)")
     return [problem.bodies(state) for state in states]
 
 

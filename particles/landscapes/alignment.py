@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist, pdist
 
 from particles.kernels import alignment as loops
@@ -85,6 +84,8 @@ def centred(x: Vector) -> Vector:
 
 def _alternate(a: Vector, b: Vector) -> Vector:
     """Assign and rotate in turn until the assignment stays."""
+    from scipy.optimize import linear_sum_assignment  # a quarter of a second, at every import
+
     before: NDArray[np.intp] | None = None
     for _ in range(20):
         _, order = linear_sum_assignment(cdist(b, a, "sqeuclidean"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from particles.checks import check_generator, vector, whole
 from particles.kernels import clusters as loops
 from particles.kernels.quench import quench
 from particles.landscapes import alignment
@@ -26,10 +27,7 @@ class Cluster(ABC):
     n: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or int(self.n) != self.n or self.n < 2:
-            raise ValueError(
-                f"expected a number of atoms n >= 2, got {self.n}: pass a whole number"
-            )
+        object.__setattr__(self, "n", whole("n", self.n, 2))
 
     @abstractmethod
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
@@ -82,6 +80,7 @@ class Cluster(ABC):
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return atoms drawn uniformly from a ball with room for them, shape ``(3N,)``."""
+        check_generator(rng)
         directions = rng.standard_normal((self.n, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         return (directions * (self.radius * rng.random((self.n, 1)) ** (1 / 3))).ravel()
@@ -143,15 +142,13 @@ class Cluster(ABC):
         return alignment.aligned(x, reference)
 
     def _checked(self, x: Vector) -> Vector:
-        state = np.ascontiguousarray(x, dtype=np.float64)
-        if state.shape != (self.n_dof,):
-            raise ValueError(f"expected a state of shape ({self.n_dof},), got {state.shape}")
-        return state
+        return np.ascontiguousarray(vector("x", x, self.n_dof))
 
     def _finite(self, energy: float) -> float:
         if not math.isfinite(energy):
             raise ValueError(
-                f"expected finite coordinates and no two atoms at one place, got energy {energy}"
+                f"expected finite coordinates and no two atoms at one place, got energy {energy}: "
+                "start elsewhere"
             )
         return energy
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from particles.checks import check_generator, vector
+
 Vector = NDArray[np.float64]
 
 
@@ -55,12 +57,14 @@ class MullerBrown:
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return a point drawn uniformly from the region of the minima, shape ``(2,)``."""
+        check_generator(rng)
         return rng.uniform([-1.5, -0.5], [1.2, 2.0])
 
     def _terms(self, x: Vector) -> tuple[Vector, Vector]:
         """Return the four terms and the gradients of their exponents."""
-        if x.shape != (2,) or not np.isfinite(x).all():
-            raise ValueError(f"expected a finite point of shape (2,), got {x}")
+        x = vector("x", x, 2)
+        if not np.isfinite(x).all():
+            raise ValueError(f"expected a finite point, got {x}: correct it")
         u, w = (x - self._centre).T
         a, b, c = self._form.T
         terms = self._height * np.exp(a * u * u + b * u * w + c * w * w)

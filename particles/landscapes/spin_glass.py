@@ -9,6 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import check_generator, floats, vector, whole
+
 Vector = NDArray[np.float64]
 
 _LARGEST = 1 << 27  # couplings: 1 GiB, and as much again while they are made symmetric
@@ -51,10 +53,11 @@ class SphericalSpinGlass:
     couplings: Vector
 
     def __post_init__(self) -> None:
-        given = np.asarray(self.couplings, dtype=np.float64)
+        given = floats("couplings", self.couplings)
         if given.ndim < 2 or len(set(given.shape)) != 1 or given.shape[0] < 2:
             raise ValueError(
-                f"expected couplings with p >= 2 axes of one length N >= 2, got {given.shape}"
+                f"expected couplings with p >= 2 axes of one length N >= 2, got {given.shape}: "
+                "draw them by random"
             )
         if not np.isfinite(given).all():
             raise ValueError("expected finite couplings, got NaN or inf: check the input")
@@ -67,9 +70,11 @@ class SphericalSpinGlass:
     @classmethod
     def random(cls, n: int, p: int, rng: np.random.Generator) -> Self:
         """Draw ``N^p`` independent couplings ``J ~ N(0, 1)``."""
-        if n < 2 or p < 2 or n**p > _LARGEST:
+        check_generator(rng)
+        n, p = whole("n", n, 2), whole("p", p, 2)
+        if n**p > _LARGEST:
             raise ValueError(
-                f"expected n >= 2, p >= 2 and at most {_LARGEST} couplings n^p, got n={n}, p={p}"
+                f"expected at most {_LARGEST} couplings n^p, got n={n}, p={p}: lower one of them"
             )
         return cls(rng.standard_normal((n,) * p))
 
@@ -106,11 +111,12 @@ class SphericalSpinGlass:
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return a point drawn uniformly from the sphere ``|x|² = N``."""
+        check_generator(rng)
         return self.on_sphere(rng.standard_normal(self.n_dof))
 
     def on_sphere(self, x: ArrayLike) -> Vector:
         """Return ``√N x/|x|``."""
-        return self._direction(np.asarray(x, dtype=np.float64))[0] * math.sqrt(self.n_dof)
+        return self._direction(x)[0] * math.sqrt(self.n_dof)
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``H`` and its gradient, shape ``(N,)``; ``x·∇H = 0``."""
@@ -178,11 +184,9 @@ class SphericalSpinGlass:
             matrix = matrix @ n
         return matrix
 
-    def _direction(self, x: Vector) -> tuple[Vector, float]:
-        length = float(np.linalg.norm(x))
-        if x.shape != (self.n_dof,) or not 0.0 < length < np.inf:
-            raise ValueError(
-                f"expected a finite x != 0 of shape ({self.n_dof},), got shape {x.shape} "
-                f"and |x| = {length}"
-            )
-        return x / length, length
+    def _direction(self, x: ArrayLike) -> tuple[Vector, float]:
+        state = vector("x", x, self.n_dof)
+        length = float(np.linalg.norm(state))
+        if not 0.0 < length < np.inf:
+            raise ValueError(f"expected a finite x != 0, got |x| = {length}: pass another state")
+        return state / length, length

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.packings.minimum import Minimum, Status, certified, check_options, minimise, relax
-from particles.packings.packing import Packing
-from particles.packings.pictures import png
+from particles.checks import check_iterable, generator, real
+from particles.packings.driven import Compressed, Decompressed, Stage
+from particles.packings.ends import Status
+from particles.packings.minimum import Minimum, certified, check_options, minimise, relax
+from particles.packings.packing import Packing, check_packing
 from particles.packings.rattler_release import released
 from particles.packings.stability import separated
 
@@ -24,82 +26,6 @@ LARGEST_PHI = 1.5
 # Where this part of the distance to jamming is still too long a step, the packing rearranges at a
 # finite pressure.
 SMALLEST_DAMPING = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One balance of forces on the way.
-
-    Attributes
-    ----------
-    phi, pressure, energy : float
-        Packing fraction, ``Σ max(Δ, 0)/n`` without rattlers, and ``U``.
-    status : {"unjammed", "jammed", "stalled"}
-        How its minimisation ended.
-    steps : int
-        Evaluations of the forces.
-    """
-
-    phi: float
-    pressure: float
-    energy: float
-    status: Status
-    steps: int
-
-
-@dataclass(frozen=True, eq=False)
-class Decompressed:
-    """A packing brought to a pressure.
-
-    Attributes
-    ----------
-    problem : Packing
-        The packing at its last load.
-    x : (n_dof,)
-        Its state.
-    phi : float
-        Its packing fraction.
-    pressure : float
-        ``Σ max(Δ, 0)/n``, rattlers not counted in ``n``.
-    status : {"jammed", "unjammed", "stalled"}
-        Jammed: a minimum at the pressure asked for, see `Minimum`. Stalled: none, or the pressure
-        is another one. Unjammed: no pressure could be built up.
-    stages : tuple of Stage
-        Every balance of forces on the way.
-    reason : str
-        Why the run stalled; empty if it did not.
-    """
-
-    problem: Packing
-    x: Vector
-    phi: float
-    pressure: float
-    status: Status
-    stages: tuple[Stage, ...]
-    reason: str = ""
-
-    def _repr_png_(self) -> bytes:
-        """Return a picture, for notebooks."""
-        return png(self.problem, self.x)
-
-
-@dataclass(frozen=True, eq=False)
-class Compressed:
-    """A packing driven through packing fractions.
-
-    Attributes
-    ----------
-    problem : Packing
-        The packing at the last packing fraction.
-    x : (n_dof,)
-        Its state there.
-    stages : tuple of Stage
-        One for each packing fraction, in order.
-    """
-
-    problem: Packing
-    x: Vector
-    stages: tuple[Stage, ...]
 
 
 @dataclass(eq=False)
@@ -203,6 +129,8 @@ def decompress(
 
     Raises
     ------
+    TypeError
+        If something is not of its kind: a string as pressure, a seed in place of ``rng``.
     ValueError
         If the pressure is not between 1e-12 and 1, ``shrink`` not between 0 and 1, ``tolerance``
         is not positive, or ``x`` is not a state.
@@ -216,14 +144,15 @@ def decompress(
     >>> decompress(packing, x, pressure=1e-5).status
     'jammed'
     """
-    if not LEAST_PRESSURE <= pressure < 1.0:
-        raise ValueError(f"expected a pressure from {LEAST_PRESSURE} to below 1, got {pressure}")
-    if shrink is not None and not 0.0 < shrink < 1.0:
-        raise ValueError(f"expected shrink between 0 and 1, got {shrink}")
+    check_packing(problem)
+    if not LEAST_PRESSURE <= real("pressure", pressure) < 1.0:
+        raise ValueError(f"expected {LEAST_PRESSURE} <= pressure < 1, got {pressure}: pass 1e-6")
+    if shrink is not None and not 0.0 < real("shrink", shrink) < 1.0:
+        raise ValueError(f"expected shrink between 0 and 1, got {shrink}: leave it out")
     check_options(positive=True, tolerance=tolerance, max_stages=max_stages)
     least = shrink if shrink is not None else (0.3 if problem.n_angles else 0.1)
     way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
-    start = separated(problem, x, rng or np.random.default_rng(0))
+    start = separated(problem, x, generator(rng))
     here, status = _approach(way, way.settle(problem, start), pressure, tolerance, least)
     last, state = here.problem, here.minimum.x
     if status == "jammed":
@@ -300,9 +229,14 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     >>> [stage.status for stage in compress(packing, x, [0.7, 0.9, 0.7]).stages]
     ['unjammed', 'jammed', 'unjammed']
     """
+    check_packing(problem)
+    check_iterable("phis", phis, "pass packing fractions such as [0.8, 0.9]")
     way = _Approach({}, max_stages=0)
-    state = problem.bodies(x).ravel()
+    state, end = problem.bodies(x).ravel(), None
     for phi in phis:
         problem = problem.with_phi(phi)
-        state = way.note(problem, minimise(problem, state, **options)).minimum.x
-    return Compressed(problem, state, tuple(way.stages))
+        end = way.note(problem, minimise(problem, state, **options)).minimum
+        state = end.x
+    if end is None:
+        return Compressed(problem, state, (), "stalled", "no packing fraction was given")
+    return Compressed(problem, state, tuple(way.stages), end.status, end.reason)

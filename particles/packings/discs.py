@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import shown
 from particles.kernels import discs as kernels
 from particles.kernels.fire import relax_discs
 from particles.packings.law import RawPairs, Relaxation, Slopes
@@ -69,7 +70,9 @@ class Discs(Packing):
         0.85
         """
         if dim not in cls.dimensions:
-            raise ValueError(f"expected dim = 2 (discs) or 3 (spheres), got {dim}")
+            raise ValueError(
+                f"expected dim = 2 (discs) or 3 (spheres), got {shown(dim)}: pass one of them"
+            )
         diameters = bidisperse_diameters(n, ratio)
         volume = (_UNIT_VOLUME[dim] * diameters**dim).sum() / check_phi(phi)
         return cls(diameters, cubic_box(float(volume), dim))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import splu
 
-from particles.packings.packing import Packing
+from particles.packings.packing import Packing, check_packing
 
 Vector = NDArray[np.float64]
 
@@ -50,6 +50,7 @@ def stress_tensor(problem: Packing, x: ArrayLike) -> Vector:
     array([[-0.01125,  0.     ],
            [ 0.     ,  0.     ]])
     """
+    check_packing(problem)
     pairs, slopes = problem.near(x)
     pull = np.maximum(slopes.gap, 0.0)[:, None] * slopes.vector
     return np.asarray(pull.T @ pairs.vector / problem.box.prod(), dtype=np.float64)
@@ -130,6 +131,7 @@ def moduli(problem: Packing, x: ArrayLike) -> Moduli:
     >>> round(2.0 * crystal.bulk / 3**0.5, 5), round(4.0 * crystal.shear / 3**0.5, 5)
     (1.0, 1.0)
     """
+    check_packing(problem)
     d, volume = problem.dim, float(problem.box.prod())
     strains = np.concatenate([np.eye(d)[None], shear_directions(d)])
     affine, mixed = _strained(problem, x, strains)

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import floats, real
 from particles.kernels import ellipses as kernels
 from particles.kernels.fire import relax_ellipses
 from particles.packings.law import RawPairs, Relaxation, Slopes
@@ -64,15 +65,15 @@ class Ellipses(Packing):
 
     def __post_init__(self) -> None:
         self._check()
-        aspect = np.array(self.aspect, dtype=np.float64)
+        aspect = np.array(floats("aspect", self.aspect))
         if aspect.shape not in ((), self.diameters.shape):
             raise ValueError(
                 f"expected one aspect or one for each of {self.n_bodies} bodies, "
-                f"got shape {aspect.shape}"
+                f"got shape {aspect.shape}: pass a number"
             )
         if not (np.isfinite(aspect).all() and (aspect >= 1.0).all()):
             bad = aspect[~(np.isfinite(aspect) & (aspect >= 1.0))][0]
-            raise ValueError(f"expected a finite aspect >= 1 (long over short axis), got {bad:g}")
+            raise ValueError(f"expected a finite aspect >= 1, got {bad:g}: pass long over short")
         aspect = np.broadcast_to(aspect, self.diameters.shape).copy()
         aspect.flags.writeable = False
         object.__setattr__(self, "aspect", aspect)
@@ -88,8 +89,8 @@ class Ellipses(Packing):
         """
         diameters = bidisperse_diameters(n, ratio)
         check_phi(phi)
-        if not (np.isfinite(aspect) and aspect >= 1.0):
-            raise ValueError(f"expected a finite aspect >= 1 (long over short axis), got {aspect}")
+        if not 1.0 <= real("aspect", aspect) < math.inf:
+            raise ValueError(f"expected a finite aspect >= 1, got {aspect}: pass long over short")
         area = math.pi / 4.0 * aspect * (diameters**2).sum() / phi
         return cls(diameters, np.full(diameters.size, float(aspect)), cubic_box(float(area), 2))
 

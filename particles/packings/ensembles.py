@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from particles.packings.compression import Decompressed, decompress
-from particles.packings.packing import Packing
+from particles.checks import check_iterable, whole
+from particles.packings.compression import decompress
+from particles.packings.driven import Decompressed
+from particles.packings.packing import Packing, check_packing
 
 
 def ensemble(
@@ -51,8 +53,10 @@ def ensemble(
     >>> [packing.status for packing in packings]
     ['jammed', 'jammed', 'jammed']
     """
-    if workers is not None and workers < 1:
-        raise ValueError(f"expected at least one worker, got {workers}")
+    check_packing(problem)
+    check_iterable("seeds", seeds, "pass such as range(8)")
+    if workers is not None:
+        whole("workers", workers, 1)
 
     def one(seed: int) -> Decompressed:
         start = problem.random_state(np.random.default_rng(seed))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import check_generator, real, vector
 from particles.packings.mixture import check_phi, positive_array
 from particles.packings.pairs import Pairs
 
@@ -146,9 +147,14 @@ class Law(ABC):
         object.__setattr__(self, "box", positive_array("box", self.box, "(d,)"))
         if self.box.size not in self.dimensions:
             expected = " or ".join(str(d) for d in self.dimensions)
-            raise ValueError(f"expected a box with {expected} sides, got {self.box.size}")
-        if not 0.0 < self.reach < math.inf:
-            raise ValueError(f"expected a positive, finite reach, got {self.reach}")
+            raise ValueError(
+                f"expected a box with {expected} sides, got {self.box.size}: pass one for each "
+                "dimension"
+            )
+        if not 0.0 < real("reach", self.reach) < math.inf:
+            raise ValueError(
+                f"expected a positive, finite reach, got {self.reach}: pass such as 0.5"
+            )
 
     @property
     def n_bodies(self) -> int:
@@ -185,13 +191,13 @@ class Law(ABC):
 
         Raises
         ------
+        TypeError
+            If ``x`` is anything but real numbers.
         ValueError
             If ``x`` has another size, holds NaN or inf, or lies so far away that the rounding of
             positions moves contacts.
         """
-        state = np.asarray(x, dtype=np.float64)
-        if state.shape != (self.n_dof,):
-            raise ValueError(f"expected a state of shape ({self.n_dof},), got {state.shape}")
+        state = vector("x", x, self.n_dof)
         # One kind of array for the kernels, or they would be compiled for each.
         state = np.require(state, requirements=["C", "W"])
         bodies = state.reshape(self.n_bodies, self.n_per_body)
@@ -207,7 +213,9 @@ class Law(ABC):
         body, k = np.argwhere(~good)[0]
         value, index = bodies[body, k], body * self.n_per_body + k
         if not np.isfinite(value):
-            raise ValueError(f"expected finite variables, got {value:g} at index {index}")
+            raise ValueError(
+                f"expected finite variables in x, got {value:g} at index {index}: correct it"
+            )
         raise ValueError(
             f"expected variables within {self._farthest[k]:.4g} of 0, where rounding moves no "
             f"contact, got {value:.4g} at index {index}: move it by whole boxes or turns"
@@ -226,6 +234,7 @@ class Law(ABC):
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return centres, and angles if there are any, drawn uniformly: ``(n_dof,)``."""
+        check_generator(rng)
         state = rng.random((self.n_bodies, self.n_per_body))
         state[:, : self.dim] *= self.box
         state[:, self.dim :] *= np.pi
@@ -236,8 +245,8 @@ class Law(ABC):
 
         The box and ``x`` stay as they are, and ``Δ = 1 - μ`` becomes ``1 - μ/(1 + t)``.
         """
-        if not -1.0 < t < math.inf:
-            raise ValueError(f"expected a relative growth t > -1, got {t}")
+        if not -1.0 < real("t", t) < math.inf:
+            raise ValueError(f"expected a relative growth t > -1, got {t}: pass such as 0.01")
         return replace(self, diameters=self.diameters * (1.0 + t))  # type: ignore[type-var]
 
     def with_phi(self, phi: float) -> Self:

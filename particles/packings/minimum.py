@@ -2,19 +2,20 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import generator, real, whole
 from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
-from particles.packings.packing import FLOOR, Packing
+from particles.packings.ends import PackingEnd, Status
+from particles.packings.packing import FLOOR, Packing, check_packing
 from particles.packings.pairs import PairFinder
 from particles.packings.rattlers import rattlers
 from particles.packings.stability import contacts, downhill_mode, separated
 
 Vector = NDArray[np.float64]
-Status = Literal["unjammed", "jammed", "stalled"]
 
 # Saddles that one minimisation may leave; most meet none, and small packings one or two.
 MOST_SADDLES = 30
@@ -27,12 +28,14 @@ RELATIVE, FINEST = 1e-5, 1e-11
 AMPLITUDES = 0.1 * 3.0 ** -np.arange(16)
 
 
-@dataclass(frozen=True, eq=False)
-class Minimum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Minimum(PackingEnd):
     """Where a minimisation ended, and why.
 
     Attributes
     ----------
+    problem : Packing
+        The packing.
     x : (n_dof,)
         The state, moved continuously from the start: never wrapped into the box.
     status : {"unjammed", "jammed", "stalled"}
@@ -50,6 +53,7 @@ class Minimum:
         Why the run stalled; empty if it did not.
     """
 
+    problem: Packing
     x: Vector
     status: Status
     energy: float
@@ -57,6 +61,13 @@ class Minimum:
     max_force: float
     steps: int
     reason: str = ""
+
+    def _numbers(self) -> str:
+        return f"U = {self.energy:.6g}, p = {self.pressure:.3g}"
+
+    def minimise(self, problem: Packing, x: ArrayLike) -> "Minimum":
+        """Return the minimum of the packing at another load, found in the same way."""
+        return minimise(problem, x)
 
 
 def minimise(
@@ -80,6 +91,8 @@ def minimise(
 
     Raises
     ------
+    TypeError
+        If something is not of its kind: a seed in place of ``rng``, a network that of a packing.
     ValueError
         As `relax` does.
 
@@ -91,7 +104,8 @@ def minimise(
     >>> minimise(packing, packing.random_state(np.random.default_rng(1))).status
     'unjammed'
     """
-    start = separated(problem, x, rng or np.random.default_rng(0))
+    check_packing(problem)
+    start = separated(problem, x, generator(rng))
     return certified(problem, relax(problem, start, **options), **options)
 
 
@@ -193,8 +207,8 @@ def relax(
     >>> minimise(column, end.x).status
     'unjammed'
     """
-    if not max_steps >= 1:
-        raise ValueError(f"expected at least one step, got max_steps = {max_steps}")
+    check_packing(problem)
+    whole("max_steps", max_steps, 1)
     check_options(relative=relative, absolute=absolute, floor=floor)
     check_options(positive=True, dt_max=dt_max, skin=skin)
     n = max(problem.n_dof - problem.dim, 1)
@@ -211,10 +225,10 @@ def relax(
         if fire.max_force <= max(relative * force, absolute):
             break
         limit = relative * force * n / total
-    return _end(fire, energy, total / n, force)
+    return _end(problem, fire, energy, total / n, force)
 
 
-def _end(fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
+def _end(problem: Packing, fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
     """Say what the compiled loop's reason to stop means."""
     largest = fire.max_force
     status: Status = "stalled"
@@ -224,7 +238,7 @@ def _end(fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum
         # Forces that vanish absolutely, but not beside those of contacts, are a last touch.
         status = "jammed" if largest <= 1e-2 * force else "unjammed"
     reason = f"largest force {largest:.1e} after {fire.steps} steps" if status == "stalled" else ""
-    return Minimum(fire.state(), status, energy, pressure, largest, fire.steps, reason)
+    return Minimum(problem, fire.state(), status, energy, pressure, largest, fire.steps, reason)
 
 
 class _Fire:
@@ -289,6 +303,7 @@ def _units(diameters: Vector, n_per_body: int) -> Vector:
 def check_options(*, positive: bool = False, **options: float) -> None:
     """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
     for name, value in options.items():
+        real(name, value)
         if not (math.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
             kind = "positive" if positive else "non-negative"
-            raise ValueError(f"expected a finite, {kind} {name}, got {value}")
+            raise ValueError(f"expected a finite, {kind} {name}, got {value}: leave it out")

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import floats, real, whole
+
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
@@ -15,23 +17,27 @@ def positive_array(name: str, values: ArrayLike, shape: str) -> Vector:
 
     Raises
     ------
+    TypeError
+        If ``values`` are anything but real numbers.
     ValueError
         If ``values`` is empty, not one-dimensional, not finite or not positive.
     """
-    array = np.array(values, dtype=np.float64)
+    array = np.array(floats(name, values))
     if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"expected {name} of shape {shape}, got {array.shape}")
+        raise ValueError(f"expected {name} of shape {shape}, got {array.shape}: pass a list")
     if not (np.isfinite(array).all() and (array > 0).all()):
         bad = array[~(array > 0) | ~np.isfinite(array)][0]
-        raise ValueError(f"expected {name} to be positive and finite, got {bad:g}")
+        raise ValueError(f"expected {name} to be positive and finite, got {bad:g}: correct it")
     array.flags.writeable = False
     return array
 
 
 def check_phi(phi: float) -> float:
     """Return ``phi`` if a packing can have it, else say why not."""
-    if not 0.0 < phi <= LARGEST_PHI:
-        raise ValueError(f"expected a packing fraction 0 < phi <= {LARGEST_PHI:g}, got {phi}")
+    if not 0.0 < real("phi", phi) <= LARGEST_PHI:
+        raise ValueError(
+            f"expected a packing fraction 0 < phi <= {LARGEST_PHI:g}, got {phi}: pass such as 0.9"
+        )
     return float(phi)
 
 
@@ -45,11 +51,12 @@ def bidisperse_diameters(n: int, ratio: float) -> Vector:
     >>> bidisperse_diameters(3, 1.4)
     array([1. , 1. , 1.4])
     """
-    if isinstance(n, bool) or not np.isfinite(n) or int(n) != n or n < 1:
-        raise ValueError(f"expected a number of bodies n >= 1, got {n}")
-    if not (np.isfinite(ratio) and ratio >= 1.0):
-        raise ValueError(f"expected a ratio of diameters >= 1, got {ratio}")
-    return np.where(np.arange(int(n)) < (n + 1) // 2, 1.0, float(ratio))
+    bodies = whole("n", n, 1)
+    if not 1.0 <= real("ratio", ratio) < np.inf:
+        raise ValueError(
+            f"expected a finite ratio of diameters >= 1, got {ratio}: pass large over small"
+        )
+    return np.where(np.arange(bodies) < (bodies + 1) // 2, 1.0, float(ratio))
 
 
 def cubic_box(volume: float, dim: int) -> Vector:

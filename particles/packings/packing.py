@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from particles.checks import check_kind, floats
 from particles.kernels.hessian_products import products
 from particles.packings.law import Indices, Law, RawPairs, Slopes, Vector
 from particles.packings.pairs import PairFinder, Pairs, near_pairs
@@ -15,6 +16,13 @@ from particles.packings.rattlers import rattlers
 from particles.packings.sparse_hessian import assembled
 
 FLOOR = 1e-13  # pressure at or below which a descent has left all contacts
+
+
+def check_packing(problem: object) -> None:
+    """Raise ``TypeError`` unless the problem is a packing."""
+    check_kind(
+        "problem", problem, Packing, "pass Discs or Ellipses; other systems have their own descents"
+    )
 
 
 class Packing(Law):
@@ -85,14 +93,14 @@ class Packing(Law):
     def hvp(self, x: ArrayLike, v: ArrayLike) -> Vector:
         """Return ``H v`` for ``v`` of shape ``(n_dof,)`` or, row by row, ``(k, n_dof)``."""
         bodies = self.bodies(x)
-        directions = np.ascontiguousarray(v, dtype=np.float64)
+        directions = np.ascontiguousarray(floats("v", v))
         if directions.ndim not in (1, 2) or directions.shape[-1] != self.n_dof:
             raise ValueError(
                 f"expected directions of shape ({self.n_dof},) or (k, {self.n_dof}), "
-                f"got {directions.shape}"
+                f"got {directions.shape}: pass directions of this system"
             )
         if not np.isfinite(directions).all():
-            raise ValueError("expected finite directions, got NaN or inf")
+            raise ValueError("expected finite directions, got NaN or inf: correct them")
         out = np.zeros_like(directions)
         shape = (-1, self.n_bodies, self.n_per_body)
         i, j, vector = self._touching(bodies)
@@ -168,18 +176,19 @@ class Packing(Law):
         return [i * c + np.arange(self.variables[i]) for i in counted]
 
     def scene(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
-        """Return what a picture of the state needs besides ``x``, in the precision of a picture.
+        """Return what a picture of the state needs besides ``x``, and what makes the packing anew.
 
-        ``box`` ``(d,)``; ``shapes`` ``(N, 2)``, long and short axes; ``held`` ``(N,)``, all bodies
-        but rattlers; and of the near pairs ``pairs`` ``(m, 2)``, ``pair_gaps`` ``(m,)`` and
-        ``images`` ``(m, d)``: the second body stands at ``x_j + image·box``, centres in the box.
+        Exact are ``box`` ``(d,)`` and ``shapes`` ``(N, 2)``, long and short axes. In the precision
+        of a picture are ``held`` ``(N,)``, all bodies but rattlers; and of the near pairs ``pairs``
+        ``(m, 2)``, ``pair_gaps`` ``(m,)`` and ``images`` ``(m, d)``: the second body stands at
+        ``x_j + image·box``, centres in the box.
         """
         near, slopes = self.near(x)
         inside = self.centres(x) % self.box
         images = np.rint((near.vector - (inside[near.j] - inside[near.i])) / self.box)
         return {
             "box": self.box,
-            "shapes": np.stack([2.0 * self.bounding_radii, self.diameters], 1).astype(np.float32),
+            "shapes": np.stack([2.0 * self.bounding_radii, self.diameters], 1),
             "held": ~self.rattlers(x),
             "pairs": np.stack([near.i, near.j], axis=1).astype(np.uint32),
             "pair_gaps": slopes.gap.astype(np.float32),

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.packings.packing import Packing
+from particles.checks import vector
+from particles.packings.packing import Packing, check_packing
 
 Vector = NDArray[np.float64]
 
@@ -53,6 +54,7 @@ def plot(
     ValueError
         If ``x`` or ``mode`` is not a state of the packing.
     """
+    check_packing(problem)
     bodies = problem.bodies(x)
     motion = None if mode is None else _scaled(problem, mode)
     inside = bodies[:, : problem.dim] % problem.box
@@ -100,7 +102,7 @@ def _copies(inside: Vector, radii: Vector, box: Vector) -> tuple[NDArray[np.intp
 
 def _scaled(problem: Packing, mode: ArrayLike) -> Vector:
     """Return a motion by ``(x, y, ℓθ)`` whose largest component is a mean diameter."""
-    direction = np.asarray(mode, dtype=np.float64)
+    direction = vector("mode", mode, problem.n_dof)
     largest = float(np.abs(direction).max(initial=0.0))
     # As short as a state may be: it is checked as one, and only its direction counts.
     unit = direction / largest if 0.0 < largest < np.inf else direction

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, eigh
 
+from particles.checks import check_kind
 from particles.perceptron.perceptron import ZERO, Perceptron
 from particles.perceptron.sphere_steps import (
     LONGEST,
@@ -35,14 +36,16 @@ MOST_SADDLES = 30
 FLAT = 1e-14
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Descent:
     """Where a descent ended.
 
-    Parameters
+    Attributes
     ----------
+    problem
+        The perceptron.
     x
-        The state, ``|x|² = N``.
+        The state, ``|x|² = N``, ``(N,)``.
     energy
         ``U(x)``.
     max_force
@@ -58,6 +61,7 @@ class Descent:
         Why the descent stalled; empty if it did not.
     """
 
+    problem: Perceptron
     x: Vector
     energy: float
     max_force: float
@@ -66,6 +70,15 @@ class Descent:
     evaluations: int
     status: Literal["unjammed", "jammed", "stalled"]
     reason: str = ""
+
+    def __repr__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        shape = f"N = {len(self.x)}, alpha = {self.problem.alpha:g}, sigma = {self.problem.sigma:g}"
+        return f"<Descent of Perceptron: {self.status}{reason}, {shape}, U = {self.energy:.6g}>"
+
+    def minimise(self, problem: Perceptron, x: Vector) -> "Descent":
+        """Return where the descent of the perceptron at another margin ends, from ``x``."""
+        return descend(problem, x)
 
 
 def descend(
@@ -114,6 +127,9 @@ def descend(
     >>> end.status, round(end.energy, 12)
     ('jammed', 0.25)
     """
+    check_kind(
+        "problem", problem, Perceptron, "packings go to minimise, networks to networks.train"
+    )
     run = Run(problem, tolerance, zero, max_steps)
     point, reason = _balance(run, run.at(x)), ""
     for _ in range(MOST_SADDLES):
@@ -134,6 +150,7 @@ def descend(
     if status == "stalled" and not reason:
         reason = f"largest force {point.max_force:.1e} after {steps} steps"
     return Descent(
+        problem=problem,
         x=point.x,
         energy=point.energy,
         max_force=point.max_force,

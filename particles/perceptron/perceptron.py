@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from particles.checks import check_generator, floats, real, vector, whole
 from particles.kernels.patterns import energy_pull
 
 Vector = NDArray[np.float64]
@@ -59,7 +60,7 @@ class Perceptron:
     sigma: float
 
     def __post_init__(self) -> None:
-        patterns = np.ascontiguousarray(self.patterns, dtype=np.float64)
+        patterns = np.ascontiguousarray(floats("patterns", self.patterns))
         if patterns.ndim != 2 or patterns.shape[0] < 1 or patterns.shape[1] < 2:
             raise ValueError(
                 f"expected patterns of shape (M >= 1, N >= 2), got {patterns.shape}: "
@@ -67,7 +68,7 @@ class Perceptron:
             )
         if not np.isfinite(patterns).all():
             raise ValueError("expected finite patterns, got NaN or inf: clean the data")
-        if not np.isfinite(self.sigma):
+        if not np.isfinite(real("sigma", self.sigma)):
             raise ValueError(f"expected a finite margin sigma, got {self.sigma}: pass a number")
         object.__setattr__(self, "patterns", patterns)
         object.__setattr__(self, "sigma", float(self.sigma))
@@ -81,8 +82,12 @@ class Perceptron:
         >>> Perceptron.random(20, 4.0, -0.5, np.random.default_rng(0)).patterns.shape
         (80, 20)
         """
-        if n < 2 or not np.isfinite(alpha) or round(alpha * n) < 1:
-            raise ValueError(f"expected n >= 2 and alpha * n >= 1, got n={n}, alpha={alpha}")
+        check_generator(rng)
+        n = whole("n", n, 2)
+        if not np.isfinite(real("alpha", alpha)) or round(alpha * n) < 1:
+            raise ValueError(
+                f"expected n >= 2 and alpha * n >= 1, got n={n}, alpha={alpha}: raise alpha"
+            )
         return cls(rng.standard_normal((round(alpha * n), n)), sigma)
 
     @property
@@ -97,11 +102,12 @@ class Perceptron:
 
     def random_state(self, rng: np.random.Generator) -> Vector:
         """Return a point drawn uniformly from the sphere ``|x|² = N``, shape ``(N,)``."""
+        check_generator(rng)
         return self.on_sphere(rng.standard_normal(self.n_dof))
 
     def on_sphere(self, x: ArrayLike) -> Vector:
         """Return ``√N x/|x|``."""
-        direction, _ = self._direction(np.asarray(x, dtype=np.float64))
+        direction, _ = self._direction(x)
         return direction * float(np.sqrt(self.n_dof))
 
     def gaps(self, x: Vector) -> Vector:
@@ -168,12 +174,10 @@ class Perceptron:
         """Yield the one symmetry of the sphere, ``x -> c x`` with ``c > 0``."""
         yield "rescaling", x * np.exp(rng.uniform(-1.0, 1.0))
 
-    def _direction(self, x: Vector) -> tuple[Vector, float]:
+    def _direction(self, x: ArrayLike) -> tuple[Vector, float]:
         """Return ``x/|x|`` and ``|x|``."""
-        length = float(np.linalg.norm(x))
-        if x.shape != (self.n_dof,) or not 0.0 < length < np.inf:
-            raise ValueError(
-                f"expected a finite x != 0 of shape ({self.n_dof},), got shape {x.shape} "
-                f"and |x| = {length}"
-            )
-        return x / length, length
+        state = vector("x", x, self.n_dof)
+        length = float(np.linalg.norm(state))
+        if not 0.0 < length < np.inf:
+            raise ValueError(f"expected a finite x != 0, got |x| = {length}: pass another state")
+        return state / length, length

@@ -6,10 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pytest
 
+import bridge
 from bridge.cli.main import run
 from bridge.runs.kinds.jam import Jam
 from bridge.runs.transition_search import check_convergence
@@ -278,6 +280,51 @@ def test_the_installed_command_answers():
     assert shown.stderr == ""
 
 
+def test_the_version_is_that_of_the_distribution(capsys):
+    assert said(capsys, "--version") == (0, f"jamscape {metadata.version('jamscape')}\n", "")
+    assert bridge.__version__ == metadata.version("jamscape")
+
+
+def test_the_package_is_the_command():
+    command = [sys.executable, "-m", "bridge", "--version"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert shown.stdout == f"jamscape {bridge.__version__}\n"
+
+
+def test_the_bare_command_shows_its_help(capsys):
+    code, out, err = said(capsys)
+    assert (code, err) == (0, "")
+    assert (code, out, err) == said(capsys, "--help")
+    assert "Usage: jamscape [OPTIONS] COMMAND" in out
+
+
+@pytest.mark.parametrize("group", ["jam", "avalanche", "landscape", "transition"])
+def test_a_bare_group_shows_what_it_needs(group, capsys):
+    code, out, err = said(capsys, group)
+    assert (code, out) == (2, "")
+    assert err == said(capsys, group, "--help")[1]
+    assert f"Usage: jamscape {group} [OPTIONS] COMMAND" in err
+
+
+HELPED = {
+    "jamscape": ["melt"],
+    "jamscape jam": ["jam", "sand"],
+    "jamscape jam discs": ["jam", "discs", "--n", "four"],
+    "jamscape transition network": ["transition", "network", "--width"],
+    "jamscape collect": ["collect"],
+    "jamscape landscape show": ["landscape", "show"],
+}
+
+
+@pytest.mark.parametrize(("command", "arguments"), HELPED.items(), ids=HELPED)
+def test_an_error_points_to_the_help_of_its_command(command, arguments, capsys):
+    code, out, err = said(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.endswith(f": see '{command} --help'\n")
+    assert err.count("\n") == 1
+    assert f"Usage: {command} " in said(capsys, *command.split()[1:], "--help")[1]
+
+
 KEEPING = {
     "jam": ["jam", "discs", "--n", "8"],
     "avalanche without a file": ["avalanche", "perceptron", "--n", "20"],
@@ -294,7 +341,7 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.chdir(tmp_path)
-    for place in ("runs.task.run_all", "runs.exploration._explore", "cli.diagnosis.diagnose"):
+    for place in ("runs.task.run_all", "runs.exploration.search_all", "cli.diagnosis.diagnose"):
         monkeypatch.setattr(f"bridge.{place}", interrupted)
     code, out, err = said(capsys, *words)
     assert (code, out) == (130, "")

@@ -154,7 +154,7 @@ def test_two_thousand_steps_are_the_most():
         def descent(self, problem, x):
             while True:
                 drawn.append(x)
-                yield Minimum(x, 1.0, x, 1, "stalled")
+                yield Minimum(problem, x, 1.0, x, 1, "stalled")
 
     end = Endless()(None, np.zeros(1))
     assert (end.reason, len(drawn)) == ("2000 Newton steps were not enough", 2000)

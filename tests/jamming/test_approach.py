@@ -45,7 +45,7 @@ def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
 
     def fits(problem, x):
         asked.append(problem.offsets[0])
-        return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
+        return Minimum(problem, x, 0.0, np.zeros(2), 1, "unjammed")
 
     free = list(approach(Halfspaces(CROSS, np.full(4, -0.5)), np.zeros(2), fits))
     assert [here.status for here in free] == ["unbounded"]
@@ -62,7 +62,7 @@ def test_a_state_out_of_balance_is_minimised_first():
 
 def test_a_minimiser_that_stalls_ends_the_approach():
     def stalls(problem, x):
-        return Minimum(x, 1.0, np.zeros(2), 1, "stalled")
+        return Minimum(problem, x, 1.0, np.zeros(2), 1, "stalled")
 
     problem = Halfspaces(CROSS, np.full(4, 0.1))
     assert [here.status for here in approach(problem, np.zeros(2), stalls)] == ["jammed", "stalled"]
@@ -88,7 +88,7 @@ def test_where_a_minimum_is_lost_the_load_is_raised_by_a_part_of_the_step_back()
     def slips(problem, x):
         asked.append(problem.offsets[0])
         if len(asked) <= 2:
-            return Minimum(x, 0.0, np.zeros(2), 1, "unjammed")
+            return Minimum(problem, x, 0.0, np.zeros(2), 1, "unjammed")
         return descend(problem, x)
 
     stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), slips)
@@ -105,7 +105,7 @@ def settles(status):
 
     def minimise(problem, x):
         asked.append(problem.offsets)
-        return Minimum(x, 1.0, np.zeros(2), 1, status)
+        return Minimum(problem, x, 1.0, np.zeros(2), 1, status)
 
     return minimise, asked
 
@@ -158,7 +158,7 @@ def test_a_descent_is_repeated_until_forces_are_small_beside_the_pressure(
 
     def fake(problem, x, **options):
         asked.append(options)
-        return Minimum(x, 0.03125, np.array([residual, 0.0]), 1, status)
+        return Minimum(problem, x, 0.03125, np.array([residual, 0.0]), 1, status)
 
     monkeypatch.setattr(module, "lbfgs", fake)
     walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([*[0.125] * 4, -0.25]))

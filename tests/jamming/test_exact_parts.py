@@ -169,7 +169,7 @@ def test_motions_go_across_symmetries():
 
 def test_a_prediction_follows_the_load_of_each_constraint():
     here = Linearised.at(LoadedChain(3), np.array([0.0, 0.9, 1.7]))
-    here = replace(here, load=np.array([2.0, 0.0]))
+    here = replace(here, tightening=np.array([2.0, 0.0]))
     expected = here.gaps + np.array([-1.0, -2.0]) + np.array([0.5, 0.0])
     assert here.predicted(np.array([1.0, 2.0, 4.0]), 0.25) == pytest.approx(expected)
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from bridge.figures.landscape import strokes
-from bridge.landscape.disconnectivity import barrier, lowest_part, merge_tree, of_graph
+from bridge.landscape.disconnectivity import barrier, lowest_part, merge_tree
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
@@ -25,6 +24,7 @@ from bridge.landscape.kinetics import (
 )
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import occupation, superposition
+from bridge.landscape.trees import strokes
 from particles.landscapes.clusters import LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 
@@ -143,14 +143,14 @@ def test_a_large_tree_is_no_larger_than_its_minima(shape):
 
 
 def test_the_tree_of_lj7_ends_at_its_lowest_passes(lj7):
-    tree = of_graph(lj7)
+    tree = lj7.tree()
     (root,) = tree.roots
     assert tree.energy[4:] == pytest.approx([-15.444734, -15.319864, -15.283421], abs=1e-6)
     assert lj7.minima[tree.lowest[root]].energy == pytest.approx(-16.505384, abs=1e-6)
 
 
 def test_the_free_tree_tends_to_the_tree_as_it_gets_cold(lj7):
-    cold, tree = of_graph(lj7, temperature=1e-4), of_graph(lj7)
+    cold, tree = lj7.tree(temperature=1e-4), lj7.tree()
     assert cold.children() == tree.children()
     assert cold.energy == pytest.approx(tree.energy, abs=0.02)
 

@@ -12,7 +12,7 @@ from bridge.landscape.basin_hopping import Hops, basin_hopping
 from bridge.landscape.connect import connect_all
 from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.elastic_band import relax_band
-from bridge.landscape.explore import Explorer
+from bridge.landscape.explore import Explorer, Lost
 from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hybrid_following import hybrid_follow, lowest_mode
 from bridge.landscape.identity import PlainIdentity, identity_of
@@ -148,7 +148,7 @@ def test_images_of_a_minimum_are_one(seed):
 def test_two_saddles_between_two_minima_are_both_kept(lj7):
     pairs = [ends for ends in lj7.ends if ends[0] != ends[1]]
     assert len(set(pairs)) < len(pairs)
-    assert lj7.network().number_of_edges() == 12
+    assert lj7.to_networkx().number_of_edges() == 12
 
 
 def test_what_is_no_saddle_is_refused():
@@ -236,9 +236,7 @@ def test_a_search_that_found_nothing_says_why():
 
 def test_parallel_searches_find_the_same_landscape():
     explorer, graph = explore(LennardJones(6), 20, 0)
-    for finding in explorer.climbs_in_parallel(
-        graph, range(60), 2, stream_unordered, lambda *gone: gone
-    ):
+    for finding in explorer.climbs_in_parallel(graph, range(60), 2, stream_unordered):
         graph.absorb(finding)
     assert (len(graph.minima), len(graph.saddles)) == (2, 3)
     assert sorted(s.number for s in graph.searches if s.stage == "climb") == list(range(60))
@@ -255,9 +253,9 @@ def test_the_search_that_a_process_was_computing_when_it_ended_is_named():
         yield next(iter(function(tasks[1])))
         yield lost(tasks[1], "killed")
 
-    results = list(explorer.climbs_in_parallel(graph, range(6), 2, mapper, lambda *gone: gone))
+    results = list(explorer.climbs_in_parallel(graph, range(6), 2, mapper))
     assert [finding.number for finding in results[:-1]] == [0, 2, 4, 1]
-    assert results[-1] == (3, "killed")
+    assert results[-1] == Lost(3, "killed")
 
 
 @pytest.mark.parametrize(("n", "energy"), [(13, -44.326801), (19, -72.659782)])

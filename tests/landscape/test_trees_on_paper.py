@@ -8,7 +8,6 @@ from bridge.landscape.disconnectivity import (
     escapes,
     lowest_part,
     merge_tree,
-    of_graph,
 )
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
@@ -82,9 +81,10 @@ def test_a_row_of_equal_passes_is_one_node():
 
 
 def test_a_minimum_at_the_height_of_its_pass_stays_a_minimum():
-    tree = merge_tree([1.0, 0.0], [1.0], [(0, 1)])
-    assert tree.energy.tolist() == [1.0, 0.0, 1.0]
-    assert tree.above.tolist() == [2, 2, -1]
+    for wells in ([1.0, 0.0], [0.0, 1.0]):
+        tree = merge_tree(wells, [1.0], [(0, 1)])
+        assert tree.energy.tolist() == [*wells, 1.0]
+        assert tree.above.tolist() == [2, 2, -1]
 
 
 def test_where_each_minimum_escapes_to():
@@ -109,14 +109,30 @@ def test_the_tree_of_a_graph_of_one_or_two_vibrations(modes):
     t = 0.3
     wells = [(0.0, np.log(16.0), modes), (-1.0, np.log(36.0), modes)]
     graph = graph_of(wells, [(0, 1, 2.0)])
-    cold = of_graph(graph)
+    cold = graph.tree()
     assert cold.energy.tolist() == [0.0, -1.0, 2.0]
-    tree = of_graph(graph, temperature=t)
+    tree = graph.tree(temperature=t)
     free = [t * np.log(4.0 / t**modes), -1.0 + t * np.log(6.0 / t**modes)]
     assert tree.energy[:2] == pytest.approx(free)
     # a real frequency of the pass, of which it has one fewer, is 1
     top = 2.0 - t * (modes - 1) * np.log(t) + t * np.log(6.0 ** (1 / modes) / t)
     assert barrier(tree, 0, 1) == pytest.approx(top)
+
+
+def test_a_lowest_well_without_vibrations_has_the_frequency_one():
+    """The mean of no frequencies is that of an empty product."""
+    t = 0.3
+    tree = graph_of([(-1.0, 0.0, 0), (0.0, np.log(16.0), 1)], [(1, 0, 2.0)]).tree(t)
+    assert tree.energy[:2] == pytest.approx([-1.0, t * np.log(4.0 / t)])
+    assert barrier(tree, 0, 1) == pytest.approx(2.0 - t * np.log(t))
+
+
+def test_tops_of_one_energy_stay_apart():
+    """Two parts, whose highest passes are level, do not communicate there."""
+    tree = merge_tree([0.0, 1.0, 2.0, 3.0], [5.0, 5.0], [(0, 1), (2, 3)])
+    assert tree.energy.tolist() == [0.0, 1.0, 2.0, 3.0, 5.0, 5.0]
+    assert tree.above.tolist() == [4, 4, 5, 5, -1, -1]
+    assert barrier(tree, 0, 3) is None
 
 
 # Rates.
@@ -219,7 +235,7 @@ def test_two_passes_of_one_pair_add_up_and_the_lower_is_named(heights):
     assert rates(graph, t).constants[0, 1] == pytest.approx(both / (2 * np.pi))
     assert rates(graph, t).constants[1, 0] == pytest.approx(np.exp(1) * both / (2 * np.pi))
     assert fastest_path(graph, t, 0, 1).saddles == (heights.index(1.0),)
-    assert barrier(of_graph(graph, t), 0, 1) == pytest.approx(-t * np.log(both) - t * np.log(t))
+    assert barrier(graph.tree(t), 0, 1) == pytest.approx(-t * np.log(both) - t * np.log(t))
 
 
 def test_where_passes_are_many_the_higher_well_is_the_barrier():
@@ -227,5 +243,5 @@ def test_where_passes_are_many_the_higher_well_is_the_barrier():
         graph = graph_of([(energy, 0.0, 1) for energy in wells], [(0, 1, 0.6)])
         graph.saddles.points *= 40
         graph.ends *= 40
-        tree = of_graph(graph, temperature=2.0)
+        tree = graph.tree(temperature=2.0)
         assert barrier(tree, 0, 1) == tree.energy[:2].max() > tree.energy[:2].min()

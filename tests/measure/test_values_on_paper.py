@@ -12,7 +12,7 @@ from bridge.avalanches import drive
 from bridge.avalanches.sizes import Sizes
 from bridge.descent.lbfgs import Minimum
 from bridge.descent.newton import Newton
-from bridge.landscape.disconnectivity import barrier, of_graph
+from bridge.landscape.disconnectivity import barrier
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.kinetics import fastest_path, rates
@@ -125,7 +125,7 @@ class Crossing:
 def stays(problem, x):
     """The first state gives way at t = ¾; the second one holds wherever the load goes."""
     y = np.ones(1) if x[0] == 1.0 or problem.load >= 0.75 else np.zeros(1)
-    return Minimum(y, *problem.energy_gradient(y), 1, "jammed")
+    return Minimum(problem, y, *problem.energy_gradient(y), 1, "jammed")
 
 
 def test_a_step_that_does_not_lead_back_is_walked_in_shorter_ones():
@@ -306,7 +306,7 @@ def test_free_energies_of_two_wells_and_the_barrier_between_them():
     t = 0.3
     for passes, multiple in (((1.0,), 1), ((1.0, 1.0), 2)):
         graph = two_wells(*passes)
-        tree = of_graph(graph, temperature=t)
+        tree = graph.tree(temperature=t)
         wells = [0.0 + t * np.log(2.0 / t), -0.5 + t * np.log(3.0 / t)]
         assert tree.energy[:2] == pytest.approx(wells)
         top = barrier(tree, 0, 1)
@@ -318,5 +318,5 @@ def test_free_energies_of_two_wells_and_the_barrier_between_them():
 
 def test_a_pass_below_its_well_stands_level_with_it():
     """Where it is warm, 40 saddles between two wells leave no barrier."""
-    tree = of_graph(two_wells(*np.linspace(0.1, 0.2, 40)), temperature=2.0)
+    tree = two_wells(*np.linspace(0.1, 0.2, 40)).tree(temperature=2.0)
     assert barrier(tree, 0, 1) == pytest.approx(tree.energy[:2].max())

@@ -147,7 +147,7 @@ def test_compression_and_decompression_do_not_retrace_their_path():
 def test_wrong_pressures_are_refused():
     packing = Discs.bidisperse(8, phi=0.9)
     for pressure in (0.0, -1.0, float("nan"), 2.0):
-        with pytest.raises(ValueError, match="pressure from 1e-12 to below 1"):
+        with pytest.raises(ValueError, match="1e-12 <= pressure < 1"):
             decompress(packing, np.zeros(16), pressure)
 
 

@@ -152,7 +152,10 @@ def test_loads_scale_every_length():
         (lambda: Discs(np.ones(2), np.ones(2)).tightened(-1.0), "growth"),
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.ones(3)), "directions"),
         (lambda: Discs(np.ones(2), np.ones(2)).hvp(np.ones(4), np.full(4, np.nan)), "finite dir"),
-        (lambda: minimise(Discs(np.ones(2), np.ones(2)), np.ones(4), max_steps=0), "one step"),
+        (
+            lambda: minimise(Discs(np.ones(2), np.ones(2)), np.ones(4), max_steps=0),
+            "max_steps >= 1",
+        ),
         (lambda: Discs.bidisperse(float("inf"), 0.8), "n >= 1, got inf"),
     ],
 )

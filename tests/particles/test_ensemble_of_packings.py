@@ -18,5 +18,5 @@ def test_threads_change_no_bit(workers):
 
 
 def test_no_worker_is_refused():
-    with pytest.raises(ValueError, match="at least one worker, got 0"):
+    with pytest.raises(ValueError, match="whole number workers >= 1, got 0"):
         ensemble(Discs.bidisperse(8, phi=0.9), range(2), workers=0)

@@ -208,15 +208,26 @@ def test_bad_problems_are_one_line(patterns, sigma, message):
 
 
 @pytest.mark.parametrize(
-    "x", [np.zeros(4), np.full(4, np.nan), np.array([1, 2, 3, np.inf]), np.ones(5)]
+    ("x", "message"),
+    [
+        (np.zeros(4), "finite x != 0"),
+        (np.full(4, np.nan), "finite x != 0"),
+        (np.array([1, 2, 3, np.inf]), "finite x != 0"),
+        (np.ones(5), r"x of shape \(4,\), got \(5,\)"),
+    ],
 )
-def test_bad_states_are_one_line(x):
+def test_bad_states_are_one_line(x, message):
     problem = Perceptron(np.eye(4), 0.1)
     for call in (problem.gaps, problem.energy_gradient, problem.zero_modes):
-        with pytest.raises(ValueError, match=r"expected a finite x != 0 of shape \(4,\)"):
+        with pytest.raises(ValueError, match=message):
             call(x)
-    with pytest.raises(ValueError, match="expected n >= 2"):
+
+
+def test_too_small_a_perceptron_is_refused():
+    with pytest.raises(ValueError, match="n >= 2, got 1"):
         Perceptron.random(1, 2.0, 0.0, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"alpha \* n >= 1, got n=4, alpha=0.1"):
+        Perceptron.random(4, 0.1, 0.0, np.random.default_rng(0))
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ from bridge.records import store
 from bridge.records.content import content
 from bridge.records.store import Record, Store
 from bridge.report.landscape_folder import record_of_file
-from bridge.runs import task as runs
 from bridge.runs.batch import Batch
-from bridge.runs.kinds import avalanche
+from bridge.runs.kinds import avalanche, jam
 from bridge.runs.kinds.avalanche import Avalanche
 from bridge.runs.kinds.jam import Jam
 from bridge.runs.kinds.landscape import Landscape
@@ -117,21 +116,23 @@ def test_a_key_changes_with_the_schema(monkeypatch):
 def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     import networks.training.anneal
 
-    trained = [ALONE[3], ALONE[-1]]
+    loaded = next(task for task in ALONE if isinstance(task, Avalanche))
+    network = next(t for t in ALONE if isinstance(t, Jam) and t.system.kind == "network")
+    trained = [network, ALONE[-1]]
     stepwise = replace(ALONE[-1], protocol="descend")
-    before = [key(task) for task in (*trained, stepwise, *ALONE[:1], ALONE[5])]
+    before = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
     monkeypatch.setattr(networks.training.anneal, "Schedule", lambda: SLOWER)
     monkeypatch.setattr(networks.training.anneal, "STEPWISE", SLOWER)
     monkeypatch.setattr(DiscSystem, "_start", 0.9)
     monkeypatch.setattr(avalanche, "START_PRESSURE", 1e-3)
-    after = [key(task) for task in (*trained, stepwise, *ALONE[:1], ALONE[5])]
+    after = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
     assert not set(before) & set(after)
-    monkeypatch.setattr(runs, "LOW_PRESSURE", 1e-5)
+    monkeypatch.setattr(jam, "LOW_PRESSURE", 1e-5)
     assert ALONE[0].key != after[3]
 
 
 # Names of the numbers and arrays of each kind of record, by the schema that keeps them.
-LAYOUT = {3: "946c6944f0e1fc92"}
+LAYOUT = {4: "6540be3655024387"}
 
 
 def test_records_of_other_numbers_have_another_schema():

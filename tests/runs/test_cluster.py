@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from bridge.cli.console import Progress
 from bridge.cli.main import run
+from bridge.runs.progress import Progress
 
 from test_ensemble import an_ensemble, records_in
 

@@ -87,7 +87,7 @@ def test_a_second_run_computes_nothing(folder, todo, found):
 
 
 def test_the_same_seed_gives_the_same_bits(todo, found):
-    task = next(run for run in todo if run.label == "discs" and run.load == 0.95)
+    task = next(run for run in todo if run.label == "discs" and run.at_load == 0.95)
     again = compute(task)
     (kept,) = [r for system in found for r in system.sweep if r.key == task.key]
     assert dict(again.data) == dict(kept.data)
@@ -177,7 +177,7 @@ import os, sys
 from bridge.runs.kinds.compare import Compare, states
 from bridge.systems.system import Sweep
 from bridge.cli.main import run
-from bridge.cli.console import Progress
+from bridge.runs.progress import Progress
 from bridge.systems import DiscSystem
 
 loads = tuple(round(0.90 + 0.0001 * i, 4) for i in range(16))

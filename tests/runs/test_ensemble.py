@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from bridge.cli.console import Progress
 from bridge.cli.main import run
 from bridge.records import database
 from bridge.records.store import Store
+from bridge.runs.progress import Progress
 
 CONFIG = """
 seeds = {seeds}

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from bridge import check_landscape
-from bridge.figures.landscape import disconnectivity, discovery, strokes, thermodynamics
+from bridge.figures.landscape import disconnectivity, discovery, thermodynamics
 from bridge.landscape.confine import Confined
 from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.stationary_points import Point
 from bridge.landscape.thermodynamics import superposition
+from bridge.landscape.trees import strokes
 from bridge.report.landscape_folder import read_landscape, show, temperatures
 from bridge.report.likenesses import case_of, likenesses
 from bridge.runs.exploration import as_json, as_text, run_landscape

@@ -43,6 +43,10 @@ class Whole(Chain):
     def tightened(self, t):
         return HasTightening(self.n_dof, t)
 
+    @property
+    def n_bodies(self):
+        return self.n_dof
+
     def scene(self, x):
         n = self.n_dof
         return {
@@ -107,7 +111,7 @@ def single(found, *_):
 
 
 ENERGY, PRODUCT, MODES = "energy_gradient returns", "hvp returns", "zero_modes returns"
-GAPS, ROWS, LOAD = "gaps returns", "gap_jacobian returns", "tightening and loaded"
+GAPS, ROWS, LOAD = "gaps returns", "gap_jacobian returns", "tightening and tightened"
 NAMES, FROZEN, IMAGES = "gap_names are", "frozen names", "equivalents keep"
 FORM, SCENE = "the Hessian is that", "scene holds"
 
@@ -175,11 +179,11 @@ MUTANTS = [
     ("tightening", lambda f, *_: f.astype(int), LOAD),
     ("tightening", with_a_hole, LOAD),
     ("tightening", raising, LOAD),
-    ("loaded", lambda f, s, t: HasTightening(4, t + 0.1), "load of 0"),
-    ("loaded", lambda f, s, t: HasTightening(4, 2 * t), "tightening against"),
-    ("loaded", lambda f, s, t: s, "tightening against"),
-    ("loaded", lambda f, s, t: None, LOAD),
-    ("loaded", raising, LOAD),
+    ("tightened", lambda f, s, t: HasTightening(4, t + 0.1), "load of 0"),
+    ("tightened", lambda f, s, t: HasTightening(4, 2 * t), "tightening against"),
+    ("tightened", lambda f, s, t: s, "tightening against"),
+    ("tightened", lambda f, s, t: None, LOAD),
+    ("tightened", raising, LOAD),
     ("gap_names", lambda f, *_: f[:-1], NAMES),
     ("gap_names", lambda f, *_: f[:, 0], NAMES),
     ("gap_names", lambda f, *_: f.astype(float), NAMES),
@@ -201,6 +205,7 @@ MUTANTS = [
     ("scene", lambda f, *_: {k: v for k, v in f.items() if k != "held"}, SCENE),
     ("scene", lambda f, *_: f | {"pair_gaps": f["pair_gaps"][1:]}, SCENE),
     ("scene", lambda f, *_: f | {"held": f["held"][1:]}, SCENE),
+    ("scene", lambda f, *_: f | {"shapes": f["shapes"][1:]}, SCENE),
     ("scene", lambda f, *_: f | {"pairs": f["pairs"] + 1}, SCENE),
     ("scene", raising, SCENE),
 ]

@@ -27,9 +27,9 @@ def claims(
     from bridge.claims import render
     from bridge.claims.table import chosen
     from bridge.claims.trials import conclude, stored, trials
-    from bridge.cli.console import Progress
     from bridge.records.store import Store
     from bridge.runs import cluster
+    from bridge.runs.progress import Progress
     from bridge.runs.task import local, raise_failures, run_all
 
     with checking_input():

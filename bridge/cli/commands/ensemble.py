@@ -28,17 +28,19 @@ def ensemble(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> int:
     """Run any command over a grid of parameters and seeds."""
-    from bridge.cli.console import Progress
+    from bridge.claims.plan import Claims
     from bridge.records.store import Store
     from bridge.runs import cluster
     from bridge.runs import plan as ensembles
     from bridge.runs.grid import read_runs
+    from bridge.runs.progress import Progress
+    from bridge.runs.registry import kinds
     from bridge.runs.task import local, raise_failures, run_all
     from bridge.runs.workers import cores
 
     out = Path(f"ensemble{_suffix(shard)}.sqlite") if out is None else out
     with checking_input():
-        runs = read_runs(config, most_runs)
+        runs = read_runs(config, most_runs, {**kinds(), Claims.command: Claims})
         runs = ensembles.shard(runs, shard) if shard is not None else runs
         kept = _kept(out) if dry_run else {}
     if dry_run:

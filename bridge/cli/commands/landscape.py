@@ -34,8 +34,8 @@ def _landscape(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    from bridge.cli.console import Counts
     from bridge.runs import exploration
+    from bridge.runs.progress import Counts
 
     with checking_input():
         run = Landscape(system, (seed,), searches)

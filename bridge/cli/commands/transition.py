@@ -34,11 +34,11 @@ def _transition(
     as_json: bool,
     **options: Any,
 ) -> int:
-    from bridge.cli.console import Progress
     from bridge.records.provenance import provenance
     from bridge.records.store import Store
     from bridge.runs import transition_search
     from bridge.runs.pool import Failed
+    from bridge.runs.progress import Progress
 
     run = Transition(system, (seed,), **options)
     with checking_input():

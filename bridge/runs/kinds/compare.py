@@ -66,7 +66,7 @@ class Compare(Run):
             raise ValueError(f"expected a size of {names}, got {self.size}: name one of them")
         return [sweep for kind in systems().values() for sweep in kind.sweeps(self.size)]
 
-    def tasks(self) -> Iterator[Run]:
+    def tasks(self) -> Iterator[Jam]:
         """Yield every state, the most expensive first so that no core waits at the end."""
         yield from states(self.sweeps(), self.samples, self.seed[0])
 

@@ -84,7 +84,7 @@ class Jam(Run):
             exact=self.exact,
             with_spectrum=self.spectrum,
         )
-        data = data_of_state(state) | {"at_transition": self.at_transition}
+        data = data_of_state(state, at_transition=self.at_transition)
         return Found(state.state.status, data, arrays_of_state(state), state.seconds)
 
     @classmethod

@@ -1,0 +1,52 @@
+"""``jamscape claims`` as a plan: the samples that claims rest on, for a grid."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bridge.runs.run import Found, Run
+from bridge.systems.ranges import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bridge.claims.trials import Trial
+
+
+@dataclass(frozen=True)
+class Claims(Run):
+    """Test what the two source papers claim, each claim by a small experiment.
+
+    It is a plan: each sample is a `Trial`, under the key that ``jamscape claims`` uses.
+    """
+
+    command: ClassVar[str] = "claims"
+
+    claim: str | None = option(None, "A claim or a theme; all if unset.")
+    full: bool = option(False, "Run the large sizes.")
+
+    @classmethod
+    def systems(cls) -> dict[str, Any]:
+        """Return none: each experiment has its own."""
+        return {}
+
+    def check(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` if there is no such claim."""
+        del given
+        list(self.tasks())
+
+    def count(self) -> int:
+        """Return the number of samples."""
+        return len(list(self.tasks()))
+
+    def tasks(self) -> "Iterator[Trial]":
+        """Yield every sample once."""
+        from bridge.claims.table import chosen
+        from bridge.claims.trials import trials
+
+        wanted = chosen([] if self.claim is None else [self.claim])
+        yield from trials(wanted, self.seed[0], full=self.full)
+
+    def find(self, rng: "np.random.Generator") -> Found:
+        """Never called: its samples are the runs."""
+        raise NotImplementedError

@@ -1,0 +1,89 @@
+"""What a run says while it works: a bar with the time left on a terminal, else a few lines."""
+
+import sys
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+
+class Progress:
+    """Call it with ``(done, total)``; it writes to stderr only.
+
+    A terminal gets a bar, which honours NO_COLOR; anything else gets at most one line in ten
+    seconds.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self._bar: Bar | None = None
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task(self.title)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` runs have ended."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+        elif done == total or time.monotonic() - self._said > 10:
+            self._said = time.monotonic()
+            _write(f"{self.title}: {done} of {total}\n")
+
+
+class Counts:
+    """Call it with numbers that grow without a known end; at most one line in ten seconds."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self._said = time.monotonic()
+
+    def __call__(self, *counts: int) -> None:
+        """Show how many of each have been found."""
+        if time.monotonic() - self._said > 10:
+            self._said = time.monotonic()
+            found = (f"{count} {name}" for count, name in zip(counts, self.names, strict=True))
+            _write(", ".join(found) + "\n")
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):  # nobody reads it any more, which is no reason to end a run
+        sys.stderr.write(text)
+
+
+def _bar() -> "Bar":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

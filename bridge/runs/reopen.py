@@ -1,0 +1,160 @@
+"""What a command has saved, as a problem and a state again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.landscape.identity import identity_of
+from bridge.landscape.store import TABLES as LANDSCAPE_TABLES
+from bridge.landscape.store import LandscapeStore
+from bridge.protocols import Status, Vector, one_line
+from bridge.records.content import content
+from bridge.records.database import holds, whole
+from bridge.records.seeds import generator
+from bridge.records.store import Record, Store
+from bridge.systems import landscapes, systems
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reopened:
+    """A state that was saved, and its problem: a `bridge.End`, and ``problem, x = ...``.
+
+    Attributes
+    ----------
+    problem, x
+        The system at the load that it was saved at, and its state ``(n_dof,)``.
+    status, reason
+        What the record says of it: a record of a landscape, whether that is connected.
+    n_kinks
+        Kinks that hold the state of a network of rectifiers; None of other systems.
+    """
+
+    problem: Any
+    x: Vector
+    status: str
+    reason: str = ""
+    n_kinks: int | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self.problem
+        yield self.x
+
+    def __repr__(self) -> str:
+        return one_line(self)
+
+
+def load(
+    path: str | Path, run: int | str | None = None, *, data: str | Path | None = None
+) -> Reopened:
+    """Return what a command has saved: ``problem, x = load("out/")``.
+
+    Sizes, box and packing fraction of a packing are those of the record; patterns are drawn again
+    from the seed of the run.
+
+    Parameters
+    ----------
+    path
+        The folder of ``--out``, a store, or the file of a landscape, of which the lowest minimum
+        is taken.
+    run
+        Which run of a store: its number from 0 in the order in which they were kept, or its key or
+        how that begins. It may be left out where there is one only.
+    data
+        The file or folder of data that a network was trained on, where it was one: a record keeps
+        the hash of what it held.
+
+    Raises
+    ------
+    ValueError
+        In one line, if there is nothing to reopen, no such run, or the data are others.
+    """
+    path = _store_in(Path(path)) if Path(path).is_dir() else Path(path)
+    if holds(path, LANDSCAPE_TABLES):
+        return _lowest(path, data)
+    with Store(path, read_only=True) as store:
+        return reopened(_chosen(store, run), data)
+
+
+def reopened(record: Record, data: str | Path | None = None) -> Reopened:
+    """Return the problem and the state of a record; ``data`` are those of `load`.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it has no state, or the data are others.
+    """
+    rng, arrays = generator(record.seed), record.arrays
+    if "minimum_state" in arrays:
+        system = _system(landscapes(), record.parameters, record.data, data)
+        lowest = int(np.argmin(arrays["minimum_energy"]))
+        return Reopened(system.case(rng).problem, arrays["minimum_state"][lowest], record.status)
+    if "x" not in arrays:
+        raise ValueError(
+            f"expected a run that kept its state, got one of {record.kind}: name another"
+        )
+    known = record.data
+    problem = _system(systems(), record.parameters, known, data).reopen(record, rng)
+    return Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
+
+
+def _system(
+    kinds: Mapping[str, Any],
+    options: Mapping[str, Any],
+    known: Mapping[str, Any],
+    data: str | Path | None,
+) -> Any:
+    """Return a system with the ``options`` that it had, its data in a file found."""
+    if options["system"] not in kinds:
+        raise ValueError(f"expected a system among {', '.join(kinds)}, got {options['system']}")
+    kind = kinds[options["system"]]
+    names = {item.name for item in fields(kind)}
+    system = kind(**{name: value for name, value in options.items() if name in names})
+    saved = str(options.get("data", ""))
+    if not saved.startswith("sha256:"):
+        return system
+    name = known.get("data_file", "its file")
+    if data is None:
+        raise ValueError(f"expected the data of this run, {name}, got none: pass data=")
+    if content(Path(data)) != saved:
+        raise ValueError(f"expected the data of this run, {name}, got others in {data}")
+    return replace(system, data=str(data))
+
+
+def _store_in(path: Path) -> Path:
+    """Return the store in the folder of a command."""
+    stores = sorted(path.glob("*.sqlite"))
+    if len(stores) != 1:
+        raise ValueError(f"expected one store in {path}, got {len(stores)}: name the file")
+    return stores[0]
+
+
+def _lowest(path: Path, data: str | Path | None) -> Reopened:
+    """Return the lowest minimum in the file of a landscape."""
+    with LandscapeStore(path, read_only=True) as store, whole(path):
+        about = store.about()
+        options = {"system": about["system"], **about["parameters"]}
+        case = _system(landscapes(), options, about, data).case(generator((about["seed"],)))
+        minima = store.load(identity_of(case.problem)).minima
+    if not len(minima):
+        raise ValueError(f"expected a minimum in {path}, got none: search longer")
+    return Reopened(case.problem, min(minima, key=lambda point: point.energy).x, Status.JAMMED)
+
+
+def _chosen(store: Store, run: int | str | None) -> Record:
+    """Return one record of a store."""
+    keys = store.keys()
+    if run is None and len(keys) != 1:
+        raise ValueError(f"expected a run of {store.path}, got none of {len(keys)}: pass run=0")
+    if isinstance(run, str):
+        numbers = [number for number, key in enumerate(keys) if key.startswith(run)]
+        if len(numbers) != 1:
+            raise ValueError(f"expected the key of one run, got {run!r}, that of {len(numbers)}")
+        run = numbers[0]
+    number = run or 0
+    if not 0 <= number < len(keys):
+        raise ValueError(f"expected a run from 0 to {len(keys) - 1} of {store.path}, got {number}")
+    return next(islice(store.records(), number, None))

@@ -1,0 +1,174 @@
+"""Newton's method on curved constraints: where and when curvature is read, and what is counted."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from bridge.jamming import hypostatic
+from bridge.jamming.hypostatic import _curvature, _residual, curved_optimum
+from bridge.jamming.linearised import Linearised
+
+from problems import Balls, Halfspaces
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """Two walls across ``x`` that bulge along ``y``, ``Δ = ±x + w (½ y² + ¼ q y⁴) + level``.
+
+    Forces are one half each, so that ``L = w (1 + 3 q y²)`` along ``y`` and zero otherwise; at the
+    jamming point ``x = y = level = 0``. Further walls are ``Δ = y + offset + level``. Every state
+    at which the Hessian is asked for is written to ``asked``.
+    """
+
+    quartic: float = 0.0
+    bulges: tuple = (1.0, 1.0)
+    level: float = 1e-3
+    walls: tuple = ()
+    form: type = np.asarray
+    asked: list = None
+
+    n_dof = 2
+
+    def gaps(self, x):
+        bulge = 0.5 * x[1] ** 2 + 0.25 * self.quartic * x[1] ** 4
+        across = np.array([x[0], -x[0]]) + np.array(self.bulges) * bulge
+        return np.append(across, x[1] + np.array(self.walls)) + self.level
+
+    def gap_jacobian(self, x, rows=None):
+        slope = x[1] + self.quartic * x[1] ** 3
+        along = np.append(np.array(self.bulges) * slope, np.ones(len(self.walls)))
+        across = np.append([1.0, -1.0], np.zeros(len(self.walls)))
+        jacobian = np.column_stack([across, along])
+        return self.form(jacobian if rows is None else jacobian[rows])
+
+    def hvp(self, x, v):
+        if self.asked is not None:
+            self.asked.append(self.gaps(x))
+        forces = np.maximum(self.gaps(x), 0)
+        rows = replace(self, form=np.asarray).gap_jacobian(x)[forces > 0]
+        bent = np.diag([0.0, forces[:2] @ self.bulges * (1 + 3 * self.quartic * x[1] ** 2)])
+        return v @ rows.T @ rows + v @ bent
+
+    def zero_modes(self, x):
+        return np.zeros((0, 2))
+
+    def tightening(self, x):
+        return np.ones(2 + len(self.walls))
+
+    def tightened(self, t):
+        return replace(self, level=self.level + t)
+
+
+def solved(problem, x=(0.0, 1e-7), **options):  # where the walls act on y at all
+    return curved_optimum(Linearised.at(problem, np.array(x)), np.arange(2), 1.0, **options)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_a_curvature_that_changes_is_read_again(form):
+    """At ``y = 0.1`` it is four times that of the end: with it, steps are too short by three."""
+    found = solved(Channel(quartic=100.0, level=0.02, form=form), (0.0, 0.1))
+    assert (found.reason, found.certificate.flaw()) == ("", "")
+    assert found.certificate.curvature == pytest.approx(1.0, rel=1e-6)
+    assert found.here.x == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert found.here.problem.level == pytest.approx(0.0, abs=1e-12)
+    assert found.steps <= 10
+
+
+def test_a_curvature_that_does_not_is_read_at_the_start_and_for_the_certificate():
+    asked = []
+    found = solved(Channel(asked=asked), (0.0, 0.01))
+    assert found.certificate.flaw() == ""
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("walls", "overlap"),
+    [((), 1e-7), ((-1.0,), 1e-7), ((-1e-8,), 0.5e-9), ((0.0, -1.0), 0.5e-12), ((0.0,), 0.5e-12)],
+)
+def test_curvature_is_read_where_nothing_else_overlaps(walls, overlap):
+    """Forces are one half: their overlaps are 1e-7, or half of a tenth of the next gap."""
+    asked = []
+    found = solved(Channel(walls=walls, asked=asked))
+    assert found.certificate.curvature == pytest.approx(1.0, rel=1e-2)
+    assert asked[-1][:2] == pytest.approx(np.full(2, overlap), rel=1e-2, abs=0)
+
+
+def test_overlaps_at_which_curvature_is_read_are_as_the_forces():
+    """Walls that push with 1 and 2 balance at forces of 2/3 and 1/3."""
+
+    class Uneven(Channel):
+        def gaps(self, x):
+            return super().gaps(x) + np.array([0.0, -x[0]])
+
+        def gap_jacobian(self, x, rows=None):
+            return super().gap_jacobian(x) * np.array([[1.0, 1.0], [2.0, 1.0]])
+
+    asked = []
+    found = solved(Uneven(asked=asked))
+    assert found.forces == pytest.approx([2 / 3, 1 / 3])
+    assert asked[-1] == pytest.approx([1e-7, 0.5e-7], rel=1e-3, abs=0)
+
+
+def test_steps_are_counted_and_bounded():
+    start = (0.0, 0.01)
+    found = solved(Channel(), start)
+    # The first goes to y = 0, where the load is off by ½ y² of the start; the second ends it.
+    assert (found.reason, found.steps) == ("", 2)
+    again = solved(Channel(), start, max_steps=2)
+    assert (again.reason, again.steps) == ("", 2)
+    short = solved(Channel(), start, max_steps=1)
+    assert short.reason.endswith(" after 1 steps")
+    assert (short.steps, short.certificate) == (1, None)
+
+
+def test_without_a_step_forces_are_the_overlaps():
+    found = solved(Channel(bulges=(6.0, 2.0), level=0.5), (0.0, 1.0), max_steps=0)
+    assert found.forces == pytest.approx([0.7, 0.3])  # of 3.5 and 1.5
+
+
+def test_a_gap_of_zero_has_no_stiffness():
+    problem = Channel(level=0.0, bulges=(2.0, 4.0), walls=(-0.1, -0.3))
+    here = Linearised.at(problem, np.array([0.0, 0.1]))
+    assert here.gaps[2] == 0.0
+    # Overlaps 0.01 and 0.02 of bulges 2 and 4.
+    assert _curvature(here, 0.03) == pytest.approx(np.diag([0.0, 0.1 / 0.03]), abs=1e-12)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_curvature_of_more_variables_than_one_block(form):
+    """A ball has ``∇²Δ = 1`` in 300 directions."""
+
+    class Sparse(Balls):
+        def gap_jacobian(self, x, rows=None):
+            return form(super().gap_jacobian(x, rows))
+
+        def hvp(self, x, v):
+            return Balls(self.centres, self.radius).hvp(x, v)
+
+        tightening = Halfspaces.tightening
+        offsets = np.zeros(1)
+
+    problem = Sparse(np.eye(1, 300), 0.5)
+    found = _curvature(Linearised.at(problem, np.zeros(300)), 0.75)
+    assert sparse.issparse(found) == (form is sparse.csr_array)
+    found = found.toarray() if sparse.issparse(found) else found
+    np.testing.assert_allclose(found, 0.5 * np.eye(300), atol=1e-15)
+
+
+def test_what_is_left_is_a_gap_or_a_hundredth_of_a_force_out_of_balance():
+    """Three walls ``x``, ``-x`` and ``y``; forces 3, 1, 2 leave ``(2, 2)`` of a mean of 2."""
+    for gap, left in ((0.005, 0.01), (0.02, 0.02), (-0.02, 0.02)):
+        problem = Halfspaces(np.array([[1.0, 0], [-1, 0], [0, 1]]), np.array([0.0, gap, 0.0]))
+        here = Linearised.at(problem, np.zeros(2))
+        assert _residual(here, np.arange(3), np.array([3.0, 1.0, 2.0])) == pytest.approx(left)
+        assert _residual(here, np.arange(3), np.array([6.0, 2.0, 4.0])) == pytest.approx(left)
+
+
+def test_the_least_curvature_is_given_up_to_a_size(monkeypatch):
+    for limit, known in ((2, True), (1, False)):
+        monkeypatch.setattr(hypostatic, "_DENSE_LIMIT", limit)
+        found = solved(Channel()).certificate
+        assert (found.curvature is not None) == known
+        assert (found.flaw() == "") == known
