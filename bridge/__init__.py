@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bridge.jamming.certificate import Certificate
     from bridge.jamming.exact import ExactJamming, exact_jamming
     from bridge.landscape.graph import Graph
-    from bridge.landscape.stages import explore
     from bridge.measure.lanczos import SpectralDensity, spectral_density
     from bridge.measure.observables import Observables, observe
     from bridge.measure.spectra import (
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     )
     from bridge.protocols import ConstraintProblem, End, HasTightening, Landscape, Status
     from bridge.report.sweep import Runs, sweep
+    from bridge.runs.explore import explore
     from bridge.runs.reopen import load
     from bridge.testing import check_landscape, check_problem
 
@@ -49,7 +49,7 @@ _HOMES = {
     "check_problem": "testing",
     "eigenmodes": "measure.spectra",
     "exact_jamming": "jamming.exact",
-    "explore": "landscape.stages",
+    "explore": "runs.explore",
     "hessian": "measure.spectra",
     "jacobian_rank": "measure.spectra",
     "lbfgs": "descent.lbfgs",

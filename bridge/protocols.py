@@ -6,6 +6,54 @@ methods below is a system; nothing has to be inherited, and nothing below the br
 knows more about a system than this file says.
 
 ``x`` is a flat float64 vector of shape ``(n_dof,)``. It is passed in, and never stored or changed.
+A state that is not finite raises ``ValueError``.
+
+A whole system, for example: a point in the plane within the distance 1 of each of ``m`` posts,
+``Δ_μ = |x - c_μ| - 1``.
+
+>>> import numpy as np
+>>> class Posts:
+...     def __init__(self, posts):
+...         self.posts = np.asarray(posts, dtype=float)
+...     n_dof = 2
+...     def gaps(self, x):
+...         if not np.isfinite(x).all():
+...             raise ValueError("expected a finite state, got NaN or inf")
+...         return np.linalg.norm(x - self.posts, axis=1) - 1.0
+...     def gap_jacobian(self, x, rows=None):
+...         posts = self.posts if rows is None else self.posts[rows]
+...         return (x - posts) / np.linalg.norm(x - posts, axis=1, keepdims=True)
+...     def energy_gradient(self, x):
+...         forces = np.maximum(self.gaps(x), 0.0)
+...         return 0.5 * float(forces @ forces), forces @ self.gap_jacobian(x)
+...     def hvp(self, x, v):
+...         gaps, rows = self.gaps(x), self.gap_jacobian(x)
+...         hessian = np.zeros((2, 2))
+...         for gap, row in zip(gaps[gaps > 0], rows[gaps > 0]):  # ∇²Δ = (1 - ∇Δ ∇Δᵀ)/|x - c|
+...             along = np.outer(row, row)
+...             hessian += along + gap / (1.0 + gap) * (np.eye(2) - along)
+...         return v @ hessian
+...     def zero_modes(self, x):
+...         return np.zeros((0, 2))
+>>> posts = Posts([[-1.25, 0.0], [1.25, 0.0]])
+
+The suite checks its derivatives and everything else that the bridge relies on:
+
+>>> from bridge import check_problem, lbfgs, observe, spectrum
+>>> check_problem(posts, np.array([0.3, 0.4]))
+
+The posts are 2.5 apart, and the minimum is half way: both constraints are violated by a quarter,
+``U = 2 (1/4)²/2``. The stiffness is 2 along the line, and across it the prestress holds the point,
+with ``2 (1/4)/(5/4)``:
+
+>>> end = lbfgs(posts, np.array([0.3, 0.4]))
+>>> end.status, round(end.energy, 9), end.x.round(6) + 0.0
+('jammed', 0.0625, array([0., 0.]))
+>>> observe(posts, end.x).n_constraints
+2
+>>> values = spectrum(posts, end.x)
+>>> values.eigenvalues_h0.round(6) + 0.0, values.eigenvalues_hp.round(6) + 0.0
+(array([0., 2.]), array([0. , 0.4]))
 """
 
 from collections.abc import Iterator

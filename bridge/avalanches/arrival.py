@@ -1,4 +1,4 @@
-"""One constraint after the other: a pattern to be learned, a wall that closes in."""
+"""Loading by arrival: constraints are added one at a time, such as patterns to be learned."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -14,6 +14,17 @@ has ``D_l < 0``, for ``x`` was the lowest state around at ``t``. If it ended, an
 enough, ``D_l > 0``: the new state would have been lower before. So a step is halved, down to a
 shortest one, unless ``D_u + D_l`` is small beside ``D_u - D_l`` and the way back ends in ``x``. A
 shortest step that has ``D_l > 0`` is an avalanche. In a convex problem there can be none.
+
+A perceptron of two components between the patterns ``±e_1`` violates both by ``σ + t``. Its energy
+``U = (σ + t)²`` is the work of the load alone, and none is lost:
+
+>>> from particles import Perceptron
+>>> problem = Perceptron(np.array([[1.0, 0.0], [-1.0, 0.0]]), sigma=0.1)
+>>> path = drive(problem, np.array([0.0, 1.0]), [0.0, 0.1, 0.2])
+>>> path.energy.round(12), path.n_constraints, len(path.avalanches)
+(array([0.01, 0.04, 0.09]), array([2, 2, 2]), 0)
+>>> path.lost, path.work.round(12)
+(array([0., 0., 0.]), array([0.  , 0.03, 0.05]))
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is kept of a slow loading: the minima on the way, and the avalanches between them."""
+"""The result of a slow loading: minima on the way, and the avalanches between them."""
 
 from dataclasses import dataclass
 from typing import Literal

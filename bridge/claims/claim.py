@@ -85,7 +85,7 @@ class Estimate:
         The value and its standard error over seeds; 0 where one run counts exactly, NaN where
         there were too few to tell.
     samples, stalled
-        Runs, and how many of them came to no end.
+        Runs, and how many of them stalled.
     note
         What else should be known, in one line.
     """
@@ -222,7 +222,7 @@ def finished(records: Records, **where: Any) -> list[Record]:
 
 
 def n_stalled(records: Records) -> int:
-    """Return how many runs came to no end."""
+    """Return how many runs stalled."""
     return sum(record.status == "stalled" for record in records)
 
 

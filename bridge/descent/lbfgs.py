@@ -73,27 +73,44 @@ def lbfgs(
     zero_energy
         Stop as unjammed when ``U`` is at or below it. A landscape whose minima may be negative
         takes ``-inf``.
+    max_evaluations
+        Energies with gradients after which the descent is called stalled.
     certify
         Whether a state of a constraint problem has to be `certified` to be called jammed.
+
+    Raises
+    ------
+    ValueError
+        If the energy or its gradient is not finite.
+
+    Examples
+    --------
+    From the middle of the Müller-Brown surface down to one of its three minima:
+
+    >>> import numpy as np
+    >>> from particles.landscapes.muller_brown import MullerBrown
+    >>> end = lbfgs(MullerBrown(), np.array([0.0, 0.5]), zero_energy=-np.inf)
+    >>> end.status, round(end.energy, 3), end.x.round(3)
+    ('jammed', -80.768, array([-0.05 ,  0.467]))
     """
-    found = _descended(
+    end = _descended(
         problem, x, tolerance, zero_energy, max_evaluations, max_step=max_step, memory=memory
     )
-    return certified(problem, found) if certify else found
+    return certified(problem, end) if certify else end
 
 
-def certified(problem: Landscape, found: Minimum) -> Minimum:
-    """Return what a descent found, stalled where constraints hold nothing or in a saddle."""
-    if found.status != "jammed" or not isinstance(problem, ConstraintProblem):
-        return found
+def certified(problem: Landscape, end: Minimum) -> Minimum:
+    """Return the end of a descent, stalled where constraints hold nothing or in a saddle."""
+    if end.status != "jammed" or not isinstance(problem, ConstraintProblem):
+        return end
     if not is_within_reach(problem):
         reason = f"{problem.n_dof} variables are too many for a dense Hessian to certify a minimum"
-        return replace(found, status=Status.STALLED, reason=reason)
-    gaps = problem.gaps(found.x)
-    free = free_variables(problem.n_dof, frozen_bodies(problem, found.x))
-    counted = counted_constraints(problem, found.x, gaps, free)
-    reason = objection(len(counted), least_curvature(problem, found.x))
-    return replace(found, status=Status.STALLED, reason=reason) if reason else found
+        return replace(end, status=Status.STALLED, reason=reason)
+    gaps = problem.gaps(end.x)
+    free = free_variables(problem.n_dof, frozen_bodies(problem, end.x))
+    counted = counted_constraints(problem, end.x, gaps, free)
+    reason = objection(len(counted), least_curvature(problem, end.x))
+    return replace(end, status=Status.STALLED, reason=reason) if reason else end
 
 
 def _descended(

@@ -1,7 +1,7 @@
 """Damped Newton descent with a dense Hessian: minima exact to rounding, for any landscape.
 
 From a minimum whose load has changed a little it takes two or three steps; where that minimum has
-become unstable it slides down by short damped steps. `bridge.lbfgs` is for far starts.
+become unstable it slides down by short damped steps. `bridge.descent.lbfgs` is for far starts.
 """
 
 from collections import deque

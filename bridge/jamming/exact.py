@@ -1,6 +1,6 @@
 """The exact jamming point of any problem that can be tightened.
 
-Jamming is where the load ``t`` cannot grow any more:
+Jamming is where the tightening ``t`` cannot grow any more:
 
     maximise t   subject to   Δ_μ(x; t) <= 0   for all μ
 
@@ -9,6 +9,26 @@ forces, ``Σ λ ∇Δ = 0``. Minima at ever smaller pressure know which constrai
 contacts, but for a few. Linear programming started from them makes the few exchanges that are
 left, and Newton's method makes the gaps vanish to rounding (Torquato, Jiao, Phys. Rev. E 82,
 061302, 2010, for the linear programs; here the programs are solved by active sets).
+
+The smallest example is a perceptron of two components between the patterns ``±e_1``. Its margin
+``σ + t <= ±x_1/|x|`` can grow to 0, where ``x`` is at right angles to both:
+
+>>> from particles import Perceptron
+>>> problem = Perceptron(np.array([[1.0, 0.0], [-1.0, 0.0]]), sigma=-0.5)
+>>> point = exact_jamming(problem, np.array([0.4, 1.3]))
+>>> point.status, bool(abs(point.problem.sigma) < 1e-12), bool(abs(point.x[0]) < 1e-12)
+('jammed', True, True)
+
+One degree of freedom, and one constraint more, which is isostatic. Each carries half of the force:
+
+>>> point.rows, point.forces.round(12), point.certificate.isostatic
+(array([0, 1]), array([0.5, 0.5]), True)
+
+Between two patterns at an angle ``θ`` the largest margin is ``cos(θ/2)``, here ``2/√5``:
+
+>>> acute = Perceptron(np.array([[1.0, 0.0], [0.6, 0.8]]), sigma=-0.5)
+>>> round(exact_jamming(acute, np.array([0.4, 1.3])).problem.sigma * 5**0.5, 9)
+2.0
 """
 
 from dataclasses import dataclass

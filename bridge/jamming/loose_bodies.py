@@ -1,4 +1,4 @@
-"""Room for the bodies that carry no force, where the others have moved."""
+"""Move the bodies that carry no force out of constraints that they violate."""
 
 import numpy as np
 from scipy import sparse

@@ -1,4 +1,4 @@
-"""Linear programs in a trust region, one after another, from any state: slow and sure.
+"""Sequential linear programming in a trust region, from any state.
 
     maximise t   subject to   Δ + J u + t ℓ <= 0,   |u_i| <= d
 

@@ -1,4 +1,4 @@
-"""What the searches of one landscape need to know, and how the command line asks for it."""
+"""A landscape with the start, the step lengths and the observables of its searches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

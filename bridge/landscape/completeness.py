@@ -1,4 +1,4 @@
-"""What is missing: discovery curves, capture and recapture, and the Morse sum."""
+"""Completeness of a graph: discovery curves, capture and recapture, and the Morse sum."""
 
 import math
 from collections.abc import Sequence

@@ -87,14 +87,14 @@ class Distances:
     def between(self, graph: Graph) -> Vector:
         """Return the squared distance of every pair, ``(n, n)``."""
         states = [point.x for point in graph.minima]
-        found = np.zeros((len(states), len(states)))
+        squares = np.zeros((len(states), len(states)))
         for a in range(len(states)):
             for b in range(a):
                 if (a, b) not in self.known:
                     gap = self.identity.aligned(states[b], states[a]) - states[a]
                     self.known[a, b] = float(gap @ gap) + _KNOWN
-                found[a, b] = found[b, a] = self.known[a, b]
-        return found
+                squares[a, b] = squares[b, a] = self.known[a, b]
+        return squares
 
 
 def missing_pairs(

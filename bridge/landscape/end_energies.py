@@ -1,4 +1,4 @@
-"""Where plain descent ends: the energies that a landscape stops it at."""
+"""End energies of plain descent: their mean and spread over samples and sizes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

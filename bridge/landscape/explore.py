@@ -1,7 +1,40 @@
-"""Find minima and saddles, one numbered search after another."""
+"""Find minima and saddles, one numbered search after another.
+
+The Müller-Brown surface has three minima and two saddles (K. Müller, L. D. Brown, Theor. Chim.
+Acta 53, 75, 1979). An explorer knows how a landscape is searched, and a graph keeps what its
+searches find; each finding is absorbed before the next is asked for:
+
+>>> from bridge.landscape.graph import Graph
+>>> from bridge.landscape.identity import identity_of
+>>> from particles.landscapes.muller_brown import MullerBrown
+>>> surface = MullerBrown()
+>>> explorer = Explorer(surface, identity_of(surface), surface.random_state)
+>>> graph = Graph(explorer.identity)
+>>> for finding in explorer.quenches(range(10)):
+...     search = graph.absorb(finding)
+>>> sorted(round(point.energy, 3) for point in graph.minima)
+[-146.7, -80.768]
+
+Climbs lead from the minima over saddles to their neighbours, of which one was not met before:
+
+>>> for finding in explorer.climbs(graph, range(12)):
+...     search = graph.absorb(finding)
+>>> sorted(round(point.energy, 3) for point in graph.saddles)
+[-72.249, -40.665]
+>>> sorted(round(point.energy, 3) for point in graph.minima), graph.connected
+([-146.7, -108.167, -80.768], True)
+
+Searches are numbered, so that one can be done again, or elsewhere: number 3 starts from the same
+random state, and ends in the same minimum.
+
+>>> (finding,) = explorer.quenches([3])
+>>> graph.minima.find(finding.minima[0]) == graph.searches[3].minima[0]
+True
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,9 +47,8 @@ from bridge.landscape.search import Steps, certified_saddle, climb_from, descend
 from bridge.landscape.stationary_points import Point, certify
 from bridge.protocols import Landscape, Vector
 from bridge.records.seeds import generator
-from bridge.runs.pool import Failed
-from bridge.runs.workers import stream_unordered
 
+Lost = TypeVar("Lost")
 Start = Callable[[np.random.Generator], Vector]
 
 _STAGES = ("quench", "hop", "climb", "connect", "critical", "symmetric")
@@ -33,6 +65,23 @@ class Task:
 
     def __str__(self) -> str:
         return "climbs " + ", ".join(str(number) for number, *_ in self.starts)
+
+
+class Mapper(Protocol):
+    """Compute tasks in several processes, such as `bridge.runs.workers.stream_unordered`."""
+
+    def __call__(
+        self,
+        function: Callable[[Task], Iterable[Finding]],
+        tasks: Sequence[Task],
+        workers: int,
+        *,
+        lost: Callable[[Task, str], Any],
+    ) -> Iterator[Any]:
+        """Yield what ``function(task)`` yields, in any order, and what became of a lost task.
+
+        That is ``lost(task, reason)``, for each task whose process ended before its last result.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +128,12 @@ class Explorer:
     def quench_from(self, stage: str, number: int, x: Vector) -> Finding:
         """Minimise from a given state."""
         try:
-            found = quench(self.problem, x, self.identity, rough=True, max_step=self.hops.descend)
+            end = quench(self.problem, x, self.identity, rough=True, max_step=self.hops.descend)
         except ValueError as error:
-            found = str(error)
-        if isinstance(found, str):
-            return Finding(stage, number, -1, found)
-        return Finding(stage, number, -1, "found", minima=(found,))
+            end = str(error)
+        if isinstance(end, str):
+            return Finding(stage, number, -1, end)
+        return Finding(stage, number, -1, "found", minima=(end,))
 
     def hopping(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Run basin hopping from a random state each; every minimum on the way counts."""
@@ -126,14 +175,33 @@ class Explorer:
         return Finding("climb", number, start, "found", saddle, ends, steps=walk.steps)
 
     def climbs_in_parallel(
-        self, graph: Graph, numbers: Sequence[int], workers: int
-    ) -> Iterator[Finding | Failed]:
+        self,
+        graph: Graph,
+        numbers: Sequence[int],
+        workers: int,
+        mapper: Mapper,
+        lost: Callable[[int, str], Lost],
+    ) -> Iterator[Finding | Lost]:
         """Search for saddles in several processes, a batch of starts each; yield them one by one.
 
         The starts are chosen before the batch, so that the graph may grow in another order than
-        in one process. Of a process that ends the rest of the batch is left out: what it was
-        computing comes as a `Failed` whose task is the number of that search.
+        in one process. Of a process that ends, the rest of the batch is left out, and
+        ``lost(number, reason)`` is yielded for the search that it was computing.
         """
+        computed = set()
+
+        def interrupted(task: Task, reason: str) -> Lost:
+            left = (number for number, *_ in task.starts if number not in computed)
+            return lost(next(left), reason)
+
+        tasks = self._batches(graph, numbers, workers)
+        for result in mapper(run_task, tasks, workers, lost=interrupted):
+            if isinstance(result, Finding):
+                computed.add(result.number)
+            yield result
+
+    def _batches(self, graph: Graph, numbers: Sequence[int], count: int) -> list[Task]:
+        """Deal the climbs from the minima that were tried least out to ``count`` tasks."""
         attempts = graph.attempts()
         starts = []
         for number in numbers:
@@ -142,19 +210,11 @@ class Explorer:
             starts.append((number, start, attempt))
         known = tuple(graph.saddles)
         tasks = []
-        for k in range(workers):
-            chosen = tuple(starts[k::workers])
-            minima = {start: graph.minima[start] for _, start, _ in chosen}
-            tasks.append(Task(self, chosen, minima, known))
-        found = set()
-        tasks = [task for task in tasks if task.starts]
-        for result in stream_unordered(run_task, tasks, workers, lost=Failed):
-            if isinstance(result, Failed):
-                left = (number for number, *_ in result.task.starts if number not in found)
-                yield Failed(next(left), result.reason)
-            else:
-                found.add(result.number)
-                yield result
+        for k in range(min(count, len(starts))):
+            batch = tuple(starts[k::count])
+            minima = {start: graph.minima[start] for _, start, _ in batch}
+            tasks.append(Task(self, batch, minima, known))
+        return tasks
 
     def critical_points(
         self, graph: Graph, numbers: Iterable[int], index: int
@@ -197,10 +257,10 @@ class Explorer:
             max_step=self.steps.climb,
             max_steps=self.steps.max_steps,
         )
-        found = certify(walk.end, index)
-        if isinstance(found, str):
-            return Finding(stage, number, -1, found, steps=walk.steps)
-        point = with_order(found, self.identity)
+        certified = certify(walk.end, index)
+        if isinstance(certified, str):
+            return Finding(stage, number, -1, certified, steps=walk.steps)
+        point = with_order(certified, self.identity)
         if index == 0:
             return Finding(stage, number, -1, "found", minima=(point,), steps=walk.steps)
         if index > 1:

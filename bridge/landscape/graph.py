@@ -73,7 +73,7 @@ class Catalogue:
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What one search brings home, before it is known what of it is new.
+    """The points that one search ended in, before they are compared with those in the graph.
 
     Attributes
     ----------
@@ -212,9 +212,9 @@ class Graph:
         """Return the multigraph of networkx: ``energy`` on nodes and edges, saddles as keys."""
         import networkx as nx
 
-        found = nx.MultiGraph()
+        network = nx.MultiGraph()
         for number, point in enumerate(self.minima):
-            found.add_node(number, energy=point.energy)
+            network.add_node(number, energy=point.energy)
         for number, (saddle, (a, b)) in enumerate(zip(self.saddles, self.ends, strict=True)):
-            found.add_edge(a, b, key=number, energy=saddle.energy)
-        return found
+            network.add_edge(a, b, key=number, energy=saddle.energy)
+        return network

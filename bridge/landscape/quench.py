@@ -1,4 +1,4 @@
-"""From any state down to a certified minimum."""
+"""Quenches: minimisation from any state, with the certificate of a minimum."""
 
 from dataclasses import replace
 

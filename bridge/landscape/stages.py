@@ -5,15 +5,13 @@ that are not connected, and stationary points of every index if they are asked f
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from bridge.landscape.basin_hopping import Hops, displace
 from bridge.landscape.connect import connect_all
-from bridge.landscape.explore import Explorer, Start
+from bridge.landscape.explore import Explorer, Mapper
 from bridge.landscape.graph import Finding, Graph
-from bridge.landscape.identity import identity_of
-from bridge.landscape.search import Steps
-from bridge.protocols import Landscape
-from bridge.runs.pool import Failed
+
+Lost = TypeVar("Lost")
 
 _PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
 _SYMMETRIC = 500  # walks from symmetric states in a search without a limit
@@ -21,83 +19,26 @@ _BANDS = 50  # bands between minima that are not connected
 _MOST = 100_000  # climbs of a search without a limit
 
 
-def explore(
-    problem: Landscape,
-    seed: int = 0,
-    *,
-    searches: int | None = None,
-    start: Start | None = None,
-    steps: Steps | None = None,
-    hops: Hops | None = None,
-    workers: int = 1,
-) -> Graph:
-    """Return the minima of a landscape, and the saddles between them, as they were found.
-
-    Parameters
-    ----------
-    problem
-        Any landscape. Its ``move`` and ``symmetric_state`` are used, if it has them, and it may be
-        its own `bridge.landscape.identity.Identity`.
-    seed
-        Of all random numbers.
-    searches
-        Climbs for saddles; if not given, until as many as half of all, and at least 200, have
-        brought nothing new.
-    start
-        ``start(rng)`` draws a random state, ``(n_dof,)``; by default ``problem.random_state``.
-    steps, hops
-        How far searches and basin hopping move. The defaults fit systems whose energies and
-        variables are of order one, such as clusters of atoms.
-    workers
-        Processes that climb. With one the graph is the same whenever it is made.
-
-    Raises
-    ------
-    TypeError
-        If the problem draws no random state and ``start`` is not given.
-    RuntimeError
-        If a process has ended.
-
-    Examples
-    --------
-    Four atoms have one minimum, and one saddle at which two of its images meet:
-
-    >>> from particles import LennardJones
-    >>> explore(LennardJones(4), searches=20)
-    <Graph: 1 minima, 1 saddles, connected>
-    """
-    start = start or getattr(problem, "random_state", None)
-    if start is None:
-        name = type(problem).__name__
-        raise TypeError(f"expected a problem with random_state, got {name}: pass start=")
-    if hops is None:
-        hops = Hops(move=getattr(problem, "move", displace))
-    symmetric = getattr(problem, "symmetric_state", None)
-    identity = identity_of(problem)
-    explorer = Explorer(problem, identity, start, steps or Steps(), hops, seed, symmetric)
-    graph = Graph(identity)
-    failures = search_all(explorer, graph, graph.absorb, searches=searches, workers=workers)
-    if failures:
-        first = failures[0]
-        raise RuntimeError(f"{len(failures)} climbs failed, {first.task}: {first.reason}")
-    return graph
-
-
 def search_all(
     explorer: Explorer,
     graph: Graph,
     keep: Callable[[Finding], object],
     *,
+    mapper: Mapper,
+    lost: Callable[[int, str], Lost],
     searches: int | None = None,
     workers: int = 1,
     every_index: bool = False,
-) -> list[Failed]:
+) -> list[Lost]:
     """Do what has not been done yet of each stage; return the climbs whose process ended.
 
     Parameters
     ----------
     keep
         Called with each finding; it has to absorb it into ``graph``.
+    mapper, lost
+        How several processes climb, and ``lost(number, reason)``, what stands for a climb whose
+        process has ended.
     searches
         Climbs for saddles; if not given, until as many as half of all, and at least 200, have
         brought nothing new.
@@ -113,7 +54,7 @@ def search_all(
         keep(finding)
     if not len(graph.minima):
         return []
-    failures = _climb(explorer, graph, searches, workers, keep)
+    failures = _climb(explorer, graph, searches, workers, keep, mapper, lost)
     n_symmetric = _SYMMETRIC if searches is None else searches // 4
     for finding in explorer.symmetric_saddles(graph, _left(graph, "symmetric", n_symmetric)):
         keep(finding)
@@ -135,25 +76,32 @@ def _climb(
     searches: int | None,
     workers: int,
     keep: Callable[[Finding], object],
-) -> list[Failed]:
+    mapper: Mapper,
+    lost: Callable[[int, str], Lost],
+) -> list[Lost]:
     """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""
     limit = _MOST if searches is None else searches
     size = 200 * workers if workers > 1 else 50 if searches is None else limit
-    failures: list[Failed] = []
+    failures: list[Lost] = []
+    failed: set[int] = set()
+
+    def give_up(number: int, reason: str) -> Lost:
+        failed.add(number)
+        return lost(number, reason)
+
     while searches is not None or not _is_flat(graph):
-        tried = {failed.task for failed in failures}
-        batch = [number for number in _left(graph, "climb", limit) if number not in tried][:size]
+        batch = [number for number in _left(graph, "climb", limit) if number not in failed][:size]
         if not batch:
             break
         if workers == 1:
             for finding in explorer.climbs(graph, batch):
                 keep(finding)
             continue
-        for found in explorer.climbs_in_parallel(graph, batch, workers):
-            if isinstance(found, Failed):
-                failures.append(found)
+        for result in explorer.climbs_in_parallel(graph, batch, workers, mapper, give_up):
+            if isinstance(result, Finding):
+                keep(result)
             else:
-                keep(found)
+                failures.append(result)
     return failures
 
 

@@ -51,8 +51,8 @@ class SpectralDensity:
         """
         distance = (np.asarray(grid)[:, None, None] - self.nodes) / width
         peaks = np.exp(-0.5 * distance**2) / (width * np.sqrt(2 * np.pi))
-        found = (peaks * self.weights).sum(axis=2)
-        return found.mean(axis=1), found.std(axis=1, ddof=1) / np.sqrt(len(self.nodes))
+        densities = (peaks * self.weights).sum(axis=2)
+        return densities.mean(axis=1), densities.std(axis=1, ddof=1) / np.sqrt(len(self.nodes))
 
 
 def spectral_density(
@@ -68,6 +68,23 @@ def spectral_density(
     ``ρ(λ) = (1/n) Σ_i δ(λ - λ_i)`` from ``probes`` random vectors of ``steps`` products each: Golub
     and Meurant (1994); Lin, Saad, Yang, SIAM Rev. 58, 34 (2016). Errors fall as
     ``1/√(n · probes)``; the resolution is about the width of the spectrum over ``steps``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two probes or one step.
+
+    Examples
+    --------
+    Two discs at nine tenths of their contact have the eigenvalues -2/9, 0, 0 and 2, so that
+    ``tr H = 16/9``:
+
+    >>> from particles import Discs
+    >>> pair = Discs(np.ones(2), np.array([5.0, 5.0]))
+    >>> density = spectral_density(pair, np.array([1.0, 1.0, 1.9, 1.0]), probes=400)
+    >>> trace, error = density.moment(1)
+    >>> bool(abs(trace - 16 / 9) < 4 * error)
+    True
     """
     return lanczos_density(
         lambda v: problem.hvp(x, v), problem.n_dof, probes=probes, steps=steps, rng=rng
@@ -94,8 +111,8 @@ def lanczos_density(
 
     Examples
     --------
-    >>> found = lanczos_density(lambda v: v * np.arange(8.0), 8, probes=400, steps=8)
-    >>> count, error = found.count_below(2.5)
+    >>> density = lanczos_density(lambda v: v * np.arange(8.0), 8, probes=400, steps=8)
+    >>> count, error = density.count_below(2.5)
     >>> bool(abs(count - 3) < 4 * error)
     True
     """

@@ -90,6 +90,19 @@ def observe(
 
     A satisfied state counts no constraint: a descent approaches ``Δ = 0`` from above, and what it
     leaves is less than its system takes for a violation; see `bridge.protocols.HasZero`.
+
+    Examples
+    --------
+    A perceptron of two components has one degree of freedom, its angle. Between the patterns
+    ``±e_1`` both are violated by the margin, and the forces balance:
+
+    >>> from particles import Perceptron
+    >>> problem = Perceptron(np.array([[1.0, 0.0], [-1.0, 0.0]]), sigma=0.5)
+    >>> seen = observe(problem, np.array([0.0, 2**0.5]))
+    >>> seen.n, seen.n_constraints, seen.n_isostatic
+    (1, 2, 2)
+    >>> seen.energy, seen.pressure, seen.max_residual
+    (0.25, 1.0, 0.0)
     """
     problem, x = state_of(problem, x)
     gaps = problem.gaps(x)

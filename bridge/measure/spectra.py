@@ -87,6 +87,16 @@ def hessian(problem: Landscape, x: Vector) -> Vector:
     ------
     ValueError
         If ``n_dof`` is too large for a dense matrix.
+
+    Examples
+    --------
+    Two discs at nine tenths of their contact: 1 along the line of centres, ``-Δ/r = -1/9`` across.
+
+    >>> from particles import Discs
+    >>> pair = Discs(np.ones(2), np.array([5.0, 5.0]))
+    >>> hessian(pair, np.array([1.0, 1.0, 1.9, 1.0]))[:2, :2].round(6) + 0.0
+    array([[ 1.      ,  0.      ],
+           [ 0.      , -0.111111]])
     """
     n = problem.n_dof
     check_dense(n)
@@ -135,6 +145,22 @@ def spectrum(
     ------
     ValueError
         If ``n_dof`` is too large for a dense matrix.
+
+    References
+    ----------
+    M. Geiger et al., Phys. Rev. E 100, 012115 (2019), for ``N_-(Hp) <= N_Δ``.
+
+    Examples
+    --------
+    A perceptron of two components between the patterns ``±e_1``, both violated by 1/2 at ``e_2``.
+    ``U = ¼ + sin²φ`` at the angle ``φ`` to it, and ``|x|² = 2``, so that ``H`` is 1 along the
+    circle and 0 along the radius:
+
+    >>> from particles import Perceptron
+    >>> problem = Perceptron(np.array([[1.0, 0.0], [-1.0, 0.0]]), sigma=0.5)
+    >>> values = spectrum(problem, np.array([0.0, 2**0.5]))
+    >>> values.eigenvalues.round(12) + 0.0, values.zero_modes, values.bound_holds
+    (array([0., 1.]), 1, True)
     """
     if isinstance(problem, HasKinks):
         n_kinks = problem.n_kinks or 0
@@ -172,7 +198,27 @@ def _without_forces(n_dof: int) -> Spectrum:
 
 
 def eigenmodes(problem: Landscape, x: Vector) -> tuple[Vector, Vector]:
-    """Return the eigenvalues ``(n_dof,)`` of ``H`` and its modes as rows ``(n_dof, n_dof)``."""
+    """Return the eigenvalues ``(n_dof,)`` of ``H`` and its modes as rows ``(n_dof, n_dof)``.
+
+    Eigenvalues ascend, and the symmetries are exact zeros among them.
+
+    Raises
+    ------
+    ValueError
+        If ``n_dof`` is too large for a dense matrix.
+
+    Examples
+    --------
+    Two discs at nine tenths of their contact move against each other, across and along:
+
+    >>> from particles import Discs
+    >>> pair = Discs(np.ones(2), np.array([5.0, 5.0]))
+    >>> values, modes = eigenmodes(pair, np.array([1.0, 1.0, 1.9, 1.0]))
+    >>> values.round(6) + 0.0
+    array([-0.222222,  0.      ,  0.      ,  2.      ])
+    >>> abs(modes[3]).round(6)
+    array([0.707107, 0.      , 0.707107, 0.      ])
+    """
     values, columns = linalg.eigh(_project(hessian(problem, x), problem.zero_modes(x)))
     return values, columns.T
 
@@ -182,6 +228,15 @@ def jacobian_rank(problem: ConstraintProblem, x: Vector) -> int:
 
     For a network it is the effective number of parameters: the directions in which its output can
     change to first order on the patterns that it is given.
+
+    Examples
+    --------
+    Three patterns in the plane cannot constrain the angle of a perceptron more than once:
+
+    >>> from particles import Perceptron
+    >>> problem = Perceptron(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), sigma=0.0)
+    >>> jacobian_rank(problem, np.array([0.5, 1.0]))
+    1
     """
     jacobian = dense(problem.gap_jacobian(x))
     gram = jacobian.T @ jacobian if len(jacobian) > problem.n_dof else jacobian @ jacobian.T
@@ -194,6 +249,11 @@ def participation_ratio(modes: Vector, body_size: int = 1) -> Vector:
 
     ``modes`` is ``(k, n_dof)``; the result ``(k,)`` is 1 for a mode that moves all ``n`` bodies
     alike and ``1/n`` for one that moves a single body.
+
+    Examples
+    --------
+    >>> participation_ratio(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 2.0]]), body_size=2)
+    array([1. , 0.5])
     """
     weights = (modes.reshape(len(modes), -1, body_size) ** 2).sum(axis=2)
     fourth = weights.shape[1] * (weights**2).sum(axis=1)

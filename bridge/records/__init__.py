@@ -1,1 +1,1 @@
-"""What is kept: records in SQLite files, their keys, their provenance, and documents."""
+"""Records in SQLite files, their keys, their provenance, and documents."""

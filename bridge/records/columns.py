@@ -1,4 +1,4 @@
-"""What the records of a comparison say: a table, a summary, a document."""
+"""Records of a comparison, by system: as a table, a summary and a document."""
 
 import csv
 from collections import Counter

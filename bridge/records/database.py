@@ -1,4 +1,4 @@
-"""SQLite files that are ours and nobody else's, and arrays in them."""
+"""SQLite files with the schema of this program, and arrays in them."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Where a number comes from: versions, machine, commit."""
+"""Provenance of a record: versions, machine, commit."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all: under a temporary name first, text in UTF-8."""
+"""Atomic writing of files: under a temporary name first, text in UTF-8."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -19,6 +19,8 @@ from bridge.records.content import data_name, options
 from bridge.records.provenance import provenance
 from bridge.records.seeds import generator
 from bridge.runs.kinds.landscape import moves
+from bridge.runs.pool import Failed
+from bridge.runs.workers import stream_unordered
 
 Progress = Callable[[int, int], None]
 
@@ -93,7 +95,14 @@ def run_landscape(
                 progress(len(graph.minima), len(graph.saddles))
 
         failures = search_all(
-            explorer, graph, keep, searches=searches, workers=workers, every_index=case.every_index
+            explorer,
+            graph,
+            keep,
+            mapper=stream_unordered,
+            lost=Failed,
+            searches=searches,
+            workers=workers,
+            every_index=case.every_index,
         )
         observables = [case.observe(point.x) for point in graph.minima]
         store.observe(dict(enumerate(observables)))

@@ -36,7 +36,12 @@ class NetworkSystem:
 
     kind: ClassVar[str] = "network"
     rank: ClassVar[int] = 4
-    small: ClassVar[Mapping[str, Any]] = {"width": 3, "load": 3.0, "activation": "tanh", "steps": 50}
+    small: ClassVar[Mapping[str, Any]] = {
+        "width": 3,
+        "load": 3.0,
+        "activation": "tanh",
+        "steps": 50,
+    }
     has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
     trains_together: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")

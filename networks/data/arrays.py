@@ -1,4 +1,4 @@
-"""Arrays that come from outside: real, finite, and of sizes that can be added up."""
+"""Checks of a user's arrays: real, finite, and of sizes that can be added up."""
 
 from collections.abc import Callable
 from typing import TypeAlias

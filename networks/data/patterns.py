@@ -31,6 +31,12 @@ class Patterns:
     ValueError
         If a number is not finite and real, a label is not ±1, one class is missing, or shapes
         disagree.
+
+    Examples
+    --------
+    >>> xor = Patterns([[0, 0], [0, 1], [1, 0], [1, 1]], [-1, 1, 1, -1])
+    >>> len(xor), xor.dim
+    (4, 2)
     """
 
     x: Vector

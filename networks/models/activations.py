@@ -23,6 +23,17 @@ class Activation:
     ``symmetry`` is "homogeneous" if ``σ(cz) = c σ(z)`` for ``c > 0`` (one rescaling per neuron
     leaves the output alone), "odd" if ``σ(-z) = -σ(z)`` (one sign flip per neuron does).
     ``in_place(z)``, given where ``slope`` does not look at ``z``, turns ``z`` into ``σ(z)``.
+
+    Tensors go in and out, all of one shape.
+
+    Examples
+    --------
+    At ``z = 0`` the logistic function is 1/2, and softplus has that slope and a curvature of 1/4:
+
+    >>> z = torch.zeros(1, dtype=torch.float64)
+    >>> softplus = ACTIVATIONS["softplus"]
+    >>> softplus.slope(z, softplus.value(z)).item(), softplus.curvature(z, z).item()
+    (0.5, 0.25)
     """
 
     value: Callable[[Tensor], Tensor]

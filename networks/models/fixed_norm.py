@@ -1,4 +1,4 @@
-"""A network whose weights keep their norm: what a minimum needs to exist."""
+"""The learning problem with the norm of the weights held, which gives it a minimum."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

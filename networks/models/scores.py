@@ -1,4 +1,4 @@
-"""How well probabilities of classes fit the outcomes."""
+"""Scores of predicted probabilities of classes."""
 
 from typing import TypeAlias
 

@@ -32,6 +32,12 @@ class Schedule:
     easily, and the transition moves up (at width 12 from ``P/N`` 2.3 to 3.2).
 
     ``by_factors`` lets the rate fall by equal factors instead of equal differences.
+
+    Examples
+    --------
+    >>> plain = Schedule(1e-2, 1e-4, stages=3, warmup=0.0, by_factors=True)
+    >>> [round(plain.rate(step, 300), 12) for step in (0, 150, 299)]
+    [0.01, 0.001, 0.0001]
     """
 
     first: float = 1e-2

@@ -1,4 +1,4 @@
-"""How well networks of one shape predict what they were not taught, alone, stopped and together."""
+"""Test errors of networks of one shape: single, stopped early, and as an ensemble."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,6 +73,17 @@ def generalise(
     The error against ``N`` peaks where fitting becomes possible, and falls from there on because
     the output varies less from network to network: Spigler et al., J. Phys. A 52, 474001 (2019);
     Geiger et al., J. Stat. Mech. 023401 (2020).
+
+    Parameters
+    ----------
+    mlp
+        The shape of every network.
+    taught, validation, test
+        What they are trained on; what says where to stop; what the errors are measured on.
+    rngs
+        One generator for the initial weights of each network.
+    steps, schedule
+        Those of `train`; nothing is polished.
 
     Raises
     ------

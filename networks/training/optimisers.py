@@ -44,6 +44,15 @@ class Momentum:
     ``v <- m v - ε g``, ``w <- w + v``, with ``g`` the gradient of ``batch`` patterns over their
     number, drawn without repetition until all were seen. The rate ``ε`` falls linearly to zero.
     Stops after ``steps``, at an epoch that ends with ``U = 0``, or when the weights overflow.
+
+    Parameters
+    ----------
+    rate
+        ``ε`` of the first step.
+    momentum
+        ``m``, at least 0 and below 1.
+    batch
+        Patterns of a minibatch.
     """
 
     rate: float = 0.02
@@ -85,6 +94,13 @@ class Lbfgs:
     That of torch, which networks have anyway. Stops when ``max |∂U/∂w| < tolerance``, or after
     ``steps`` evaluations, and returns the lowest point that it saw: its line search may fail and
     leap, on the kinks of a ReLU always in the end.
+
+    Parameters
+    ----------
+    tolerance
+        Largest ``|∂U/∂w_i|`` at convergence.
+    memory
+        Steps from which the inverse Hessian is built.
     """
 
     tolerance: float = 1e-9

@@ -1,4 +1,4 @@
-"""From the end of an anneal to a minimum that is exact to rounding, kinks included."""
+"""Polish: Newton steps from the end of an anneal to a minimum exact to rounding, on kinks too."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

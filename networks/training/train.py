@@ -1,4 +1,4 @@
-"""Train a network natively, and say what was reached."""
+"""Training: an anneal, a polish, and the status of their end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -99,13 +99,27 @@ def train(
 ) -> Trained:
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
-    ``optimiser`` takes the place of Adam and its ``schedule``; see `optimisers`. ``rng`` is for one
-    that draws minibatches.
-    The polish makes at most ``newton_steps`` linear solves. With ``hold_norm`` it keeps the norm of
-    the weights, after rectifiers were rescaled to the smallest norm that gives the same output:
-    many of these networks have no minimum otherwise; see `polish`. Without a polish
-    nothing is certified, and what does not fit is stalled.
     Nothing is raised when training fails: the status says so.
+
+    Parameters
+    ----------
+    problem, x
+        The learning problem, and the parameters to start from, ``(n_dof,)``.
+    steps
+        Steps of Adam, or evaluations of the ``optimiser``.
+    newton_steps
+        Most linear solves of the polish. Without a polish nothing is certified, and what does not
+        fit is stalled.
+    schedule
+        Learning rates of Adam.
+    hold_norm
+        Whether the polish keeps the norm of the weights, after rectifiers were rescaled to the
+        smallest norm that gives the same output: many of these networks have no minimum
+        otherwise, see `polish`.
+    optimiser
+        Takes the place of Adam and its schedule, see `optimisers`.
+    rng
+        For an optimiser that draws minibatches.
 
     Raises
     ------
@@ -144,18 +158,18 @@ def train_all(
     hold_norm: bool = True,
     look: Look | None = None,
 ) -> Iterator[tuple[int, Trained]]:
-    """Yield the number of each network and what became of it, as they end.
+    """Yield ``(i, Trained)`` of each network ``i``, in the order in which they end.
 
     `train` of many networks, annealed together: seeds, loads, data and shapes may differ. ``look``
-    is that of `anneal`.
+    is that of `anneal`, and all else that of `train`.
 
     Examples
     --------
     >>> from networks import Mlp, random_patterns
     >>> rng, mlp = np.random.default_rng(0), Mlp(6, 12, 1)
     >>> problems = [HingeNetwork(mlp, random_patterns(p, 6, rng)) for p in (20, 1000)]
-    >>> found = dict(train_all(problems, [mlp.init(rng) for _ in problems], steps=3000))
-    >>> found[0].status, found[1].status
+    >>> ends = dict(train_all(problems, [mlp.init(rng) for _ in problems], steps=3000))
+    >>> ends[0].status, ends[1].status
     ('unjammed', 'jammed')
     """
     for problem in problems:

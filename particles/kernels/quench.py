@@ -1,4 +1,4 @@
-"""Limited-memory BFGS on clusters of atoms, as one compiled loop: the steps of `bridge.lbfgs`."""
+"""Limited-memory BFGS on clusters of atoms, as one compiled loop: with bounded steps."""
 
 import math
 

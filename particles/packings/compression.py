@@ -215,6 +215,11 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     **options
         Passed to `minimise`.
 
+    Raises
+    ------
+    ValueError
+        If a packing fraction is not between 0 and 2, or ``x`` is not a state.
+
     Examples
     --------
     >>> import numpy as np

@@ -63,6 +63,15 @@ def stress_anisotropy(problem: Packing, x: ArrayLike) -> float:
     ------
     ValueError
         If nothing touches, since there is no stress then.
+
+    Examples
+    --------
+    One contact pushes along its own line only, which is the most anisotropic stress:
+
+    >>> from particles import Discs
+    >>> pair = Discs(np.ones(2), np.array([4.0, 2.0]))
+    >>> round(stress_anisotropy(pair, np.array([1.0, 1.0, 1.9, 1.0])), 12)
+    1.0
     """
     stress = stress_tensor(problem, x)
     pressure = -np.trace(stress) / problem.dim
@@ -108,6 +117,19 @@ def moduli(problem: Packing, x: ArrayLike) -> Moduli:
     ------
     ValueError
         If no body is held in place by its neighbours.
+
+    Examples
+    --------
+    A triangular lattice of springs of stiffness 1 has ``B = √3/2`` and ``G = √3/4``, of which no
+    part is lost to relaxation:
+
+    >>> from particles import Discs
+    >>> side = np.array([1.0, 0.75**0.5]) * (1.0 - 1e-7)
+    >>> row, column = np.divmod(np.arange(16), 4)
+    >>> x = np.column_stack([column + 0.5 * (row % 2), row]) * side
+    >>> crystal = moduli(Discs(np.ones(16), 4.0 * side), x.ravel())
+    >>> round(2.0 * crystal.bulk / 3**0.5, 5), round(4.0 * crystal.shear / 3**0.5, 5)
+    (1.0, 1.0)
     """
     check_packing(problem)
     d, volume = problem.dim, float(problem.box.prod())

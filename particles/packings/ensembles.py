@@ -1,4 +1,4 @@
-"""Many packings in one call."""
+"""Ensembles: packings from many seeds at one pressure, over threads."""
 
 import os
 from collections.abc import Iterable

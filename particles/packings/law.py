@@ -1,4 +1,4 @@
-"""What a law of repulsion says of itself, and what is the same for all bodies in a box."""
+"""The interface of a law of repulsion, and what is common to all bodies in a periodic box."""
 
 import math
 from abc import ABC, abstractmethod

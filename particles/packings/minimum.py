@@ -1,4 +1,4 @@
-"""From any state to the minimum below it: compiled FIRE with neighbour lists."""
+"""Minimisation of a packing: compiled FIRE with neighbour lists, and the check of its minimum."""
 
 import math
 from dataclasses import dataclass, replace
@@ -189,6 +189,23 @@ def relax(
     ValueError
         If ``x`` has the wrong shape, or holds NaN or inf, there is no step to take, a tolerance is
         negative or not a number, or ``dt_max`` or ``skin`` is not positive.
+
+    References
+    ----------
+    J. Guénolé et al., Comput. Mater. Sci. 175 (2020), for FIRE.
+
+    Examples
+    --------
+    A column of two discs in a box 1.8 high can only share the overlap: two contacts, ``Δ = 0.1``
+    each. Forces balance at once, though the discs would give way sideways, as `minimise` sees.
+
+    >>> from particles.packings.discs import Discs
+    >>> column = Discs(np.ones(2), np.array([5.0, 1.8]))
+    >>> end = relax(column, np.array([1.0, 0.2, 1.0, 1.0]))
+    >>> end.status, round(end.energy, 9)
+    ('jammed', 0.01)
+    >>> minimise(column, end.x).status
+    'unjammed'
     """
     check_packing(problem)
     whole("max_steps", max_steps, 1)

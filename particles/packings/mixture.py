@@ -1,4 +1,4 @@
-"""Mixtures: who is how large, in which box, and whether that is possible."""
+"""Sizes, box and species of a mixture, and checks of each."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

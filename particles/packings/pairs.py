@@ -1,4 +1,4 @@
-"""Near pairs of a packing: who, and along which vector, periodic images included."""
+"""Near pairs of a packing: two bodies and the vector between them, periodic images included."""
 
 from dataclasses import dataclass
 from functools import cache

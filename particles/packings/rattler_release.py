@@ -1,4 +1,4 @@
-"""Move rattlers off what they lean on."""
+"""Move rattlers until they touch nothing."""
 
 from dataclasses import replace
 

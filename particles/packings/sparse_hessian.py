@@ -1,4 +1,4 @@
-"""From the stiffness of every pair to one sparse matrix."""
+"""Assembly of the sparse Hessian from the stiffness of each pair."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -119,6 +119,13 @@ def descend(
     >>> problem = Perceptron.random(50, alpha=1.0, sigma=-0.5, rng=rng)
     >>> descend(problem, problem.random_state(rng)).status
     'unjammed'
+
+    Between the patterns ``±e_1`` a margin of 1/2 is missed by 1/2 twice, ``U = 1/4``:
+
+    >>> opposite = Perceptron(np.array([[1.0, 0.0], [-1.0, 0.0]]), sigma=0.5)
+    >>> end = descend(opposite, np.array([0.3, 0.4]))
+    >>> end.status, round(end.energy, 12)
+    ('jammed', 0.25)
     """
     check_kind(
         "problem", problem, Perceptron, "packings go to minimise, networks to networks.train"

@@ -18,6 +18,7 @@ from bridge.landscape.hybrid_following import hybrid_follow, lowest_mode
 from bridge.landscape.identity import PlainIdentity, identity_of
 from bridge.landscape.quench import quench
 from bridge.landscape.stationary_points import Point, certify, model
+from bridge.runs.workers import stream_unordered
 from particles.landscapes.clusters import AxilrodTeller, LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 from particles.landscapes.spin_glass import SphericalSpinGlass
@@ -235,10 +236,28 @@ def test_a_search_that_found_nothing_says_why():
 
 def test_parallel_searches_find_the_same_landscape():
     explorer, graph = explore(LennardJones(6), 20, 0)
-    for finding in explorer.climbs_in_parallel(graph, range(60), workers=2):
+    for finding in explorer.climbs_in_parallel(
+        graph, range(60), 2, stream_unordered, lambda *gone: gone
+    ):
         graph.absorb(finding)
     assert (len(graph.minima), len(graph.saddles)) == (2, 3)
     assert sorted(s.number for s in graph.searches if s.stage == "climb") == list(range(60))
+
+
+def test_the_search_that_a_process_was_computing_when_it_ended_is_named():
+    """Of climbs 0, 2, 4 and 1, 3, 5 in two processes, the second ends after climb 1."""
+    explorer, graph = explore(LennardJones(6), 20, 0)
+
+    def mapper(function, tasks, workers, *, lost):
+        assert [len(task.starts) for task in tasks] == [3, 3]
+        assert workers == 2
+        yield from function(tasks[0])
+        yield next(iter(function(tasks[1])))
+        yield lost(tasks[1], "killed")
+
+    results = list(explorer.climbs_in_parallel(graph, range(6), 2, mapper, lambda *gone: gone))
+    assert [finding.number for finding in results[:-1]] == [0, 2, 4, 1]
+    assert results[-1] == (3, "killed")
 
 
 @pytest.mark.parametrize(("n", "energy"), [(13, -44.326801), (19, -72.659782)])
