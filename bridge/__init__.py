@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from bridge.protocols import ConstraintProblem, End, HasTightening, Landscape, Status
     from bridge.report.sweep import Runs, sweep
-    from bridge.runs.exploration import explore
+    from bridge.runs.explore import explore
     from bridge.runs.reopen import load
     from bridge.testing import check_landscape, check_problem
 
@@ -49,7 +49,7 @@ _HOMES = {
     "check_problem": "testing",
     "eigenmodes": "measure.spectra",
     "exact_jamming": "jamming.exact",
-    "explore": "runs.exploration",
+    "explore": "runs.explore",
     "hessian": "measure.spectra",
     "jacobian_rank": "measure.spectra",
     "lbfgs": "descent.lbfgs",

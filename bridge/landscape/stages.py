@@ -5,10 +5,13 @@ that are not connected, and stationary points of every index if they are asked f
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from bridge.landscape.connect import connect_all
-from bridge.landscape.explore import Explorer, Lost, Mapper
+from bridge.landscape.explore import ClimbMapper, Explorer
 from bridge.landscape.graph import Finding, Graph
+
+Lost = TypeVar("Lost")
 
 _PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
 _SYMMETRIC = 500  # walks from symmetric states in a search without a limit
@@ -20,8 +23,9 @@ def search_all(
     explorer: Explorer,
     graph: Graph,
     keep: Callable[[Finding], object],
-    mapper: Mapper,
     *,
+    mapper: ClimbMapper,
+    lost: Callable[[int, str], Lost],
     searches: int | None = None,
     workers: int = 1,
     every_index: bool = False,
@@ -32,8 +36,9 @@ def search_all(
     ----------
     keep
         Called with each finding; it has to absorb it into ``graph``.
-    mapper
-        Computes climbs in several processes, where there are ``workers`` for them.
+    mapper, lost
+        How several processes climb, and ``lost(number, reason)``, what stands for a climb whose
+        process has ended.
     searches
         Climbs for saddles; if not given, until as many as half of all, and at least 200, have
         brought nothing new.
@@ -49,7 +54,7 @@ def search_all(
         keep(finding)
     if not len(graph.minima):
         return []
-    failures = _climb(explorer, graph, searches, workers, keep, mapper)
+    failures = _climb(explorer, graph, searches, workers, keep, mapper, lost)
     n_symmetric = _SYMMETRIC if searches is None else searches // 4
     for finding in explorer.symmetric_saddles(graph, _left(graph, "symmetric", n_symmetric)):
         keep(finding)
@@ -71,26 +76,32 @@ def _climb(
     searches: int | None,
     workers: int,
     keep: Callable[[Finding], object],
-    mapper: Mapper,
+    mapper: ClimbMapper,
+    lost: Callable[[int, str], Lost],
 ) -> list[Lost]:
     """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""
     limit = _MOST if searches is None else searches
     size = 200 * workers if workers > 1 else 50 if searches is None else limit
     failures: list[Lost] = []
+    failed: set[int] = set()
+
+    def give_up(number: int, reason: str) -> Lost:
+        failed.add(number)
+        return lost(number, reason)
+
     while searches is not None or not _is_flat(graph):
-        tried = {lost.number for lost in failures}
-        batch = [number for number in _left(graph, "climb", limit) if number not in tried][:size]
+        batch = [number for number in _left(graph, "climb", limit) if number not in failed][:size]
         if not batch:
             break
         if workers == 1:
             for finding in explorer.climbs(graph, batch):
                 keep(finding)
             continue
-        for result in explorer.climbs_in_parallel(graph, batch, workers, mapper):
-            if isinstance(result, Lost):
-                failures.append(result)
-            else:
+        for result in explorer.climbs_in_parallel(graph, batch, workers, mapper, give_up):
+            if isinstance(result, Finding):
                 keep(result)
+            else:
+                failures.append(result)
     return failures
 
 

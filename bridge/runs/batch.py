@@ -6,7 +6,7 @@ Everything that a network needs follows from its own seed, so that a batch may b
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from bridge.records.content import data_name, parameters
 from bridge.records.provenance import provenance
@@ -16,9 +16,6 @@ from bridge.runs.states import data_of_state, measure
 from bridge.systems import NetworkSystem
 from bridge.systems.network import trained_state
 from bridge.systems.network_batches import schedule, split, train_together
-
-if TYPE_CHECKING:
-    from networks import HingeNetwork, Trained
 
 KIND = "transition"
 
@@ -64,7 +61,7 @@ class Batch:
         parts = split(self.system, self.seeds, workers)
         return [replace(self, seeds=part) for part in parts]
 
-    def _record(self, i: int, problem: "HingeNetwork", end: "Trained", seconds: float) -> Record:
+    def _record(self, i: int, problem: Any, end: Any, seconds: float) -> Record:
         state = trained_state(end)
         seen = measure(state, with_spectrum=False, seconds=seconds)
         return Record(

@@ -1,4 +1,4 @@
-"""Explorations: of any landscape in memory, and those of ``jamscape landscape`` in a file."""
+"""The searches of ``jamscape landscape``, kept in a file as they end."""
 
 import time
 from collections.abc import Callable
@@ -8,20 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from bridge.landscape.basin_hopping import Hops, displace
 from bridge.landscape.case import Case, LandscapeSystem
 from bridge.landscape.completeness import completeness
-from bridge.landscape.explore import Explorer, Start
+from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import identity_of
-from bridge.landscape.search import Steps
 from bridge.landscape.stages import search_all
 from bridge.landscape.store import LandscapeStore
-from bridge.protocols import Landscape
 from bridge.records.content import data_name, options
 from bridge.records.provenance import provenance
 from bridge.records.seeds import generator
 from bridge.runs.kinds.landscape import moves
+from bridge.runs.pool import Failed
 from bridge.runs.workers import stream_unordered
 
 Progress = Callable[[int, int], None]
@@ -35,70 +33,6 @@ class Explored:
     graph: Graph
     observables: list[dict[str, float]]
     seconds: float
-
-
-def explore(
-    problem: Landscape,
-    seed: int = 0,
-    *,
-    searches: int | None = None,
-    start: Start | None = None,
-    steps: Steps | None = None,
-    hops: Hops | None = None,
-    workers: int = 1,
-) -> Graph:
-    """Return the minima of a landscape, and the saddles between them, as they were found.
-
-    Parameters
-    ----------
-    problem
-        Any landscape. Its ``move`` and ``symmetric_state`` are used, if it has them, and it may be
-        its own `bridge.landscape.identity.Identity`.
-    seed
-        Of all random numbers.
-    searches
-        Climbs for saddles; if not given, until as many as half of all, and at least 200, have
-        brought nothing new.
-    start
-        ``start(rng)`` draws a random state, ``(n_dof,)``; by default ``problem.random_state``.
-    steps, hops
-        How far searches and basin hopping move. The defaults fit systems whose energies and
-        variables are of order one, such as clusters of atoms.
-    workers
-        Processes that climb. With one the graph is the same whenever it is made.
-
-    Raises
-    ------
-    TypeError
-        If the problem draws no random state and ``start`` is not given.
-    RuntimeError
-        If a process has ended.
-
-    Examples
-    --------
-    Four atoms have one minimum, and one saddle at which two of its images meet:
-
-    >>> from particles import LennardJones
-    >>> explore(LennardJones(4), searches=20)
-    <Graph: 1 minima, 1 saddles, connected>
-    """
-    start = start or getattr(problem, "random_state", None)
-    if start is None:
-        name = type(problem).__name__
-        raise TypeError(f"expected a problem with random_state, got {name}: pass start=")
-    if hops is None:
-        hops = Hops(move=getattr(problem, "move", displace))
-    symmetric = getattr(problem, "symmetric_state", None)
-    identity = identity_of(problem)
-    explorer = Explorer(problem, identity, start, steps or Steps(), hops, seed, symmetric)
-    graph = Graph(identity)
-    failures = search_all(
-        explorer, graph, graph.absorb, stream_unordered, searches=searches, workers=workers
-    )
-    if failures:
-        first = failures[0]
-        raise RuntimeError(f"{len(failures)} climbs failed, {first.number}: {first.reason}")
-    return graph
 
 
 def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
@@ -164,7 +98,8 @@ def run_landscape(
             explorer,
             graph,
             keep,
-            stream_unordered,
+            mapper=stream_unordered,
+            lost=Failed,
             searches=searches,
             workers=workers,
             every_index=case.every_index,
@@ -174,7 +109,7 @@ def run_landscape(
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
         store.describe(seconds=seconds)
     if failures:
-        text = f"climb {failures[0].number}: {failures[0].reason}"
+        text = f"climb {failures[0].task}: {failures[0].reason}"
         kept = (
             "" if out is None else f": the others are kept in {out}, and the same command goes on"
         )

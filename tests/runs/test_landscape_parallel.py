@@ -7,11 +7,11 @@ import pytest
 
 from bridge.cli.main import run
 from bridge.landscape import stages
-from bridge.landscape.explore import Explorer, Lost
+from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
 from bridge.runs import exploration as landscape_run
-from bridge.runs.workers import stream_unordered
+from bridge.runs.pool import Failed
 from bridge.systems.cluster import LennardJonesLandscape
 from particles.landscapes.clusters import LennardJones
 
@@ -78,14 +78,14 @@ def test_a_search_that_ends_its_process_does_not_block_the_others():
     graph = Graph(problem)
     for finding in explorer.quenches(range(5)):
         graph.absorb(finding)
-    failures = stages._climb(explorer, graph, 20, 2, graph.absorb, stream_unordered)
+    failures = stages._climb(explorer, graph, 20, 2, graph.absorb)
     assert climbs(graph) == [number for number in range(20) if number not in (5, 8)]
-    assert {lost.number for lost in failures} == {5, 8}
-    assert all("SIGKILL" in lost.reason for lost in failures)
+    assert {failed.task for failed in failures} == {5, 8}
+    assert all("SIGKILL" in failed.reason for failed in failures)
 
 
 def test_a_search_that_was_lost_is_one_line_and_the_others_are_kept(tmp_path, monkeypatch, capsys):
-    lost = Lost(5, "its process was ended by SIGKILL")
+    lost = Failed(5, "its process was ended by SIGKILL")
     monkeypatch.setattr(landscape_run, "search_all", lambda *_, **__: [lost])
     out = str(tmp_path / "a")
     assert run(["landscape", "lj", "--n", "5", "--out", out]) == 1
