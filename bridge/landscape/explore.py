@@ -44,7 +44,7 @@ from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.identity import Identity
 from bridge.landscape.quench import quench, with_order
 from bridge.landscape.search import Steps, certified_saddle, climb_from, descend_both
-from bridge.landscape.stationary_points import Point, certify
+from bridge.landscape.stationary_points import StationaryPoint, certify_point
 from bridge.protocols import Landscape, Vector
 from bridge.records.seeds import generator
 
@@ -55,28 +55,28 @@ _STAGES = ("quench", "hop", "climb", "connect", "critical", "symmetric")
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class ClimbTask:
     """Climbs for another process: ``(number, start, attempt)`` each, and what is known already."""
 
     explorer: "Explorer"
     starts: tuple[tuple[int, int, int], ...]
-    minima: dict[int, Point]
-    known: tuple[Point, ...]
+    minima: dict[int, StationaryPoint]
+    known: tuple[StationaryPoint, ...]
 
     def __str__(self) -> str:
         return "climbs " + ", ".join(str(number) for number, *_ in self.starts)
 
 
-class Mapper(Protocol):
+class ClimbMapper(Protocol):
     """Compute tasks in several processes, such as `bridge.runs.workers.stream_unordered`."""
 
     def __call__(
         self,
-        function: Callable[[Task], Iterable[Finding]],
-        tasks: Sequence[Task],
+        function: Callable[[ClimbTask], Iterable[Finding]],
+        tasks: Sequence[ClimbTask],
         workers: int,
         *,
-        lost: Callable[[Task, str], Any],
+        lost: Callable[[ClimbTask, str], Any],
     ) -> Iterator[Any]:
         """Yield what ``function(task)`` yields, in any order, and what became of a lost task.
 
@@ -157,7 +157,7 @@ class Explorer:
             yield self.climb(number, start, attempt, graph.minima[start], graph.saddles)
 
     def climb(
-        self, number: int, start: int, attempt: int, minimum: Point, known: Catalogue
+        self, number: int, start: int, attempt: int, minimum: StationaryPoint, known: Catalogue
     ) -> Finding:
         """Climb once from a minimum; go down from a saddle that is not known yet."""
         try:
@@ -179,7 +179,7 @@ class Explorer:
         graph: Graph,
         numbers: Sequence[int],
         workers: int,
-        mapper: Mapper,
+        mapper: ClimbMapper,
         lost: Callable[[int, str], Lost],
     ) -> Iterator[Finding | Lost]:
         """Search for saddles in several processes, a batch of starts each; yield them one by one.
@@ -190,7 +190,7 @@ class Explorer:
         """
         computed = set()
 
-        def interrupted(task: Task, reason: str) -> Lost:
+        def interrupted(task: ClimbTask, reason: str) -> Lost:
             left = (number for number, *_ in task.starts if number not in computed)
             return lost(next(left), reason)
 
@@ -200,7 +200,7 @@ class Explorer:
                 computed.add(result.number)
             yield result
 
-    def _batches(self, graph: Graph, numbers: Sequence[int], count: int) -> list[Task]:
+    def _batches(self, graph: Graph, numbers: Sequence[int], count: int) -> list[ClimbTask]:
         """Deal the climbs from the minima that were tried least out to ``count`` tasks."""
         attempts = graph.attempts()
         starts = []
@@ -213,7 +213,7 @@ class Explorer:
         for k in range(min(count, len(starts))):
             batch = tuple(starts[k::count])
             minima = {start: graph.minima[start] for _, start, _ in batch}
-            tasks.append(Task(self, batch, minima, known))
+            tasks.append(ClimbTask(self, batch, minima, known))
         return tasks
 
     def critical_points(
@@ -257,7 +257,7 @@ class Explorer:
             max_step=self.steps.climb,
             max_steps=self.steps.max_steps,
         )
-        certified = certify(walk.end, index)
+        certified = certify_point(walk.end, index)
         if isinstance(certified, str):
             return Finding(stage, number, -1, certified, steps=walk.steps)
         point = with_order(certified, self.identity)
@@ -287,7 +287,7 @@ def least_tried(minima: Catalogue, attempts: Sequence[int]) -> tuple[int, int]:
     return start, int(attempts[start])
 
 
-def run_task(task: Task) -> Iterator[Finding]:
+def run_task(task: ClimbTask) -> Iterator[Finding]:
     """Do the climbs of one task."""
     known = Catalogue(task.explorer.identity)
     for point in task.known:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bridge.landscape.connect import connect_all
-from bridge.landscape.explore import Explorer, Mapper
+from bridge.landscape.explore import ClimbMapper, Explorer
 from bridge.landscape.graph import Finding, Graph
 
 Lost = TypeVar("Lost")
@@ -24,7 +24,7 @@ def search_all(
     graph: Graph,
     keep: Callable[[Finding], object],
     *,
-    mapper: Mapper,
+    mapper: ClimbMapper,
     lost: Callable[[int, str], Lost],
     searches: int | None = None,
     workers: int = 1,
@@ -76,7 +76,7 @@ def _climb(
     searches: int | None,
     workers: int,
     keep: Callable[[Finding], object],
-    mapper: Mapper,
+    mapper: ClimbMapper,
     lost: Callable[[int, str], Lost],
 ) -> list[Lost]:
     """Climb from the minima, a batch at a time, until enough was done or nothing new comes."""

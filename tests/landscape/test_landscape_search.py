@@ -17,7 +17,7 @@ from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hybrid_following import hybrid_follow, lowest_mode
 from bridge.landscape.identity import PlainIdentity, identity_of
 from bridge.landscape.quench import quench
-from bridge.landscape.stationary_points import Point, certify, model
+from bridge.landscape.stationary_points import StationaryPoint, certify_point, model
 from bridge.runs.workers import stream_unordered
 from particles.landscapes.clusters import AxilrodTeller, LennardJones
 from particles.landscapes.muller_brown import MullerBrown
@@ -141,7 +141,7 @@ def test_images_of_a_minimum_are_one(seed):
     catalogue.number(found)
     for _, image in problem.equivalents(found.x, rng):
         again = quench(problem, image, problem)
-        assert isinstance(again, Point)
+        assert isinstance(again, StationaryPoint)
         assert catalogue.number(again) == 0
 
 
@@ -155,18 +155,18 @@ def test_what_is_no_saddle_is_refused():
     problem = LennardJones(7)
     minimum = quench(problem, problem.random_state(np.random.default_rng(0)), problem, rough=True)
     at_minimum = model(problem, minimum.x)
-    assert certify(at_minimum, 1) == "0 negative eigenvalues"
-    assert isinstance(certify(at_minimum, 0), Point)
+    assert certify_point(at_minimum, 1) == "0 negative eigenvalues"
+    assert isinstance(certify_point(at_minimum, 0), StationaryPoint)
     near = model(problem, minimum.x + 1e-6)
     moved = model(problem, minimum.x * (1 + 1e-7))
-    assert isinstance(certify(near, 0), Point)  # a translation is no displacement
-    assert "gradient" in certify(moved, 0)
+    assert isinstance(certify_point(near, 0), StationaryPoint)  # a translation is no displacement
+    assert "gradient" in certify_point(moved, 0)
 
 
 def test_a_plateau_is_no_minimum():
     """Two atoms a hundred diameters apart: the gradient vanishes, the minimum is far away."""
     far = np.array([0.0, 0, 0, 100.0, 0, 0])
-    assert isinstance(certify(model(LennardJones(2), far), 0), str)
+    assert isinstance(certify_point(model(LennardJones(2), far), 0), str)
 
 
 def test_following_any_index_ends_at_that_index():
@@ -176,7 +176,7 @@ def test_following_any_index_ends_at_that_index():
         starts = [problem.random_state(rng) for _ in range(4)]
         walks = [follow(problem, x, index=index, max_steps=500) for x in starts]
         ends = [w.end for w in walks if w.status == "converged"]
-        assert any(isinstance(certify(end, index), Point) for end in ends)
+        assert any(isinstance(certify_point(end, index), StationaryPoint) for end in ends)
 
 
 @pytest.mark.parametrize("n", [7, 13])
@@ -186,8 +186,8 @@ def test_products_alone_find_certified_saddles(n):
     found = []
     for _ in range(6):
         walk = hybrid_follow(problem, minimum.x + 0.1 * rng.standard_normal(3 * n))
-        saddle = certify(walk.end, 1)
-        if isinstance(saddle, Point):
+        saddle = certify_point(walk.end, 1)
+        if isinstance(saddle, StationaryPoint):
             found.append(saddle)
             again = follow(problem, saddle.x + 1e-4 * rng.standard_normal(3 * n))
             assert again.end.energy == pytest.approx(saddle.energy, abs=1e-10)
