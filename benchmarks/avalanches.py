@@ -13,7 +13,7 @@ from pathlib import Path
 os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA", "OPENBLAS")})
 
 from bridge.records.store import Store
-from bridge.runs.kinds.avalanche import Avalanche
+from bridge.runs.kinds.avalanche import AvalancheRun
 from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem, System
 
@@ -34,9 +34,9 @@ PLAN: dict[str, list[tuple[str, System, int]]] = {
 }
 
 
-def runs() -> list[Avalanche]:
+def runs() -> list[AvalancheRun]:
     return [
-        Avalanche(system, (0, k))
+        AvalancheRun(system, (0, k))
         for name, sizes in PLAN.items()
         for _, system, samples in sizes
         for k in range(samples)

@@ -18,12 +18,17 @@ from departure import PLAN as DEPARTURES
 from departure import runs as departing_runs
 
 from bridge.avalanches.sizes import Sizes, cutoff_exponent
-from bridge.figures.critical import Point, avalanche_figure, departure_figure, exponents_figure
+from bridge.figures.critical import (
+    JammingSample,
+    avalanche_figure,
+    departure_figure,
+    exponents_figure,
+)
 from bridge.figures.style import save
 from bridge.jamming.departure import Departure, fit_exponent
 from bridge.measure.power_laws import (
     PowerLaw,
-    Sample,
+    TailSample,
     finite_size_floor,
     fit_at_contacts,
     fit_power_law,
@@ -89,13 +94,13 @@ def shown(fit: PowerLaw, sign: float = 1.0) -> dict[str, Any]:
     }
 
 
-def at_equal_contacts(points: dict[str, list[Point]]) -> dict[str, Any]:
+def at_equal_contacts(points: dict[str, list[JammingSample]]) -> dict[str, Any]:
     """Fit every system at about the same number of contacts, on the same windows."""
     rows: dict[str, Any] = {}
     for name, all_points in points.items():
         chosen = [p for p in all_points if abs(p.n_contacts - CONTACTS) <= 0.1 * CONTACTS]
-        forces = [Sample(p.n_contacts, p.forces) for p in chosen]
-        margins = [Sample(p.n_contacts, p.margins) for p in chosen]
+        forces = [TailSample(p.n_contacts, p.forces) for p in chosen]
+        margins = [TailSample(p.n_contacts, p.margins) for p in chosen]
         floor = finite_size_floor([p.margins for p in chosen]) if chosen else 0.0
         rows[name] = {
             "points": len(chosen),
@@ -105,7 +110,7 @@ def at_equal_contacts(points: dict[str, list[Point]]) -> dict[str, Any]:
     return rows
 
 
-def at_jamming(points: list[Point]) -> dict[str, Any]:
+def at_jamming(points: list[JammingSample]) -> dict[str, Any]:
     margins = [p.margins for p in points]
     low = finite_size_floor(margins)
     return {
@@ -165,7 +170,8 @@ def main(leaving_store: Path, loading: Path) -> None:
     points = {
         name: {
             label: [
-                Point(r.data["n_constraints"], r.arrays["forces"], r.arrays["margins"]) for r in rs
+                JammingSample(r.data["n_constraints"], r.arrays["forces"], r.arrays["margins"])
+                for r in rs
             ]
             for label, rs in sizes.items()
         }

@@ -129,7 +129,7 @@ def speeds():
 
 def transitions(plan, samples, steps, store):
     """Find transitions on two processes; networks are polished at their norm."""
-    from bridge.runs.transition_search import Search, find
+    from bridge.runs.transition_search import LoadSearch, find
     from bridge.runs.workers import mapping
     from bridge.systems import NetworkSystem
 
@@ -142,7 +142,7 @@ def transitions(plan, samples, steps, store):
     for data, depth, width, low, high in plan:
         system = NetworkSystem(depth=depth, width=width, data=data, steps=steps[0])
         for count in steps:
-            search = Search(replace(system, steps=count), low, high, 0.1, samples, seed=0)
+            search = LoadSearch(replace(system, steps=count), low, high, 0.1, samples, seed=0)
             started = time.perf_counter()
             with mapping(2) as mapper:
                 found = find(

@@ -14,7 +14,7 @@ from landscape import explorer_of, until
 
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Graph
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.systems.classifier import ClassifierLandscape
 
 
@@ -98,7 +98,9 @@ def network(searches: int = 40) -> None:
         )
 
 
-def climbs(explorer: Explorer, minima: list[Point], count: int) -> tuple[float, list[float | None]]:
+def climbs(
+    explorer: Explorer, minima: list[StationaryPoint], count: int
+) -> tuple[float, list[float | None]]:
     """Climb from known minima; return processor time and the energy of each saddle, or None."""
     graph = Graph(explorer.identity)
     for point in minima:

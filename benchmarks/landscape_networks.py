@@ -20,7 +20,7 @@ from bridge.landscape.case import Case
 from bridge.landscape.completeness import chao
 from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
-from bridge.landscape.stationary_points import Point, model
+from bridge.landscape.stationary_points import StationaryPoint, model
 from bridge.landscape.thermodynamics import superposition
 from bridge.runs import exploration as landscape_run
 from bridge.systems.classifier import ClassifierLandscape
@@ -54,7 +54,7 @@ def explored(case: Case, seeds: list[np.ndarray]) -> Graph:
     return graph
 
 
-def embedded(case: Case, minima: list[Point]) -> tuple[list[np.ndarray], Json]:
+def embedded(case: Case, minima: list[StationaryPoint]) -> tuple[list[np.ndarray], Json]:
     """Widen every minimum by a silent unit; return the states and what they are."""
     states, residuals, negative, rises = [], [], [], []
     for point in minima:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bridge.landscape.graph import Finding, Graph
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.store import LandscapeStore
 from bridge.report import write_report
 from bridge.report.landscape_folder import StoredIdentity, read_landscape, show
@@ -42,9 +42,11 @@ def write(path: Path, count: int, rng: np.random.Generator) -> None:
             store.keep(graph, Finding("climb", number, b, "found", saddle, ends))
 
 
-def _point(index: int, energy: float, rng: np.random.Generator) -> Point:
+def _point(index: int, energy: float, rng: np.random.Generator) -> StationaryPoint:
     lowest = float(rng.uniform(0.5, 2.0)) * (1 - 2 * index)
-    return Point(rng.normal(size=6), float(energy), index, float(rng.normal()), 6, lowest, 0.0)
+    return StationaryPoint(
+        rng.normal(size=6), float(energy), index, float(rng.normal()), 6, lowest, 0.0
+    )
 
 
 def timed(name: str, function: Callable[..., Any], *arguments: object) -> Any:

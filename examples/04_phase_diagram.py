@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, save, style
 from bridge.records.store import Store
 from bridge.runs.progress import Progress
-from bridge.runs.transition_search import Search, as_json, find
+from bridge.runs.transition_search import LoadSearch, as_json, find
 from bridge.systems import NetworkSystem
 
 FULL = "--full" in sys.argv
@@ -45,7 +45,7 @@ def search(data, depth, patterns):
         polish=0,
         norm="free",  # Adam alone, as in the paper
     )
-    return Search(system, 2, high, 1, SAMPLES, seed=0)
+    return LoadSearch(system, 2, high, 1, SAMPLES, seed=0)
 
 
 def draw(found):

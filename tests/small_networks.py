@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from networks import HingeNetwork, Mlp, Patterns
-from networks.training.kinks import Kinks, Point
+from networks.training.kinks import Kinks, KinkState
 
 
 def network(x, y, layers, margin=1.0):
@@ -20,7 +20,7 @@ def point(problem, x, masks=None, radius=None):
     kinks = Kinks.none(problem)
     for pair, mask in (masks or {}).items():
         kinks.held[pair], kinks.masks[pair] = True, mask
-    return Point(problem, torch.tensor(x), kinks, radius)
+    return KinkState(problem, torch.tensor(x), kinks, radius)
 
 
 def idle_concave():

@@ -107,7 +107,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Point:
+class GridPoint:
     """Parameters of an experiment, and the number of seeds it is repeated with."""
 
     samples: int
@@ -134,12 +134,12 @@ class Experiment:
 
     name: str
     sample: "Callable[..., Sample]"
-    default: tuple[Point, ...]
-    full: tuple[Point, ...]
+    default: tuple[GridPoint, ...]
+    full: tuple[GridPoint, ...]
     settings: "Callable[[], Mapping[str, Any]]" = dict
     on_networks: bool = False
 
-    def points(self, *, full: bool) -> tuple[Point, ...]:
+    def points(self, *, full: bool) -> tuple[GridPoint, ...]:
         """Return what is run at a size."""
         return self.full if full else self.default
 

@@ -10,7 +10,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -72,9 +72,9 @@ def spectra(
     )
 
 
-def _point(samples: int, depth: int, activation: str, load: float, width: int) -> Point:
+def _point(samples: int, depth: int, activation: str, load: float, width: int) -> GridPoint:
     parameters = {"depth": depth, "width": width, "activation": activation, "load": load}
-    return Point(samples, {**parameters, "steps": 10_000, "polish": 1000})
+    return GridPoint(samples, {**parameters, "steps": 10_000, "polish": 1000})
 
 
 SPECTRA = Experiment(
@@ -87,7 +87,7 @@ SPECTRA = Experiment(
         _point(3, 2, "tanh", 4.0, 6),
     ),
     full=tuple(
-        Point(10, {**_point(1, *kind, width).parameters, "steps": 60_000, "polish": 2000})
+        GridPoint(10, {**_point(1, *kind, width).parameters, "steps": 60_000, "polish": 2000})
         for width in (12, 24)
         for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
     ),

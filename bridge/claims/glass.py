@@ -9,7 +9,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -58,14 +58,14 @@ def _end(energy: float | None, size: int) -> Sample:
 SPINS = Experiment(
     "3-spin descents",
     spins,
-    default=tuple(Point(60, {"n": n}) for n in (20, 40, 80)),
-    full=tuple(Point(200, {"n": n}) for n in (20, 40, 80, 160)),
+    default=tuple(GridPoint(60, {"n": n}) for n in (20, 40, 80)),
+    full=tuple(GridPoint(200, {"n": n}) for n in (20, 40, 80, 160)),
 )
 DIGITS = Experiment(
     "digit descents",
     digits,
-    default=tuple(Point(8, {"hidden": hidden, "patterns": 300}) for hidden in (3, 12)),
-    full=tuple(Point(40, {"hidden": hidden, "patterns": 300}) for hidden in (3, 6, 12, 24)),
+    default=tuple(GridPoint(8, {"hidden": hidden, "patterns": 300}) for hidden in (3, 12)),
+    full=tuple(GridPoint(40, {"hidden": hidden, "patterns": 300}) for hidden in (3, 6, 12, 24)),
     on_networks=True,
 )
 

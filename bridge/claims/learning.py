@@ -11,7 +11,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -103,9 +103,9 @@ def _distance(case: "Case", graph: "Graph") -> float:
     return float(np.mean(pairs)) / (2.0 * error * (1.0 - error)) if error else math.nan
 
 
-def _outcomes(samples: int, hidden: int, l2: float, starts: int = 20) -> Point:
+def _outcomes(samples: int, hidden: int, l2: float, starts: int = 20) -> GridPoint:
     parameters = {"data": "quench", "hidden": hidden, "l2": l2, "patterns": 200, "starts": starts}
-    return Point(samples, parameters)
+    return GridPoint(samples, parameters)
 
 
 FEW, MANY = 3, 8  # hidden units
@@ -121,7 +121,7 @@ CLASSIFIER = Experiment(
         _outcomes(3, FEW, STRONG),
     ),
     full=tuple(
-        Point(12, {**_outcomes(1, hidden, l2, 200).parameters, "patterns": 1000})
+        GridPoint(12, {**_outcomes(1, hidden, l2, 200).parameters, "patterns": 1000})
         for hidden in (FEW, 5, MANY, 10)
         for l2 in (WEAK, MIDDLE, STRONG)
     ),
@@ -130,15 +130,19 @@ CLASSIFIER = Experiment(
 DIGITS = Experiment(
     "digit classifier",
     classifier,
-    default=(Point(3, {"data": "digits", "hidden": 6, "l2": 1e-3, "patterns": 300, "starts": 6}),),
-    full=(Point(12, {"data": "digits", "hidden": 10, "l2": 1e-3, "patterns": 1000, "starts": 50}),),
+    default=(
+        GridPoint(3, {"data": "digits", "hidden": 6, "l2": 1e-3, "patterns": 300, "starts": 6}),
+    ),
+    full=(
+        GridPoint(12, {"data": "digits", "hidden": 10, "l2": 1e-3, "patterns": 1000, "starts": 50}),
+    ),
     on_networks=True,
 )
 REGRESSION = Experiment(
     "regression",
     regression,
-    default=(Point(6, {"noise": 0.02, "points": 100, "starts": 60}),),
-    full=(Point(50, {"noise": 0.02, "points": 100, "starts": 300}),),
+    default=(GridPoint(6, {"noise": 0.02, "points": 100, "starts": 60}),),
+    full=(GridPoint(50, {"noise": 0.02, "points": 100, "starts": 300}),),
     on_networks=True,
 )
 

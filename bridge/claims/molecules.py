@@ -10,7 +10,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -137,26 +137,26 @@ def _passage_error(found: "Rates") -> float:
 LJ7 = Experiment(
     "LJ7",
     cluster,
-    default=(Point(3, {"n": 7, "searches": 400, "temperature": 0.2}),),
-    full=(Point(20, {"n": 7, "searches": 1000, "temperature": 0.2}),),
+    default=(GridPoint(3, {"n": 7, "searches": 400, "temperature": 0.2}),),
+    full=(GridPoint(20, {"n": 7, "searches": 1000, "temperature": 0.2}),),
 )
 LJ9 = Experiment(
     "LJ9",
     cluster,
-    default=(Point(3, {"n": 9, "searches": 500, "temperature": 0.2}),),
-    full=(Point(10, {"n": 9, "searches": 6000, "temperature": 0.2}),),
+    default=(GridPoint(3, {"n": 9, "searches": 500, "temperature": 0.2}),),
+    full=(GridPoint(10, {"n": 9, "searches": 6000, "temperature": 0.2}),),
 )
 LJ13 = Experiment(
     "LJ13",
     global_minimum,
-    default=(Point(3, {"n": 13, "moves": 600, "runs": 1}),),
-    full=(Point(20, {"n": 13, "moves": 600, "runs": 1}),),
+    default=(GridPoint(3, {"n": 13, "moves": 600, "runs": 1}),),
+    full=(GridPoint(20, {"n": 13, "moves": 600, "runs": 1}),),
 )
 LJAT3 = Experiment(
     "LJAT3",
     three_atoms,
-    default=(Point(3, {"searches": 60}),),
-    full=(Point(20, {"searches": 200}),),
+    default=(GridPoint(3, {"searches": 60}),),
+    full=(GridPoint(20, {"searches": 200}),),
 )
 
 

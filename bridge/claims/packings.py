@@ -10,7 +10,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -69,7 +69,10 @@ def ellipses(rng: "np.random.Generator", *, n: int, aspect: float, pressure: flo
 
 
 DISCS = Experiment(
-    "discs jamming", discs, default=(Point(24, {"n": 512}),), full=(Point(100, {"n": 1024}),)
+    "discs jamming",
+    discs,
+    default=(GridPoint(24, {"n": 512}),),
+    full=(GridPoint(100, {"n": 1024}),),
 )
 
 _NEARLY_ROUND, _LONG = (1.02, 1.05), (1.2, 1.5, 2.0)
@@ -77,14 +80,20 @@ ELLIPSES = Experiment(
     "ellipses",
     ellipses,
     default=(
-        *(Point(12, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _NEARLY_ROUND),
-        *(Point(4, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
-        Point(4, {"n": 64, "aspect": 1.5, "pressure": 1e-9}),
+        *(
+            GridPoint(12, {"n": 128, "aspect": aspect, "pressure": 1e-6})
+            for aspect in _NEARLY_ROUND
+        ),
+        *(GridPoint(4, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
+        GridPoint(4, {"n": 64, "aspect": 1.5, "pressure": 1e-9}),
     ),
     full=(
-        *(Point(30, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _NEARLY_ROUND),
-        *(Point(10, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
-        Point(30, {"n": 128, "aspect": 1.5, "pressure": 1e-9}),
+        *(
+            GridPoint(30, {"n": 256, "aspect": aspect, "pressure": 1e-6})
+            for aspect in _NEARLY_ROUND
+        ),
+        *(GridPoint(10, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
+        GridPoint(30, {"n": 128, "aspect": 1.5, "pressure": 1e-9}),
     ),
 )
 

@@ -10,7 +10,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -101,20 +101,20 @@ JAMMING = Experiment(
     "perceptron jamming",
     jamming_point,
     default=(
-        Point(16, {"n": 400, "alpha": 4.0, "sigma": -0.5}),
-        Point(32, {"n": 400, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
+        GridPoint(16, {"n": 400, "alpha": 4.0, "sigma": -0.5}),
+        GridPoint(32, {"n": 400, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
     ),
     full=(
-        Point(200, {"n": 800, "alpha": 4.0, "sigma": -0.5}),
-        Point(40, {"n": 800, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
+        GridPoint(200, {"n": 800, "alpha": 4.0, "sigma": -0.5}),
+        GridPoint(40, {"n": 800, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
     ),
 )
 
 MINIMUM = Experiment(
     "perceptron minimum",
     minimum,
-    default=(Point(4, {"n": 800, "alpha": 8.0, "sigma": -0.5}),),
-    full=(Point(20, {"n": 1600, "alpha": 8.0, "sigma": -0.5}),),
+    default=(GridPoint(4, {"n": 800, "alpha": 8.0, "sigma": -0.5}),),
+    full=(GridPoint(20, {"n": 1600, "alpha": 8.0, "sigma": -0.5}),),
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.claims.claim import (
     Experiment,
-    Point,
+    GridPoint,
     Sample,
 )
 
@@ -133,16 +133,16 @@ THRESHOLD = Experiment(
     "network threshold",
     threshold,
     default=(
-        Point(3, {**SMALL, "loads": _LOADS, "steps": 10_000}),
-        Point(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
-        Point(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
-        Point(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
-        Point(3, {**TANH_DEEP, "loads": (1.5, 4.5, 0.25), "steps": 10_000}),
-        Point(3, {**DIGITS, "loads": _DIGIT_LOADS, "steps": 10_000}),
-        Point(3, {**RANDOM, "loads": _FLAT_LOADS, "steps": 10_000}),
+        GridPoint(3, {**SMALL, "loads": _LOADS, "steps": 10_000}),
+        GridPoint(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
+        GridPoint(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
+        GridPoint(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
+        GridPoint(3, {**TANH_DEEP, "loads": (1.5, 4.5, 0.25), "steps": 10_000}),
+        GridPoint(3, {**DIGITS, "loads": _DIGIT_LOADS, "steps": 10_000}),
+        GridPoint(3, {**RANDOM, "loads": _FLAT_LOADS, "steps": 10_000}),
     ),
     full=tuple(
-        Point(12, {**kind, "loads": loads, "steps": 60_000})
+        GridPoint(12, {**kind, "loads": loads, "steps": 60_000})
         for kind, loads in (
             (SMALL, (1.0, 4.0, 0.125)),
             (LARGE, (1.0, 4.0, 0.125)),

@@ -11,7 +11,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Records,
     Sample,
     Source,
@@ -58,11 +58,11 @@ BEYOND = Experiment(
     "network beyond N*",
     overparametrized,
     default=tuple(
-        Point(8, {"width": 12, "activation": activation, "load": 1.25, "steps": 10_000})
+        GridPoint(8, {"width": 12, "activation": activation, "load": 1.25, "steps": 10_000})
         for activation in ("relu", "tanh")
     ),
     full=tuple(
-        Point(100, {"width": width, "activation": activation, "load": 1.25, "steps": 60_000})
+        GridPoint(100, {"width": width, "activation": activation, "load": 1.25, "steps": 60_000})
         for width in (12, 24)
         for activation in ("relu", "tanh")
     ),

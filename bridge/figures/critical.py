@@ -25,7 +25,7 @@ MARKERS = ("o", "s", "^", "D")
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class JammingSample:
     """Forces, in units of their mean, and margins ``h > 0`` of one jamming point."""
 
     n_contacts: int
@@ -60,7 +60,7 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
         return figure
 
 
-def exponents_figure(systems: Mapping[str, Sequence[Point]]) -> "Figure":
+def exponents_figure(systems: Mapping[str, Sequence[JammingSample]]) -> "Figure":
     """Draw weak forces and small gaps at jamming, and their exponents against the window."""
     with style():
         figure, axes = _panels(4, len(systems), 8.2)

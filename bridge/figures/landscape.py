@@ -9,7 +9,7 @@ import numpy as np
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import lowest_part
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import Thermodynamics, occupation
 from bridge.landscape.trees import MergeTree, draw_tree
 from bridge.protocols import Vector
@@ -54,7 +54,7 @@ def disconnectivity(
         return figure
 
 
-def thermodynamics(minima: Sequence[Point], found: Thermodynamics) -> "Figure":
+def thermodynamics(minima: Sequence[StationaryPoint], found: Thermodynamics) -> "Figure":
     """Draw the heat capacity and, below, the occupation of the minima that explain its peak."""
     from matplotlib.figure import Figure
 
@@ -127,7 +127,9 @@ def path_profile(energies: Vector, minima: Sequence[int]) -> "Figure":
         return figure
 
 
-def _draw_occupation(axes: "Axes", minima: Sequence[Point], found: Thermodynamics) -> None:
+def _draw_occupation(
+    axes: "Axes", minima: Sequence[StationaryPoint], found: Thermodynamics
+) -> None:
     """Draw the five minima that are ever occupied most, and all others together."""
     most = [minima[i] for i in np.argsort(-found.largest, kind="stable")[:5]]
     most.sort(key=lambda point: point.energy)

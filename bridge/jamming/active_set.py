@@ -25,7 +25,7 @@ _ROUNDING = 1e-13
 _NEGLIGIBLE = 1e-9
 
 
-def contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices:
+def bearing_contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices:
     """Reduce the violated ``rows`` to ``n + 1`` whose forces balance and are positive.
 
     The balanced forces nearest to the overlaps are moved along states of self-stress, in the

@@ -32,7 +32,7 @@ Minimiser = Callable[[P, Vector], Settled]
 
 
 @dataclass(frozen=True, eq=False)
-class Stage(Generic[P]):
+class ApproachStage(Generic[P]):
     """A minimum at one load.
 
     Attributes
@@ -55,7 +55,7 @@ class Stage(Generic[P]):
     status: str
 
 
-def descend(problem: HasTightening, x: Vector) -> Settled:
+def lbfgs_descent(problem: HasTightening, x: Vector) -> Settled:
     """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
     rules: dict[str, Any] = {"max_evaluations": _MOST_EVALUATIONS, "certify": False}
     found = lbfgs(problem, x, tolerance=1e-5, **rules)
@@ -67,12 +67,12 @@ def descend(problem: HasTightening, x: Vector) -> Settled:
     return certified(problem, found)
 
 
-def stage(problem: P, x: Vector, status: str) -> Stage[P]:
+def stage(problem: P, x: Vector, status: str) -> ApproachStage[P]:
     """Measure the pressure of a minimum and its distance to jamming."""
     overlaps = np.maximum(problem.gaps(x), 0.0)
     slope = float(overlaps @ problem.tightening(x))
     distance = float(overlaps @ overlaps) / slope if slope > 0.0 else 0.0
-    return Stage(problem, x, float(overlaps.sum()) / problem.n_dof, distance, status)
+    return ApproachStage(problem, x, float(overlaps.sum()) / problem.n_dof, distance, status)
 
 
 def approach(
@@ -83,7 +83,7 @@ def approach(
     first_change: float = 0.01,
     ratio: float = 0.1,
     max_stages: int = 60,
-) -> Iterator[Stage[P]]:
+) -> Iterator[ApproachStage[P]]:
     """Yield minima ever closer to jamming, from above.
 
     The load is raised until constraints stay violated. Then each stage leaves the part ``ratio``
@@ -121,13 +121,13 @@ def approach(
         yield here
 
 
-def _balanced(here: Stage[P]) -> bool:
+def _balanced(here: ApproachStage[P]) -> bool:
     """Tell whether the forces of a violated state balance as they do in a minimum."""
     _, gradient = here.problem.energy_gradient(here.x)
     return here.pressure > 0.0 and float(np.abs(gradient).max()) <= 1e-3 * here.pressure
 
 
-def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> Stage[P]:
+def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> ApproachStage[P]:
     """Raise the load, in doubling steps, until the minimum has violated constraints."""
     found = minimise(problem, x)
     for _ in range(_MOST_DOUBLINGS):

@@ -37,7 +37,7 @@ from typing import Any, Generic, Literal, overload
 import numpy as np
 
 from bridge.jamming.active_set import completed
-from bridge.jamming.approach import Minimiser, Stage, approach, descend
+from bridge.jamming.approach import ApproachStage, Minimiser, approach, lbfgs_descent
 from bridge.jamming.certificate import CLOSED, Candidate, Certificate
 from bridge.jamming.factor import SingularError
 from bridge.jamming.hypostatic import curved_optimum
@@ -190,7 +190,7 @@ def exact_jamming(
     ('jammed', 40, True)
     """
     if minimise is None:
-        minimise = problem.minimise if isinstance(problem, HasMinimiser) else descend
+        minimise = problem.minimise if isinstance(problem, HasMinimiser) else lbfgs_descent
     problem, x = state_of(problem, x)
     last: Candidate[P] | None = None
     count = 0
@@ -215,7 +215,7 @@ def exact_jamming(
     return _by_programs(problem, x, last, count)
 
 
-def _attempt(stage: Stage[P], max_step: float, max_excess: float) -> Candidate[P] | None:
+def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Candidate[P] | None:
     """Try to end from a minimum; None where it is too far from jamming."""
     if stage.status != "jammed":
         return None

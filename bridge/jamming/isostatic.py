@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bridge.jamming.active_set import contacts, optimal_vertex
+from bridge.jamming.active_set import bearing_contacts, optimal_vertex
 from bridge.jamming.certificate import CLOSED, Candidate, certify, settled
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.loose_bodies import make_room
@@ -41,7 +41,7 @@ def isostatic_optimum(
     SingularError
         If active constraints do not fix the variables that they act on.
     """
-    rows = contacts(here, rows, here.free_of_symmetries(here.columns_of(rows)))
+    rows = bearing_contacts(here, rows, here.free_of_symmetries(here.columns_of(rows)))
     steps = exchanges = 0
     while True:
         found = _climb(here, rows, max_step, max_steps - steps)

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 
 from bridge.landscape.identity import Identity
-from bridge.landscape.quench import descend, quench
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.quench import descend_to_minimum, quench
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.protocols import Landscape, Vector
 
 Move: TypeAlias = Callable[[Vector, float, np.random.Generator], Vector]
@@ -49,7 +49,7 @@ class Hops:
 
 def basin_hopping(
     problem: Landscape, identity: Identity, x: Vector, hops: Hops, rng: np.random.Generator
-) -> Iterator[Point]:
+) -> Iterator[StationaryPoint]:
     """Yield the certified minima of a run of basin hopping, accepted or not, once for each energy.
 
     A move whose minimisation fails is rejected. Every ten moves the size grows or shrinks by a
@@ -64,14 +64,14 @@ def basin_hopping(
     here, energy, best, size, accepted = x, np.inf, np.inf, hops.size, 0
     for count in range(hops.count + 1):
         start = hops.move(here, size, rng) if count else x
-        end = descend(problem, start, max_step=hops.descend)
+        end = descend_to_minimum(problem, start, max_step=hops.descend)
         if not isinstance(end, str):
             trial, lower = end
             worth = lower < best or not hops.records_only
             best = min(best, lower)
             if worth and _is_new(lower, seen):
                 found = quench(problem, trial, identity, max_step=hops.descend)
-                if isinstance(found, Point):
+                if isinstance(found, StationaryPoint):
                     yield found
             rise = lower - energy
             if rise <= 0 or rng.random() < np.exp(-rise / hops.temperature):

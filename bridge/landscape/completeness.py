@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridge.landscape.graph import Graph
 from bridge.landscape.identity import Identity
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 
 _CURVE = 200  # points of a discovery curve that are kept
 
@@ -73,7 +73,7 @@ def morse_sum(graph: Graph) -> int:
     Each distinct point stands for ``G/o`` labelled ones. Complete sets on a compact manifold, or
     where the energy grows without bound, give the Euler characteristic.
     """
-    known: list[Point] = [*graph.minima, *graph.saddles, *graph.higher]
+    known: list[StationaryPoint] = [*graph.minima, *graph.saddles, *graph.higher]
     return sum((-1) ** point.index * copies(graph.identity, point) for point in known)
 
 
@@ -82,7 +82,7 @@ def _all_indices(graph: Graph) -> bool:
     return any(search.stage == "critical" for search in graph.searches)
 
 
-def copies(identity: Identity, point: Point) -> int:
+def copies(identity: Identity, point: StationaryPoint) -> int:
     """Return the number of labelled points that a distinct one stands for, ``G/o``."""
     return round(math.exp(identity.log_group_order) / point.order)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import free_energies
 from bridge.landscape.trees import MergeTree
 from bridge.protocols import Indices, Vector
@@ -40,8 +40,8 @@ def merge_tree(
 
 
 def tree_of_points(
-    minima: Sequence[Point],
-    saddles: Sequence[Point],
+    minima: Sequence[StationaryPoint],
+    saddles: Sequence[StationaryPoint],
     ends: Sequence[tuple[int, int]],
     temperature: float | None = None,
 ) -> MergeTree:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.landscape.stationary_points import Model, model, released
+from bridge.landscape.stationary_points import Model, model, touches_released
 from bridge.protocols import Indices, Landscape, Vector
 
 # Errors of the expected change of energy at which the longest step shrinks or grows again.
@@ -62,7 +62,7 @@ def follow(
     here, trust = model(problem, x), max_step
     for step in range(max_steps):
         if here.residual < tolerance:
-            return Climb(released(problem, here), step, "converged")
+            return Climb(touches_released(problem, here), step, "converged")
         if len(here.climbable) < index:
             return Climb(here, step, "stalled", "no mode is left to climb: all bodies are free")
         climbed = here.climbable[:index].copy()
@@ -83,7 +83,7 @@ def follow(
             trust = min(1.5 * trust, max_step)
         here = there
     if here.residual < tolerance:
-        return Climb(released(problem, here), max_steps, "converged")
+        return Climb(touches_released(problem, here), max_steps, "converged")
     return Climb(here, max_steps, "stalled", f"{max_steps} steps left {here.residual:.1e}")
 
 

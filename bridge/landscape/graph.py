@@ -10,7 +10,7 @@ import numpy as np
 
 from bridge.landscape.disconnectivity import tree_of_points
 from bridge.landscape.identity import Identity
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import superposition
 from bridge.landscape.trees import MergeTree
 from bridge.protocols import Vector
@@ -27,7 +27,7 @@ class Catalogue:
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
-        self.points: list[Point] = []
+        self.points: list[StationaryPoint] = []
         self.hits: list[int] = []
         self._sorted: list[tuple[float, int]] = []
         self._prints: list[Vector] = []
@@ -35,13 +35,13 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.points)
 
-    def __iter__(self) -> Iterator[Point]:
+    def __iter__(self) -> Iterator[StationaryPoint]:
         return iter(self.points)
 
-    def __getitem__(self, number: int) -> Point:
+    def __getitem__(self, number: int) -> StationaryPoint:
         return self.points[number]
 
-    def find(self, point: Point) -> int | None:
+    def find(self, point: StationaryPoint) -> int | None:
         """Return the number of the point that is this one, up to the symmetries, or None."""
         window = _ENERGY * (1.0 + abs(point.energy))
         start = bisect_left(self._sorted, (point.energy - window, -1))
@@ -56,12 +56,12 @@ class Catalogue:
                 return number
         return None
 
-    def number(self, point: Point) -> int:
+    def number(self, point: StationaryPoint) -> int:
         """Return the number of the point; a new one is appended."""
         known = self.find(point)
         return self.append(point) if known is None else known
 
-    def append(self, point: Point) -> int:
+    def append(self, point: StationaryPoint) -> int:
         """Append a point that is known to be new, not yet met by any search."""
         number = len(self.points)
         insort(self._sorted, (point.energy, number))
@@ -99,9 +99,9 @@ class Finding:
     number: int
     start: int
     status: str
-    saddle: Point | None = None
-    minima: tuple[Point, ...] = ()
-    higher: Point | None = None
+    saddle: StationaryPoint | None = None
+    minima: tuple[StationaryPoint, ...] = ()
+    higher: StationaryPoint | None = None
     steps: int = 0
 
 

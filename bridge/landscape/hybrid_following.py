@@ -8,7 +8,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh, minres
 from bridge.descent.lbfgs import lbfgs
 from bridge.landscape.eigenvector_following import Climb, follow_step
 from bridge.landscape.identity import flat_directions
-from bridge.landscape.stationary_points import model, released
+from bridge.landscape.stationary_points import model, touches_released
 from bridge.protocols import Landscape, Vector
 
 _NEWTON = 1e-3  # gradient below which Newton steps take over
@@ -77,7 +77,7 @@ def hybrid_follow(
         _, gradient = problem.energy_gradient(x)
         residual = float(np.abs(gradient).max())
         if residual < tolerance:
-            return Climb(released(problem, model(problem, x)), step, "converged")
+            return Climb(touches_released(problem, model(problem, x)), step, "converged")
         flat = flat_directions(problem, x) if residual < _NEWTON else problem.zero_modes(x)
         value, mode = lowest_mode(problem, x, flat, mode)
         if residual < _NEWTON and value < 0:

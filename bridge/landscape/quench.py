@@ -7,7 +7,7 @@ import numpy as np
 from bridge.descent.lbfgs import lbfgs
 from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.identity import Identity
-from bridge.landscape.stationary_points import Point, certify
+from bridge.landscape.stationary_points import StationaryPoint, certify_point
 from bridge.protocols import Landscape, Vector
 
 # Below this number of variables a diagonalised Hessian is cheaper than the steps that it saves.
@@ -16,7 +16,7 @@ FEW = 45
 
 def quench(
     problem: Landscape, x: Vector, identity: Identity, *, max_step: float = 0.1, rough: bool = False
-) -> Point | str:
+) -> StationaryPoint | str:
     """Return the minimum below ``x``, or one line that says why there is none.
 
     Few variables: eigenvector following of index 0, whose short steps stay in the basin. More, or
@@ -28,17 +28,19 @@ def quench(
         Longest step, root mean square over the variables, in the units of ``x``.
     """
     if rough or problem.n_dof > FEW:
-        down = descend(problem, x, max_step=max_step)
+        down = descend_to_minimum(problem, x, max_step=max_step)
         if isinstance(down, str):
             return down
         x, _ = down
     longest = max_step * np.sqrt(problem.n_dof)
     walk = follow(problem, x, index=0, max_step=longest, max_steps=200)
-    found = certify(walk.end, 0)
+    found = certify_point(walk.end, 0)
     return found if isinstance(found, str) else with_order(found, identity)
 
 
-def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> tuple[Vector, float] | str:
+def descend_to_minimum(
+    problem: Landscape, x: Vector, *, max_step: float = 0.1
+) -> tuple[Vector, float] | str:
     """Return where L-BFGS ends, near a minimum, and the energy; or one line that says why not.
 
     A system may bring a compiled one of its own, ``relaxed(x, max_step=...)``, which returns the
@@ -67,7 +69,7 @@ def descend(problem: Landscape, x: Vector, *, max_step: float = 0.1) -> tuple[Ve
     return down.x, down.energy
 
 
-def with_order(point: Point, identity: Identity) -> Point:
+def with_order(point: StationaryPoint, identity: Identity) -> StationaryPoint:
     """Return the point with the order of its stabiliser filled in."""
     return replace(point, order=identity.stabiliser_order(point.x))
 

@@ -8,7 +8,7 @@ from bridge.landscape.eigenvector_following import Climb, follow
 from bridge.landscape.hybrid_following import hybrid_follow
 from bridge.landscape.identity import Identity
 from bridge.landscape.quench import quench, with_order
-from bridge.landscape.stationary_points import Model, Point, certify, model
+from bridge.landscape.stationary_points import Model, StationaryPoint, certify_point, model
 from bridge.protocols import Landscape, Vector
 
 # Variables above which Hessian products are cheaper than diagonalised Hessians at every step.
@@ -47,12 +47,16 @@ class Steps:
 class Passage:
     """A certified saddle, the model that certified it, and the two minima below it."""
 
-    saddle: Point
-    ends: tuple[Point, Point]
+    saddle: StationaryPoint
+    ends: tuple[StationaryPoint, StationaryPoint]
 
 
 def climb_from(
-    problem: Landscape, minimum: Point, attempt: int, steps: Steps, rng: np.random.Generator
+    problem: Landscape,
+    minimum: StationaryPoint,
+    attempt: int,
+    steps: Steps,
+    rng: np.random.Generator,
 ) -> Climb:
     """Climb from a minimum: attempts alternate between its modes and random displacements.
 
@@ -73,7 +77,11 @@ def climb_from(
 
 
 def _climb_large(
-    problem: Landscape, minimum: Point, attempt: int, steps: Steps, rng: np.random.Generator
+    problem: Landscape,
+    minimum: StationaryPoint,
+    attempt: int,
+    steps: Steps,
+    rng: np.random.Generator,
 ) -> Climb:
     """Climb by Hessian products: along a random direction, or from a random displacement."""
     along, start = None, _scattered(minimum, steps, rng)
@@ -86,24 +94,24 @@ def _climb_large(
     )
 
 
-def _scattered(minimum: Point, steps: Steps, rng: np.random.Generator) -> Vector:
+def _scattered(minimum: StationaryPoint, steps: Steps, rng: np.random.Generator) -> Vector:
     size = rng.uniform(0.0, steps.scatter)
     return np.asarray(minimum.x + size * rng.standard_normal(minimum.x.size))
 
 
-def certified_saddle(climb: Climb, identity: Identity) -> Point | str:
+def certified_saddle(climb: Climb, identity: Identity) -> StationaryPoint | str:
     """Return the transition state where a climb ended, or one line that says why it is none."""
     if climb.status == "stalled":
         return f"the climb stalled: {climb.reason}"
-    found = certify(climb.end, 1)
+    found = certify_point(climb.end, 1)
     return found if isinstance(found, str) else with_order(found, identity)
 
 
 def descend_both(
     problem: Landscape, saddle: Model, identity: Identity, steps: Steps
-) -> tuple[Point, Point] | str:
+) -> tuple[StationaryPoint, StationaryPoint] | str:
     """Return the minima on the two sides of a saddle, or one line that says why one is missing."""
-    ends: list[Point] = []
+    ends: list[StationaryPoint] = []
     for sign in (1.0, -1.0):
         start = _push_off(problem, saddle, sign * steps.push)
         found = quench(problem, start, identity, max_step=steps.descend)

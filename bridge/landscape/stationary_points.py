@@ -17,7 +17,7 @@ _NEWTON = 1e-4  # and its own quadratic model sees the stationary point no farth
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class StationaryPoint:
     """A certified stationary point.
 
     Attributes
@@ -114,7 +114,7 @@ def _weakest(problem: Landscape, x: Vector) -> float:
     return float(found[found > 0].min(initial=np.inf))
 
 
-def released(problem: Landscape, here: Model) -> Model:
+def touches_released(problem: Landscape, here: Model) -> Model:
     """Return the model with frozen bodies moved off the contacts where they bear no force.
 
     A descent leaves a rattler where it touches its cage with a force of zero to rounding. Whether
@@ -150,7 +150,7 @@ def _climbable(problem: Landscape, x: Vector, modes: Vector) -> Mask:
     return np.asarray(((harmonic(x) @ modes) ** 2).sum(axis=0) < 0.5)
 
 
-def certify(found: Model, index: int, order: int = 1) -> Point | str:
+def certify_point(found: Model, index: int, order: int = 1) -> StationaryPoint | str:
     """Return the stationary point of this index, or one line that says why it is none.
 
     Every ``|∂U/∂x_i|`` is below 1e-9, exactly ``index`` eigenvalues are negative, none is zero to
@@ -171,7 +171,7 @@ def certify(found: Model, index: int, order: int = 1) -> Point | str:
     step = (found.gradient @ found.modes) / found.values
     if np.abs(step).max(initial=0.0) > _NEWTON * (1.0 + np.abs(found.x).max()):
         return "a plateau: the gradient is small but the stationary point is far"
-    return Point(
+    return StationaryPoint(
         x=found.x,
         energy=float(found.energy),
         index=index,

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from bridge.landscape.graph import Catalogue, Finding, Graph, Search
 from bridge.landscape.identity import Identity
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.records.database import Database, from_npy, to_npy, whole
 
 SCHEMA = 2  # 2: data are known by their content, and lengths of steps are parameters
@@ -183,8 +183,8 @@ def _rows(
     ]
 
 
-def _point(row: tuple[Any, ...]) -> Point:
+def _point(row: tuple[Any, ...]) -> StationaryPoint:
     index, n_modes, order = (int(row[place]) for place in (1, 3, 6))
     energy, log_det, lowest, residual = (float(row[place]) for place in (0, 2, 4, 5))
     state = from_npy(row[7])
-    return Point(state, energy, index, log_det, n_modes, lowest, residual, order)
+    return StationaryPoint(state, energy, index, log_det, n_modes, lowest, residual, order)

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.protocols import Vector
 
 _NOTHING = -600.0  # logarithm of a share that adds nothing; far below, numbers are slow
@@ -52,7 +52,7 @@ class Thermodynamics:
         return float(self.temperature[best]), float(self.heat_capacity[best])
 
 
-def superposition(minima: Sequence[Point], temperature: Vector) -> Thermodynamics:
+def superposition(minima: Sequence[StationaryPoint], temperature: Vector) -> Thermodynamics:
     """Add up the harmonic partition functions of ``minima`` at each temperature.
 
     Where the numbers of modes differ (a line of atoms has one more than a bent one), so do the
@@ -94,7 +94,7 @@ def superposition(minima: Sequence[Point], temperature: Vector) -> Thermodynamic
     )
 
 
-def occupation(chosen: Sequence[Point], found: Thermodynamics) -> Vector:
+def occupation(chosen: Sequence[StationaryPoint], found: Thermodynamics) -> Vector:
     """Return the probability of some of the minima of ``found`` at its temperatures, ``(t, k)``.
 
     All images of a minimum count together.
@@ -104,7 +104,7 @@ def occupation(chosen: Sequence[Point], found: Thermodynamics) -> Vector:
     return np.asarray(np.exp(terms - found.log_z[:, None]))
 
 
-def log_weights(points: Sequence[Point], temperature: float) -> Vector:
+def log_weights(points: Sequence[StationaryPoint], temperature: float) -> Vector:
     """Return ``ln Z_a`` of each point at one temperature, up to the group's order, ``(n,)``.
 
     A transition state counts with its real modes only: one fewer power of ``T``, and the modulus
@@ -113,7 +113,7 @@ def log_weights(points: Sequence[Point], temperature: float) -> Vector:
     return _Wells.of(points).log_weights(temperature)
 
 
-def free_energies(points: Sequence[Point], temperature: float) -> Vector:
+def free_energies(points: Sequence[StationaryPoint], temperature: float) -> Vector:
     """Return ``F_a = -T ln Z_a`` of each minimum or transition state, ``(n,)``.
 
     The free energy of a transition state is that of its dividing surface; the difference to a
@@ -131,7 +131,7 @@ class _Wells:
     constant: Vector
 
     @classmethod
-    def of(cls, points: Sequence[Point]) -> Self:
+    def of(cls, points: Sequence[StationaryPoint]) -> Self:
         columns = [
             (p.energy, p.n_modes - p.index, -math.log(p.order) - 0.5 * _real_log_det(p))
             for p in points
@@ -147,7 +147,7 @@ def _average(share: Vector, values: Vector) -> float:
     return float(np.einsum("i,i->", share, values))
 
 
-def _real_log_det(point: Point) -> float:
+def _real_log_det(point: StationaryPoint) -> float:
     """Return ``Σ ln ω²`` over the real frequencies: for a saddle, without its unstable mode."""
     unstable = math.log(abs(point.lowest)) if point.index == 1 else 0.0
     return point.log_det - unstable

@@ -44,7 +44,7 @@ def bracket(fitted: Callable[[int], float], count: int) -> tuple[int, int]:
     return low, high
 
 
-def descend(fitted: Callable[[int], float], count: int) -> tuple[int, int]:
+def one_by_one(fitted: Callable[[int], float], count: int) -> tuple[int, int]:
     """Return what `bracket` returns, raising the load point by point until no network fits.
 
     The protocol of Geiger et al., Phys. Rev. E 100, 012115 (2019): from networks that fit easily,

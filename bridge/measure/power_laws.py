@@ -178,7 +178,7 @@ def stability(
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class TailSample:
     """Values of one jamming point, and how many contacts it has."""
 
     n_contacts: int
@@ -186,7 +186,7 @@ class Sample:
 
 
 def fit_at_contacts(
-    samples: Sequence[Sample],
+    samples: Sequence[TailSample],
     n_contacts: int,
     high: float | None = None,
     *,

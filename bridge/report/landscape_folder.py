@@ -13,7 +13,7 @@ from bridge.figures.style import save
 from bridge.landscape.completeness import completeness
 from bridge.landscape.graph import Graph
 from bridge.landscape.network_measures import measures
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.store import LandscapeStore
 from bridge.landscape.thermal import summary as summary_of
 from bridge.landscape.thermal import thermal, write_kinetics, write_rates
@@ -174,7 +174,7 @@ def _write_order(stored: Stored, folder: Path, path: Path) -> str:
     return f"{len(rows)} pairs of the lowest minima"
 
 
-def temperatures(minima: Sequence[Point], count: int = 400) -> Vector:
+def temperatures(minima: Sequence[StationaryPoint], count: int = 400) -> Vector:
     """Return temperatures around those where the occupation of the minima changes, ``(count,)``.
 
     From where all but a hundredth sits in one minimum to where the heat capacity has settled.

@@ -90,7 +90,7 @@ def train_batch(batch: Batch) -> list[Record]:
     return batch.train()
 
 
-class Mapper(Protocol):
+class BatchMapper(Protocol):
     """Anything that applies a function to batches, in any order and place."""
 
     def __call__(

@@ -28,7 +28,7 @@ class Pilot:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What an ensemble will cost."""
 
     n_runs: int
@@ -74,7 +74,7 @@ def estimate(
     *,
     pilot: Callable[[Task], Record | Failed] = compute,
     patience: float = 60.0,
-) -> Estimate:
+) -> CostEstimate:
     """Try one run of each kind, until ``patience`` seconds have passed, and estimate from it.
 
     Parameters
@@ -96,7 +96,7 @@ def estimate(
                 seconds = _cost(group[0], pilot)
             warm.add(label)
         pilots.append(Pilot(label, varied(group[0]), len(group), seconds))
-    return Estimate(len(runs), len(runs) - len(left), tuple(pilots))
+    return CostEstimate(len(runs), len(runs) - len(left), tuple(pilots))
 
 
 def _cost(run: Task, pilot: Callable[[Task], Record | Failed]) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.records.store import Record, Store
-from bridge.runs.batch import Batch, Mapper, train_batch
+from bridge.runs.batch import Batch, BatchMapper, train_batch
 from bridge.runs.pool import Failed
 from bridge.systems import NetworkSystem
 from bridge.systems.ranges import check_ranges
@@ -26,7 +26,7 @@ _FINEST = 1e-6  # distance of loads that are told apart
 
 
 @dataclass(frozen=True)
-class Search:
+class LoadSearch:
     """What is looked for, and how.
 
     Attributes
@@ -120,7 +120,7 @@ def check_convergence(steps: int, convergence: int) -> None:
 
 
 @dataclass(frozen=True)
-class Point:
+class LoadPoint:
     """The networks trained at one load.
 
     ``constraint_ratio`` is the mean ``N_Δ/N`` of those that did not fit, with ``N`` the number of
@@ -151,8 +151,8 @@ class Point:
 class Transition:
     """The points that were tried, in order of their load, and the load at which half fit."""
 
-    search: Search
-    points: tuple[Point, ...]
+    search: LoadSearch
+    points: tuple[LoadPoint, ...]
     midpoint: "Midpoint | None"
     seconds: float  # of processor time, records that were there included
 
@@ -170,12 +170,12 @@ class Transition:
 
 
 def find(
-    search: Search,
+    search: LoadSearch,
     store: Store,
     *,
     progress: Callable[[int, int], None],
     workers: int = 1,
-    mapper: Mapper = map,
+    mapper: BatchMapper = map,
 ) -> Transition:
     """Find the transition; networks are kept as their batches end.
 
@@ -184,7 +184,7 @@ def find(
     from bridge.measure import midpoint as searches
 
     systems = search.systems()
-    points: dict[int, Point] = {}
+    points: dict[int, LoadPoint] = {}
     seconds = 0.0
 
     def fitted(i: int) -> float:
@@ -195,7 +195,7 @@ def find(
         progress(len(points), len(systems).bit_length())
         return points[i].fraction
 
-    walk = searches.bracket if search.protocol == "bracket" else searches.descend
+    walk = searches.bracket if search.protocol == "bracket" else searches.one_by_one
     low, high = walk(fitted, len(systems))
     found = tuple(points[i] for i in sorted(points))
     enclosed = low >= 0 and high < len(systems)
@@ -203,7 +203,7 @@ def find(
 
 
 def trained(
-    search: Search, system: NetworkSystem, store: Store, workers: int, mapper: Mapper
+    search: LoadSearch, system: NetworkSystem, store: Store, workers: int, mapper: BatchMapper
 ) -> list[Record]:
     """Return the record of each sample at one point; train those that are not in the store.
 
@@ -233,7 +233,7 @@ def trained(
     return found
 
 
-def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
+def _point(system: NetworkSystem, records: Sequence[Record]) -> LoadPoint:
     count = dict.fromkeys(("unjammed", "jammed", "stalled", "dead"), 0)
     for record in records:
         count[record.status] += 1
@@ -242,7 +242,7 @@ def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
         for record in records
         if record.status in ("jammed", "stalled")
     ]
-    return Point(
+    return LoadPoint(
         width=system.width,
         patterns=records[0].data["patterns"],
         n_weights=records[0].data["n_weights"],
@@ -254,7 +254,7 @@ def _point(system: NetworkSystem, records: Sequence[Record]) -> Point:
     )
 
 
-def _midpoint(points: Sequence[Point]) -> "Midpoint | None":
+def _midpoint(points: Sequence[LoadPoint]) -> "Midpoint | None":
     from bridge.measure.midpoint import midpoint
 
     loads, fitted, tried = (

@@ -43,7 +43,7 @@ class Kinks:
         return cls(masks.to(torch.bool), masks)
 
 
-class Point:
+class KinkState:
     """The energy and its generalised gradient at ``w``, with masks held at kinks.
 
     Arrays of kinks cover the violated patterns only, ``(depth, N_Δ, width)``: the others exert no

@@ -19,7 +19,7 @@ from torch import Tensor
 from networks.models import backprop
 from networks.models.backprop import Forward
 from networks.training.box_qp import minimise_in_box
-from networks.training.kinks import Kinks, Point
+from networks.training.kinks import Kinks, KinkState
 
 _STIFF = 10.0  # curvature given to held kinks, relative to that of the energy
 _SPHERE = 1e3  # curvature given to the normal of the sphere, relative to the largest
@@ -34,7 +34,7 @@ class Expansion:
     move the minimum while they stay held, and makes the Hessian positive where only kinks hold.
     """
 
-    def __init__(self, point: Point) -> None:
+    def __init__(self, point: KinkState) -> None:
         self.point = point
         self.hessian, self.linear = point.hessian(), point.gradient.clone()
         self.scale = _stiffness_diagonal(point)
@@ -76,7 +76,7 @@ class Expansion:
         found.held[:, point.violated] = self.near
         return found
 
-    def _stiffen(self, point: Point) -> None:
+    def _stiffen(self, point: KinkState) -> None:
         held = point.held[self.near]
         rows = self.crossing[held]
         stiffness = _STIFF / (rows.square() / self.scale).sum(dim=1)
@@ -124,7 +124,7 @@ class Damped:
         return -torch.linalg.solve_triangular(self.factor.T, pull, upper=True)[:, 0], found
 
 
-def _stiffness_diagonal(point: Point) -> Tensor:
+def _stiffness_diagonal(point: KinkState) -> Tensor:
     """Return ``Σ_μ (∂Δ_μ/∂w_i)²`` over violated patterns, the diagonal of ``H0``."""
     deltas = backprop.signals(point.problem.mlp, point.w, point.state)
     squares = [
@@ -134,7 +134,7 @@ def _stiffness_diagonal(point: Point) -> Tensor:
     return torch.cat(squares)
 
 
-def _nearest_kinks(point: Point) -> Tensor:
+def _nearest_kinks(point: KinkState) -> Tensor:
     """Mark the convex kinks nearest to zero, those held first, as many as variables at most.
 
     Near is relative to their force: all kinks of a unit whose weights vanish are at zero, and
@@ -151,7 +151,7 @@ def _nearest_kinks(point: Point) -> Tensor:
     return chosen.view_as(point.held)
 
 
-def _nearest_gaps(point: Point) -> tuple[Tensor, Tensor]:
+def _nearest_gaps(point: KinkState) -> tuple[Tensor, Tensor]:
     """Return the satisfied patterns that the shortest steps violate, and their Jacobian."""
     problem, mlp = point.problem, point.problem.mlp
     satisfied = torch.nonzero(point.gaps <= 0)[:, 0]

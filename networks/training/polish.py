@@ -11,7 +11,7 @@ from torch import Tensor
 from networks.models import backprop
 from networks.models.backprop import Forward
 from networks.models.hinge import FITTED, HingeNetwork
-from networks.training.kinks import Kinks, Point
+from networks.training.kinks import Kinks, KinkState
 from networks.training.piecewise import Damped, Expansion
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -71,7 +71,7 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
     """
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
     radius = float(w.norm()) if hold_norm else None
-    here, made = _descended(Point(problem, w, Kinks.none(problem), radius), steps)
+    here, made = _descended(KinkState(problem, w, Kinks.none(problem), radius), steps)
     minimum = here.energy < FITTED
     while not minimum and here.error < BALANCED:
         down = here.way_down()
@@ -87,17 +87,17 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
     return Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
 
 
-def _beside(here: Point, down: Tensor) -> Point | None:
+def _beside(here: KinkState, down: Tensor) -> KinkState | None:
     """Return a point a little off a saddle, whence a descent leads away; None if it is too flat."""
     for size in _NUDGES:
         d = down * (size * float(here.w.norm() / down.norm()))
-        there = Point(here.problem, _moved(here, d), here.kinks, here.radius)
+        there = KinkState(here.problem, _moved(here, d), here.kinks, here.radius)
         if there.error > _EXACT:
             return there
     return None
 
 
-def _descended(here: Point, steps: int) -> tuple[Point, int]:
+def _descended(here: KinkState, steps: int) -> tuple[KinkState, int]:
     """Return where at most ``steps`` linear solves lead from a point, and how many were made."""
     expansion, damping, growth, made = Expansion(here), 1e-3, 2.0, 0
     while made < steps and here.error > _EXACT and here.energy > FITTED / 10:
@@ -115,7 +115,7 @@ def _descended(here: Point, steps: int) -> tuple[Point, int]:
     return here, made
 
 
-def _step(damped: Damped) -> tuple[Point | None, float]:
+def _step(damped: Damped) -> tuple[KinkState | None, float]:
     """Return where a step ends, or None if it is refused; and the part gained of the promise."""
     expansion, here = damped.expansion, damped.expansion.point
     d, multipliers = damped.minimum(expansion.offsets, expansion.start)
@@ -126,13 +126,13 @@ def _step(damped: Damped) -> tuple[Point | None, float]:
         if fall < _ACCEPTED * promised:
             return None, -1.0
     kinks = expansion.kinks(multipliers)
-    there = Point(here.problem, _moved(here, d), kinks, here.radius)
+    there = KinkState(here.problem, _moved(here, d), kinks, here.radius)
     if unseen:  # the energy is flat to rounding: judge by the forces
         return (there if there.error < here.error else None), 1.0
     return there, fall / promised
 
 
-def _rounding(here: Point) -> float:
+def _rounding(here: KinkState) -> float:
     """Return the falls of the energy that rounding hides: of its sum, and of small gaps in it."""
     force = here.gaps[here.violated]
     blurred = here.problem.margin + here.everywhere.output[here.violated].abs()
@@ -158,15 +158,15 @@ def _corrected(
     return d, multipliers, fall
 
 
-def _moved(here: Point, d: Tensor) -> Tensor:
+def _moved(here: KinkState, d: Tensor) -> Tensor:
     w = here.w + d
     return w if here.radius is None else w * (here.radius / float(w.norm()))
 
 
-def _forward(here: Point, d: Tensor) -> Forward:
+def _forward(here: KinkState, d: Tensor) -> Forward:
     return backprop.forward(here.problem.mlp, _moved(here, d), here.problem.inputs)
 
 
-def _energy(here: Point, there: Forward) -> float:
+def _energy(here: KinkState, there: Forward) -> float:
     gaps = here.problem.margin - here.problem.labels * there.output
     return 0.5 * float(gaps.clamp_(min=0).square().sum())

@@ -14,7 +14,7 @@ from networks.models.fixed_norm import SphericalNetwork
 from networks.models.hinge import FITTED, HingeNetwork
 from networks.models.symmetry import balanced
 from networks.training.anneal import Annealed, Look, Schedule, anneal
-from networks.training.kinks import Kinks, Point
+from networks.training.kinks import Kinks, KinkState
 from networks.training.optimisers import Optimiser
 from networks.training.polish import BALANCED, Polished, polish
 
@@ -243,14 +243,14 @@ def _certified(
     )
 
 
-def _point(problem: HingeNetwork, x: Vector) -> Point:
+def _point(problem: HingeNetwork, x: Vector) -> KinkState:
     """Return the state with masks by the signs of its units, and its norm free."""
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
-    return Point(problem, w, Kinks.none(problem))
+    return KinkState(problem, w, Kinks.none(problem))
 
 
 def _ended(
-    here: Point, steps: int, status: Status, *, reason: str = "", newton_steps: int = 0
+    here: KinkState, steps: int, status: Status, *, reason: str = "", newton_steps: int = 0
 ) -> Trained:
     return Trained(
         problem=here.problem,
@@ -278,7 +278,7 @@ def _why_not(before: Vector, found: Polished, allowed: int) -> str:
     return f"forces balance to {found.residual:.1e} only: {remedy}"
 
 
-def _is_dead(here: Point) -> bool:
+def _is_dead(here: KinkState) -> bool:
     """Tell whether most of the energy is in patterns that do not act on the first layer.
 
     On such a pattern some layer has no active unit: the network is constant around it, or as deep

@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from particles.formats.xyz import ROUNDING, Column, Frame
+from particles.formats.xyz import ROUNDING, Frame, XyzColumn
 from particles.packings.ellipses import Ellipses
 from particles.packings.packing import Packing
 
@@ -71,7 +71,7 @@ class _Columns:
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.columns: dict[str, Column] = frame.columns()
+        self.columns: dict[str, XyzColumn] = frame.columns()
         self.table = frame.table(self.columns)
 
     def numbers(self, name: str, *widths: int, positive: bool = False) -> Vector:

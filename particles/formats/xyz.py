@@ -25,7 +25,7 @@ _TRUE, _FALSE = {"T", "true", "True", "TRUE"}, {"F", "false", "False", "FALSE"}
 
 
 @dataclass(frozen=True)
-class Column:
+class XyzColumn:
     """A property of the bodies: its type ``R``, ``I``, ``S`` or ``L``, and where it stands."""
 
     name: str
@@ -93,7 +93,7 @@ class Frame:
         x, y, z = (word in _TRUE for word in words)
         return x, y, z
 
-    def columns(self) -> dict[str, Column]:
+    def columns(self) -> dict[str, XyzColumn]:
         """Return what ``Properties`` says of the columns, by name in small letters without ``_``.
 
         Raises
@@ -103,7 +103,7 @@ class Frame:
         """
         text = self.head.get("properties", "species:S:1:pos:R:3")
         fields = text.split(":")
-        found: dict[str, Column] = {}
+        found: dict[str, XyzColumn] = {}
         at = 0
         triples = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
         for name, kind, count in triples:
@@ -117,13 +117,13 @@ class Frame:
             key = plain(name)
             if key in found:
                 raise ValueError(f"expected column {name} once in {self.where}, got it twice")
-            found[key] = Column(name, kind, at, int(count))
+            found[key] = XyzColumn(name, kind, at, int(count))
             at += int(count)
         if not found:
             raise ValueError(f"expected Properties=name:type:count:... in {self.where}, got {text}")
         return found
 
-    def table(self, columns: dict[str, Column]) -> list[list[str]]:
+    def table(self, columns: dict[str, XyzColumn]) -> list[list[str]]:
         """Return the words of each body.
 
         Raises
@@ -142,7 +142,7 @@ class Frame:
         return rows
 
     def numbers(
-        self, table: list[list[str]], column: Column, *widths: int, positive: bool = False
+        self, table: list[list[str]], column: XyzColumn, *widths: int, positive: bool = False
     ) -> Vector:
         """Return the numbers of a column, ``(N, width)``.
 

@@ -16,8 +16,8 @@ from particles.checks import check_kind
 from particles.perceptron.perceptron import ZERO, Perceptron
 from particles.perceptron.sphere_steps import (
     LONGEST,
-    Point,
-    Run,
+    SphereDescent,
+    SpherePoint,
     lbfgs_steps,
     newton_steps,
     tangent_hessian,
@@ -130,7 +130,7 @@ def descend(
     check_kind(
         "problem", problem, Perceptron, "packings go to minimise, networks to networks.train"
     )
-    run = Run(problem, tolerance, zero, max_steps)
+    run = SphereDescent(problem, tolerance, zero, max_steps)
     point, reason = _balance(run, run.at(x)), ""
     for _ in range(MOST_SADDLES):
         mode = _downhill_mode(run, point) if run.status(point) == "jammed" else None
@@ -162,7 +162,7 @@ def descend(
     )
 
 
-def _balance(run: Run, point: Point) -> Point:
+def _balance(run: SphereDescent, point: SpherePoint) -> SpherePoint:
     """Descend by L-BFGS and Newton in turn until ``U`` vanishes or forces balance."""
     hand_over = HAND_OVER
     while run.status(point) == "stalled" and run.steps_left > 0:
@@ -176,7 +176,7 @@ def _balance(run: Run, point: Point) -> Point:
     return point
 
 
-def _downhill_mode(run: Run, point: Point) -> Vector | None:
+def _downhill_mode(run: SphereDescent, point: SpherePoint) -> Vector | None:
     """Return the unit mode of least curvature in the tangent space if that is negative."""
     hessian = tangent_hessian(run.problem, point.x)
     flat = FLAT * float(np.abs(hessian).sum(axis=0).max())
@@ -188,7 +188,7 @@ def _downhill_mode(run: Run, point: Point) -> Vector | None:
     return None
 
 
-def _lowest_beside(run: Run, point: Point, mode: Vector) -> Point:
+def _lowest_beside(run: SphereDescent, point: SpherePoint, mode: Vector) -> SpherePoint:
     """Return the lowest of a few points on either side of a saddle."""
     longest = LONGEST * float(np.sqrt(run.problem.n_dof))
     sizes = longest * 3.0 ** -np.arange(16.0)
@@ -196,7 +196,7 @@ def _lowest_beside(run: Run, point: Point, mode: Vector) -> Point:
     return min(sides, key=lambda side: side.energy)
 
 
-def _step_inside(run: Run, point: Point) -> Point:
+def _step_inside(run: SphereDescent, point: SpherePoint) -> SpherePoint:
     """Leave the boundary of the allowed region, which Newton only approaches, for ``U = 0``."""
     for overshoot in (2.0, 4.0, 8.0):
         gaps = run.problem.gaps(point.x)

@@ -18,7 +18,7 @@ ROUNDING = 2e-15
 LONGEST = 0.2
 
 
-class Point(NamedTuple):
+class SpherePoint(NamedTuple):
     """A point of the sphere ``|x|² = N``, ``(N,)``, with ``U`` and ``∇U`` there."""
 
     x: Vector
@@ -31,35 +31,35 @@ class Point(NamedTuple):
         return float(np.abs(self.gradient).max())
 
 
-class Run:
+class SphereDescent:
     """Evaluates, counts, and knows when to stop."""
 
     def __init__(self, problem: Perceptron, tolerance: float, zero: float, max_steps: int) -> None:
         self.problem, self.tolerance, self.zero = problem, tolerance, zero
         self.steps_left, self.evaluations = max_steps, 0
 
-    def at(self, x: Vector) -> Point:
+    def at(self, x: Vector) -> SpherePoint:
         """Return the point of the sphere in the direction of ``x``."""
         self.evaluations += 1
         x = self.problem.on_sphere(x)
-        return Point(x, *self.problem.energy_gradient(x))
+        return SpherePoint(x, *self.problem.energy_gradient(x))
 
-    def pressure(self, point: Point) -> float:
+    def pressure(self, point: SpherePoint) -> float:
         """Return ``Σ max(Δ, 0)/N``."""
         return float(np.maximum(self.problem.gaps(point.x), 0.0).sum()) / self.problem.n_dof
 
-    def allowed(self, point: Point) -> bool:
+    def allowed(self, point: SpherePoint) -> bool:
         """Tell whether the patterns count as satisfied."""
         return point.energy <= self.zero
 
-    def balanced(self, point: Point, tolerance: float) -> bool:
+    def balanced(self, point: SpherePoint, tolerance: float) -> bool:
         """Tell whether no component of the gradient exceeds ``tolerance √(2U/N)``."""
         # √(2U/N) is the pressure to a factor of order one, and needs no pass over the gaps.
         norm = float(np.sqrt(2.0 * point.energy))
         floor = ROUNDING * (2.0 + norm)
         return point.max_force <= tolerance * norm / float(np.sqrt(self.problem.n_dof)) + floor
 
-    def status(self, point: Point) -> Literal["unjammed", "jammed", "stalled"]:
+    def status(self, point: SpherePoint) -> Literal["unjammed", "jammed", "stalled"]:
         """Return ``jammed`` where forces balance, whether in a minimum or in a saddle."""
         if self.allowed(point):
             return "unjammed"
@@ -67,8 +67,8 @@ class Run:
 
 
 def lbfgs_steps(
-    run: Run, point: Point, tolerance: float, max_steps: int, memory: int = 10
-) -> Point:
+    run: SphereDescent, point: SpherePoint, tolerance: float, max_steps: int, memory: int = 10
+) -> SpherePoint:
     """Descend until ``U = 0`` or the relative residual is below ``tolerance``."""
     pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
     longest = LONGEST * np.sqrt(run.problem.n_dof)
@@ -106,7 +106,7 @@ def _inverse_hessian(gradient: Vector, pairs: deque[tuple[Vector, Vector, float]
     return q
 
 
-def _backtrack(run: Run, point: Point, step: Vector) -> Point | None:
+def _backtrack(run: SphereDescent, point: SpherePoint, step: Vector) -> SpherePoint | None:
     """Halve ``step`` until the energy falls enough; ``None`` where it cannot fall any more."""
     slope = float(step @ point.gradient)
     for halving in range(40):
@@ -116,7 +116,7 @@ def _backtrack(run: Run, point: Point, step: Vector) -> Point | None:
     return None
 
 
-def _lower(point: Point, new: Point, slope: float) -> bool:
+def _lower(point: SpherePoint, new: SpherePoint, slope: float) -> bool:
     """Tell whether a step along which ``U`` changes by ``slope`` to first order went down enough.
 
     Armijo's condition; where rounding hides the change of the energy, its form in the slope at
@@ -129,7 +129,7 @@ def _lower(point: Point, new: Point, slope: float) -> bool:
     return new.energy <= point.energy + noise and bool(step @ new.gradient <= -0.8 * slope)
 
 
-def newton_steps(run: Run, point: Point, max_steps: int) -> Point:
+def newton_steps(run: SphereDescent, point: SpherePoint, max_steps: int) -> SpherePoint:
     """Take damped Newton steps in the tangent space, with the exact Hessian."""
     damping = 0.0
     for _ in range(max_steps):
@@ -144,8 +144,8 @@ def newton_steps(run: Run, point: Point, max_steps: int) -> Point:
 
 
 def _damped_step(
-    run: Run, point: Point, hessian: Vector, damping: float
-) -> tuple[Point | None, float]:
+    run: SphereDescent, point: SpherePoint, hessian: Vector, damping: float
+) -> tuple[SpherePoint | None, float]:
     """Raise the damping until the step is downhill, short and lowers the energy."""
     identity = np.eye(len(hessian))
     scale = float(np.sqrt(2.0 * point.energy / len(hessian)))

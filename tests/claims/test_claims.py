@@ -17,7 +17,7 @@ from bridge.claims.claim import (
     Estimate,
     Expected,
     Experiment,
-    Point,
+    GridPoint,
     Sample,
     Source,
     column,
@@ -190,7 +190,7 @@ def fake(rng, *, shift):
 
 MADE = Claim(
     "made", "A made-up claim.", Source("Geiger"), "v", Expected(3.0, 1.0, "made up"),
-    Experiment("made", fake, (Point(9, {"shift": 3.0}),), (Point(99, {"shift": 3.0}),)),
+    Experiment("made", fake, (GridPoint(9, {"shift": 3.0}),), (GridPoint(99, {"shift": 3.0}),)),
     lambda records: mean_of(column(records, "v")),
 )  # fmt: skip
 

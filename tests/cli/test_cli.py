@@ -13,7 +13,7 @@ import pytest
 
 import bridge
 from bridge.cli.main import run
-from bridge.runs.kinds.jam import Jam
+from bridge.runs.kinds.jam import JamRun
 from bridge.runs.transition_search import check_convergence
 from bridge.systems.ranges import check_count
 
@@ -354,8 +354,8 @@ def test_a_folder_that_is_removed_meanwhile_is_a_failure(capsys, tmp_path, monke
         shutil.rmtree(tmp_path / "out")
         return normal(*given, **options)
 
-    normal = Jam.find
-    monkeypatch.setattr(Jam, "find", removing)
+    normal = JamRun.find
+    monkeypatch.setattr(JamRun, "find", removing)
     code, out, err = said(capsys, "jam", "discs", "--n", "8", "--out", str(tmp_path / "out"))
     assert (code, out) == (1, "")
     assert err.count("\n") == 1

@@ -69,7 +69,7 @@ def departure(folder):
 
 def exponents(folder):
     rng = np.random.default_rng(0)
-    points = [critical_figures.Point(99, rng.random(99), rng.random(99)) for _ in range(3)]
+    points = [critical_figures.JammingSample(99, rng.random(99), rng.random(99)) for _ in range(3)]
     return saved(critical_figures.exponents_figure({"discs": points}), folder)
 
 

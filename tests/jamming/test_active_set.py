@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
-from bridge.jamming.active_set import contacts, optimal_vertex
+from bridge.jamming.active_set import bearing_contacts, optimal_vertex
 from bridge.jamming.factor import Factor, SingularError
 from bridge.jamming.linearised import Linearised
 from bridge.jamming.vertex import Vertex
@@ -69,7 +69,7 @@ def test_excess_contacts_are_reduced_to_balanced_ones():
     angles = np.arange(6) * np.pi / 3 + 0.1
     problem = Halfspaces(np.column_stack([np.cos(angles), np.sin(angles)]), np.full(6, 0.2))
     here = Linearised.at(problem, np.zeros(2))
-    rows = contacts(here, np.arange(6), np.arange(2))
+    rows = bearing_contacts(here, np.arange(6), np.arange(2))
     assert len(rows) == 3
     assert Vertex.of(here, rows, np.arange(2)).forces().min() >= -1e-12
 

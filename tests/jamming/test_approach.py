@@ -7,7 +7,7 @@ import pytest
 
 from bridge.descent.lbfgs import Minimum
 from bridge.jamming import approach as module
-from bridge.jamming.approach import approach, descend, stage
+from bridge.jamming.approach import approach, lbfgs_descent, stage
 
 from problems import Halfspaces
 
@@ -24,19 +24,19 @@ def test_a_stage_knows_its_pressure_and_distance():
 
 @pytest.mark.parametrize("ratio", [0.1, 0.5])
 def test_stages_leave_a_part_of_the_distance(ratio):
-    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend, ratio=ratio)
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), lbfgs_descent, ratio=ratio)
     overlaps = [here.pressure / 2 for here in islice(stages, 4)]
     assert overlaps == pytest.approx(0.1 * ratio ** np.arange(4), rel=1e-6)
-    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend, max_stages=2)
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), lbfgs_descent, max_stages=2)
     assert len(list(stages)) == 3
 
 
 def test_the_load_is_raised_by_doubled_steps_until_it_jams():
     """From 0.5 below, steps of 0.01, 0.02, ... end 0.13 above: 0.63 is the first to be enough."""
     problem = Halfspaces(CROSS, np.full(4, -0.5))
-    first = next(approach(problem, np.zeros(2), descend))
+    first = next(approach(problem, np.zeros(2), lbfgs_descent))
     assert (first.status, first.pressure) == ("jammed", pytest.approx(0.26))
-    first = next(approach(problem, np.zeros(2), descend, first_change=0.4))
+    first = next(approach(problem, np.zeros(2), lbfgs_descent, first_change=0.4))
     assert first.pressure == pytest.approx(2 * 0.7)
 
 
@@ -56,7 +56,7 @@ def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
 def test_a_state_out_of_balance_is_minimised_first():
     problem = Halfspaces(CROSS, np.full(4, 0.1))
     for off, kept in ((0.9e-4, True), (1.1e-4, False)):  # 2 off <= 1e-3 · 0.2
-        first = next(approach(problem, np.array([off, 0.0]), descend))
+        first = next(approach(problem, np.array([off, 0.0]), lbfgs_descent))
         assert (first.x[0] == off) == kept
 
 
@@ -70,14 +70,14 @@ def test_a_minimiser_that_stalls_ends_the_approach():
 
 def test_forces_balance_beside_the_pressure_however_small_it_is():
     problem = Halfspaces(CROSS * [[1.0], [1.0], [3.0], [3.0]], np.full(4, 1e-7))
-    found = descend(problem, np.array([4e-8, 3e-8]))
+    found = lbfgs_descent(problem, np.array([4e-8, 3e-8]))
     assert found.status == "jammed"
     assert found.max_residual <= 1e-6 * 2e-7
 
 
 def test_satisfied_gaps_bear_no_pressure():
     walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([0.1, 0.1, 0.1, 0.1, -5.0]))
-    found = descend(walls, np.array([0.03, -0.02]))
+    found = lbfgs_descent(walls, np.array([0.03, -0.02]))
     assert (found.status, found.max_residual < 1e-6 * 0.2) == ("jammed", True)
 
 
@@ -89,7 +89,7 @@ def test_where_a_minimum_is_lost_the_load_is_raised_by_a_part_of_the_step_back()
         asked.append(problem.offsets[0])
         if len(asked) <= 2:
             return Minimum(problem, x, 0.0, np.zeros(2), 1, "unjammed")
-        return descend(problem, x)
+        return lbfgs_descent(problem, x)
 
     stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), slips)
     first, second, third = islice(stages, 3)
@@ -111,7 +111,7 @@ def settles(status):
 
 
 def test_a_tenth_of_the_distance_is_left_unless_another_part_is_asked():
-    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), descend)
+    stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), lbfgs_descent)
     assert [here.pressure for here in islice(stages, 3)] == pytest.approx([0.2, 0.02, 0.002])
 
 
@@ -162,7 +162,7 @@ def test_a_descent_is_repeated_until_forces_are_small_beside_the_pressure(
 
     monkeypatch.setattr(module, "lbfgs", fake)
     walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([*[0.125] * 4, -0.25]))
-    found = descend(walls, np.zeros(2))
+    found = lbfgs_descent(walls, np.zeros(2))
     assert (found.status, len(asked)) == (status, descents)
     for options, tolerance in zip(asked, [1e-5, *[7.5e-8] * 4], strict=False):
         assert options == {

@@ -8,7 +8,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from bridge.jamming import factor as factor_module
-from bridge.jamming.active_set import contacts, optimal_vertex
+from bridge.jamming.active_set import bearing_contacts, optimal_vertex
 from bridge.jamming.factor import Factor, SingularError
 from bridge.jamming.linearised import Linearised
 from bridge.jamming.vertex import Vertex
@@ -260,8 +260,8 @@ def test_a_constraint_that_left_the_list_is_named():
 
 def test_contacts_that_are_not_too_many_stay():
     here = Linearised.at(Halfspaces(TRIANGLE, np.full(3, 0.1)), np.zeros(2))
-    assert contacts(here, np.arange(3), np.arange(2)).tolist() == [0, 1, 2]
-    assert contacts(here, np.arange(2), np.arange(2)).tolist() == [0, 1]
+    assert bearing_contacts(here, np.arange(3), np.arange(2)).tolist() == [0, 1, 2]
+    assert bearing_contacts(here, np.arange(2), np.arange(2)).tolist() == [0, 1]
 
 
 def test_an_exchange_says_why_it_ends():

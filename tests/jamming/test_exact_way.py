@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bridge.jamming import exact
-from bridge.jamming.approach import Stage
+from bridge.jamming.approach import ApproachStage
 from bridge.jamming.certificate import Candidate, Certificate
 from bridge.jamming.exact import _attempt, _by_programs, _finish, _flaw, _result, _verdict
 from bridge.jamming.factor import SingularError
@@ -40,7 +40,7 @@ def played(monkeypatch, *scripts, programmes=None, **options):
     def approach(problem, x, minimise, *, first_change, max_stages):
         calls["approach"].append((problem.offsets[0], first_change, max_stages))
         for pressure, found in remaining.pop(0):
-            yield replace(Stage(problem, x, pressure, 0.0, "jammed"), distance=found)
+            yield replace(ApproachStage(problem, x, pressure, 0.0, "jammed"), distance=found)
 
     def attempt(stage, max_step, max_excess):
         calls["attempt"].append((max_step, max_excess))
@@ -122,7 +122,7 @@ def tried(monkeypatch):
 def test_few_contacts_in_excess_are_close_to_jamming(tried, count, pressure, close):
     """One variable has two contacts at isostaticity; three more are few."""
     here = walls(*np.full(count, 0.5), -0.5, 0.0, -1.5)
-    found = _attempt(Stage(here.problem, here.x, pressure, 0.0, "jammed"), 0.1, 0.05)
+    found = _attempt(ApproachStage(here.problem, here.x, pressure, 0.0, "jammed"), 0.1, 0.05)
     assert found == ("end" if close else None)
     assert tried == ([(list(range(count)), 0.1)] if close else [])
 
@@ -130,14 +130,14 @@ def test_few_contacts_in_excess_are_close_to_jamming(tried, count, pressure, clo
 @pytest.mark.parametrize(("count", "close"), [(16, True), (17, False)])
 def test_more_variables_may_have_more_in_excess(tried, count, close):
     problem = Halfspaces(np.ones((count, 10)), np.ones(count))
-    found = _attempt(Stage(problem, np.zeros(10), 1.0, 0.0, "jammed"), 0.1, 0.5)
+    found = _attempt(ApproachStage(problem, np.zeros(10), 1.0, 0.0, "jammed"), 0.1, 0.5)
     assert (found is not None) == close == bool(tried)
 
 
 def test_minima_only_are_tried(tried):
     here = walls(0.5, 0.5)
     for status in ("unjammed", "stalled", "unbounded"):
-        assert _attempt(Stage(here.problem, here.x, 1.0, 0.0, status), 0.1, 0.05) is None
+        assert _attempt(ApproachStage(here.problem, here.x, 1.0, 0.0, status), 0.1, 0.05) is None
     assert tried == []
 
 
@@ -149,7 +149,9 @@ def test_contacts_of_frozen_bodies_are_left_out(tried):
         def frozen(self, x):
             return [np.array([3])]
 
-    _attempt(Stage(Loaded(4), np.array([0.0, 0.9, 1.8, 2.7]), 1.0, 0.0, "jammed"), 0.1, 0.05)
+    _attempt(
+        ApproachStage(Loaded(4), np.array([0.0, 0.9, 1.8, 2.7]), 1.0, 0.0, "jammed"), 0.1, 0.05
+    )
     assert tried == [([0, 1], 0.1)]
 
 

@@ -13,7 +13,7 @@ from bridge.jamming.active_set import (
     _self_stress,
     _unload_one,
     _used_up_first,
-    contacts,
+    bearing_contacts,
     optimal_vertex,
 )
 from bridge.jamming.factor import Factor, SingularError
@@ -45,9 +45,9 @@ def walls(normals, offsets, loads=None):
 
 def test_as_many_rows_as_unknowns_are_returned_whatever_they_hold():
     here = walls([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]], [0.1, 0.1, 0.1])
-    assert contacts(here, np.arange(3), np.arange(2)).tolist() == [0, 1, 2]
+    assert bearing_contacts(here, np.arange(3), np.arange(2)).tolist() == [0, 1, 2]
     with pytest.raises(SingularError):
-        contacts(walls([[1.0, 0.0]] * 4, [0.1] * 4), np.arange(4), np.arange(2))
+        bearing_contacts(walls([[1.0, 0.0]] * 4, [0.1] * 4), np.arange(4), np.arange(2))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -55,7 +55,7 @@ def test_on_a_line_the_tightest_wall_of_each_side_is_left(seed):
     rng = np.random.default_rng(seed)
     signs = np.resize([1.0, -1.0, 1.0], 7)
     gaps = rng.random(7) ** 2 + 0.01
-    kept = contacts(walls(signs, gaps), np.arange(7), np.arange(1))
+    kept = bearing_contacts(walls(signs, gaps), np.arange(7), np.arange(1))
     assert kept.tolist() == sorted(
         np.flatnonzero(signs == side)[np.argmax(gaps[signs == side])] for side in (1.0, -1.0)
     )
@@ -70,7 +70,7 @@ def test_balanced_overlaps_end_at_positive_forces_and_a_lower_load(seed, form):
     normals[-1] = -gaps[:-1] @ normals[:-1] / gaps[-1]
     here = walls(normals, gaps)
     here = replace(here, jacobian=form(here.jacobian))
-    kept = contacts(here, np.arange(9), np.arange(3))
+    kept = bearing_contacts(here, np.arange(9), np.arange(3))
     assert len(kept) == 4
     forces = Vertex.of(here, kept, np.arange(3)).forces()
     assert forces.min() > 0
@@ -79,7 +79,7 @@ def test_balanced_overlaps_end_at_positive_forces_and_a_lower_load(seed, form):
 
 def test_the_only_wall_across_is_left_though_it_bears_nothing():
     here = walls([[1, 0], [1, 0], [-1, 0], [1, 1]], [0.3, 0.15, 0.2, 0.1])
-    assert contacts(here, np.arange(4), np.arange(2)).tolist() == [0, 2, 3]
+    assert bearing_contacts(here, np.arange(4), np.arange(2)).tolist() == [0, 2, 3]
 
 
 @pytest.mark.parametrize("load", [1.0, 1e6])
@@ -96,7 +96,7 @@ def test_of_one_wall_too_many_that_leaves_whose_force_vanishes_first(seed, load)
     forces = least + self_stress * (self_stress @ gaps) / (gaps.sum() * load)
     ratios = np.where(self_stress < 0, forces / -np.minimum(self_stress, -1e-300), np.inf)
     leaving = np.argmin(forces) if forces.min() < 0 else np.argmin(ratios)
-    kept = contacts(walls(normals, gaps, load), np.arange(5), np.arange(3))
+    kept = bearing_contacts(walls(normals, gaps, load), np.arange(5), np.arange(3))
     assert kept.tolist() == np.delete(np.arange(5), leaving).tolist()
 
 
@@ -110,12 +110,12 @@ def test_a_wall_that_cannot_leave_is_asked_once(monkeypatch):
 
     monkeypatch.setattr(active_set, "_unload_one", rounded)
     here = walls([[1, 0], [1, 0], [-1, 0], [1, 1]], [0.3, 0.15, 0.2, 0.1])
-    assert contacts(here, np.arange(4), np.arange(2)).tolist() == [0, 2, 3]
+    assert bearing_contacts(here, np.arange(4), np.arange(2)).tolist() == [0, 2, 3]
     assert stresses[1][3] == 0.0
     stresses.clear()
     monkeypatch.setattr(active_set, "_unload_one", lambda forces, _: (3, forces))
     with pytest.raises(SingularError):
-        contacts(here, np.arange(4), np.arange(2))
+        bearing_contacts(here, np.arange(4), np.arange(2))
 
 
 def stress(gaps, weakest=0, matrix=((1, 1), (1, 1), (-1, 1)), kept=(True, True, True)):

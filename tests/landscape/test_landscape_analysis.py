@@ -22,7 +22,7 @@ from bridge.landscape.kinetics import (
     rates,
     relaxation_spectrum,
 )
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import occupation, superposition
 from bridge.landscape.trees import strokes
 from particles.landscapes.clusters import LennardJones
@@ -47,14 +47,16 @@ def random_graph(rng, n=7, m=16):
     """A connected graph of made-up stationary points in the plane."""
     graph = Graph(PlainIdentity(MullerBrown()))
     wells = [
-        Point(rng.normal(size=2) * 9, e, 0, rng.normal(), 2, 1.0, 0.0)
+        StationaryPoint(rng.normal(size=2) * 9, e, 0, rng.normal(), 2, 1.0, 0.0)
         for e in rng.uniform(-1, 0, n)
     ]
     pairs = [(i, int(rng.integers(i))) for i in range(1, n)]
     pairs += [tuple(rng.integers(n, size=2)) for _ in range(m - n + 1)]
     for k, (a, b) in enumerate(pairs):
         height = max(wells[a].energy, wells[b].energy) + rng.uniform(0.1, 2)
-        saddle = Point(rng.normal(size=2) * 9, height, 1, rng.normal(), 2, -rng.uniform(0.5, 2), 0)
+        saddle = StationaryPoint(
+            rng.normal(size=2) * 9, height, 1, rng.normal(), 2, -rng.uniform(0.5, 2), 0
+        )
         graph.absorb(Finding("climb", k, 0, "found", saddle, (wells[a], wells[b])))
     return graph
 
@@ -170,7 +172,7 @@ def test_heat_capacity_of_lj7(lj7):
 def test_heat_capacity_is_the_slope_of_the_energy(seed):
     rng = np.random.default_rng(seed)
     points = [
-        Point(np.zeros(1), e, 0, rng.normal(), int(rng.integers(1, 9)), 1.0, 0.0, int(o))
+        StationaryPoint(np.zeros(1), e, 0, rng.normal(), int(rng.integers(1, 9)), 1.0, 0.0, int(o))
         for e, o in zip(rng.normal(size=5), rng.integers(1, 9, 5), strict=True)
     ]
     t, step = rng.uniform(0.1, 2.0), 1e-5
@@ -187,8 +189,8 @@ def test_two_wells_against_an_integral():
     """A double parabola at a low temperature: the partition function is that of the integral."""
     t, depth = 0.02, 0.03
     wells = [
-        Point(np.zeros(1), -depth, 0, np.log(4.0), 1, 4.0, 0.0),
-        Point(np.ones(1), 0.0, 0, np.log(9.0), 1, 9.0, 0.0),
+        StationaryPoint(np.zeros(1), -depth, 0, np.log(4.0), 1, 4.0, 0.0),
+        StationaryPoint(np.ones(1), 0.0, 0, np.log(9.0), 1, 9.0, 0.0),
     ]
     found = superposition(wells, np.array([t]))
     left = quad(lambda x: np.exp(-(2.0 * x * x - depth) / t), -1, 1)[0]
@@ -222,9 +224,10 @@ def test_a_rate_is_that_of_transition_state_theory():
     """One dimension: k = (ω/2π) exp(-ΔV/T)."""
     graph = Graph(PlainIdentity(MullerBrown()))
     wells = [
-        Point(np.array([x, 0.0]), e, 0, np.log(4.0), 1, 4.0, 0.0) for x, e in ((-1, 0), (1, -1))
+        StationaryPoint(np.array([x, 0.0]), e, 0, np.log(4.0), 1, 4.0, 0.0)
+        for x, e in ((-1, 0), (1, -1))
     ]
-    saddle = Point(np.zeros(2), 0.5, 1, np.log(7.0), 1, -7.0, 0.0)
+    saddle = StationaryPoint(np.zeros(2), 0.5, 1, np.log(7.0), 1, -7.0, 0.0)
     graph.absorb(Finding("climb", 0, 0, "found", saddle, (wells[0], wells[1])))
     found = rates(graph, 0.25)
     assert found.constants[0, 1] == pytest.approx(2.0 / (2 * np.pi) * np.exp(-0.5 / 0.25))
@@ -308,7 +311,9 @@ def test_no_path_between_parts():
     graph = Graph(PlainIdentity(MullerBrown()))
     for k in range(2):
         graph.absorb(
-            Finding("quench", k, -1, "found", minima=(Point(np.full(2, k), k, 0, 0, 2, 1, 0),))
+            Finding(
+                "quench", k, -1, "found", minima=(StationaryPoint(np.full(2, k), k, 0, 0, 2, 1, 0),)
+            )
         )
     with np.errstate(invalid="ignore"):
         assert fastest_path(graph, 1.0, 0, 1) is None

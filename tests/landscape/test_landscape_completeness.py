@@ -12,7 +12,7 @@ from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.likeness import hamming, jaccard, overlap, overlaps
 from bridge.landscape.network_measures import measures
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from particles.landscapes.clusters import LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 from particles.landscapes.spin_glass import SphericalSpinGlass
@@ -48,10 +48,10 @@ def test_capture_and_recapture_of_known_populations():
 def test_a_rearrangement_into_an_image_is_a_search_that_met_its_minimum_once():
     """Both ends of the saddle are one minimum: it was met by one search, as its saddle was."""
     graph = Graph(PlainIdentity(MullerBrown()))
-    wells = [Point(np.full(2, 9.0 * k), float(k), 0, 0.0, 2, 1.0, 0.0) for k in range(3)]
+    wells = [StationaryPoint(np.full(2, 9.0 * k), float(k), 0, 0.0, 2, 1.0, 0.0) for k in range(3)]
     for number, (a, b) in enumerate([(0, 0), (0, 1), (0, 1), (2, 2)]):
         place = np.array([5.0 + a + 3.0 * b, 1.0])
-        saddle = Point(place, 8.0 + a + 3.0 * b, 1, 0.0, 2, -1.0, 0.0)
+        saddle = StationaryPoint(place, 8.0 + a + 3.0 * b, 1, 0.0, 2, -1.0, 0.0)
         graph.absorb(Finding("climb", number, a, "found", saddle, (wells[a], wells[b])))
     assert graph.minima.hits == [3, 2, 1]
     assert graph.saddles.hits == [1, 2, 1]
@@ -147,9 +147,11 @@ def test_distances_between_sets():
 
 def test_measures_of_a_star():
     graph = Graph(PlainIdentity(MullerBrown()))
-    wells = [Point(np.array([10.0 * i, 0]), float(i), 0, 0.0, 2, 1.0, 0.0) for i in range(5)]
+    wells = [
+        StationaryPoint(np.array([10.0 * i, 0]), float(i), 0, 0.0, 2, 1.0, 0.0) for i in range(5)
+    ]
     for k in range(1, 5):
-        saddle = Point(np.array([10.0 * k, 5]), 9.0 + k, 1, 0.0, 2, -1.0, 0.0)
+        saddle = StationaryPoint(np.array([10.0 * k, 5]), 9.0 + k, 1, 0.0, 2, -1.0, 0.0)
         graph.absorb(Finding("climb", k, 0, "found", saddle, (wells[0], wells[k])))
     found = measures(graph)
     assert (found.minima, found.edges, found.components, found.largest_degree) == (5, 4, 1, 4)
@@ -163,6 +165,6 @@ def test_measures_need_no_edges():
     graph = Graph(PlainIdentity(MullerBrown()))
     with pytest.raises(ValueError, match="at least one minimum"):
         measures(graph)
-    point = Point(np.zeros(2), 0.0, 0, 0.0, 2, 1.0, 0.0)
+    point = StationaryPoint(np.zeros(2), 0.0, 0, 0.0, 2, 1.0, 0.0)
     graph.absorb(Finding("quench", 0, -1, "found", minima=(point,)))
     assert measures(graph).assortativity is None

@@ -7,7 +7,12 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Graph
 from bridge.landscape.identity import GapIdentity, flat_directions, identity_of
 from bridge.landscape.quench import quench
-from bridge.landscape.stationary_points import Point, certify, model, released
+from bridge.landscape.stationary_points import (
+    StationaryPoint,
+    certify_point,
+    model,
+    touches_released,
+)
 from particles.packings.discs import Discs
 from particles.perceptron.perceptron import Perceptron
 
@@ -18,7 +23,7 @@ def test_packings_with_rattlers_have_certified_minima():
     identity = identity_of(packing)
     assert isinstance(identity, GapIdentity)
     found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(25)]
-    minima = [point for point in found if isinstance(point, Point)]
+    minima = [point for point in found if isinstance(point, StationaryPoint)]
     assert len(minima) >= 10
     catalogue = Catalogue(identity)
     for point in minima:
@@ -28,7 +33,7 @@ def test_packings_with_rattlers_have_certified_minima():
         assert len(flat) == 2 + 2 * int(packing.rattlers(point.x).sum())
         for _, image in packing.equivalents(point.x, rng):
             again = quench(packing, image, identity)
-            assert isinstance(again, Point)
+            assert isinstance(again, StationaryPoint)
             assert catalogue.number(again) == number
 
 
@@ -37,7 +42,7 @@ def test_a_rattler_that_lies_against_its_cage_adds_no_stiffness():
     packing, rng = Discs.bidisperse(10, 0.88), np.random.default_rng(0)
     identity = identity_of(packing)
     found = [quench(packing, packing.random_state(rng), identity, rough=True) for _ in range(9)]
-    minima = [point for point in found if isinstance(point, Point)]
+    minima = [point for point in found if isinstance(point, StationaryPoint)]
     point = next(point for point in minima if packing.rattlers(point.x).any())
     variables = packing.frozen(point.x)[0]
     x = point.x.copy()
@@ -48,9 +53,9 @@ def test_a_rattler_that_lies_against_its_cage_adds_no_stiffness():
         row = packing.gap_jacobian(x).toarray()[nearest, variables]
         x[variables] += (1e-11 - packing.gaps(x)[nearest]) * row / (row @ row)
     here = model(packing, x)
-    assert "open or closed" in certify(here, 0)
-    again = certify(released(packing, here), 0)
-    assert isinstance(again, Point)
+    assert "open or closed" in certify_point(here, 0)
+    again = certify_point(touches_released(packing, here), 0)
+    assert isinstance(again, StationaryPoint)
     assert again.log_det == pytest.approx(point.log_det, abs=1e-9)
     assert here.values[0] >= -here.floor
 
@@ -65,7 +70,7 @@ def test_the_length_of_a_perceptron_makes_no_new_minimum():
         graph.absorb(finding)
     for number, point in enumerate(graph.minima):
         longer = quench(problem, 3.0 * point.x, graph.identity)
-        assert isinstance(longer, Point)
+        assert isinstance(longer, StationaryPoint)
         assert graph.minima.find(longer) == number
         assert point.n_modes == 7
     for saddle, (a, b) in zip(graph.saddles, graph.ends, strict=True):

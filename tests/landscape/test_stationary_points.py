@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from bridge.landscape.stationary_points import Model, Point, certify, model, released
+from bridge.landscape.stationary_points import (
+    Model,
+    StationaryPoint,
+    certify_point,
+    model,
+    touches_released,
+)
 
 from problems import Chain, Halfspaces
 
@@ -21,40 +27,40 @@ SADDLE = Model(
 
 
 def test_a_saddle_is_certified_with_its_numbers():
-    found = certify(SADDLE, 1, order=6)
-    assert isinstance(found, Point)
+    found = certify_point(SADDLE, 1, order=6)
+    assert isinstance(found, StationaryPoint)
     assert (found.energy, found.index, found.n_modes, found.order) == (-2.5, 1, 3, 6)
     assert found.lowest == -2.0
     assert found.log_det == pytest.approx(np.log(8.0))
     assert found.residual == 0.0
     assert found.x.tolist() == [3.0, -1.0, 0.5]
-    assert certify(SADDLE, 1).order == 1
-    assert Point(found.x, -2.5, 1, 0.0, 3, -2.0, 0.0).order == 1
+    assert certify_point(SADDLE, 1).order == 1
+    assert StationaryPoint(found.x, -2.5, 1, 0.0, 3, -2.0, 0.0).order == 1
 
 
 @pytest.mark.parametrize(("index", "wrong"), [(0, 1), (2, 1)])
 def test_another_index_is_refused(index, wrong):
-    assert certify(SADDLE, index) == f"{wrong} negative eigenvalues"
+    assert certify_point(SADDLE, index) == f"{wrong} negative eigenvalues"
 
 
 def test_every_negative_eigenvalue_counts():
     double = replace(SADDLE, values=np.array([-2.0, -1e-13, 8.0]))
-    assert certify(double, 1) == "2 negative eigenvalues"
-    assert certify(double, 2).index == 2
+    assert certify_point(double, 1) == "2 negative eigenvalues"
+    assert certify_point(double, 2).index == 2
 
 
 def test_a_gradient_is_judged_by_its_largest_component():
     for sign in (1.0, -1.0):
         good = replace(SADDLE, gradient=sign * np.array([0.99e-9, 0.99e-9, 0.99e-9]))
         bad = replace(SADDLE, gradient=sign * np.array([0.0, 1e-9, 0.0]))
-        assert isinstance(certify(good, 1), Point)
-        assert certify(good, 1).residual == 0.99e-9
-        assert certify(bad, 1) == "the gradient stayed at 1.0e-09"
+        assert isinstance(certify_point(good, 1), StationaryPoint)
+        assert certify_point(good, 1).residual == 0.99e-9
+        assert certify_point(bad, 1) == "the gradient stayed at 1.0e-09"
 
 
 def test_a_force_must_be_seen_above_the_gradient():
-    assert isinstance(certify(replace(SADDLE, weakest=1e-9), 1), Point)
-    weak = certify(replace(SADDLE, weakest=0.99e-9), 1)
+    assert isinstance(certify_point(replace(SADDLE, weakest=1e-9), 1), StationaryPoint)
+    weak = certify_point(replace(SADDLE, weakest=0.99e-9), 1)
     assert weak == "a contact with the force 9.9e-10 may be open or closed"
 
 
@@ -62,9 +68,9 @@ def test_a_force_must_be_seen_above_the_gradient():
 def test_an_eigenvalue_within_rounding_is_singular(sign):
     index = 1 if sign > 0 else 2
     values = np.array([-2.0, sign * 1.01e-14, 8.0])
-    assert isinstance(certify(replace(SADDLE, values=values), index), Point)
+    assert isinstance(certify_point(replace(SADDLE, values=values), index), StationaryPoint)
     values = np.array([-2.0, sign * 1e-14, 8.0])
-    assert certify(replace(SADDLE, values=values), index) == "the Hessian is singular"
+    assert certify_point(replace(SADDLE, values=values), index) == "the Hessian is singular"
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -72,25 +78,29 @@ def test_a_stationary_point_far_away_makes_a_plateau(sign):
     """A gradient of 8e-10 along a mode of 2e-6 leaves 4e-4: as far as 1e-4 (1 + 3)."""
     values = np.array([-2.0, 2.01e-6, 8.0])
     gradient = sign * np.array([0.0, 8e-10, 0.0])
-    assert isinstance(certify(replace(SADDLE, values=values, gradient=gradient), 1), Point)
+    assert isinstance(
+        certify_point(replace(SADDLE, values=values, gradient=gradient), 1), StationaryPoint
+    )
     values = np.array([-2.0, 1.99e-6, 8.0])
-    assert "a plateau" in certify(replace(SADDLE, values=values, gradient=gradient), 1)
+    assert "a plateau" in certify_point(replace(SADDLE, values=values, gradient=gradient), 1)
     # The step is that of the modes, which need not be the axes.
     turned = np.eye(3)[[1, 2, 0]]
     here = replace(SADDLE, values=values, gradient=gradient, modes=turned)
-    assert isinstance(certify(here, 1), Point)
+    assert isinstance(certify_point(here, 1), StationaryPoint)
 
 
 def test_the_size_of_a_state_is_that_of_its_largest_component():
     values, gradient = np.array([-2.0, 2.01e-6, 8.0]), np.array([0.0, 8e-10, 0.0])
     near = replace(SADDLE, values=values, gradient=gradient)
-    assert isinstance(certify(replace(near, x=np.array([1.0, -3.0, 0.0])), 1), Point)
-    assert "a plateau" in certify(replace(near, x=np.array([2.9, -2.9, 2.9])), 1)
+    assert isinstance(
+        certify_point(replace(near, x=np.array([1.0, -3.0, 0.0])), 1), StationaryPoint
+    )
+    assert "a plateau" in certify_point(replace(near, x=np.array([2.9, -2.9, 2.9])), 1)
 
 
 def test_a_point_without_modes_is_a_minimum():
     nothing = replace(SADDLE, values=np.empty(0), modes=np.empty((3, 0)))
-    found = certify(nothing, 0)
+    found = certify_point(nothing, 0)
     assert (found.n_modes, found.log_det, found.lowest) == (0, 0.0, 0.0)
 
 
@@ -239,12 +249,12 @@ def test_the_weakest_force_is_the_smallest_violated_gap():
 def test_a_body_on_the_verge_of_touching_is_moved_away():
     problem, x = a_pressed_chain(touch=5e-10)
     here = model(problem, x)
-    assert "open or closed" in certify(here, 0)
-    free = released(problem, here)
+    assert "open or closed" in certify_point(here, 0)
+    free = touches_released(problem, here)
     assert free.weakest == pytest.approx(0.1)
     assert problem.gaps(free.x)[2] == pytest.approx(-1e-6, rel=1e-6)
     assert free.x[:3] == pytest.approx(x[:3], abs=0)
-    assert isinstance(certify(free, 0), Point)
+    assert isinstance(certify_point(free, 0), StationaryPoint)
     assert here.x is x
 
 
@@ -252,15 +262,15 @@ def test_what_is_clear_stays_where_it_is():
     for touch in (-1.0, -1e-9, 1.01e-9):
         problem, x = a_pressed_chain(touch=touch)
         here = model(problem, x)
-        assert released(problem, here) is here
+        assert touches_released(problem, here) is here
     walls = Halfspaces(np.array([[1.0], [-1.0]]), np.array([5e-10, 5e-10]))
     here = model(walls, np.zeros(1))
     assert here.weakest == pytest.approx(5e-10)
-    assert released(walls, here) is here
+    assert touches_released(walls, here) is here
     problem, x = a_pressed_chain(touch=5e-10)
     for weakest, moved in ((0.99e-9, True), (1e-9, False)):
         here = replace(model(problem, x), weakest=weakest)
-        assert (released(problem, here) is not here) == moved
+        assert (touches_released(problem, here) is not here) == moved
 
 
 def test_a_body_is_moved_off_all_that_it_touches_and_nothing_else():
@@ -273,7 +283,7 @@ def test_a_body_is_moved_off_all_that_it_touches_and_nothing_else():
     walls = [[-1.0, 0, 0], [-0.6, -0.8, 0], [0, 1.0, 0], [0, 0, 1.0], [0, 0, -1.0]]
     offsets = np.array([5e-10, 3e-10, -0.5, 0.1, 0.1])
     problem = Cornered(np.array(walls), offsets)
-    free = released(problem, model(problem, np.zeros(3)))
+    free = touches_released(problem, model(problem, np.zeros(3)))
     assert problem.gaps(free.x)[:2] == pytest.approx([-1e-6, -1e-6], rel=1e-9)
     assert free.x[2] == 0.0
     assert free.weakest == pytest.approx(0.1)

@@ -19,7 +19,7 @@ from bridge.landscape.kinetics import (
     rates,
     relaxation_spectrum,
 )
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from particles.landscapes.muller_brown import MullerBrown
 
 WELLS = [0.0, -3.0, -1.0, -2.0, -5.0]
@@ -31,13 +31,13 @@ def graph_of(wells, passes):
     """A graph of wells ``(energy, log_det, n_modes)`` and passes ``(a, b, energy)``."""
     graph = Graph(PlainIdentity(MullerBrown()))
     points = [
-        Point(np.array([9.0 * k, 0.0]), energy, 0, log_det, modes, 1.0, 0.0)
+        StationaryPoint(np.array([9.0 * k, 0.0]), energy, 0, log_det, modes, 1.0, 0.0)
         for k, (energy, log_det, modes) in enumerate(wells)
     ]
     graph.absorb(Finding("quench", 0, -1, "found", minima=tuple(points)))
     for k, (a, b, energy) in enumerate(passes):
         modes = wells[a][2]
-        saddle = Point(np.array([0.0, 9.0 * k + 5]), energy, 1, 0.0, modes, -1.0, 0.0)
+        saddle = StationaryPoint(np.array([0.0, 9.0 * k + 5]), energy, 1, 0.0, modes, -1.0, 0.0)
         graph.absorb(Finding("climb", k, 0, "found", saddle, (points[a], points[b])))
     return graph
 

@@ -15,7 +15,7 @@ from bridge.descent.newton import Newton
 from bridge.jamming.linearised import Linearised
 from bridge.measure.observables import backbone_gaps, symmetries
 from bridge.measure.spectra import hessian, jacobian_rank
-from bridge.runs.kinds.jam import Jam
+from bridge.runs.kinds.jam import JamRun
 from bridge.runs.states import measure
 from bridge.systems import NetworkSystem, State
 from networks import (
@@ -189,7 +189,7 @@ def test_two_patterns_that_contradict_are_counted_at_every_minimum():
     ends = []
     for seed in range(4):
         system = NetworkSystem(data=str(CONTRADICTION), width=6, steps=1500)
-        found = Jam.document([Jam(system, (seed,)).compute()])
+        found = JamRun.document([JamRun(system, (seed,)).compute()])
         ends.append((found["status"], found["n_constraints"] >= 2, found["n_frozen"]))
         assert found["n"] == found["n_isostatic"] - 1
     assert {end[:2] for end in ends} == {("jammed", True)}

@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from bridge.measure.power_laws import (
-    Sample,
+    TailSample,
     best_window,
     finite_size_floor,
     fit_at_contacts,
@@ -127,8 +127,8 @@ def test_small_systems_mimic_other_exponents_and_the_floor_removes_that():
 
 def test_comparisons_take_equal_numbers_of_contacts():
     rng = np.random.default_rng(10)
-    small = [Sample(100, draw(0.2, 100, rng)) for _ in range(20)]
-    large = [Sample(400, draw(0.4, 400, rng)) for _ in range(20)]
+    small = [TailSample(100, draw(0.2, 100, rng)) for _ in range(20)]
+    large = [TailSample(400, draw(0.4, 400, rng)) for _ in range(20)]
     fit = fit_at_contacts(small + large, 390, 1.0)
     assert fit.samples == 20
     assert fit.exponent == pytest.approx(0.4, abs=0.1)

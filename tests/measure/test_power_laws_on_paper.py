@@ -8,7 +8,7 @@ from bridge.measure import bucklers
 from bridge.measure import power_laws as exponents
 from bridge.measure.bucklers import find_bucklers
 from bridge.measure.power_laws import (
-    Sample,
+    TailSample,
     best_window,
     finite_size_floor,
     fit_at_contacts,
@@ -177,7 +177,7 @@ def test_how_often_samples_are_drawn_again_unless_told():
     stability(values, [0.9, 1.0], rng=dice)
     assert len(dice.asked) == 2 * 100
     dice = Dice()
-    fit_at_contacts([Sample(7, values)], 7, 1.0, rng=dice)
+    fit_at_contacts([TailSample(7, values)], 7, 1.0, rng=dice)
     assert len(dice.asked) == 200
 
 
@@ -188,7 +188,7 @@ def test_errors_are_those_of_the_seed_zero_unless_told():
     )
     assert known != other
     assert fit_power_law(values, 1.0).error == known
-    assert fit_at_contacts([Sample(7, values)], 7, 1.0).error == known
+    assert fit_at_contacts([TailSample(7, values)], 7, 1.0).error == known
     (first,) = stability(values, 1.0, resamples=200)
     assert first.error == known
 
@@ -232,7 +232,7 @@ def test_the_floor_of_a_few_samples():
 
 def test_a_tenth_more_or_fewer_contacts_are_about_as_many():
     values = np.linspace(0.1, 0.9, 9)
-    samples = [Sample(n, values) for n in (0, 89, 90, 100, 110, 111)]
+    samples = [TailSample(n, values) for n in (0, 89, 90, 100, 110, 111)]
     fit = fit_at_contacts(samples, 100, 1.0, fewest=2, resamples=0)
     assert (fit.samples, fit.count, fit.status) == (3, 27, "fitted")
     for high in (1.0, None):

@@ -16,7 +16,7 @@ from bridge.landscape.disconnectivity import barrier
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.kinetics import fastest_path, rates
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from networks import HingeNetwork, Mlp, Patterns, random_patterns
 from networks.training.anneal import Schedule, anneal
 from particles import Discs, Ellipses, minimise
@@ -256,7 +256,7 @@ def test_steps_of_adam_are_those_of_torch(steps):
 
 
 def well(x, energy, log_det):
-    return Point(np.array([x, 0.0]), energy, 0, log_det, 1, np.exp(log_det), 0.0)
+    return StationaryPoint(np.array([x, 0.0]), energy, 0, log_det, 1, np.exp(log_det), 0.0)
 
 
 def two_wells(*passes):
@@ -264,7 +264,9 @@ def two_wells(*passes):
     graph = Graph(PlainIdentity(MullerBrown()))
     wells = well(-5.0, 0.0, np.log(4.0)), well(5.0, -0.5, np.log(9.0))
     for number, energy in enumerate(passes):
-        saddle = Point(np.array([0.0, 5.0 * number]), energy, 1, np.log(7.0), 1, -7.0, 0.0)
+        saddle = StationaryPoint(
+            np.array([0.0, 5.0 * number]), energy, 1, np.log(7.0), 1, -7.0, 0.0
+        )
         graph.absorb(Finding("climb", number, 0, "found", saddle, wells))
     return graph
 
@@ -287,10 +289,10 @@ def test_a_path_goes_over_the_saddle_that_carries_most():
         assert path.saddles == (order.index(1.0),)
     # A wide pass that is higher: its real mode is soft, and it carries more where it is warm.
     graph = Graph(PlainIdentity(MullerBrown()))
-    wells = [Point(np.array([x, 0.0]), 0.0, 0, 0.0, 2, 1.0, 0.0) for x in (-5.0, 5.0)]
+    wells = [StationaryPoint(np.array([x, 0.0]), 0.0, 0, 0.0, 2, 1.0, 0.0) for x in (-5.0, 5.0)]
     for number, (energy, stiffness) in enumerate([(1.0, 100.0), (1.2, 0.01)]):
         place = np.array([0.0, 5.0 * number])
-        saddle = Point(place, energy, 1, np.log(2.0 * stiffness), 2, -2.0, 0.0)
+        saddle = StationaryPoint(place, energy, 1, np.log(2.0 * stiffness), 2, -2.0, 0.0)
         graph.absorb(Finding("climb", number, 0, "found", saddle, tuple(wells)))
     for t, best in ((0.01, 0), (1.0, 1)):
         path = fastest_path(graph, t, 0, 1)

@@ -11,7 +11,7 @@ from bridge.jamming.approach import approach
 from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, settle, train
 from networks.models.symmetry import balanced, rescaled
 from networks.training.box_qp import minimise_in_box
-from networks.training.kinks import Kinks, Point
+from networks.training.kinks import Kinks, KinkState
 from networks.training.polish import polish
 
 from network_strategies import hinge_networks
@@ -106,8 +106,8 @@ def test_a_saddle_is_not_called_a_minimum():
     )
     assert wide.gaps(split) == pytest.approx(problem.gaps(found.x))
     w = torch.tensor(split)
-    there = Point(wide, w, Kinks.none(wide))
-    free = Point(problem, torch.tensor(found.x), Kinks.none(problem))
+    there = KinkState(wide, w, Kinks.none(wide))
+    free = KinkState(problem, torch.tensor(found.x), Kinks.none(problem))
     assert there.residual < 2 * free.residual
     assert there.way_down() is not None
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bridge import check_landscape, hessian
 from bridge.landscape.eigenvector_following import follow
 from bridge.landscape.quench import quench
-from bridge.landscape.stationary_points import Point, certify, model
+from bridge.landscape.stationary_points import StationaryPoint, certify_point, model
 from bridge.systems.quench_outcomes import quench_outcomes
 from networks.data.outcomes import Outcomes, digit_outcomes, read_outcomes
 from networks.models.classifier import Classifier
@@ -99,7 +99,7 @@ def test_stabilisers_of_silent_and_equal_units():
 
 def a_minimum(net, rng):
     found = quench(net, net.random_state(rng), net, rough=True, max_step=0.5)
-    assert isinstance(found, Point), found
+    assert isinstance(found, StationaryPoint), found
     return found
 
 
@@ -141,7 +141,7 @@ def test_a_split_unit_sees_the_gradient_that_it_saw(system, unit):
 
 def a_minimum_near(net, x, rng):
     found = quench(net, x + 1e-3 * rng.standard_normal(x.size), net)
-    assert isinstance(found, Point), found
+    assert isinstance(found, StationaryPoint), found
     return found
 
 
@@ -170,7 +170,7 @@ def test_climbing_leaves_the_parabolas_alone():
     assert here.climbable.min() == 3
     ends = [follow(net, found.x + 0.5 * rng.standard_normal(net.n_dof), max_step=1.0, max_steps=400)
             for _ in range(8)]  # fmt: skip
-    assert any(isinstance(certify(walk.end, 1), Point) for walk in ends)
+    assert any(isinstance(certify_point(walk.end, 1), StationaryPoint) for walk in ends)
 
 
 def test_the_shift_is_a_zero_mode_without_decay():
@@ -257,7 +257,7 @@ def test_the_regression_keeps_every_promise(seed):
 def test_the_true_parameters_are_recovered():
     problem = Regression.random(0.02, 100, np.random.default_rng(0))
     found = quench(problem, np.array([0.12, 2.1, 0.05, 1.3, -0.05]), problem, max_step=0.02)
-    assert isinstance(found, Point)
+    assert isinstance(found, StationaryPoint)
     assert found.x == pytest.approx([0.1, 2.13, 0.0, 1.34, 0.0], abs=0.05)
     # n - 5 degrees of freedom of the noise
     assert found.energy == pytest.approx(0.02**2 * 95 / 100, rel=0.35)

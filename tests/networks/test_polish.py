@@ -6,7 +6,7 @@ import torch
 
 from networks import HingeNetwork, Mlp, Patterns, random_patterns
 from networks.models.symmetry import balanced
-from networks.training.kinks import Kinks, Point
+from networks.training.kinks import Kinks, KinkState
 from networks.training.polish import polish
 
 
@@ -108,7 +108,7 @@ def test_a_saddle_of_equal_units_is_left():
 def test_the_numbers_of_a_polish_are_those_of_its_point():
     problem, start = a_network(5)
     found = polish(problem, start, steps=0)
-    here = Point(problem, torch.tensor(start), Kinks.none(problem))
+    here = KinkState(problem, torch.tensor(start), Kinks.none(problem))
     assert (found.residual, found.n_kinks, found.steps) == (here.error, 0, 0)
     assert found.x.tolist() == start.tolist()
     assert not found.is_minimum

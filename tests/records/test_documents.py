@@ -74,10 +74,10 @@ def test_every_command_prints_strict_json(arguments, tmp_path, monkeypatch, caps
 
 def test_numbers_that_are_none_are_null_on_the_command_line(tmp_path, monkeypatch, capsys):
     """An energy that overflowed, a log-determinant of a flat minimum: any of them may be."""
-    from bridge.runs.kinds.jam import Jam
+    from bridge.runs.kinds.jam import JamRun
 
-    normal = Jam.document
-    monkeypatch.setattr(Jam, "document", lambda records: normal(records) | {"energy": math.nan})
+    normal = JamRun.document
+    monkeypatch.setattr(JamRun, "document", lambda records: normal(records) | {"energy": math.nan})
     assert run(["jam", "discs", "--n", "8", "--json", "--out", str(tmp_path)]) == 0
     assert strict(capsys.readouterr().out)["energy"] is None
     assert strict(tmp_path / "result.json")["energy"] is None

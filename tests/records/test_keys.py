@@ -18,9 +18,9 @@ from bridge.records.store import Record, Store
 from bridge.report.landscape_folder import record_of_file
 from bridge.runs.batch import Batch
 from bridge.runs.kinds import avalanche, jam
-from bridge.runs.kinds.avalanche import Avalanche
-from bridge.runs.kinds.jam import Jam
-from bridge.runs.kinds.landscape import Landscape
+from bridge.runs.kinds.avalanche import AvalancheRun
+from bridge.runs.kinds.jam import JamRun
+from bridge.runs.kinds.landscape import LandscapeRun
 from bridge.runs.task import Failed, compute
 from bridge.systems import DiscSystem, NetworkSystem, landscapes, systems
 from bridge.systems.classifier import ClassifierLandscape
@@ -30,9 +30,9 @@ from readers import strict
 
 SEED = (3, 1)
 ALONE = [
-    *(Jam(kind(), SEED, at_load=0.9, at_transition=True) for kind in systems().values()),
-    *(Avalanche(kind(), SEED, 0.1, 10) for kind in systems().values()),
-    *(Landscape(kind(), SEED, 10) for kind in landscapes().values()),
+    *(JamRun(kind(), SEED, at_load=0.9, at_transition=True) for kind in systems().values()),
+    *(AvalancheRun(kind(), SEED, 0.1, 10) for kind in systems().values()),
+    *(LandscapeRun(kind(), SEED, 10) for kind in landscapes().values()),
     Batch(NetworkSystem(), "bracket", (SEED,)),
 ]
 WORDS = {
@@ -88,7 +88,7 @@ def test_every_field_of_a_run_is_in_its_key(task):
 def test_the_column_of_the_labels_is_in_the_key(kind, tmp_path):
     path = tmp_path / "two.csv"
     path.write_text("x,first,second\n" + "0.5,1,-1\n-0.5,-1,1\n" * 4, encoding="utf-8")
-    run = Jam if kind is NetworkSystem else Landscape
+    run = JamRun if kind is NetworkSystem else LandscapeRun
     keys = {run(kind(data=str(path), label=name), SEED).key for name in ("first", "second")}
     assert len(keys) == 2
 
@@ -116,8 +116,8 @@ def test_a_key_changes_with_the_schema(monkeypatch):
 def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     import networks.training.anneal
 
-    loaded = next(task for task in ALONE if isinstance(task, Avalanche))
-    network = next(t for t in ALONE if isinstance(t, Jam) and t.system.kind == "network")
+    loaded = next(task for task in ALONE if isinstance(task, AvalancheRun))
+    network = next(t for t in ALONE if isinstance(t, JamRun) and t.system.kind == "network")
     trained = [network, ALONE[-1]]
     stepwise = replace(ALONE[-1], protocol="descend")
     before = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
@@ -142,8 +142,8 @@ def test_records_of_other_numbers_have_another_schema():
     """
     small = NetworkSystem(depth=1, width=2, load=6.0, steps=5, activation="tanh")
     tasks = [
-        Jam(DiscSystem(n=8), (0,), spectrum=True), Jam(small, (0,)),
-        Avalanche(DiscSystem(n=8), (0,), 1e-3, 2), Landscape(MullerBrownLandscape(), (0,), 1),
+        JamRun(DiscSystem(n=8), (0,), spectrum=True), JamRun(small, (0,)),
+        AvalancheRun(DiscSystem(n=8), (0,), 1e-3, 2), LandscapeRun(MullerBrownLandscape(), (0,), 1),
     ]  # fmt: skip
     records = [*(task.compute() for task in tasks), *Batch(small, "bracket", ((0, 0),)).train()]
     names = [[r.kind, *sorted(r.parameters), *sorted(r.data), *sorted(r.arrays)] for r in records]
@@ -198,9 +198,9 @@ def a_table(path, seed=0, n=40):
 
 def with_data(path):
     return [
-        Jam(NetworkSystem(data=str(path)), SEED),
-        Avalanche(NetworkSystem(data=str(path)), SEED, 0.1, 10),
-        Landscape(ClassifierLandscape(data=str(path)), SEED),
+        JamRun(NetworkSystem(data=str(path)), SEED),
+        AvalancheRun(NetworkSystem(data=str(path)), SEED, 0.1, 10),
+        LandscapeRun(ClassifierLandscape(data=str(path)), SEED),
         Batch(NetworkSystem(data=str(path)), "bracket", (SEED,)),
     ]
 
@@ -242,7 +242,7 @@ def test_data_that_are_not_there_are_one_line(tmp_path):
 def test_data_replaced_during_a_run_leave_no_record(tmp_path):
     path = a_table(tmp_path / "train.csv")
 
-    class Replaced(Jam):
+    class Replaced(JamRun):
         def compute(self):
             found = super().compute()
             a_table(path, seed=1)
@@ -337,7 +337,7 @@ def test_pairs_are_compared_where_the_data_of_a_landscape_are_found_again(tmp_pa
 
 def test_the_record_is_found_under_the_key_it_was_asked_for(tmp_path):
     path = a_table(tmp_path / "train.csv")
-    task = Jam(NetworkSystem(depth=1, width=2, data=str(path), steps=5), (0,))
+    task = JamRun(NetworkSystem(depth=1, width=2, data=str(path), steps=5), (0,))
     found = compute(task)
     assert isinstance(found, Record)
     with Store(tmp_path / "a.sqlite") as kept:

@@ -4,21 +4,21 @@ import pytest
 
 from bridge.records.store import Record
 from bridge.report.dataset import dataset, write
-from bridge.runs.kinds.avalanche import Avalanche
-from bridge.runs.kinds.jam import Jam
-from bridge.runs.kinds.landscape import Landscape
-from bridge.runs.kinds.transition import Transition
+from bridge.runs.kinds.avalanche import AvalancheRun
+from bridge.runs.kinds.jam import JamRun
+from bridge.runs.kinds.landscape import LandscapeRun
+from bridge.runs.kinds.transition import TransitionRun
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem, landscapes
 
 xarray = pytest.importorskip("xarray")
 
 SMALL = NetworkSystem(depth=1, width=3, steps=50, polish=20)
 RUNS = {
-    "jam": Jam(DiscSystem(n=12), (0,), spectrum=True),
-    "avalanche": Avalanche(PerceptronSystem(n=12, alpha=6.0), (0,), by=0.01, load_steps=2),
-    "landscape": Landscape(landscapes()["lj"](4), (0,), searches=5),
-    "landscape of a network": Landscape(landscapes()["network"](width=2), (0,), searches=0),
-    "transition": Transition(SMALL, (0,), low=1.0, high=3.0, step=1.0, samples=1),
+    "jam": JamRun(DiscSystem(n=12), (0,), spectrum=True),
+    "avalanche": AvalancheRun(PerceptronSystem(n=12, alpha=6.0), (0,), by=0.01, load_steps=2),
+    "landscape": LandscapeRun(landscapes()["lj"](4), (0,), searches=5),
+    "landscape of a network": LandscapeRun(landscapes()["network"](width=2), (0,), searches=0),
+    "transition": TransitionRun(SMALL, (0,), low=1.0, high=3.0, step=1.0, samples=1),
 }
 
 

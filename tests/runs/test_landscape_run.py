@@ -12,7 +12,7 @@ from bridge.landscape.confine import Confined
 from bridge.landscape.disconnectivity import merge_tree
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
-from bridge.landscape.stationary_points import Point
+from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import superposition
 from bridge.landscape.trees import strokes
 from bridge.report.landscape_folder import read_landscape, show, temperatures
@@ -223,7 +223,7 @@ def test_a_long_staircase_can_be_drawn():
 
 def test_figures_of_one_minimum():
     graph = Graph(PlainIdentity(MullerBrown()))
-    point = Point(np.zeros(2), -1.0, 0, 0.0, 2, 1.0, 0.0)
+    point = StationaryPoint(np.zeros(2), -1.0, 0, 0.0, 2, 1.0, 0.0)
     graph.absorb(Finding("quench", 0, -1, "found", minima=(point,)))
     from bridge.landscape.completeness import completeness
 

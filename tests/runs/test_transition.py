@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import networks
 from bridge.cli.main import run
-from bridge.measure.midpoint import bracket, descend, midpoint
+from bridge.measure.midpoint import bracket, midpoint, one_by_one
 from bridge.records.store import Store
 from bridge.runs import transition_search as transition
 from bridge.runs.pool import Failed
@@ -37,7 +37,7 @@ def test_bisection_finds_where_fitting_ends_in_few_trials(count, data):
 
     assert bracket(fitted, count) == (last, last + 1)
     assert len(asked) == len(set(asked)) <= count.bit_length()
-    assert descend(fitted, count) == (last, last + 1)
+    assert one_by_one(fitted, count) == (last, last + 1)
 
 
 def penalised(coefficients, loads, fitted, tried):
@@ -80,11 +80,11 @@ def test_without_both_outcomes_there_is_no_transition():
 def a_search(**options):
     system = NetworkSystem(depth=1, width=6, input_dim=4, steps=options.pop("steps", 100))
     given = {"low": 1.0, "high": 9.0, "step": 2.0, "samples": 2, "seed": 5, **options}
-    return transition.Search(system, **given)
+    return transition.LoadSearch(system, **given)
 
 
 def a_point(load, fitted, ratio):
-    return transition.Point(4, int(100 * load), 100, fitted, 4, 0, 0, ratio)
+    return transition.LoadPoint(4, int(100 * load), 100, fitted, 4, 0, 0, ratio)
 
 
 def test_the_jump_is_that_of_the_points_where_some_fit_and_some_do_not():
@@ -161,7 +161,7 @@ def test_fewer_patterns_are_the_first_of_more():
 
 
 def test_descending_widths_are_in_order_of_their_load():
-    search = transition.Search(
+    search = transition.LoadSearch(
         NetworkSystem(input_dim=4, patterns=50), 2, 6, 1, 2, seed=0, protocol="descend"
     )
     assert [system.width for system in search.systems()] == [6, 5, 4, 3, 2]

@@ -16,8 +16,8 @@ from bridge.descent.lbfgs import lbfgs
 from bridge.descent.newton import Newton
 from bridge.records.store import Store
 from bridge.runs.exploration import run_landscape
-from bridge.runs.kinds.jam import Jam
-from bridge.runs.kinds.landscape import Landscape
+from bridge.runs.kinds.jam import JamRun
+from bridge.runs.kinds.landscape import LandscapeRun
 from bridge.runs.reopen import reopened
 from bridge.runs.states import measured
 from bridge.systems import (
@@ -236,13 +236,13 @@ def test_what_jam_saved_is_reopened_with_the_energy_it_had(words, tmp_path, caps
 
 CLUSTER = landscapes()["lj"](4)
 RUNS = (
-    Jam(DiscSystem(n=12), (3, 1), at_load=0.9),
-    Jam(SphereSystem(n=20), (3, 1)),
-    Jam(EllipseSystem(n=8), (3, 2), at_transition=True),
-    Jam(PerceptronSystem(n=12), (3, 3), at_load=7.0),
-    Jam(PerceptronSystem(n=12), (3, 4), exact=True),
-    Jam(PerceptronSystem(n=12), (3, 5), at_transition=True),
-    Jam(NetworkSystem(depth=1, width=3, steps=300), (3, 6), at_load=6.0),
+    JamRun(DiscSystem(n=12), (3, 1), at_load=0.9),
+    JamRun(SphereSystem(n=20), (3, 1)),
+    JamRun(EllipseSystem(n=8), (3, 2), at_transition=True),
+    JamRun(PerceptronSystem(n=12), (3, 3), at_load=7.0),
+    JamRun(PerceptronSystem(n=12), (3, 4), exact=True),
+    JamRun(PerceptronSystem(n=12), (3, 5), at_transition=True),
+    JamRun(NetworkSystem(depth=1, width=3, steps=300), (3, 6), at_load=6.0),
 )
 
 
@@ -252,7 +252,7 @@ def store(tmp_path_factory):
     with Store(path) as file:
         for task in RUNS:
             file.put(task.compute())
-        file.put(Landscape(CLUSTER, (0,), searches=5).compute())
+        file.put(LandscapeRun(CLUSTER, (0,), searches=5).compute())
     return path
 
 

@@ -18,7 +18,7 @@ from bridge.cli.options import (
 )
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
-from bridge.runs.kinds.landscape import Landscape
+from bridge.runs.kinds.landscape import LandscapeRun
 from bridge.systems.ranges import MOST_RUNS, check_count
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
@@ -38,7 +38,7 @@ def _landscape(
     from bridge.runs.progress import Counts
 
     with checking_input():
-        run = Landscape(system, (seed,), searches)
+        run = LandscapeRun(system, (seed,), searches)
         run.check()
         check_count(run.count(), "searches", most_runs)
         if out is not None:
@@ -59,7 +59,7 @@ def _landscape(
 
 add_commands(
     app,
-    Landscape.systems().values(),
+    LandscapeRun.systems().values(),
     _landscape,
     {
         "seed": (0, Seed),
@@ -68,7 +68,7 @@ add_commands(
         "out": (None, OutFile),
         "as_json": (False, AsJson),
     },
-    Landscape.options(),
+    LandscapeRun.options(),
 )
 
 

@@ -15,7 +15,7 @@ from bridge.cli.options import (
     keeping,
 )
 from bridge.records.documents import dumps
-from bridge.runs.kinds.transition import Transition
+from bridge.runs.kinds.transition import TransitionRun
 from bridge.runs.workers import cores, mapping
 from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
 
@@ -40,7 +40,7 @@ def _transition(
     from bridge.runs.pool import Failed
     from bridge.runs.progress import Progress
 
-    run = Transition(system, (seed,), **options)
+    run = TransitionRun(system, (seed,), **options)
     with checking_input():
         check_ranges(run)
         run.check()
@@ -64,7 +64,7 @@ def _transition(
 
 add_commands(
     kinds,
-    Transition.systems().values(),
+    TransitionRun.systems().values(),
     _transition,
     {
         "most_runs": (MOST_RUNS, MostRuns),
@@ -73,5 +73,5 @@ add_commands(
         "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),
         "as_json": (False, AsJson),
     },
-    Transition.options(),
+    TransitionRun.options(),
 )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bridge.avalanches import Loading
-    from bridge.jamming.approach import Stage
+    from bridge.jamming.approach import ApproachStage
     from bridge.protocols import Vector
     from bridge.records.store import Record
 
@@ -29,7 +29,7 @@ _MARKS = (
 
 
 @dataclass(frozen=True)
-class Avalanche(Run):
+class AvalancheRun(Run):
     """Load one system slowly, and measure its avalanches."""
 
     command: ClassVar[str] = "avalanche"
@@ -82,7 +82,7 @@ class Avalanche(Run):
         status = "jammed" if loading.status == "loaded" else "stalled"
         return Found(status, self._data(stage, loading), _arrays(loading))
 
-    def _data(self, stage: "Stage[Any]", loading: "Loading") -> dict[str, Any]:
+    def _data(self, stage: "ApproachStage[Any]", loading: "Loading") -> dict[str, Any]:
         from bridge.measure.observables import observe
 
         drops = loading.drops
@@ -147,7 +147,7 @@ class Avalanche(Run):
         return loading_figure(records)
 
 
-def loading_start(system: Any, rng: "np.random.Generator") -> "Stage[Any]":
+def loading_start(system: Any, rng: "np.random.Generator") -> "ApproachStage[Any]":
     """Return the minimum close to the transition at which slow loading starts."""
     from bridge.jamming.approach import approach
     from bridge.runs.states import with_tightening

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.runs.kinds.jam import Jam
+from bridge.runs.kinds.jam import JamRun
 from bridge.runs.run import Found, Run
 from bridge.systems import systems
 from bridge.systems.ranges import option
@@ -22,7 +22,7 @@ SIZES = ("small", "medium", "large")
 
 
 @dataclass(frozen=True)
-class Compare(Run):
+class CompareRun(Run):
     """Drive discs, ellipses, a perceptron and networks through their transitions.
 
     It is a plan: each state is a `Jam`, under the key that it has for itself.
@@ -66,7 +66,7 @@ class Compare(Run):
             raise ValueError(f"expected a size of {names}, got {self.size}: name one of them")
         return [sweep for kind in systems().values() for sweep in kind.sweeps(self.size)]
 
-    def tasks(self) -> Iterator[Jam]:
+    def tasks(self) -> Iterator[JamRun]:
         """Yield every state, the most expensive first so that no core waits at the end."""
         yield from states(self.sweeps(), self.samples, self.seed[0])
 
@@ -103,10 +103,10 @@ class Compare(Run):
         raise NotImplementedError
 
 
-def states(plan: Iterable[Sweep], samples: int, seed: int) -> list[Jam]:
+def states(plan: Iterable[Sweep], samples: int, seed: int) -> list[JamRun]:
     """Return the states of systems at their loads and at their transitions, by falling cost."""
     found = [
-        Jam(
+        JamRun(
             sweep.system,
             (seed, sample),
             spectrum=True,
@@ -130,6 +130,6 @@ def _columns(records: "Sequence[Record]") -> "list[Column]":
     return columns(records, [name for name in ranks if name in present])
 
 
-def _cost(run: Jam) -> float:
+def _cost(run: JamRun) -> float:
     """Return a number that grows with the time a run takes."""
     return float(run.system.cost) + 0.1 * (0.0 if run.at_load is None else run.at_load)

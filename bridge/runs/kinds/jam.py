@@ -27,7 +27,7 @@ _CURVATURE = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds"
 
 
 @dataclass(frozen=True)
-class Jam(Run):
+class JamRun(Run):
     """Bring one system to a minimum and measure it.
 
     Without ``at_load`` the state is the one that the options of the system ask for. ``name`` is

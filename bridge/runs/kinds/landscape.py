@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Landscape(Run):
+class LandscapeRun(Run):
     """Find the minima and saddles of a system."""
 
     command: ClassVar[str] = "landscape"

@@ -11,11 +11,11 @@ from bridge.systems.ranges import option
 if TYPE_CHECKING:
     import numpy as np
 
-    from bridge.runs.transition_search import Search
+    from bridge.runs.transition_search import LoadSearch
 
 
 @dataclass(frozen=True)
-class Transition(Run):
+class TransitionRun(Run):
     """Find the load at which half of the networks of a kind fit."""
 
     command: ClassVar[str] = "transition"
@@ -51,16 +51,16 @@ class Transition(Run):
         """Return the number of networks, at most."""
         return sum(search.count() for search in self.searches())
 
-    def searches(self) -> "list[Search]":
+    def searches(self) -> "list[LoadSearch]":
         """Return the searches, those with fewer steps first."""
-        from bridge.runs.transition_search import Search
+        from bridge.runs.transition_search import LoadSearch
 
         anneals = [
             replace(self.system, steps=self.system.steps >> k)
             for k in range(self.convergence, -1, -1)
         ]
         given = (self.low, self.high, self.step, self.samples, self.seed[0], self.protocol)
-        return [Search(system, *given) for system in anneals]
+        return [LoadSearch(system, *given) for system in anneals]
 
     def settings(self) -> dict[str, Any]:
         """Return the schedule of the protocol."""
