@@ -42,7 +42,7 @@ ROOMS = {
 # The packing fraction of `jamscape jam discs --at-load 0.86`: its room, the code, what happens.
 STEPS = (
     ("bridge.cli", "bridge.cli.run_commands:command_of", "an option, read and checked"),
-    ("bridge.runs", "bridge.runs.kinds.jam:Jam", "a field of one run, with key and seed"),
+    ("bridge.runs", "bridge.runs.kinds.jam:JamRun", "a field of one run, with key and seed"),
     ("bridge.systems", "bridge.systems.packings:DiscSystem.at", "the load to build discs at"),
     ("particles", "particles:Discs.bidisperse", "the box of a problem"),
     ("particles", "particles:minimise", "a descent in it, to a state x"),

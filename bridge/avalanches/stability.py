@@ -1,4 +1,4 @@
-"""Whether a state that a change of load has left behind lost its stability."""
+"""Stability of a state that a change of load has left behind."""
 
 import numpy as np
 from scipy import linalg

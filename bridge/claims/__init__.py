@@ -1,4 +1,4 @@
-"""What the two source papers claim, each claim as a small experiment with a verdict.
+"""The claims of the two source papers, each as a small experiment with a verdict.
 
 Read `bridge.claims.claim` first: what a claim is, and how it is judged. A theme is one file, with
 its experiments, its claims and its figure; `table` lists the themes and `run` runs them. Themes

@@ -1,4 +1,4 @@
-"""Where networks stop fitting: one bisection of the load, which several themes rest on."""
+"""The threshold of fitting: one bisection of the load, which several themes rest on."""
 
 import math
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What proves a jamming point: residuals, counts and signs, from the problem alone."""
+"""The certificate of a jamming point: residuals, counts and signs, from the problem alone."""
 
 from dataclasses import dataclass
 from typing import Generic

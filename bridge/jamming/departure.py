@@ -1,4 +1,4 @@
-"""How a system leaves its jamming point: constraints, energy and pressure against the distance.
+"""Departure from a jamming point: constraints, energy and pressure against the distance.
 
 Each sample has a jamming load of its own, and the distance ``t`` is measured from there, so that no
 scatter of the transition between samples enters. In the jammed phase of discs and of the

@@ -1,4 +1,4 @@
-"""What a stored landscape does at a temperature: free energies, rates, relaxation, fastest path."""
+"""A stored landscape at a temperature: free energies, rates, relaxation, fastest path."""
 
 import csv
 from dataclasses import dataclass

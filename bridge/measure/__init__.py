@@ -1,1 +1,1 @@
-"""What is measured in a state: observables, spectra, and power laws of gaps and forces."""
+"""Measurements in a state: observables, spectra, and power laws of gaps and forces."""

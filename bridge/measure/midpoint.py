@@ -1,4 +1,4 @@
-"""Where fitting becomes impossible: a search on a grid of loads, and the load at which half fit."""
+"""The load at which fitting becomes impossible: a search on a grid of loads, and the load at which half fit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def one_by_one(fitted: Callable[[int], float], count: int) -> tuple[int, int]:
     The protocol of Geiger et al., Phys. Rev. E 100, 012115 (2019): from networks that fit easily,
     through descending widths.
 
-    >>> descend(lambda i: max(0.0, 1 - 0.2 * i), 10)
+    >>> one_by_one(lambda i: max(0.0, 1 - 0.2 * i), 10)
     (2, 3)
     """
     low = -1

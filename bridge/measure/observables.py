@@ -1,4 +1,4 @@
-"""What can be counted and measured in a state, the same for every system."""
+"""Observables: counts and scalars of a state, the same for every system."""
 
 from dataclasses import dataclass
 from typing import overload

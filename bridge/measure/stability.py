@@ -1,4 +1,4 @@
-"""Whether a balanced state is a minimum: the least curvature of its energy.
+"""Stability of a balanced state: the least curvature of its energy.
 
 Symmetries and frozen bodies are left out: nothing holds those, and nothing has to.
 """

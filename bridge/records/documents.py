@@ -1,4 +1,4 @@
-"""JSON as the standard has it: the one place where documents for other programs are written.
+"""Strict JSON: the one place where documents for other programs are written.
 
 Python's own ``json`` writes ``NaN`` and ``Infinity``, which no other reader takes.
 """

@@ -1,4 +1,4 @@
-"""What the files of a report hold: records of runs, or a landscape."""
+"""The files of a report: records of runs, or a landscape."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How a promise of the protocols is checked: by name, with the numbers that break it."""
+"""The check of a promise of the protocols: by name, with the numbers that break it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""What is trained: networks as landscapes, with their derivatives and symmetries."""
+"""Models: networks as landscapes, with their derivatives and symmetries."""

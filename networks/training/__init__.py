@@ -1,1 +1,1 @@
-"""How networks come to a minimum: anneal, optimisers, polish, kinks."""
+"""Training of networks to a minimum: anneal, optimisers, polish, kinks."""

@@ -1,4 +1,4 @@
-"""Which bodies are held: the fixed point of taking away those that are not."""
+"""Held bodies: the fixed point of taking away those that are not."""
 
 import math
 

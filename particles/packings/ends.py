@@ -1,4 +1,4 @@
-"""What the ends of all minimisations of packings have in common: a line of text, and a picture."""
+"""The base of all ends of minimisations of packings: a line of text, and a picture."""
 
 from abc import ABC, abstractmethod
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Whether a balanced packing is a minimum: its direction of least curvature.
+"""Stability of a balanced packing: its direction of least curvature.
 
 Contacts push bodies sideways: a balance of forces may be a saddle, such as a row of discs that
 could buckle. All lengths are in units of the body's own, so that bodies of any size count alike.

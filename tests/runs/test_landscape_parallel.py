@@ -12,6 +12,7 @@ from bridge.landscape.graph import Graph
 from bridge.landscape.store import LandscapeStore
 from bridge.runs import exploration as landscape_run
 from bridge.runs.pool import Failed
+from bridge.runs.workers import stream_unordered
 from bridge.systems.cluster import LennardJonesLandscape
 from particles.landscapes.clusters import LennardJones
 
@@ -78,7 +79,7 @@ def test_a_search_that_ends_its_process_does_not_block_the_others():
     graph = Graph(problem)
     for finding in explorer.quenches(range(5)):
         graph.absorb(finding)
-    failures = stages._climb(explorer, graph, 20, 2, graph.absorb)
+    failures = stages._climb(explorer, graph, 20, 2, graph.absorb, stream_unordered, Failed)
     assert climbs(graph) == [number for number in range(20) if number not in (5, 8)]
     assert {failed.task for failed in failures} == {5, 8}
     assert all("SIGKILL" in failed.reason for failed in failures)
