@@ -58,13 +58,13 @@ class ApproachStage(Generic[P]):
 def lbfgs_descent(problem: HasTightening, x: Vector) -> Settled:
     """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
     rules: dict[str, Any] = {"max_evaluations": _MOST_EVALUATIONS, "certify": False}
-    found = lbfgs(problem, x, tolerance=1e-5, **rules)
+    minimum = lbfgs(problem, x, tolerance=1e-5, **rules)
     for _ in range(4):
-        pressure = float(np.maximum(problem.gaps(found.x), 0.0).sum()) / problem.n_dof
-        if found.status != "jammed" or found.max_residual <= 1e-6 * pressure:
+        pressure = float(np.maximum(problem.gaps(minimum.x), 0.0).sum()) / problem.n_dof
+        if minimum.status != "jammed" or minimum.max_residual <= 1e-6 * pressure:
             break
-        found = lbfgs(problem, found.x, tolerance=3e-7 * pressure, **rules)
-    return certified(problem, found)
+        minimum = lbfgs(problem, minimum.x, tolerance=3e-7 * pressure, **rules)
+    return certified(problem, minimum)
 
 
 def stage(problem: P, x: Vector, status: str) -> ApproachStage[P]:
@@ -113,11 +113,11 @@ def approach(
             return
         change = (1.0 - ratio) * here.distance
         there = here.problem.tightened(-change)
-        found = minimise(there, here.x)
-        if found.status == "unjammed":
-            here = _raised(there, found.x, minimise, ratio * change)
+        minimum = minimise(there, here.x)
+        if minimum.status == "unjammed":
+            here = _raised(there, minimum.x, minimise, ratio * change)
         else:
-            here = stage(there, found.x, found.status)
+            here = stage(there, minimum.x, minimum.status)
         yield here
 
 
@@ -129,11 +129,11 @@ def _balanced(here: ApproachStage[P]) -> bool:
 
 def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> ApproachStage[P]:
     """Raise the load, in doubling steps, until the minimum has violated constraints."""
-    found = minimise(problem, x)
+    minimum = minimise(problem, x)
     for _ in range(_MOST_DOUBLINGS):
-        if found.status != "unjammed":
-            return stage(problem, found.x, found.status)
+        if minimum.status != "unjammed":
+            return stage(problem, minimum.x, minimum.status)
         problem = problem.tightened(step)
-        found = minimise(problem, found.x)
+        minimum = minimise(problem, minimum.x)
         step *= 2.0
-    return stage(problem, found.x, "unbounded")
+    return stage(problem, minimum.x, "unbounded")

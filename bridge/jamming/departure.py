@@ -68,10 +68,10 @@ def depart(point: ExactJamming[Any], distances: ArrayLike, minimise: Minimiser[A
     seen: list[Observables] = []
     for distance in np.asarray(distances, dtype=np.float64):
         problem = point.problem.tightened(float(distance))
-        found = minimise(problem, x)
-        if found.status != "jammed":
+        minimum = minimise(problem, x)
+        if minimum.status != "jammed":
             break
-        x = found.x
+        x = minimum.x
         seen.append(observe(problem, x))
     return Departure(
         n_jamming=point.certificate.n,

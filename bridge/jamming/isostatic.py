@@ -44,12 +44,12 @@ def isostatic_optimum(
     rows = bearing_contacts(here, rows, here.free_of_symmetries(here.columns_of(rows)))
     steps = exchanges = 0
     while True:
-        found = _climb(here, rows, max_step, max_steps - steps)
-        steps, exchanges = steps + found.steps, exchanges + found.exchanges
+        candidate = _climb(here, rows, max_step, max_steps - steps)
+        steps, exchanges = steps + candidate.steps, exchanges + candidate.exchanges
         # Back to the start: from there the others have not moved into the body yet.
-        supports = () if found.reason else _supports(here, rows, _caged(found))
+        supports = () if candidate.reason else _supports(here, rows, _caged(candidate))
         if not len(supports):
-            return replace(found, steps=steps, exchanges=exchanges)
+            return replace(candidate, steps=steps, exchanges=exchanges)
         rows = np.append(rows, supports)
 
 
@@ -77,10 +77,10 @@ def _climb(here: Linearised[P], rows: Indices, max_step: float, max_steps: int) 
     return Candidate(here, rows, here.gaps[rows], reason, None, max_steps, exchanges)
 
 
-def _caged(found: Candidate[P]) -> Mask:
+def _caged(candidate: Candidate[P]) -> Mask:
     """Return the variables of the loose bodies that are left in violation."""
-    violated = np.flatnonzero(found.here.gaps > CLOSED)
-    return found.here.columns_of(violated) & ~found.here.columns_of(found.rows)
+    violated = np.flatnonzero(candidate.here.gaps > CLOSED)
+    return candidate.here.columns_of(violated) & ~candidate.here.columns_of(candidate.rows)
 
 
 def _supports(here: Linearised[P], rows: Indices, variables: Mask) -> Indices:

@@ -106,10 +106,10 @@ class Linearised(Generic[P]):
         names = gap_names(self.problem, self.x)[rows]
         others = gap_names(there.problem, there.x)
         places = {name: place for place, name in enumerate(map(tuple, others.tolist()))}
-        found = np.array([places.get(tuple(name), -1) for name in names.tolist()], dtype=np.intp)
-        if (found < 0).any():
+        chosen = np.array([places.get(tuple(name), -1) for name in names.tolist()], dtype=np.intp)
+        if (chosen < 0).any():
             raise ValueError(
-                f"expected constraint {rows[np.argmin(found)]} to stay on the list of gaps, but "
+                f"expected constraint {rows[np.argmin(chosen)]} to stay on the list of gaps, but "
                 "it left: list constraints further from contact"
             )
-        return found
+        return chosen

@@ -70,9 +70,9 @@ def basin_hopping(
             worth = lower < best or not hops.records_only
             best = min(best, lower)
             if worth and _is_new(lower, seen):
-                found = quench(problem, trial, identity, max_step=hops.descend)
-                if isinstance(found, StationaryPoint):
-                    yield found
+                minimum = quench(problem, trial, identity, max_step=hops.descend)
+                if isinstance(minimum, StationaryPoint):
+                    yield minimum
             rise = lower - energy
             if rise <= 0 or rng.random() < np.exp(-rise / hops.temperature):
                 here, energy = trial, lower

@@ -18,8 +18,8 @@ class Band:
     def peaks(self) -> list[int]:
         """Return the images higher than both neighbours, the highest first: guesses of saddles."""
         e = self.energies
-        found = [k for k in range(1, len(e) - 1) if e[k] >= e[k - 1] and e[k] > e[k + 1]]
-        return sorted(found, key=lambda k: -e[k])
+        peaks = [k for k in range(1, len(e) - 1) if e[k] >= e[k - 1] and e[k] > e[k + 1]]
+        return sorted(peaks, key=lambda k: -e[k])
 
 
 def relax_band(
@@ -72,8 +72,8 @@ def relax_band(
 
 
 def _evaluate(problem: Landscape, chain: Vector) -> tuple[Vector, Vector]:
-    found = [problem.energy_gradient(x) for x in chain]
-    return np.array([e for e, _ in found]), np.array([g for _, g in found])
+    values = [problem.energy_gradient(x) for x in chain]
+    return np.array([e for e, _ in values]), np.array([g for _, g in values])
 
 
 def _tangents(chain: Vector, energies: Vector) -> Vector:

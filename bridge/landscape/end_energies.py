@@ -81,13 +81,13 @@ def end_energies(
     ValueError
         If fewer than two descents ended.
     """
-    found, size = [], 0
+    ends, size = [], 0
     for _ in range(count):
         problem, x = draw(rng)
         size = problem.n_dof
         energy = end_energy(problem, x, tolerance=tolerance)
         if energy is not None:
-            found.append(energy / size if per_variable else energy)
-    if len(found) < 2:
-        raise ValueError(f"expected two descents to end at least, got {len(found)} of {count}")
-    return Ends(size, np.array(found), threshold)
+            ends.append(energy / size if per_variable else energy)
+    if len(ends) < 2:
+        raise ValueError(f"expected two descents to end at least, got {len(ends)} of {count}")
+    return Ends(size, np.array(ends), threshold)

@@ -34,8 +34,8 @@ def quench(
         x, _ = down
     longest = max_step * np.sqrt(problem.n_dof)
     walk = follow(problem, x, index=0, max_step=longest, max_steps=200)
-    found = certify_point(walk.end, 0)
-    return found if isinstance(found, str) else with_order(found, identity)
+    point = certify_point(walk.end, 0)
+    return point if isinstance(point, str) else with_order(point, identity)
 
 
 def descend_to_minimum(

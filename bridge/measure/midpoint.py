@@ -1,4 +1,4 @@
-"""The load at which fitting becomes impossible: a search on a grid of loads, and the load at which half fit."""
+"""The transition of fitting: a search on a grid of loads, and the load at which half fit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
