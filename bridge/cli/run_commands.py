@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,20 +77,21 @@ def _run(
     from bridge.runs.progress import Progress
     from bridge.runs.task import local, raise_failures, run_all
 
-    seeds = [(seed, k) for k in range(options.pop("samples"))] if kind.repeats else [(seed,)]
-    runs = [kind(system, each, **options) for each in seeds]
+    samples = options.pop("samples") if kind.repeats else 1
+    run = kind(system, (seed, 0) if kind.repeats else (seed,), **options)
     with checking_input():
-        check_ranges(runs[0])
-        runs[0].check(_changed(runs[0]))
-        check_count(sum(run.count() for run in runs), "runs", most_runs)
+        check_ranges(run)
+        run.check(_changed(run))
+        check_count(samples * run.count(), "runs", most_runs)
         store = _store(out, kind.command)
-    todo = [task for run in runs for task in run.tasks()]
+    runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
+    todo = [task for each in runs for task in each.tasks()]
     mapper = map if len(todo) == 1 and workers is None else local(workers)
     alone = nullcontext(lambda done, total: None)  # a run has no parts to show
     with keeping(out), store, alone if len(todo) == 1 else Progress(kind.command) as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
         raise_failures(failures, len(todo), out)
-        records = [record for run in todo if (record := store.get(run.key))]
+        records = [record for task in todo if (record := store.get(task.key))]
     document = kind.document(records)
     if out is not None and _is_folder(out):
         _write(kind, records, document, out)
@@ -100,8 +102,6 @@ def _run(
 
 def _changed(run: Run) -> set[str]:
     """Return the names of the options that are not as they would be if left out."""
-    from dataclasses import fields
-
     parts = [part for part in (run, run.system) if part is not None]
     return {
         item.name

@@ -359,7 +359,7 @@ def test_a_folder_that_is_removed_meanwhile_is_a_failure(capsys, tmp_path, monke
     code, out, err = said(capsys, "jam", "discs", "--n", "8", "--out", str(tmp_path / "out"))
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
-    assert "No such file or directory" in err
+    assert "a file that was removed or replaced meanwhile" in err
 
 
 def test_avalanche_without_a_file_leaves_none(capsys, tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def test_what_is_described_can_be_run(tmp_path):
         ("", "at least one [[runs]]"),
         ("runs = 3", "at least one [[runs]]"),
         ("this is not toml", "expected a TOML file"),
-        ('[[runs]]\nsystem = "sand"', "runs[0].system to be one of discs, ellipses"),
+        ('[[runs]]\nsystem = "sand"', "runs[0].system to be one of discs, spheres, ellipses"),
         ('[[runs]]\nsystem = ["discs"]', "runs[0].system"),
         ("[[runs]]\nn = 3", "runs[0].system"),
         ('[[runs]]\nsystem = "discs"\nn = "many"', "runs[0].n to be of type int, got 'many'"),
