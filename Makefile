@@ -1,6 +1,7 @@
 # Needs Python >= 3.11 and make; everything else goes into .venv.
 PYTHON ?= python3
 VENV := .venv
+PROCESSES ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
@@ -10,7 +11,7 @@ compare: $(READY)
 	$(BIN)/jamscape compare --out compare || [ $$? -eq 3 ]  # 3: done, some runs stalled and say so
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .
