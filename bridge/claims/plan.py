@@ -4,17 +4,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.runs.run import Found, Run
+from bridge.runs.run import Command
 from bridge.systems.ranges import option
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bridge.claims.trials import Trial
 
 
 @dataclass(frozen=True)
-class Claims(Run):
+class ClaimsPlan(Command):
     """Test what the two source papers claim, each claim by a small experiment.
 
     It is a plan: each sample is a `Trial`, under the key that ``jamscape claims`` uses.
@@ -46,7 +44,3 @@ class Claims(Run):
 
         wanted = chosen([] if self.claim is None else [self.claim])
         yield from trials(wanted, self.seed[0], full=self.full)
-
-    def find(self, rng: "np.random.Generator") -> Found:
-        """Never called: its samples are the runs."""
-        raise NotImplementedError

@@ -20,7 +20,7 @@ from bridge.cli.options import (
     keeping,
     make_folder,
 )
-from bridge.runs.run import Run
+from bridge.runs.run import Command
 from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Out = Annotated[
 ]
 
 
-def command_of(kind: type[Run]) -> typer.Typer:
+def command_of(kind: type[Command]) -> typer.Typer:
     """Return the command, or the group of them, of a kind of run."""
     shared: dict[str, tuple[Any, Any]] = {
         **({"samples": (1, Samples)} if kind.repeats else {}),
@@ -57,13 +57,13 @@ def command_of(kind: type[Run]) -> typer.Typer:
     return app
 
 
-def _title(kind: type[Run]) -> str:
+def _title(kind: type[Command]) -> str:
     """Return the first sentence of what a kind of run says of itself."""
     return (kind.__doc__ or "").strip().splitlines()[0]
 
 
 def _run(
-    kind: type[Run],
+    kind: type[Command],
     system: Any,
     *,
     seed: int,
@@ -100,7 +100,7 @@ def _run(
     return STALLED if any(record.status == "stalled" for record in records) else 0
 
 
-def _changed(run: Run) -> set[str]:
+def _changed(run: Command) -> set[str]:
     """Return the names of the options that are not as they would be if left out."""
     parts = [part for part in (run, run.system) if part is not None]
     return {
@@ -128,7 +128,7 @@ def _store(out: Path | None, command: str) -> "Store":
 
 
 def _write(
-    kind: type[Run], records: "Sequence[Record]", document: dict[str, Any], out: Path
+    kind: type[Command], records: "Sequence[Record]", document: dict[str, Any], out: Path
 ) -> None:
     """Write the document, the table and the figure of a command."""
     from bridge.figures.style import save

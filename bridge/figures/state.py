@@ -6,6 +6,7 @@ import numpy as np
 
 from bridge.figures.style import BLUE, RED, SPECTRA, legend, style
 from bridge.records.store import Record
+from bridge.systems import load_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ def state_figure(record: Record) -> "Figure":
     with style():
         figure = Figure(figsize=(3.2 * panels, 2.6), layout="constrained")
         axes = figure.subplots(1, panels, squeeze=False)[0]
-        title = f"{data['system']}, {data['load_name']} = {data['load']:.5g}: {record.status}"
+        symbol = load_words(data["load_name"]).split()[-1]
+        title = f"{data['system']}, {symbol} = {data['load']:.5g}: {record.status}"
         figure.suptitle(title, fontsize=9)
         _draw_gaps(axes[0], record)
         if panels > 1:

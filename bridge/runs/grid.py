@@ -42,14 +42,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from bridge.runs.registry import kinds
-from bridge.runs.run import Run
+from bridge.runs.run import Command
 from bridge.runs.task import Task
 from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
 
 _MOST_BYTES = 2**24  # of a configuration
 
 
-Commands = Mapping[str, type[Run]]
+Commands = Mapping[str, type[Command]]
 
 
 def read_runs(path: Path, most: int = MOST_RUNS, commands: Commands | None = None) -> list[Task]:
@@ -154,7 +154,7 @@ class _Grid:
         """Number of points of the grid."""
         return math.prod(map(len, self.axes.values()))
 
-    def cells(self, seed: int) -> Iterator[Run]:
+    def cells(self, seed: int) -> Iterator[Command]:
         """Yield what is run at each point of the grid, from one seed."""
         own, options = _types(self.command), _types(self.system)
         for values in product(*self.axes.values()):
@@ -163,7 +163,7 @@ class _Grid:
                 system = self.system and self.system(
                     **{n: v for n, v in given.items() if n in options}
                 )
-                run: Run = self.command(
+                run: Command = self.command(
                     system, (seed,), **{n: v for n, v in given.items() if n in own}
                 )
                 for part in (system, run):

@@ -64,8 +64,8 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Run(ABC):
-    """One run: what is run, of which system, from which random numbers.
+class Command(ABC):
+    """What a command computes: a run, or a plan of runs of another kind.
 
     Attributes
     ----------
@@ -104,13 +104,52 @@ class Run(ABC):
         del given
         self.system.check()
 
+    @abstractmethod
     def tasks(self) -> "Iterator[Task]":
-        """Yield the runs that leave a record: itself, if it is not a plan of others."""
-        yield self
+        """Yield the runs that leave a record."""
 
     def count(self) -> int:
         """Return how many records or searches it stands for, to refuse what cannot end."""
         return 1
+
+    @classmethod
+    def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
+        """Return what ``--json`` prints of the records of one command."""
+        runs = [
+            {"seed": list(r.seed), "parameters": r.parameters, "seconds": r.seconds, **r.data}
+            for r in records
+        ]
+        return {"runs": runs, "provenance": records[0].provenance}
+
+    @classmethod
+    def text(cls, records: "Sequence[Record]") -> str:
+        """Return the same for reading."""
+        lines = []
+        for run in cls.document(records)["runs"]:
+            lines.append(f"{run['system']}: {run['status']}  {run.get('reason', '')}".rstrip())
+            numbers = {k: v for k, v in run.items() if isinstance(v, int | float)}
+            lines += [f"  {name:20} {value:.8g}" for name, value in numbers.items()]
+        return "\n".join(lines)
+
+    @classmethod
+    def figure(cls, records: "Sequence[Record]") -> "Figure | None":
+        """Return a figure of the records of one command; None if there is nothing to draw."""
+        del records
+        return None
+
+    @classmethod
+    def write(cls, records: "Sequence[Record]", folder: Path) -> None:
+        """Write more files into the folder of a command, besides store, document, table, figure."""
+        return
+
+
+@dataclass(frozen=True)
+class Run(Command):
+    """One run: what is run, of which system, from which random numbers."""
+
+    def tasks(self) -> "Iterator[Run]":
+        """Yield itself."""
+        yield self
 
     @property
     def label(self) -> str:
@@ -161,33 +200,3 @@ class Run(ABC):
     @abstractmethod
     def find(self, rng: "np.random.Generator") -> Found:
         """Run it from the random numbers ``rng``."""
-
-    @classmethod
-    def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
-        """Return what ``--json`` prints of the records of one command."""
-        runs = [
-            {"seed": list(r.seed), "parameters": r.parameters, "seconds": r.seconds, **r.data}
-            for r in records
-        ]
-        return {"runs": runs, "provenance": records[0].provenance}
-
-    @classmethod
-    def text(cls, records: "Sequence[Record]") -> str:
-        """Return the same for reading."""
-        lines = []
-        for run in cls.document(records)["runs"]:
-            lines.append(f"{run['system']}: {run['status']}  {run.get('reason', '')}".rstrip())
-            numbers = {k: v for k, v in run.items() if isinstance(v, int | float)}
-            lines += [f"  {name:20} {value:.8g}" for name, value in numbers.items()]
-        return "\n".join(lines)
-
-    @classmethod
-    def figure(cls, records: "Sequence[Record]") -> "Figure | None":
-        """Return a figure of the records of one command; None if there is nothing to draw."""
-        del records
-        return None
-
-    @classmethod
-    def write(cls, records: "Sequence[Record]", folder: Path) -> None:
-        """Write more files into the folder of a command, besides store, document, table, figure."""
-        return

@@ -174,14 +174,14 @@ def test_outside_of_the_sweep_the_jump_is_that_of_its_lowest_jammed_load(statuse
 
 SCRIPT = """
 import os, sys
-from bridge.runs.kinds.compare import CompareRun, states
+from bridge.runs.kinds.compare import ComparisonPlan, states
 from bridge.systems.system import Sweep
 from bridge.cli.main import run
 from bridge.runs.progress import Progress
 from bridge.systems import DiscSystem
 
 loads = tuple(round(0.90 + 0.0001 * i, 4) for i in range(16))
-CompareRun.sweeps = lambda self: [Sweep("discs", DiscSystem(n=16), loads, False)]
+ComparisonPlan.sweeps = lambda self: [Sweep("discs", DiscSystem(n=16), loads, False)]
 
 def interrupted(self, done, total):
     if done == 5:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.claims.plan import Claims
+from bridge.claims.plan import ClaimsPlan
 from bridge.cli.main import run
 from bridge.records.store import Store
 from bridge.runs.registry import kinds
@@ -32,7 +32,7 @@ def one_process(monkeypatch):
 
 
 def test_every_command_has_a_grid_here():
-    assert set(SMALL) == {*kinds(), Claims.command}
+    assert set(SMALL) == {*kinds(), ClaimsPlan.command}
 
 
 @pytest.mark.parametrize("command", [name for name in SMALL if name != "compare"])

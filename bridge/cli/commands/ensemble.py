@@ -28,7 +28,7 @@ def ensemble(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> int:
     """Run any command over a grid of parameters and seeds."""
-    from bridge.claims.plan import Claims
+    from bridge.claims.plan import ClaimsPlan
     from bridge.records.store import Store
     from bridge.runs import cluster
     from bridge.runs import plan as ensembles
@@ -40,7 +40,7 @@ def ensemble(
 
     out = Path(f"ensemble{_suffix(shard)}.sqlite") if out is None else out
     with checking_input():
-        runs = read_runs(config, most_runs, {**kinds(), Claims.command: Claims})
+        runs = read_runs(config, most_runs, {**kinds(), ClaimsPlan.command: ClaimsPlan})
         runs = ensembles.shard(runs, shard) if shard is not None else runs
         kept = _kept(out) if dry_run else {}
     if dry_run:

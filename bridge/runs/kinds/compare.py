@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.kinds.jam import JamRun
-from bridge.runs.run import Found, Run
+from bridge.runs.run import Command
 from bridge.systems import systems
 from bridge.systems.ranges import option
 from bridge.systems.system import Sweep
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
     from bridge.records.columns import Column
@@ -22,7 +21,7 @@ SIZES = ("small", "medium", "large")
 
 
 @dataclass(frozen=True)
-class CompareRun(Run):
+class ComparisonPlan(Command):
     """Drive discs, ellipses, a perceptron and networks through their transitions.
 
     It is a plan: each state is a `Jam`, under the key that it has for itself.
@@ -97,10 +96,6 @@ class CompareRun(Run):
         from bridge.records.columns import write_table
 
         write_table(_columns(records), folder / "table.csv")
-
-    def find(self, rng: "np.random.Generator") -> Found:
-        """Never called: its states are the runs."""
-        raise NotImplementedError
 
 
 def states(plan: Iterable[Sweep], samples: int, seed: int) -> list[JamRun]:
