@@ -17,6 +17,8 @@ from bridge.runs.workers import use_one_thread
 use_one_thread()  # before numpy is imported: small matrices lose more than they gain by a second
 sys.path.insert(0, str(Path(__file__).parent))
 
+collect_ignore = ["without_torch.py"]  # a script, which hides torch where it is imported
+
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")

@@ -84,7 +84,9 @@ def mean_first_passage(found: Rates, targets: Indices) -> Vector:
     n = len(found.equilibrium)
     targets = np.atleast_1d(targets)
     if targets.size == 0 or targets.min() < 0 or targets.max() >= n:
-        raise ValueError(f"expected targets among the minima 0..{n - 1}, got {targets.tolist()}")
+        raise ValueError(
+            f"expected targets among the minima 0..{n - 1}, got {targets.tolist()}: name others"
+        )
     times = np.full(n, np.inf)
     times[targets] = 0.0
     inside = np.setdiff1d(_reaching(found.constants, targets), targets)

@@ -66,7 +66,9 @@ def thermal(graph: Graph, temperature: float) -> Thermal:
         If the temperature is not positive, or the landscape is too large for a dense matrix.
     """
     if len(graph.minima) > MOST:
-        raise ValueError(f"expected at most {MOST} minima for rates, got {len(graph.minima)}")
+        raise ValueError(
+            f"expected at most {MOST} minima for rates, got {len(graph.minima)}: search fewer"
+        )
     found = rates(graph, temperature)
     lowest = int(np.argmin([point.energy for point in graph.minima]))
     passage = mean_first_passage(found, np.array([lowest]))

@@ -67,7 +67,7 @@ def superposition(minima: Sequence[StationaryPoint], temperature: Vector) -> The
     if not len(minima):
         raise ValueError("expected at least one minimum, got none: search longer")
     if not (np.isfinite(temperature).all() and (temperature > 0).all()):
-        raise ValueError(f"expected temperatures T > 0, got {temperature.min()}")
+        raise ValueError(f"expected temperatures T > 0, got {temperature.min()}: raise it")
     wells = _Wells.of(minima)
     rows = np.empty((4, len(temperature)))
     largest = np.zeros(len(minima))

@@ -117,7 +117,9 @@ def lanczos_density(
     True
     """
     if probes < 2 or steps < 1:
-        raise ValueError(f"expected probes >= 2 and steps >= 1, got {probes} and {steps}")
+        raise ValueError(
+            f"expected probes >= 2 and steps >= 1, got {probes} and {steps}: raise them"
+        )
     rng = np.random.default_rng(0) if rng is None else rng
     steps = min(steps, n)
     start = rng.standard_normal((probes, n))

@@ -106,7 +106,7 @@ def fit_power_law(
     if high is None:
         high = best_window(everything, low=low, fewest=fewest)
     if not 0.0 <= low < high < np.inf:
-        raise ValueError(f"expected a window 0 <= low < high, got low={low}, high={high}")
+        raise ValueError(f"expected a window 0 <= low < high, got low={low}, high={high}: widen it")
     inside = _inside(everything, low, high)
     if len(inside) < max(fewest, 2):
         reason = f"{len(inside)} values in the window, at least {fewest} are needed"

@@ -60,7 +60,7 @@ def case_of(about: dict[str, Any], folder: Path | None = None) -> "Case":
     kinds = landscapes()
     name = about.get("system")
     if name not in kinds:
-        raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}")
+        raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}: explore it anew")
     given = dict(about["parameters"])
     if "data_file" in about:
         given["data"] = str(_found(about["data_file"], given["data"], folder))

@@ -80,7 +80,7 @@ def run_landscape(
     """
     started = time.perf_counter()
     if searches is not None and searches < 0:
-        raise ValueError(f"expected a number of searches >= 0, got {searches}")
+        raise ValueError(f"expected a number of searches >= 0, got {searches}: raise it")
     case = system.case(generator((seed,)))
     explorer = explorer_of(case, seed)
     identity = explorer.identity

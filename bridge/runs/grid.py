@@ -195,7 +195,9 @@ def _seeds(value: Any, most: int) -> list[int]:
     seeds = list(range(value)) if count else value
     good = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
     if not good or not seeds:
-        raise ValueError(f"expected seeds to be a count or a list of seeds >= 0, got {value!r}")
+        raise ValueError(
+            f"expected seeds to be a count or a list of seeds >= 0, got {value!r}: correct it"
+        )
     return seeds
 
 
@@ -212,7 +214,7 @@ def _typed(value: Any, annotation: Any, where: str) -> Any:
         return float(value)
     if type(value) not in allowed:
         names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
-        raise ValueError(f"expected {where} to be of type {names}, got {value!r}")
+        raise ValueError(f"expected {where} to be of type {names}, got {value!r}: correct it")
     return value
 
 

@@ -60,7 +60,7 @@ class ClassifierLandscape:
         from networks.data.outcomes import digit_outcomes, read_outcomes
 
         if self.patterns < 2:
-            raise ValueError(f"expected at least 2 patterns, got {self.patterns}")
+            raise ValueError(f"expected at least 2 patterns, got {self.patterns}: raise it")
         if self.label is not None and self.data in ("quench", "digits"):
             raise ValueError(f"expected a file with label, got {self.data}: drop one of them")
         if self.data == "quench":

@@ -109,7 +109,7 @@ def stepped(monkeypatch):
         )
         monkeypatch.setattr(polishing, "_moved", lambda _, d: d)
         went = []
-        monkeypatch.setattr(polishing, "Point", lambda *made: went.append(made) or there)
+        monkeypatch.setattr(polishing, "KinkState", lambda *made: went.append(made) or there)
         point, gain = polishing._step(damped)
         assert point is None or point is there
         return point, gain, went
@@ -202,7 +202,7 @@ def test_beside_a_saddle_is_as_little_off_as_forces_show(monkeypatch, errors, si
     """Along the way down, however long that is, in parts of ``|x| = 5``."""
     w, down = torch.tensor([3.0, 4.0]).double(), torch.tensor([0.0, -7.0]).double()
     rest = iter(errors)
-    monkeypatch.setattr(polishing, "Point", lambda _, w, *more: a_point(next(rest), w=w))
+    monkeypatch.setattr(polishing, "KinkState", lambda _, w, *more: a_point(next(rest), w=w))
     here = a_point(problem=None, w=w, kinks=None, radius=None)
     found = polishing._beside(here, down)
     if size is None:

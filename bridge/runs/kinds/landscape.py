@@ -48,7 +48,7 @@ class LandscapeRun(Run):
 
         del given
         if self.searches is not None and self.searches < 0:
-            raise ValueError(f"expected searches >= 0, got {self.searches}")
+            raise ValueError(f"expected searches >= 0, got {self.searches}: raise it")
         getattr(self.system, "sketch", self.system.case)(np.random.default_rng(0))
 
     def count(self) -> int:
