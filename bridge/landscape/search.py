@@ -43,14 +43,6 @@ class Steps:
     max_steps: int = 120
 
 
-@dataclass(frozen=True, eq=False)
-class Passage:
-    """A certified saddle, the model that certified it, and the two minima below it."""
-
-    saddle: StationaryPoint
-    ends: tuple[StationaryPoint, StationaryPoint]
-
-
 def climb_from(
     problem: Landscape,
     minimum: StationaryPoint,
