@@ -197,7 +197,7 @@ def state_of(problem: "Ends | End[Ends]", x: Vector | None) -> tuple[Ends, Vecto
 
 
 @runtime_checkable
-class HasKinks(Protocol):
+class HasKinkCount(Protocol):
     """The end of a network of rectifiers that may lie where units have their kinks."""
 
     @property
@@ -226,6 +226,94 @@ class HasTightening(ConstraintProblem, Protocol):
 
     def tightened(self, t: float) -> Self:
         """Return the same system with its load changed by ``t``."""
+
+
+@runtime_checkable
+class HasCurvature(ConstraintProblem, Protocol):
+    """A problem that forms the curvature of a weighted sum of its gaps."""
+
+    def curvature(self, x: Vector, forces: Vector) -> Matrix:
+        """Return ``Σ_μ λ_μ ∇²Δ_μ``, ``(n_dof, n_dof)``, for ``forces`` ``(m,)``."""
+
+
+@runtime_checkable
+class Branch(HasTightening, HasCurvature, Protocol):
+    """What `HasKinks.branch` returns: a problem without kinks, and the kinks it was cut from."""
+
+    def kink_jacobian(self, x: Vector, kinks: Indices) -> Matrix:
+        """Return ``∂z_k/∂x`` of some kinks, ``(len(kinks), n_dof)``."""
+
+    def kink_strengths(self, x: Vector) -> Vector:
+        """Return ``c_k = ∂Δ/∂max(z_k, 0)`` of every kink, ``(K,)``, for the gap that owns it."""
+
+
+@runtime_checkable
+class HasKinks(HasTightening, Protocol):
+    """A problem whose gaps are smooth but for kinks: ``Δ_μ = smooth + Σ_k c_k max(z_k, 0)``.
+
+    A kink belongs to one gap, its owner. Where ``c_k > 0`` it may hold a state at ``z_k = 0`` as
+    a constraint does, with a force from both sides: in a balance ``Σ λ ∇Δ = 0`` the slope of
+    ``max`` there is any mask ``0 <= t_k <= 1``, and ``ν_k = t_k c_k λ_μ`` is the force along
+    ``∇z_k``. Inside of ``[0, c_k λ_μ]`` the kink is held; at an end it opens to that side, 0 to
+    ``z_k < 0``. With the masks of some kinks held fixed the problem is smooth: a branch of it.
+
+    Two walls meet over a gable, ``Δ_1 = |x| + y + t`` and ``Δ_2 = t - y``. Their kink at ``x = 0``
+    has ``c = 2``, and ``t`` cannot grow beyond 0:
+
+    >>> from dataclasses import dataclass, replace
+    >>> @dataclass(frozen=True)
+    ... class Gable:
+    ...     t: float = 0.0
+    ...     slope: float | None = None  # of max(x, 0) in a branch
+    ...     n_dof = 2
+    ...     def _slope(self, x):
+    ...         return float(x[0] > 0) if self.slope is None else self.slope
+    ...     def gaps(self, x):
+    ...         return np.array([(2 * self._slope(x) - 1) * x[0] + x[1], -x[1]]) + self.t
+    ...     def gap_jacobian(self, x, rows=None):
+    ...         full = np.array([[2 * self._slope(x) - 1, 1.0], [0.0, -1.0]])
+    ...         return full if rows is None else full[rows]
+    ...     def energy_gradient(self, x):
+    ...         forces = np.maximum(self.gaps(x), 0.0)
+    ...         return 0.5 * float(forces @ forces), forces @ self.gap_jacobian(x)
+    ...     def hvp(self, x, v):
+    ...         rows = self.gap_jacobian(x)[self.gaps(x) > 0]
+    ...         return v @ rows.T @ rows
+    ...     def zero_modes(self, x):
+    ...         return np.zeros((0, 2))
+    ...     def tightening(self, x):
+    ...         return np.ones(2)
+    ...     def tightened(self, t):
+    ...         return replace(self, t=self.t + t)
+    ...     def curvature(self, x, forces):
+    ...         return np.zeros((2, 2))
+    ...     def kinks(self, x):
+    ...         return x[:1]
+    ...     def kink_owners(self):
+    ...         return np.array([0])
+    ...     def branch(self, x, held, masks):
+    ...         return replace(self, slope=float(masks[0]) if len(held) else float(x[0] > 0))
+    ...     def kink_jacobian(self, x, kinks):
+    ...         return np.array([[1.0, 0.0]])[kinks]
+    ...     def kink_strengths(self, x):
+    ...         return np.array([2.0])
+
+    Two constraints and a kink hold two variables and the load. The kink is half open:
+
+    >>> from bridge import exact_jamming
+    >>> point = exact_jamming(Gable(), np.array([0.3, 0.1]))
+    >>> point.status, abs(round(point.problem.t, 12)), point.forces, point.masks
+    ('jammed', 0.0, array([0.5, 0.5]), array([0.5]))
+    """
+
+    def kinks(self, x: Vector) -> Vector:
+        """Return ``z_k(x)`` of every kink, ``(K,)``, in an order that never changes."""
+
+    def kink_owners(self) -> Indices:
+        """Return the place of the gap that each kink belongs to, ``(K,)``."""
+
+    def branch(self, x: Vector, held: Indices, masks: Vector) -> Branch:
+        """Return the smooth problem with the slopes of ``x``, and with ``masks`` where ``held``."""
 
 
 @runtime_checkable

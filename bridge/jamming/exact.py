@@ -44,7 +44,7 @@ from bridge.jamming.hypostatic import curved_optimum
 from bridge.jamming.isostatic import isostatic_optimum
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.sequential import sequential_programs
-from bridge.measure.observables import backbone_rows, free_variables, frozen_bodies
+from bridge.measure.observables import free_variables, frozen_bodies
 from bridge.protocols import End, HasMinimiser, Indices, Mask, Vector, one_line, state_of
 
 # Pressure at which overlaps are about to drown in the rounding of the gaps.
@@ -79,6 +79,9 @@ class ExactJamming(Generic[P]):
     rows, forces
         The active constraints, as places in ``problem.gaps(x)``, and their forces ``λ > 0``:
         ``Jᵀ λ = 0`` and ``ℓ·λ = 1``.
+    kinks, masks
+        The kinks that are held, as places in ``problem.kinks(x)``, and how far each is open: with
+        these masks ``J`` is that of `bridge.protocols.HasKinks.branch`.
     gaps
         All gaps ``(m,)``: zero to rounding where active, negative elsewhere.
     held
@@ -95,6 +98,8 @@ class ExactJamming(Generic[P]):
     x: Vector
     rows: Indices
     forces: Vector
+    kinks: Indices
+    masks: Vector
     gaps: Vector
     held: Mask
     certificate: Certificate | None
@@ -116,7 +121,7 @@ class ExactJamming(Generic[P]):
         Those of loose bodies are left out: their distance to the others is arbitrary.
         """
         here = Linearised.at(self.problem, self.x)
-        inside = here.rows_within(self.held)
+        inside = here.rows_within(self.held)[: here.n_gaps]
         inside[self.rows] = False
         margins = -self.gaps[inside]
         return np.asarray(margins[margins > CLOSED])
@@ -221,7 +226,7 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
         return None
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
-    rows = backbone_rows(stage.problem, stage.x, np.flatnonzero(here.gaps > 0), free)
+    rows = here.contacts(free)
     n = len(here.free_of_symmetries(here.columns_of(rows)))
     excess = len(rows) - n - 1
     if not len(rows) or (excess > max(3.0, max_excess * n) and stage.pressure > _CRYSTAL_PRESSURE):
@@ -282,14 +287,18 @@ def _verdict(candidate: Candidate[Any]) -> Status:
 
 def _result(candidate: Candidate[P], status: Status, reason: str, stages: int) -> ExactJamming[P]:
     here = candidate.here
+    acting = candidate.rows < here.n_gaps
+    held = here.held_kinks(candidate.rows, candidate.forces)
     return ExactJamming(
         status=status,
         reason=reason,
         problem=here.problem,
         x=here.x,
-        rows=candidate.rows,
-        forces=candidate.forces,
-        gaps=here.gaps,
+        rows=candidate.rows[acting],
+        forces=candidate.forces[acting],
+        kinks=held.names,
+        masks=held.masks,
+        gaps=here.problem.gaps(here.x),
         held=here.columns_of(candidate.rows),
         certificate=candidate.certificate,
         stages=stages,

@@ -9,6 +9,7 @@ programs slide away from it. Stationarity of the Lagrangian ``t - Σ λ Δ`` nee
 which the Hessian of the energy shows: where ``Δ = δ λ`` with ``δ -> 0``, ``L = (H - JᵀJ)/δ``.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from bridge.jamming.certificate import Candidate, certify, settled
 from bridge.jamming.factor import Factor, SingularError
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.loose_bodies import make_room
+from bridge.jamming.self_stress import independent_contacts
+from bridge.jamming.path import Optimum, optimal_motion
 from bridge.measure.observables import dense
 from bridge.protocols import Indices, Mask, Matrix, Vector
 
@@ -29,22 +32,35 @@ _BLOCK = 256
 _SLOW = 0.05
 # Variables up to which the curvature of the free motions is diagonalised.
 _DENSE_LIMIT = 4000
+# Exchanges of active constraints that are allowed however few these are.
+_LEAST_EXCHANGES = 100
+# Corrections of a step, and errors of the gaps that need none.
+_CORRECTIONS = 2
+_EXACT = 1e-15
+# Part of the way below which a step that ends at an instability is not made.
+_LEAST_PART = 0.02
+# Part of its promise that a step has to fulfil.
+_ACCEPTED = 0.1
+# Damping where a state is not stable, and where there is no point in more.
+_FIRST_DAMPING, _MOST_DAMPING = 1e-3, 1e4
 
 
 def curved_optimum(
-    here: Linearised[P], rows: Indices, max_step: float, max_steps: int = 50
+    here: Linearised[P], rows: Indices, max_step: float, max_steps: int = 500
 ) -> Candidate[P]:
-    """Solve ``Σ λ ∇Δ = 0`` and ``Δ = 0`` by Newton's method from a minimum at low pressure.
+    """Solve ``Σ λ ∇Δ = 0`` and ``Δ = 0`` by Newton's method from a minimum.
 
-    Constraints that become violated join the active ones, and those whose force turns negative
-    leave.
+    Each step follows the optimum of the linearised problem with its curvature from the overlaps of
+    the minimum to none (`bridge.jamming.path`), exchanging active constraints on the way, and is
+    corrected for the second order of the gaps. Where the state is not stable it slides: the
+    curvature is damped (Levenberg and Marquardt), and steps have to raise the load.
 
     Parameters
     ----------
     here
         The minimum, whose overlaps are proportional to the forces.
     rows
-        Its contacts.
+        Its contacts, and the kinks that hold it.
     max_step
         Largest change of a variable in one step.
     max_steps
@@ -56,32 +72,112 @@ def curved_optimum(
         If curvature does not fix what the constraints leave free, or there is no overlap.
     """
     held = here.columns_of(rows)
-    overlaps = here.gaps[rows]
-    if not (overlaps > 0.0).all():
+    overlaps = here.initial_forces(rows)
+    if not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
         raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
-    forces = overlaps / float(overlaps @ here.tightening[rows])
-    curvature = _curvature(here, float(overlaps @ here.tightening[rows]))
+    curvature = _curvature(here, rows, overlaps)
+    here, rows, forces = independent_contacts(here, rows, overlaps, held)
+    trust = _Trust(max_step)
     residual, exchanges = np.inf, 0
     for step in range(1, max_steps + 1):
-        equations = _Equations(here, rows, held, curvature)
-        u, t, forces = equations.solve(np.zeros(len(rows)))
-        revised = _revised(here, rows, held, forces, here.predicted(u, t))
-        if not np.array_equal(revised, rows):
-            rows, exchanges = revised, exchanges + 1
+        best = optimal_motion(
+            here,
+            rows,
+            forces,
+            held,
+            trust.damped(curvature),
+            max_step=trust.radius,
+            max_exchanges=max(_LEAST_EXCHANGES, len(rows)),
+        )
+        exchanges += best.exchanges
+        if best.reason and not trust.damps():
+            return Candidate(best.here, best.rows, best.forces, best.reason, None, step, exchanges)
+        if best.reason and best.part < _LEAST_PART:
             continue
-        if (longest := float(np.abs(u).max())) > max_step:
-            reason = f"a step of {longest:.1e} is too long"
-            return Candidate(here, rows, forces, reason, None, step, exchanges)
-        there = make_room(here.moved(u, t), held)
-        rows, here = here.follow(rows, there), there
+        there = _corrected(best, held, max_step)
+        if not trust.accepts(_gain(best, there), best):
+            continue
+        rows, here, forces = best.here.follow(best.rows, there), there, best.forces
         before, residual = residual, _residual(here, rows, forces)
-        ended = settled(residual, before)
-        if ended or residual > _SLOW * before:
+        ended = best.part == 1.0 and not trust.damping and settled(residual, before)
+        if here.branch is not None:
+            curvature = here.branch.curvature(here.x, here.loads(rows, forces))
+        elif ended or residual > _SLOW * before:
             curvature = _refreshed(_Equations(here, rows, held, curvature), forces)
         if ended:
             return _end(here, rows, held, curvature, step, exchanges)
     reason = f"gaps or forces are off by {residual:.1e} after {max_steps} steps"
     return Candidate(here, rows, forces, reason, None, max_steps, exchanges)
+
+
+@dataclass
+class _Trust:
+    """How far a step may go, and how much its curvature is damped."""
+
+    largest: float
+    damping: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.radius = self.largest
+
+    def damped(self, curvature: Matrix) -> Matrix:
+        """Return the curvature with the part ``damping`` of its largest entry on its diagonal."""
+        if not self.damping:
+            return curvature
+        size = self.damping * float(abs(curvature).max())
+        if isinstance(curvature, np.ndarray):
+            return curvature + size * np.eye(len(curvature))
+        return sparse.csr_array(curvature + size * sparse.eye_array(curvature.shape[0]))
+
+    def damps(self) -> bool:
+        """Damp more; tell whether there is a point in it."""
+        self.damping = max(4.0 * self.damping, _FIRST_DAMPING)
+        return self.damping < _MOST_DAMPING
+
+    def accepts(self, gain: float, best: Optimum[Any]) -> bool:
+        """Tell whether a step fulfilled enough of its promise, and adapt to how much it did."""
+        if gain < _ACCEPTED:
+            self.radius = 0.25 * min(self.radius, float(np.abs(best.u).max()))
+            return False
+        if gain > 0.5:
+            self.radius = min(2.0 * self.radius, self.largest)
+            if not best.reason:
+                lower = 0.5 * self.damping
+                self.damping = lower if lower > 0.1 * _FIRST_DAMPING else 0.0
+        return True
+
+
+def _corrected(best: Optimum[P], held: Mask, max_step: float) -> Linearised[P]:
+    """Return where a motion leads, corrected for the second order of the active gaps.
+
+    Kinks are met exactly: beside its surface a kink that is held has no meaning.
+    """
+    here, u, t = best.here, best.u, best.t
+    gaps = best.rows < here.n_gaps
+    predicted = np.where(gaps, here.predicted(u, t)[best.rows], 0.0)
+    there = make_room(here.moved(u, t, best.rows, best.forces), held)
+    errors = there.gaps[here.follow(best.rows, there)] - predicted
+    for _ in range(_CORRECTIONS):
+        worst = float(np.abs(errors).max())
+        more, rise = best.correction(errors)
+        if worst <= _EXACT or float(np.abs(more).max()) > max_step:
+            break
+        u, t = u + more, t + rise
+        nearer = make_room(here.moved(u, t, best.rows, best.forces), held)
+        errors = nearer.gaps[here.follow(best.rows, nearer)] - predicted
+        if float(np.abs(errors).max()) > 0.5 * worst:
+            break
+        there = nearer
+    return there
+
+
+def _gain(best: Optimum[P], there: Linearised[P]) -> float:
+    """Return the part fulfilled of what a motion promised: growth of the load less violation."""
+    here, n = best.here, best.here.n_gaps
+    before = float(here.gaps[:n].max())
+    promised = best.t - float(here.predicted(best.u, best.t)[:n].max()) + before
+    found = best.t - float(there.gaps[:n].max()) + before
+    return found / promised if promised > 1e-10 * abs(before) + 1e-13 else 1.0
 
 
 class _Equations:
@@ -120,8 +216,46 @@ class _Equations:
         return u, float(solution[-1]), solution[n : n + m]
 
 
-def _curvature(here: Linearised[Any], scale: float) -> Matrix:
-    """Return ``(H - JᵀJ)/scale`` over all variables, as dense or sparse as ``J`` is."""
+def _corrected(best: Optimum[P], held: Mask, max_step: float) -> Linearised[P]:
+    """Return where a motion leads, corrected for the second order of the active gaps."""
+    here, u, t = best.here, best.u, best.t
+    # Kinks are met exactly: beside its surface a kink that is held has no meaning.
+    predicted = np.where(best.rows < here.n_gaps, here.predicted(u, t)[best.rows], 0.0)
+    worst = np.inf
+    found = None
+    for _ in range(_CORRECTIONS):
+        there = make_room(here.moved(u, t, best.rows, best.forces), held)
+        errors = there.gaps[here.follow(best.rows, there)] - predicted
+        error = float(np.abs(errors).max())
+        if error > 0.5 * worst:
+            break
+        found, worst = there, error
+        more, rise = best.correction(errors)
+        if np.abs(more).max() > max_step:
+            break
+        u, t = u + more, t + rise
+    return there if found is None else found
+
+
+def _gain(best: Optimum[P], there: Linearised[P]) -> float:
+    """Return the part fulfilled of what a motion promised: growth of the load less violation."""
+    here, n = best.here, best.here.n_gaps
+    before = float(here.gaps[:n].max())
+    promised = best.t - float(here.predicted(best.u, best.t)[:n].max()) + before
+    t = there.problem.free.margin - here.problem.free.margin
+    found = t - float(there.gaps[:n].max()) + before
+    return found / promised if promised > 1e-10 * abs(before) + 1e-13 else 1.0
+
+
+def _curvature(here: Linearised[Any], rows: Indices, overlaps: Vector) -> Matrix:
+    """Return ``Σ λ ∇²Δ`` over all variables, ``λ`` the ``overlaps`` of ``rows`` with ``ℓ·λ = 1``.
+
+    Where the problem does not form it, it is ``(H - JᵀJ)/(ℓ·overlaps)``, as dense or sparse as
+    ``J`` is.
+    """
+    scale = float(overlaps @ here.tightening[rows])
+    if here.branch is not None:
+        return here.branch.curvature(here.x, here.loads(rows, overlaps / scale))
     violated = np.flatnonzero(here.gaps > 0.0)
     jacobian = here.jacobian[violated]
     n = here.problem.n_dof
@@ -142,21 +276,7 @@ def _refreshed(equations: _Equations, forces: Vector) -> Matrix:
     u, t, _ = equations.solve(overlap * forces)
     there = here.moved(u, t)
     rows = here.follow(rows, there)
-    return _curvature(there, float(there.gaps[rows] @ there.tightening[rows]))
-
-
-def _revised(
-    here: Linearised[Any], rows: Indices, held: Mask, forces: Vector, gaps: Vector
-) -> Indices:
-    """Leave out the most negative force, or else add the constraint violated most."""
-    if forces.min() < 0.0:
-        return np.delete(rows, np.argmin(forces))
-    idle = here.rows_within(held)
-    idle[rows] = False
-    worst = int(np.argmax(np.where(idle, gaps, -np.inf)))
-    if idle.any() and gaps[worst] > 1e-13:
-        return np.append(rows, worst)
-    return rows
+    return _curvature(there, rows, there.gaps[rows])
 
 
 def _residual(here: Linearised[Any], rows: Indices, forces: Vector) -> float:

@@ -1,14 +1,17 @@
 """A problem around one state, to first order in the motion and in its tightening."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 import numpy as np
 from scipy import linalg
 
-from bridge.measure.observables import gap_names, plain_jacobian
+from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
+from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian
 from bridge.protocols import (
+    Branch,
     ConstraintProblem,
+    HasKinks,
     HasTightening,
     Indices,
     Mask,
@@ -24,6 +27,8 @@ P = TypeVar("P", bound=HasTightening)
 class Linearised(Generic[P]):
     """Gaps and their first derivatives: ``Δ(x + u; t) ≈ Δ + J u + t ℓ``.
 
+    Kinks near the state follow the gaps as further rows, see `bridge.jamming.kinks`.
+
     Attributes
     ----------
     problem, x
@@ -32,6 +37,8 @@ class Linearised(Generic[P]):
         ``Δ (m,)``, ``J (m, n_dof)`` dense or CSR, and ``ℓ = ∂Δ/∂t (m,)``.
     modes
         Tangents of the symmetries, ``(k, n_dof)``.
+    kinks, branch
+        The kinks, and the smooth problem with the masks of those that are held; None without.
     """
 
     problem: P
@@ -40,10 +47,14 @@ class Linearised(Generic[P]):
     jacobian: Matrix
     tightening: Vector
     modes: Vector
+    kinks: NearKinks | None = None
+    branch: Branch | None = None
 
     @classmethod
-    def at(cls, problem: P, x: Vector) -> Self:
-        """Linearise ``problem`` at ``x``."""
+    def at(cls, problem: P, x: Vector, held: HeldKinks | None = None) -> Self:
+        """Linearise ``problem`` at ``x``; the kinks that are held there are found if not told."""
+        if isinstance(problem, HasKinks):
+            return cls._with_kinks(problem, x, touching_kinks(problem, x) if held is None else held)
         return cls(
             problem=problem,
             x=x,
@@ -53,14 +64,142 @@ class Linearised(Generic[P]):
             modes=problem.zero_modes(x),
         )
 
+    @classmethod
+    def _with_kinks(cls, problem: P, x: Vector, held: HeldKinks) -> Self:
+        branch = problem.branch(x, held.names, held.masks)
+        near = NearKinks.at(problem, branch, x, held)
+        z, rows = problem.kinks(x)[near.names], branch.kink_jacobian(x, near.names)
+        gaps, jacobian = branch.gaps(x), branch.gap_jacobian(x)
+        k = near.n_held
+        shifts = near.strengths[:k] * (near.above[:k] - held.masks)
+        np.add.at(gaps, near.owners[:k], shifts * z[:k])
+        np.add.at(jacobian, near.owners[:k], shifts[:, None] * rows[:k])
+        return cls(
+            problem=problem,
+            x=x,
+            gaps=np.concatenate([gaps, near.signs * z]),
+            jacobian=np.vstack([jacobian, near.signs[:, None] * rows]),
+            tightening=np.concatenate([problem.tightening(x), np.zeros(len(z))]),
+            modes=problem.zero_modes(x),
+            kinks=near,
+            branch=branch,
+        )
+
+    @property
+    def n_gaps(self) -> int:
+        """Number of gaps; the rows after them are kinks."""
+        return len(self.gaps) - (0 if self.kinks is None else len(self.kinks.names))
+
+    def contacts(self, free: Mask) -> Indices:
+        """Return the violated gaps that act on ``free`` variables only, and the kinks held."""
+        violated = np.flatnonzero(self.gaps[: self.n_gaps] > 0)
+        rows = backbone_rows(self.problem, self.x, violated, free)
+        if self.kinks is None:
+            return rows
+        held = np.flatnonzero(np.isin(self.kinks.owners[: self.kinks.n_held], rows))
+        return np.concatenate([rows, self.n_gaps + held])
+
+    def turned(self, chosen: Indices) -> Self:
+        """Return the same with the owners' rows of ``chosen`` kinks on their other side.
+
+        ``chosen`` are rows. Only those rows and their owners' change.
+        """
+        if self.kinks is None or not len(chosen):
+            return self
+        places = chosen - self.n_gaps
+        owners, strengths = self.kinks.owners[places], self.kinks.strengths[places]
+        gaps, jacobian = self.gaps.copy(), self.jacobian.copy()
+        np.add.at(gaps, owners, strengths * gaps[chosen])
+        np.add.at(jacobian, owners, strengths[:, None] * jacobian[chosen])
+        gaps[chosen], jacobian[chosen] = -gaps[chosen], -jacobian[chosen]
+        return replace(self, gaps=gaps, jacobian=jacobian, kinks=self.kinks.turned(places))
+
+    def respected(self, rows: Indices, within: Mask) -> Mask:
+        """Tell which constraints are idle and have to be respected while ``rows`` are active.
+
+        Those ``within`` some mask that are not active; a kink only while its owner is.
+        """
+        idle = within.copy()
+        if self.kinks is not None:
+            active = np.zeros(len(idle), dtype=bool)
+            active[rows] = True
+            idle[self.n_gaps :] &= active[self.kinks.owners]
+        idle[rows] = False
+        return idle
+
+    def crossed(self, rows: Indices, u: Vector, t: float) -> Indices:
+        """Return the kinks of idle gaps that ``(u, t)`` crosses: their owners' rows are to turn."""
+        if self.kinks is None:
+            return np.empty(0, dtype=np.intp)
+        first = self.n_gaps
+        beyond = self.predicted(u, t)[first:] > 0.0
+        return first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows))
+
+    def room(self, rows: Indices, forces: Vector) -> Vector:
+        """Return what the forces of active ``rows`` are short of their bounds; inf without one."""
+        room = np.full(len(rows), np.inf)
+        if self.kinks is not None:
+            held = np.flatnonzero(rows >= self.n_gaps)
+            places = rows[held] - self.n_gaps
+            loads = self.loads(rows, forces)[self.kinks.owners[places]]
+            room[held] = self.kinks.strengths[places] * loads - forces[held]
+        return room
+
+    def own_kinks(self, rows: Indices, k: int) -> Indices:
+        """Return the places among active ``rows`` of the kinks that belong to the ``k``-th."""
+        if self.kinks is None or rows[k] >= self.n_gaps:
+            return np.empty(0, dtype=np.intp)
+        held = np.flatnonzero(rows >= self.n_gaps)
+        return held[self.kinks.owners[rows[held] - self.n_gaps] == rows[k]]
+
+    def initial_forces(self, rows: Indices) -> Vector:
+        """Return the overlaps of ``rows`` as forces, and those of kinks that their masks tell."""
+        forces = self.gaps[rows].copy()
+        if self.kinks is not None:
+            held = rows >= self.n_gaps
+            places = rows[held] - self.n_gaps
+            bounds = self.kinks.strengths[places] * self.gaps[self.kinks.owners[places]]
+            above, masks = self.kinks.above[places], self.kinks.masks[places]
+            forces[held] = bounds * np.where(above, 1.0 - masks, masks)
+        return forces
+
+    def owner_of(self, row: int) -> tuple[int, float]:
+        """Return the gap that a kink belongs to, and its strength ``c``."""
+        if self.kinks is None:
+            raise ValueError(f"expected a kink, got constraint {row} of a problem without kinks")
+        place = row - self.n_gaps
+        return int(self.kinks.owners[place]), float(self.kinks.strengths[place])
+
+    def loads(self, rows: Indices, forces: Vector) -> Vector:
+        """Return the forces of all gaps, ``(m,)``, from those of the active ``rows``."""
+        found, acting = np.zeros(self.n_gaps), rows < self.n_gaps
+        found[rows[acting]] = forces[acting]
+        return found
+
     def predicted(self, u: Vector, t: float) -> Vector:
         """Return ``Δ + J u + t ℓ``, shape ``(m,)``."""
         return self.gaps + self.jacobian @ u + t * self.tightening
 
-    def moved(self, u: Vector, t: float) -> Self:
-        """Move by ``u`` across the symmetries, change the load by ``t``, and linearise there."""
-        across = u - self.modes.T @ (self.modes @ u)
-        return self.at(self.problem.tightened(t), self.x + across)
+    def moved(
+        self, u: Vector, t: float, rows: Indices | None = None, forces: Vector | None = None
+    ) -> Self:
+        """Move by ``u`` across the symmetries, change the load by ``t``, and linearise there.
+
+        The kinks among the active ``rows`` stay held, with the masks that their ``forces`` tell.
+        """
+        problem, x = self.problem.tightened(t), self.x + u - self.modes.T @ (self.modes @ u)
+        if self.kinks is None or rows is None or forces is None:
+            return self.at(problem, x)
+        return self.at(problem, x, self.held_kinks(rows, forces))
+
+    def held_kinks(self, rows: Indices, forces: Vector) -> HeldKinks:
+        """Return the kinks among the active ``rows``, with the masks that their ``forces`` tell."""
+        if self.kinks is None:
+            return HeldKinks.none()
+        held = rows >= self.n_gaps
+        places = rows[held] - self.n_gaps
+        bounds = forces[held] + self.room(rows, forces)[held]
+        return self.kinks.chosen(places, forces[held], bounds)
 
     def columns_of(self, rows: Indices) -> Mask:
         """Tell which variables the constraints ``rows`` act on, ``(n_dof,)``."""
@@ -76,9 +215,14 @@ class Linearised(Generic[P]):
 
     def _plain(self) -> Matrix:
         """Return the Jacobian that tells what acts on what: before it is projected."""
-        problem: ConstraintProblem = self.problem
-        restricted = isinstance(problem, Restricted)
-        return plain_jacobian(problem, self.x) if restricted else self.jacobian
+        problem: ConstraintProblem = self.problem if self.branch is None else self.branch
+        if not isinstance(problem, Restricted):
+            return self.jacobian
+        plain = plain_jacobian(problem, self.x)
+        if self.kinks is None:
+            return plain
+        free, x = problem.unrestricted(self.x)
+        return np.vstack([plain, free.kink_jacobian(x, self.kinks.names)])
 
     def free_of_symmetries(self, columns: Mask) -> Indices:
         """Return the variables ``columns`` less one per symmetry that moves them.
@@ -103,6 +247,8 @@ class Linearised(Generic[P]):
         ValueError
             If one is not on that list.
         """
+        if self.kinks is not None and there.kinks is not None:
+            return self._follow_kinks(rows, there)
         names = gap_names(self.problem, self.x)[rows]
         others = gap_names(there.problem, there.x)
         places = {name: place for place, name in enumerate(map(tuple, others.tolist()))}
@@ -113,3 +259,11 @@ class Linearised(Generic[P]):
                 "it left: list constraints further from contact"
             )
         return chosen
+
+    def _follow_kinks(self, rows: Indices, there: "Linearised[P]") -> Indices:
+        """Return the same where kinks are among the rows: the gaps keep their places."""
+        places = {int(name): place for place, name in enumerate(there.kinks.names)}
+        kinks = self.kinks.names[rows[rows >= self.n_gaps] - self.n_gaps]
+        found = rows.copy()
+        found[rows >= self.n_gaps] = [there.n_gaps + places[int(name)] for name in kinks]
+        return found

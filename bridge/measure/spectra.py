@@ -23,7 +23,7 @@ from bridge.protocols import (
     ConstraintProblem,
     End,
     HasHessian,
-    HasKinks,
+    HasKinkCount,
     Indices,
     Landscape,
     Vector,
@@ -162,7 +162,7 @@ def spectrum(
     >>> values.eigenvalues.round(12) + 0.0, values.zero_modes, values.bound_holds
     (array([0., 1.]), 1, True)
     """
-    if isinstance(problem, HasKinks):
+    if isinstance(problem, HasKinkCount):
         n_kinks = problem.n_kinks or 0
     problem, x = state_of(problem, x)
     gaps = problem.gaps(x)

@@ -14,6 +14,16 @@ Symmetry: TypeAlias = Literal["homogeneous", "odd", "none"]
 
 
 @dataclass(frozen=True)
+class Kink:
+    """A place where the slope of an activation jumps from ``below`` to ``above``."""
+
+    position: float
+    below: float
+    above: float
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
 class Activation:
     """An activation ``σ``, its derivatives ``σ'`` and ``σ''``, and the symmetry it has.
 
@@ -41,6 +51,7 @@ class Activation:
     curvature: Callable[[Tensor, Tensor], Tensor]
     symmetry: Symmetry = "none"
     in_place: Callable[[Tensor], Tensor] | None = None
+    kinks: tuple[Kink, ...] = ()
 
 
 def _normal_cdf(z: Tensor) -> Tensor:
@@ -78,6 +89,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda _, a: torch.zeros_like(a),
         "homogeneous",
         torch.relu_,
+        (Kink(0.0, 0.0, 1.0),),
     ),
     "tanh": Activation(
         torch.tanh,

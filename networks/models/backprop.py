@@ -81,6 +81,18 @@ def forward(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None
     return Forward(received, preactivations, slopes, (received[-1] @ last.T)[:, 0])
 
 
+def straight_forward(
+    mlp: Mlp, w: Tensor, inputs: Tensor, slopes: Tensor, offsets: Tensor
+) -> Forward:
+    """Return the forward pass of units ``a = slope z + offset``, each ``(depth, P, width)``."""
+    *hidden, last = layers(mlp, w)
+    received, preactivations = [inputs], []
+    for layer, slope, offset in zip(hidden, slopes, offsets, strict=True):
+        preactivations.append(received[-1] @ layer.T)
+        received.append(with_ones(slope * preactivations[-1] + offset))
+    return Forward(received, preactivations, list(slopes), (received[-1] @ last.T)[:, 0])
+
+
 def curvatures(sigma: Activation, state: Forward) -> list[Tensor]:
     """Return ``σ''(z)`` of each hidden layer, ``(P, width)``."""
     return [

@@ -40,9 +40,14 @@ def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
 
 
 def hessian(
-    mlp: Mlp, w: Tensor, state: Forward, weights: Tensor, curvatures: list[Tensor] | None
+    mlp: Mlp,
+    w: Tensor,
+    state: Forward,
+    weights: Tensor,
+    curvatures: list[Tensor] | None,
+    stiffness: float = 1.0,
 ) -> Tensor:
-    """Return ``Σ_μ (∂f_μ ∂f_μᵀ + weights_μ ∂²f_μ)``, ``(n_dof, n_dof)``.
+    """Return ``Σ_μ (stiffness ∂f_μ ∂f_μᵀ + weights_μ ∂²f_μ)``, ``(n_dof, n_dof)``.
 
     ``curvatures`` holds ``σ''`` of each hidden layer, ``(P, width)``; None for piecewise linear
     units with the slopes of ``state``.
@@ -51,7 +56,7 @@ def hessian(
     for start in range(0, len(weights), _BLOCK):
         part = torch.arange(start, min(start + _BLOCK, len(weights)), device=w.device)
         chosen = None if curvatures is None else [c[part] for c in curvatures]
-        _add_block(found, mlp, w, state.rows(part), weights[part], chosen)
+        _add_block(found, mlp, w, state.rows(part), weights[part], chosen, stiffness)
     return found
 
 
@@ -62,10 +67,11 @@ def _add_block(
     state: Forward,
     weights: Tensor,
     curvatures: list[Tensor] | None,
+    stiffness: float,
 ) -> None:
     """Add the Hessian of a block of patterns to ``found``."""
     ws, deltas = backprop.layers(mlp, w), backprop.signals(mlp, w, state)
-    inner = torch.ones_like(weights)[:, None, None]  # A of the output, then of each layer below
+    inner = torch.full_like(weights, stiffness)[:, None, None]  # A of the output, then of each layer below
     for m in range(mlp.depth, -1, -1):
         if m < mlp.depth:
             step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]

@@ -100,12 +100,34 @@ class SphericalNetwork:
 
     def hessian(self, x: Vector) -> Vector:
         """Return ``H(x)``, dense, ``(n_dof, n_dof)``: the formula of ``hvp``."""
-        w, s, length = self.on_sphere(x), self._slope(x), np.linalg.norm(x)
-        u, g = x / length, self.free.energy_gradient(w)[1]
-        mixed = np.multiply.outer(_tangent(x, g), u)
-        projector = np.eye(len(x)) - np.multiply.outer(u, u)
-        curved = _tangent(x, _tangent(x, self.free.hessian(w)).T)
-        return np.asarray(s * s * curved - (s / length) * ((g @ u) * projector + mixed + mixed.T))
+        w = self.on_sphere(x)
+        return self._bent(x, self.free.hessian(w), self.free.energy_gradient(w)[1])
+
+    def curvature(self, x: Vector, forces: Vector) -> Vector:
+        """Return ``Σ_μ λ_μ ∇²Δ_μ``, dense, ``(n_dof, n_dof)``, for ``forces`` ``(P,)``."""
+        w, rows = self.on_sphere(x), np.flatnonzero(forces)
+        pull = forces[rows] @ self.free.gap_jacobian(w, rows)
+        return self._bent(x, self.free.curvature(w, forces), pull)
+
+    def kinks(self, x: Vector) -> Vector:
+        """Return the distance ``z - c`` of each preactivation from each kink, ``(K,)``."""
+        return self.free.kinks(self.on_sphere(x))
+
+    def kink_owners(self) -> Indices:
+        """Return the pattern of each kink, ``(K,)``."""
+        return self.free.kink_owners()
+
+    def kink_jacobian(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``∂z_k/∂x`` of some kinks, dense, ``(len(kinks), n_dof)``."""
+        return self._slope(x) * _tangent(x, self.free.kink_jacobian(self.on_sphere(x), kinks))
+
+    def kink_strengths(self, x: Vector) -> Vector:
+        """Return ``c_k = ∂Δ/∂max(z_k, 0)`` of every kink, ``(K,)``."""
+        return self.free.kink_strengths(self.on_sphere(x))
+
+    def branch(self, x: Vector, held: Indices, masks: Vector) -> "SphericalNetwork":
+        """Return the network whose units keep the slopes of ``x``, and where ``held`` the masks."""
+        return replace(self, free=self.free.branch(self.on_sphere(x), held, masks))
 
     def zero_modes(self, x: Vector) -> Vector:
         """Return the radial direction, and rescalings that keep the norm, ``(k, n_dof)``.
@@ -149,6 +171,15 @@ class SphericalNetwork:
     def tightened(self, t: float) -> "SphericalNetwork":
         """Return the same problem with ``t`` added to the margin asked for."""
         return replace(self, free=self.free.tightened(t))
+
+    def _bent(self, x: Vector, flat: Vector, g: Vector) -> Vector:
+        """Return the second derivative on the sphere from that of the weights and ``g``: `hvp`."""
+        length = np.linalg.norm(x)
+        s, u = self._slope(x), x / length
+        mixed = np.multiply.outer(_tangent(x, g), u)
+        projector = np.eye(len(x)) - np.multiply.outer(u, u)
+        curved = _tangent(x, _tangent(x, flat).T)
+        return np.asarray(s * s * curved - (s / length) * ((g @ u) * projector + mixed + mixed.T))
 
     def _slope(self, x: Vector) -> float:
         length = float(np.linalg.norm(x))

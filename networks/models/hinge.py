@@ -100,8 +100,7 @@ class HingeNetwork:
 
     def gaps(self, x: Vector) -> Vector:
         """Return ``Δ_μ = margin - y_μ f(x_μ)``, shape ``(P,)``: positive where violated."""
-        f = backprop.output(self.mlp, self._tensor(x), self.inputs)
-        return _numpy(self.margin - self.labels * f)
+        return _numpy(self.margin - self.labels * self._output(self._tensor(x)))
 
     def satisfied(self, gaps: Vector) -> bool:
         """Tell whether gaps ``(P,)`` are those of a network that fits: ``U < 1e-14``."""
@@ -117,12 +116,9 @@ class HingeNetwork:
     def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Vector:
         """Return ``∂Δ_μ/∂x``, dense: ``(P, n_dof)``, or ``(len(rows), n_dof)``."""
         w = self._tensor(x)
-        inputs, labels = self.inputs, self.labels
-        if rows is not None:
-            index = torch.as_tensor(np.array(rows), device=w.device)
-            inputs, labels = inputs[index], labels[index]
-        forward = backprop.forward(self.mlp, w, inputs)
-        return _numpy(backprop.jacobian(self.mlp, w, forward, -labels))
+        index = None if rows is None else torch.as_tensor(np.array(rows), device=w.device)
+        labels = self.labels if index is None else self.labels[index]
+        return _numpy(backprop.jacobian(self.mlp, w, self._forward(w, index), -labels))
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
         """Return ``H(x) v``, shape of ``v``: ``(n_dof,)``, or ``(k, n_dof)`` for ``k`` directions.
@@ -145,9 +141,62 @@ class HingeNetwork:
         """Return ``H(x)``, dense, ``(n_dof, n_dof)``, with the masks of ``hvp``."""
         w = self._tensor(x)
         state, labels, forces = self._violated(w)
-        smooth = self.mlp.sigma.symmetry != "homogeneous"
-        curvatures = backprop.curvatures(self.mlp.sigma, state) if smooth else None
-        return _numpy(dense_hessian.hessian(self.mlp, w, state, -labels * forces, curvatures))
+        return _numpy(self._curved(w, state, -labels * forces, stiffness=1.0))
+
+    def curvature(self, x: Vector, forces: Vector) -> Vector:
+        """Return ``Σ_μ λ_μ ∇²Δ_μ``, dense, ``(n_dof, n_dof)``, for ``forces`` ``(P,)``."""
+        w = self._tensor(x)
+        index = torch.as_tensor(np.flatnonzero(forces), device=w.device)
+        weights = -self.labels[index] * torch.as_tensor(forces, device=w.device)[index]
+        return _numpy(self._curved(w, self._forward(w, index), weights, stiffness=0.0))
+
+    def kinks(self, x: Vector) -> Vector:
+        """Return the distance ``z - c`` of each preactivation from each kink, ``(K,)``.
+
+        ``K = depth · P · width`` times the kinks of the activation, in this order; none if smooth.
+        """
+        state = self._forward(self._tensor(x))
+        z = torch.stack(state.preactivations)[..., None]
+        return _numpy((z - z.new_tensor([kink.position for kink in self.mlp.sigma.kinks])).ravel())
+
+    def kink_owners(self) -> Indices:
+        """Return the pattern of each kink, ``(K,)``."""
+        patterns = np.arange(len(self.patterns), dtype=np.intp)[None, :, None, None]
+        return np.broadcast_to(patterns, self._kink_shape).ravel()
+
+    def kink_jacobian(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``∂z_k/∂w`` of some kinks, dense, ``(len(kinks), n_dof)``."""
+        order = np.argsort(kinks, kind="stable")  # layer after layer
+        layers, patterns, units, _ = np.unravel_index(kinks[order], self._kink_shape)
+        w = self._tensor(x)
+        owners, places = np.unique(patterns, return_inverse=True)
+        state = self._forward(w, torch.as_tensor(owners, device=w.device))
+        pairs = [
+            tuple(torch.as_tensor(a[layers == layer], device=w.device) for a in (places, units))
+            for layer in range(self.mlp.depth)
+        ]
+        rows = _numpy(dense_hessian.preactivation_jacobian(self.mlp, w, state, pairs))
+        found = np.empty_like(rows)
+        found[order] = rows
+        return found
+
+    def kink_strengths(self, x: Vector) -> Vector:
+        """Return ``c_k = ∂Δ/∂a`` of the unit times the jump of its slope, ``(K,)``."""
+        w = self._tensor(x)
+        above = backprop.signals(self.mlp, w, self._forward(w))[1:]
+        ws = backprop.layers(self.mlp, w)[1:]
+        into = torch.stack([d @ layer[:, :-1] for d, layer in zip(above, ws, strict=True)])
+        jumps = into.new_tensor([kink.above - kink.below for kink in self.mlp.sigma.kinks])
+        return _numpy((-self.labels[:, None, None] * into[..., None] * jumps).ravel())
+
+    def branch(self, x: Vector, held: Indices, masks: Vector) -> "HingeNetwork":
+        """Return the network whose units keep the slopes of ``x``, and where ``held`` the masks.
+
+        A mask 0 is the slope below the kink, and 1 that above it.
+        """
+        from networks.models.branch import NetworkBranch
+
+        return NetworkBranch.of(self, x, held, masks) if self.mlp.sigma.kinks else self
 
     def zero_modes(self, x: Vector) -> Vector:
         """Return orthonormal tangents of the symmetries, ``(k, n_dof)``.
@@ -188,12 +237,34 @@ class HingeNetwork:
     def _tensor(self, x: Vector) -> Tensor:
         return torch.tensor(state(x, self.n_dof), device=self.inputs.device)
 
+    @property
+    def _kink_shape(self) -> tuple[int, int, int, int]:
+        """Layers, patterns, units of a layer, and kinks of a unit."""
+        mlp = self.mlp
+        return mlp.depth, len(self.patterns), mlp.width, len(mlp.sigma.kinks)
+
+    def _output(self, w: Tensor) -> Tensor:
+        """Return ``f`` of every pattern, ``(P,)``."""
+        return backprop.output(self.mlp, w, self.inputs)
+
+    def _forward(self, w: Tensor, index: Tensor | None = None) -> backprop.Forward:
+        """Return the forward pass of all patterns, or of some."""
+        inputs = self.inputs if index is None else self.inputs[index]
+        return backprop.forward(self.mlp, w, inputs)
+
     def _violated(self, w: Tensor) -> tuple[backprop.Forward, Tensor, Tensor]:
         """Return the forward pass of the violated patterns, their labels and their forces."""
-        gaps = self.margin - self.labels * backprop.output(self.mlp, w, self.inputs)
+        gaps = self.margin - self.labels * self._output(w)
         index = torch.nonzero(gaps > 0)[:, 0]
-        state = backprop.forward(self.mlp, w, self.inputs[index])
-        return state, self.labels[index], gaps[index]
+        return self._forward(w, index), self.labels[index], gaps[index]
+
+    def _curved(
+        self, w: Tensor, state: backprop.Forward, weights: Tensor, *, stiffness: float
+    ) -> Tensor:
+        """Return ``Σ_μ (stiffness ∂f_μ ∂f_μᵀ + weights_μ ∂²f_μ)``."""
+        sigma = self.mlp.sigma
+        curvatures = None if sigma.kinks else backprop.curvatures(sigma, state)
+        return dense_hessian.hessian(self.mlp, w, state, weights, curvatures, stiffness)
 
     def _dead(self, x: Vector) -> list[NDArray[np.bool_]]:
         """Return, for each hidden layer, which units no pattern makes active."""

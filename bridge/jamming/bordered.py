@@ -1,0 +1,141 @@
+"""Symmetric equations whose constraints are exchanged one at a time, without factorising anew."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from bridge.jamming.factor import Factor, SingularError
+from bridge.protocols import Indices, Matrix, Vector
+
+
+class Change(NamedTuple):
+    """A row that was ``added`` to the equations, or one of theirs that was let go.
+
+    A row that is let go has no force; with an ``owner``, its force is ``strength`` times that.
+    """
+
+    row: int
+    added: bool
+    owner: int = -1
+    strength: float = 0.0
+
+
+class Answer(NamedTuple):
+    """A solution: unknowns of the equations as factorised, and one for each change."""
+
+    inner: Vector
+    outer: Vector
+
+
+class Bordered:
+    """The equations of an optimum, ``K z = r``, after changes of the active ``rows``.
+
+        K = [ L  Jᵀ 0 ]      z = (u, λ, t)
+            [ J  0  ℓ ]
+            [ 0  ℓᵀ 0 ]
+
+    Each change is one more column ``v`` of a border with one more unknown: the force of an added
+    row, or the gap of one let go. With ``Y = K⁻¹ V`` what remains is as small as their number,
+    ``(W - Vᵀ Y) q = ..`` (Schur).
+
+    Parameters
+    ----------
+    curvature, jacobian, load
+        ``L (n, n)``, ``J (m, n)`` of the active rows, and their ``ℓ (m,)``.
+    rows
+        Their names, ``(m,)``.
+
+    Raises
+    ------
+    SingularError
+        If ``K`` has no inverse.
+    """
+
+    def __init__(self, curvature: Matrix, jacobian: Matrix, load: Vector, rows: Indices) -> None:
+        self.rows, self.n = rows, jacobian.shape[1]
+        self.place = {int(row): self.n + k for k, row in enumerate(rows)}
+        self.factor = Factor(_assembled(curvature, jacobian, load))
+        self.changes: list[Change] = []
+        size = self.n + len(rows) + 1
+        self._border, self._solved = np.zeros((size, 0)), np.zeros((size, 0))
+
+    @property
+    def size(self) -> int:
+        """Number of equations without the border."""
+        return len(self._border)
+
+    def solve(self, inner: Vector, outer: Vector, *, solved: Vector | None = None) -> Answer:
+        """Return the solution; ``solved`` is ``K⁻¹`` of the inner right side, if it is known."""
+        z = self.factor.solve(inner) if solved is None else solved
+        if not self.changes:
+            return Answer(z, outer)
+        core = self._couplings() - self._border.T @ self._solved
+        try:
+            q = np.linalg.solve(core, outer - self._border.T @ z)
+        except np.linalg.LinAlgError:
+            raise SingularError("an exchange leaves the equations without solution") from None
+        return Answer(z - self._solved @ q, q)
+
+    def column(self, change: Change, line: Vector, load: float) -> tuple[Vector, Vector]:
+        """Return the column of a ``change``, and its entries beside those of earlier changes.
+
+        ``line`` is the row of the Jacobian, ``(n,)``.
+        """
+        inner, outer = np.zeros(len(self._border)), np.zeros(len(self.changes))
+        if change.added:
+            inner[: self.n], inner[-1] = line, load
+            return inner, outer
+        for row, value in ((change.row, -1.0), (change.owner, change.strength)):
+            if row in self.place:
+                inner[self.place[row]] = value
+            elif row >= 0:
+                outer[self.changes.index(Change(row, added=True))] = value
+        return inner, outer
+
+    def keep(self, change: Change, inner: Vector) -> None:
+        """Make a change, whose column is ``inner``."""
+        self.changes.append(change)
+        self._border = np.column_stack([self._border, inner])
+        self._solved = np.column_stack([self._solved, self.factor.solve(inner)])
+
+    def forget(self, change: Change) -> None:
+        """Take a change back."""
+        k = self.changes.index(change)
+        self.changes.pop(k)
+        self._border = np.delete(self._border, k, axis=1)
+        self._solved = np.delete(self._solved, k, axis=1)
+
+    def forces(self, answer: Answer, count: int) -> Vector:
+        """Return the forces of all ``count`` rows; zero where a row is idle."""
+        found = np.zeros(count)
+        found[self.rows] = answer.inner[self.n : -1]
+        for change, value in zip(self.changes, answer.outer, strict=True):
+            found[change.row] = value if change.added else 0.0
+        return found
+
+    def _couplings(self) -> Vector:
+        """Return ``W``: rows that were added and then let go."""
+        found = np.zeros((len(self.changes), len(self.changes)))
+        for k, change in enumerate(self.changes):
+            if change.added:
+                continue
+            for row, value in ((change.row, -1.0), (change.owner, change.strength)):
+                if row >= 0 and row not in self.place:
+                    j = self.changes.index(Change(row, added=True))
+                    found[k, j] = found[j, k] = value
+        return found
+
+
+def _assembled(curvature: Matrix, jacobian: Matrix, load: Vector) -> Matrix:
+    column = load[:, None]
+    if sparse.issparse(jacobian):
+        column = sparse.csr_array(column)
+        parts = [[curvature, jacobian.T, None], [jacobian, None, column], [None, column.T, None]]
+        return sparse.block_array(parts, format="csr")
+    m, n = jacobian.shape
+    matrix = np.zeros((n + m + 1, n + m + 1))
+    matrix[:n, :n] = curvature
+    matrix[n : n + m, :n], matrix[:n, n : n + m] = jacobian, jacobian.T
+    matrix[n : n + m, -1:], matrix[-1:, n : n + m] = column, column.T
+    return matrix

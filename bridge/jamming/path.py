@@ -1,0 +1,342 @@
+"""From forces that balance at one set of gaps to those at another, one exchange after the other.
+
+With the curvature ``L`` of ``Σ λ Δ`` an optimum of the linearised problem solves
+
+    L u + Jᵀ λ = 0,    J u + ℓ t = goal - Δ,    ℓᵀ λ = 1
+
+for its active constraints. The overlaps of a minimum, ``goal = Δ``, are such a solution with
+``u = 0``. As the goal goes to zero the solution moves along a straight line, until a force vanishes
+or an idle constraint closes; the set of active ones changes by that one, and the line bends. At
+``goal = 0`` it is the optimum: a parametric active set method (Best 1982; Ferreau, Bock, Diehl,
+Int. J. Robust Nonlinear Control 18, 816, 2008). Where the constraint of a force that vanishes
+closes further, there is a motion along which the curvature is negative: the state is not stable.
+
+A kink is held by a force between 0 and the bound that its owner's force sets, and opens at
+either; see `bridge.jamming.kinks`.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, NamedTuple
+
+import numpy as np
+
+from bridge.jamming.bordered import Answer, Bordered, Change
+from bridge.jamming.linearised import Linearised, P
+from bridge.jamming.vertex import dense_row
+from bridge.protocols import Indices, Mask, Matrix, Vector
+
+# A rate beside the largest that is smaller is rounding.
+_STILL = 1e-11
+# Response beside that of the whole matrix below which a row is redundant, or a motion free.
+_DEPENDENT = 1e-11
+# Changes after which the equations are factorised afresh.
+_MOST_CHANGES = 80
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum(Generic[P]):
+    """The end of a path: the active ``rows`` of ``here``, the motion, and the forces.
+
+    ``part`` of the way was gone: less than one where the motion reached its limit. ``reason`` says
+    why there is no further way; empty if there is. ``columns`` are the unknowns of the
+    ``equations``, which go on to serve for corrections.
+    """
+
+    here: Linearised[P]
+    rows: Indices
+    u: Vector
+    t: float
+    forces: Vector
+    part: float
+    exchanges: int
+    reason: str
+    equations: Bordered
+    columns: Indices
+
+    def correction(self, errors: Vector) -> tuple[Vector, float]:
+        """Return the motion and load that change active gaps by ``-errors``, ``(len(rows),)``."""
+        wanted = np.zeros(len(self.here.gaps))
+        wanted[self.rows] = -errors
+        inner = np.zeros(self.equations.size)
+        inner[self.equations.n : -1] = wanted[self.equations.rows]
+        outer = [wanted[c.row] if c.added else 0.0 for c in self.equations.changes]
+        answer = self.equations.solve(inner, np.array(outer))
+        u = np.zeros(len(self.u))
+        u[self.columns] = answer.inner[: len(self.columns)]
+        return u, float(answer.inner[-1])
+
+
+def optimal_motion(
+    here: Linearised[P],
+    rows: Indices,
+    forces: Vector,
+    held: Mask,
+    curvature: Matrix,
+    *,
+    max_step: float,
+    max_exchanges: int,
+) -> Optimum[P]:
+    """Follow the optimum from the state ``here`` to that where all active gaps vanish.
+
+    Parameters
+    ----------
+    here
+        Where to start.
+    rows, forces
+        The active constraints, and positive forces that all but balance.
+    held
+        Mask of the variables that may move, ``(n_dof,)``.
+    curvature
+        ``L``, ``(n_dof, n_dof)``.
+    max_step
+        Largest change of a variable.
+    max_exchanges
+        Exchanges after which to give up.
+
+    Raises
+    ------
+    SingularError
+        If the equations have no solution.
+    """
+    path = _Path(here, rows, forces, held, curvature)
+    for exchange in range(max_exchanges):
+        rates = path.rates()
+        limit = path.limit(rates, max_step)
+        step, row, event = path.next_event(rates)
+        path.advance(rates, min(step, limit))
+        if step >= limit:
+            return path.end(exchange)
+        if reason := path.exchange(row, event):
+            return path.end(exchange, reason)
+    return path.end(max_exchanges, f"no optimum within {max_exchanges} exchanges")
+
+
+class _Rates(NamedTuple):
+    """Change per part of the way: of the motion, the load, and forces and gaps of all rows."""
+
+    u: Vector
+    t: float
+    forces: Vector
+    gaps: Vector
+
+
+class _Path(Generic[P]):
+    """Where a path has come to; its methods lead it on."""
+
+    def __init__(
+        self, here: Linearised[P], rows: Indices, forces: Vector, held: Mask, curvature: Matrix
+    ) -> None:
+        self.here, self.within = here, here.rows_within(held)
+        self.columns = here.free_of_symmetries(held)
+        self.curvature = curvature[self.columns][:, self.columns]
+        self.active = np.zeros(len(here.gaps), dtype=bool)
+        self.active[rows] = True
+        self.forces = np.zeros(len(here.gaps))
+        self.forces[rows] = forces / float(forces @ here.tightening[rows])
+        self.unbalanced = (here.jacobian[rows].T @ self.forces[rows])[self.columns]
+        # The goal at the start: gaps of the active constraints, violations of the others.
+        self.goal = np.where(self.active, here.gaps, np.maximum(here.gaps, 0.0))
+        self.u, self.t, self.part = np.zeros(here.problem.n_dof), 0.0, 0.0
+        self.last = -1
+        self._factorise()
+
+    def rates(self) -> _Rates:
+        """Return how the solution changes as the goal goes to zero."""
+        changes = self.equations.changes
+        outer = np.array([-self.goal[c.row] if c.added else 0.0 for c in changes])
+        answer = self.equations.solve(self.right, outer, solved=self.along)
+        rates = self._rates(answer)
+        return rates._replace(gaps=rates.gaps + self.goal)
+
+    def limit(self, rates: _Rates, max_step: float) -> float:
+        """Return the part of the way left, or that after which a variable has moved too far."""
+        left = max_step - np.sign(rates.u) * self.u
+        moving = rates.u != 0.0
+        steps = np.maximum(left[moving], 0.0) / np.abs(rates.u[moving])
+        return float(min(steps.min(initial=np.inf), 1.0 - self.part))
+
+    def next_event(self, rates: _Rates) -> tuple[float, int, str]:
+        """Return the part of the way to the next exchange, its row, and what happens to it."""
+        idle = self.here.respected(np.flatnonzero(self.active), self.within)
+        goal = (1.0 - self.part) * self.goal
+        room = np.minimum(self.here.predicted(self.u, self.t) - goal, 0.0)
+        closes = (*_first(-room, rates.gaps, idle), "closes")
+        return min(closes, self._first_to_open(-rates.forces))
+
+    def advance(self, rates: _Rates, step: float) -> None:
+        """Go a part of the way."""
+        self.part += step
+        self.u, self.t = self.u + step * rates.u, self.t + step * rates.t
+        self.forces = self.forces + step * rates.forces
+        if step > 0.0:
+            self.last = -1
+
+    def exchange(self, row: int, event: str) -> str:
+        """Change the set of active constraints by one; return why that is impossible, if it is."""
+        if event != "closes":
+            row, event = self._kinks_first(row, event)
+        if row == self.last:
+            return f"unstable: the curvature is negative where constraint {row} opens"
+        self.last = row
+        if len(self.equations.changes) >= _MOST_CHANGES:
+            self._factorise()
+        return self._close(row) if event == "closes" else self._open(row, event)
+
+    def end(self, exchanges: int, reason: str = "") -> Optimum[P]:
+        """Return where the path has come to."""
+        rows = np.flatnonzero(self.active)
+        forces = np.maximum(self.forces[rows], 0.0)
+        return Optimum(
+            self.here,
+            rows,
+            self.u,
+            self.t,
+            forces,
+            self.part,
+            exchanges,
+            reason,
+            self.equations,
+            self.columns,
+        )
+
+    def _factorise(self) -> None:
+        """Set up the equations of the constraints that are active now."""
+        rows = np.flatnonzero(self.active)
+        jacobian = self.here.jacobian[rows][:, self.columns]
+        load = self.here.tightening[rows]
+        self.equations = Bordered(self.curvature, jacobian, load, rows)
+        self.right = np.concatenate([-self.unbalanced, -self.goal[rows], [0.0]])
+        self.along = self.equations.factor.solve(self.right)
+
+    def _rates(self, answer: Answer) -> _Rates:
+        """Return an answer of the equations as rates of all variables and rows."""
+        u = np.zeros(len(self.u))
+        u[self.columns] = answer.inner[: len(self.columns)]
+        t = float(answer.inner[-1])
+        gaps = self.here.jacobian @ u + t * self.here.tightening
+        return _Rates(u, t, self.equations.forces(answer, len(gaps)), gaps)
+
+    def _bounds(self, forces: Vector) -> Vector:
+        """Return what the forces of active kinks are short of their bounds; inf elsewhere."""
+        rows = np.flatnonzero(self.active)
+        found = np.full(len(forces), np.inf)
+        found[rows] = self.here.room(rows, forces[rows])
+        return found
+
+    def _first_to_open(self, falls: Vector) -> tuple[float, int, str]:
+        """Return the first active constraint to open where forces fall at such rates."""
+        first = (*_first(np.maximum(self.forces, 0.0), falls, self.active), "opens")
+        if self.here.kinks is None:
+            return first
+        room, fills = self._bounds(self.forces), self._bounds(falls)
+        bounded = self.active & np.isfinite(room)
+        turns = (*_first(np.maximum(room, 0.0), fills, bounded), "turns")
+        return min(first, turns)
+
+    def _kinks_first(self, row: int, event: str) -> tuple[int, str]:
+        """Return the event, or that of a kink which has to open before its owner does."""
+        rows = np.flatnonzero(self.active)
+        own = rows[self.here.own_kinks(rows, int(np.searchsorted(rows, row)))]
+        if event != "opens" or not len(own):
+            return row, event
+        room = self._bounds(self.forces)[own]
+        ends = np.minimum(self.forces[own], room)
+        k = int(np.argmin(ends))
+        return int(own[k]), "turns" if room[k] < self.forces[own[k]] else "opens"
+
+    def _close(self, row: int) -> str:
+        """Make an idle constraint active."""
+        for change in self.equations.changes:
+            if change.row == row and not change.added:
+                self.equations.forget(change)
+                self.active[row] = True
+                if change.owner >= 0:  # it comes back from its other side, with all of its force
+                    self._turn(row)
+                    self.forces[row] = self._bounds(self.forces)[row] + self.forces[row]
+                return ""
+        change, line = Change(row, added=True), self._line(row)
+        inner, outer = self.equations.column(change, line, self.here.tightening[row])
+        answer = self.equations.solve(inner, outer)
+        pivot = abs(float(inner @ answer.inner + outer @ answer.outer))
+        flat = pivot * self._stiffness() <= _DEPENDENT * float(line @ line)
+        if flat or self.active.sum() > len(self.columns):
+            falls = self._rates(answer).forces
+            share, leaving, event = self._first_to_open(falls)
+            if share == np.inf:
+                return f"infeasible: constraint {row} contradicts the others at any load"
+            self.forces = self.forces - share * falls
+            self.forces[row] = share
+            self._let_go(*self._kinks_first(leaving, event))
+        self._add(row)
+        return ""
+
+    def _open(self, row: int, event: str) -> str:
+        """Make an active constraint idle; where nothing else holds, go on to the next."""
+        change = Change(row, added=False)
+        inner, outer = self.equations.column(change, self._line(row), 0.0)
+        answer = self.equations.solve(inner, outer)
+        line = self._line(row)
+        pivot = abs(float(inner @ answer.inner + outer @ answer.outer))
+        if pivot * float(line @ line) > _DEPENDENT * self._stiffness():
+            self._let_go(row, event)
+            return ""
+        edge = self._rates(answer)  # the row opens at rate one
+        sign = -1.0 if event == "turns" else 1.0
+        goal = (1.0 - self.part) * self.goal
+        room = np.minimum(self.here.predicted(self.u, self.t) - goal, 0.0)
+        idle = self.here.respected(np.flatnonzero(self.active), self.within)
+        share, entering = _first(-room, sign * edge.gaps, idle)
+        if share == np.inf:
+            return "unbounded: nothing stops the load from growing"
+        self.u, self.t = self.u + sign * share * edge.u, self.t + sign * share * edge.t
+        self._let_go(row, event)
+        self._add(entering)
+        return ""
+
+    def _let_go(self, row: int, event: str) -> None:
+        """Take an active constraint out of the equations."""
+        self.forces[row] = 0.0
+        self.active[row] = False
+        added = Change(row, added=True)
+        if event == "turns":
+            owner, strength = self.here.owner_of(row)
+            self._turn(row)
+            if added in self.equations.changes and owner not in self.equations.place:
+                self._factorise()  # a row of the border has changed
+                return
+            change = Change(row, False, owner, strength)
+        elif added in self.equations.changes:
+            self.equations.forget(added)
+            return
+        else:
+            change = Change(row, added=False)
+        self.equations.keep(change, self.equations.column(change, self._line(row), 0.0)[0])
+
+    def _add(self, row: int) -> None:
+        change = Change(row, added=True)
+        inner, _ = self.equations.column(change, self._line(row), self.here.tightening[row])
+        self.equations.keep(change, inner)
+        self.active[row] = True
+
+    def _turn(self, row: int) -> None:
+        """Take the owner's row of a kink on its other side."""
+        owner, strength = self.here.owner_of(row)
+        self.here = self.here.turned(np.array([row]))
+        self.goal[owner] += strength * self.goal[row]
+        self.goal[row] = -self.goal[row]
+
+    def _line(self, row: int) -> Vector:
+        return dense_row(self.here.jacobian, row)[self.columns]
+
+    def _stiffness(self) -> float:
+        """Return the largest entry of the curvature."""
+        return float(abs(self.curvature).max())
+
+
+def _first(values: Vector, falls: Vector, chosen: Mask) -> tuple[float, int]:
+    """Return the first of the ``chosen`` values ``>= 0`` to vanish, and when; inf if none does."""
+    largest = float(np.abs(falls[chosen]).max(initial=0.0))
+    falling = chosen & (falls > _STILL * largest)
+    times = np.where(falling, values / np.where(falling, falls, 1.0), np.inf)
+    row = int(np.argmin(times))
+    return float(times[row]), row
