@@ -37,6 +37,8 @@ _LEAST_EXCHANGES = 100
 # Corrections of a step, and errors of the gaps that need none.
 _CORRECTIONS = 2
 _EXACT = 1e-15
+# A force this small beside the mean is none.
+_NO_FORCE = 1e-9
 # Part of the way below which a step that ends at an instability is not made.
 _LEAST_PART = 0.02
 # Part of its promise that a step has to fulfil.
@@ -76,30 +78,39 @@ def curved_optimum(
     if not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
         raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
     curvature = _curvature(here, rows, overlaps)
-    here, rows, forces = independent_contacts(here, rows, overlaps, held)
+    forces = overlaps / float(overlaps @ here.tightening[rows])
+    here, rows, forces = independent_contacts(here, rows, forces, held)
     trust = _Trust(max_step)
     residual, exchanges = np.inf, 0
     for step in range(1, max_steps + 1):
-        best = optimal_motion(
-            here,
-            rows,
-            forces,
-            held,
-            trust.damped(curvature),
-            max_step=trust.radius,
-            max_exchanges=max(_LEAST_EXCHANGES, len(rows)),
-        )
+        try:
+            best = optimal_motion(
+                here,
+                rows,
+                forces,
+                held,
+                trust.damped(curvature),
+                max_step=trust.radius,
+                max_exchanges=max(_LEAST_EXCHANGES, len(rows)),
+            )
+        except SingularError:
+            if not trust.damps():
+                raise
+            continue
         exchanges += best.exchanges
         if best.reason and not trust.damps():
             return Candidate(best.here, best.rows, best.forces, best.reason, None, step, exchanges)
         if best.reason and best.part < _LEAST_PART:
             continue
-        there = _corrected(best, held, max_step)
-        if not trust.accepts(_gain(best, there), best):
+        there, rise = _corrected(best, held, max_step)
+        if not trust.accepts(_gain(best, there, rise), best):
             continue
         rows, here, forces = best.here.follow(best.rows, there), there, best.forces
         before, residual = residual, _residual(here, rows, forces)
         ended = best.part == 1.0 and not trust.damping and settled(residual, before)
+        if ended:
+            loaded = np.minimum(forces, here.room(rows, forces)) > _NO_FORCE * forces.mean()
+            rows, forces = rows[loaded], forces[loaded]
         if here.branch is not None:
             curvature = here.branch.curvature(here.x, here.loads(rows, forces))
         elif ended or residual > _SLOW * before:
@@ -147,8 +158,8 @@ class _Trust:
         return True
 
 
-def _corrected(best: Optimum[P], held: Mask, max_step: float) -> Linearised[P]:
-    """Return where a motion leads, corrected for the second order of the active gaps.
+def _corrected(best: Optimum[P], held: Mask, max_step: float) -> tuple[Linearised[P], float]:
+    """Return where a motion leads, corrected for the second order of the active gaps, and its load.
 
     Kinks are met exactly: beside its surface a kink that is held has no meaning.
     """
@@ -162,21 +173,20 @@ def _corrected(best: Optimum[P], held: Mask, max_step: float) -> Linearised[P]:
         more, rise = best.correction(errors)
         if worst <= _EXACT or float(np.abs(more).max()) > max_step:
             break
-        u, t = u + more, t + rise
-        nearer = make_room(here.moved(u, t, best.rows, best.forces), held)
+        nearer = make_room(here.moved(u + more, t + rise, best.rows, best.forces), held)
         errors = nearer.gaps[here.follow(best.rows, nearer)] - predicted
         if float(np.abs(errors).max()) > 0.5 * worst:
             break
-        there = nearer
-    return there
+        there, u, t = nearer, u + more, t + rise
+    return there, t
 
 
-def _gain(best: Optimum[P], there: Linearised[P]) -> float:
+def _gain(best: Optimum[P], there: Linearised[P], rise: float) -> float:
     """Return the part fulfilled of what a motion promised: growth of the load less violation."""
     here, n = best.here, best.here.n_gaps
     before = float(here.gaps[:n].max())
     promised = best.t - float(here.predicted(best.u, best.t)[:n].max()) + before
-    found = best.t - float(there.gaps[:n].max()) + before
+    found = rise - float(there.gaps[:n].max()) + before
     return found / promised if promised > 1e-10 * abs(before) + 1e-13 else 1.0
 
 
@@ -216,37 +226,6 @@ class _Equations:
         return u, float(solution[-1]), solution[n : n + m]
 
 
-def _corrected(best: Optimum[P], held: Mask, max_step: float) -> Linearised[P]:
-    """Return where a motion leads, corrected for the second order of the active gaps."""
-    here, u, t = best.here, best.u, best.t
-    # Kinks are met exactly: beside its surface a kink that is held has no meaning.
-    predicted = np.where(best.rows < here.n_gaps, here.predicted(u, t)[best.rows], 0.0)
-    worst = np.inf
-    found = None
-    for _ in range(_CORRECTIONS):
-        there = make_room(here.moved(u, t, best.rows, best.forces), held)
-        errors = there.gaps[here.follow(best.rows, there)] - predicted
-        error = float(np.abs(errors).max())
-        if error > 0.5 * worst:
-            break
-        found, worst = there, error
-        more, rise = best.correction(errors)
-        if np.abs(more).max() > max_step:
-            break
-        u, t = u + more, t + rise
-    return there if found is None else found
-
-
-def _gain(best: Optimum[P], there: Linearised[P]) -> float:
-    """Return the part fulfilled of what a motion promised: growth of the load less violation."""
-    here, n = best.here, best.here.n_gaps
-    before = float(here.gaps[:n].max())
-    promised = best.t - float(here.predicted(best.u, best.t)[:n].max()) + before
-    t = there.problem.free.margin - here.problem.free.margin
-    found = t - float(there.gaps[:n].max()) + before
-    return found / promised if promised > 1e-10 * abs(before) + 1e-13 else 1.0
-
-
 def _curvature(here: Linearised[Any], rows: Indices, overlaps: Vector) -> Matrix:
     """Return ``Σ λ ∇²Δ`` over all variables, ``λ`` the ``overlaps`` of ``rows`` with ``ℓ·λ = 1``.
 
@@ -273,7 +252,11 @@ def _refreshed(equations: _Equations, forces: Vector) -> Matrix:
     here, rows = equations.here, equations.rows
     others = np.delete(here.gaps, rows)
     overlap = min(_OVERLAP / forces.max(), max(-0.1 * float(others.max(initial=-1.0)), 1e-12))
-    u, t, _ = equations.solve(overlap * forces)
+    goal = overlap * forces
+    u, t, _ = equations.solve(goal)
+    there = here.moved(u, t)
+    # Soft motions are long: what their second order adds to the overlaps is taken off again.
+    u, t, _ = equations.solve(2.0 * goal - there.gaps[here.follow(rows, there)])
     there = here.moved(u, t)
     rows = here.follow(rows, there)
     return _curvature(there, rows, there.gaps[rows])

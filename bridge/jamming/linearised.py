@@ -187,7 +187,10 @@ class Linearised(Generic[P]):
 
         The kinks among the active ``rows`` stay held, with the masks that their ``forces`` tell.
         """
-        problem, x = self.problem.tightened(t), self.x + u - self.modes.T @ (self.modes @ u)
+        problem: ConstraintProblem = self.problem.tightened(t)
+        x = self.x + u - self.modes.T @ (self.modes @ u)
+        if isinstance(problem, Restricted):  # back on to the surface
+            _, x = problem.unrestricted(x)
         if self.kinks is None or rows is None or forces is None:
             return self.at(problem, x)
         return self.at(problem, x, self.held_kinks(rows, forces))
