@@ -175,9 +175,9 @@ def test_the_convex_perceptron_has_one_jamming_point():
         check_point(point)
         assert point.problem.sigma == pytest.approx(ends[0].problem.sigma, abs=1e-12)
         assert set(point.rows) == set(ends[0].rows)
-        # The curvature of the sphere is all there is: Σ λ ∇²Δ = σ/N across it.
+        # The curvature of the sphere is all there is: Σ λ ∇²Δ = σ/|x|² across it.
         sigma = point.problem.sigma
-        assert point.certificate.curvature == pytest.approx(sigma / 100, rel=1e-3)
+        assert point.certificate.curvature == pytest.approx(sigma / (point.x @ point.x), rel=1e-3)
         assert point.certificate.n_free_motions == 100 - len(point.rows)
 
 
