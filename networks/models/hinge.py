@@ -145,7 +145,7 @@ class HingeNetwork:
         """Return ``H(x)``, dense, ``(n_dof, n_dof)``, with the masks of ``hvp``."""
         w = self._tensor(x)
         state, labels, forces = self._violated(w)
-        smooth = self.mlp.sigma.symmetry != "homogeneous"
+        smooth = not self.mlp.sigma.kinks
         curvatures = backprop.curvatures(self.mlp.sigma, state) if smooth else None
         return _numpy(dense_hessian.hessian(self.mlp, w, state, -labels * forces, curvatures))
 
@@ -155,7 +155,7 @@ class HingeNetwork:
         For ReLU, one rescaling for each hidden unit that is active on some pattern: the unit's
         incoming weights and bias grow as its outgoing weights shrink. None otherwise.
         """
-        if self.mlp.sigma.symmetry != "homogeneous":
+        if not self.mlp.sigma.homogeneous:
             return np.zeros((0, self.n_dof))
         return symmetry.rescaling_modes(self.mlp, x, self._dead(x))
 
@@ -171,9 +171,9 @@ class HingeNetwork:
     def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield a random permutation of hidden units, and the symmetries of the activation."""
         yield "permutation of hidden units", symmetry.permuted(self.mlp, x, rng)
-        if self.mlp.sigma.symmetry == "homogeneous":
+        if self.mlp.sigma.homogeneous:
             yield "rescaling of hidden units", symmetry.rescaled(self.mlp, x, rng)
-        if self.mlp.sigma.symmetry == "odd":
+        if self.mlp.sigma.parity:
             yield "sign flip of hidden units", symmetry.flipped(self.mlp, x, rng)
 
     def tightening(self, x: Vector) -> Vector:
@@ -197,7 +197,7 @@ class HingeNetwork:
 
     def _dead(self, x: Vector) -> list[NDArray[np.bool_]]:
         """Return, for each hidden layer, which units no pattern makes active."""
-        if self.mlp.sigma.symmetry != "homogeneous":
+        if not self.mlp.sigma.kinks:
             return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
         state = backprop.forward(self.mlp, self._tensor(x), self.inputs)
         silent = [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]

@@ -79,7 +79,7 @@ class Ensemble:
     def round(self, radius: float) -> None:
         """Round the kinks of ReLU units over ``|z| < radius``; sharp kinks for 0."""
         self.sigma = self.mlp.sigma
-        if radius > 0 and self.sigma.symmetry == "homogeneous":
+        if radius > 0 and self.sigma.homogeneous:
             self.sigma = rounded_relu(radius)
 
     def gaps(self) -> Tensor:

@@ -99,7 +99,7 @@ class KinkState:
 
     def hessian(self) -> Tensor:
         """Return ``∂²U`` with the masks of the point; on the sphere, that of ``U + ½ν|w|²``."""
-        smooth = self.problem.mlp.sigma.symmetry != "homogeneous"
+        smooth = not self.problem.mlp.sigma.kinks
         curvatures = backprop.curvatures(self.problem.mlp.sigma, self.state) if smooth else None
         found = hessian(self.problem.mlp, self.w, self.state, self.weights, curvatures)
         found.diagonal().add_(self.pull)
@@ -140,7 +140,7 @@ class KinkState:
     def _touched(self) -> "_Touched":
         """Return the pairs at their kink that a fractional mask does not hold."""
         pairs = torch.zeros_like(self.held)
-        if self.problem.mlp.sigma.symmetry == "homogeneous" and self.e.numel():
+        if self.problem.mlp.sigma.kinks and self.e.numel():
             bent = self.e.abs() > _FLAT * self.e.abs().max()
             pairs = (self.z.abs() < _TOUCHING) & bent & ~(self.held & self.fractional)
         return _Touched(self.rows(pairs), self.e[pairs], self.masks[pairs])

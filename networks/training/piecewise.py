@@ -140,7 +140,7 @@ def _nearest_kinks(point: KinkState) -> Tensor:
     Near is relative to their force: all kinks of a unit whose weights vanish are at zero, and
     would leave no room for the others.
     """
-    if point.problem.mlp.sigma.symmetry != "homogeneous":
+    if not point.problem.mlp.sigma.kinks:
         return torch.zeros_like(point.held)
     convex = point.e > 0
     distance = torch.where(convex, point.z.abs() / point.e, torch.inf)

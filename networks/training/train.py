@@ -217,7 +217,7 @@ def _judged(
         reason = "not polished, nothing is certified: allow Newton steps"
         return _ended(here, annealed.steps, "stalled", reason=reason)
     x = annealed.x
-    if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
+    if hold_norm and problem.mlp.sigma.homogeneous:
         x = balanced(problem.mlp, x)
     found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
     return _certified(problem, found, x, annealed.steps, newton_steps, held=hold_norm)
