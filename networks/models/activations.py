@@ -69,6 +69,21 @@ class Activation:
     kinks: tuple[Kink, ...] = ()
     in_place: Callable[[Tensor], Tensor] | None = None
 
+    def nearest_kink(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the position of the kink next to ``z``, the slope below it, and its jump.
+
+        A smooth activation has a jump of zero at zero.
+
+        >>> position, below, jump = ACTIVATIONS["hardtanh"].nearest_kink(torch.tensor([-3.0, 0.5]))
+        >>> position.tolist(), below.tolist(), jump.tolist()
+        ([-1.0, 1.0], [0.0, 1.0], [1.0, -1.0])
+        """
+        kinks = self.kinks or (Kink(0.0, 0.0, 0.0),)
+        table = z.new_tensor([(kink.position, kink.below, kink.jump) for kink in kinks])
+        middles = (table[1:, 0] + table[:-1, 0]) / 2
+        position, below, jump = table[torch.bucketize(z, middles)].unbind(-1)
+        return position, below, jump
+
 
 def _normal_cdf(z: Tensor) -> Tensor:
     return 0.5 * torch.erfc(z * -math.sqrt(0.5))

@@ -81,8 +81,10 @@ def forward(mlp: Mlp, w: Tensor, inputs: Tensor, sigma: Activation | None = None
     return Forward(received, preactivations, slopes, (received[-1] @ last.T)[:, 0])
 
 
-def curvatures(sigma: Activation, state: Forward) -> list[Tensor]:
-    """Return ``σ''(z)`` of each hidden layer, ``(P, width)``."""
+def curvatures(sigma: Activation, state: Forward) -> list[Tensor] | None:
+    """Return ``σ''(z)`` of each hidden layer, ``(P, width)``; None if ``σ`` is piecewise linear."""
+    if sigma.kinks:
+        return None
     return [
         sigma.curvature(z, a[:, :-1])
         for z, a in zip(state.preactivations, state.inputs[1:], strict=True)

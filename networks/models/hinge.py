@@ -128,7 +128,7 @@ class HingeNetwork:
         """Return ``H(x) v``, shape of ``v``: ``(n_dof,)``, or ``(k, n_dof)`` for ``k`` directions.
 
         Exact: ``H = Σ_{Δ>0} (∇Δ ∇Δᵀ + Δ ∇²Δ)``, by the R-operator on the violated patterns. At
-        a ReLU kink the masks are those of ``x``: a unit at exactly zero is inactive.
+        a kink the slopes are those of ``x``: a ReLU at exactly zero is inactive.
         """
         w = self._tensor(x)
         state, labels, forces = self._violated(w)
@@ -145,14 +145,13 @@ class HingeNetwork:
         """Return ``H(x)``, dense, ``(n_dof, n_dof)``, with the masks of ``hvp``."""
         w = self._tensor(x)
         state, labels, forces = self._violated(w)
-        smooth = not self.mlp.sigma.kinks
-        curvatures = backprop.curvatures(self.mlp.sigma, state) if smooth else None
+        curvatures = backprop.curvatures(self.mlp.sigma, state)
         return _numpy(dense_hessian.hessian(self.mlp, w, state, -labels * forces, curvatures))
 
     def zero_modes(self, x: Vector) -> Vector:
         """Return orthonormal tangents of the symmetries, ``(k, n_dof)``.
 
-        For ReLU, one rescaling for each hidden unit that is active on some pattern: the unit's
+        For a homogeneous activation one rescaling for each hidden unit that is not dead: the unit's
         incoming weights and bias grow as its outgoing weights shrink. None otherwise.
         """
         if not self.mlp.sigma.homogeneous:
@@ -160,13 +159,15 @@ class HingeNetwork:
         return symmetry.rescaling_modes(self.mlp, x, self._dead(x))
 
     def frozen(self, x: Vector) -> list[Indices]:
-        """Return the parameters of each dead unit: a ReLU that no pattern makes active.
+        """Return the parameters of each dead unit: one that has no slope on any pattern.
 
-        They are its incoming weights, its bias and its outgoing weights. A weight between two
+        They are its incoming weights and its bias, and of a ReLU, which then puts out nothing, its
+        outgoing weights: a hard tanh is saturated, and acts as a bias. A weight between two
         dead units is listed with the first of them. A unit whose weights have vanished is dead
         too, as dead units do where the norm is held: which patterns make it active is rounding.
         """
-        return symmetry.unit_parameters(self.mlp, self._dead(x))
+        sigma = self.mlp.sigma
+        return symmetry.unit_parameters(self.mlp, self._dead(x), outgoing=sigma.homogeneous)
 
     def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield a random permutation of hidden units, and the symmetries of the activation."""
@@ -196,12 +197,13 @@ class HingeNetwork:
         return state, self.labels[index], gaps[index]
 
     def _dead(self, x: Vector) -> list[NDArray[np.bool_]]:
-        """Return, for each hidden layer, which units no pattern makes active."""
+        """Return, for each hidden layer, which units have no slope on any pattern."""
+        none = [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
         if not self.mlp.sigma.kinks:
-            return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
+            return none
         state = backprop.forward(self.mlp, self._tensor(x), self.inputs)
-        silent = [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
-        gone = symmetry.vanished(self.mlp, x)
+        silent = [~slope.any(dim=0).cpu().numpy() for slope in state.slopes]
+        gone = symmetry.vanished(self.mlp, x) if self.mlp.sigma.homogeneous else none
         return [a | b for a, b in zip(silent, gone, strict=True)]
 
 

@@ -107,14 +107,16 @@ def vanished(mlp: Mlp, x: Vector) -> list[Units]:
     ]
 
 
-def unit_parameters(mlp: Mlp, units: list[Units]) -> list[Indices]:
-    """Return the parameters that touch each of the ``units``, every parameter once."""
+def unit_parameters(mlp: Mlp, units: list[Units], *, outgoing: bool) -> list[Indices]:
+    """Return the parameters into each of the ``units``, and out of it if so, each of them once."""
     position = np.arange(mlp.n_dof)
     blocks = _blocks(mlp, position)
     found, taken = [], np.zeros(mlp.n_dof, dtype=bool)
     for layer, chosen in enumerate(units):
         for unit in np.flatnonzero(chosen):
-            touched = np.concatenate([blocks[layer][unit], blocks[layer + 1][:, unit]])
+            touched = blocks[layer][unit]
+            if outgoing:
+                touched = np.concatenate([touched, blocks[layer + 1][:, unit]])
             found.append(touched[~taken[touched]])
             taken[touched] = True
     return found

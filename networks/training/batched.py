@@ -14,7 +14,7 @@ from torch import Tensor
 
 from networks.models import backprop
 from networks.models.hinge import HingeNetwork
-from networks.training.rounding import rounded_relu
+from networks.training.rounding import rounded
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -77,10 +77,10 @@ class Ensemble:
         self.z = [torch.empty_like(a[:, :-1]) for a in self.inputs[1:]]
 
     def round(self, radius: float) -> None:
-        """Round the kinks of ReLU units over ``|z| < radius``; sharp kinks for 0."""
+        """Round the kinks of units over ``|z - c| < radius``; sharp kinks for 0."""
         self.sigma = self.mlp.sigma
-        if radius > 0 and self.sigma.homogeneous:
-            self.sigma = rounded_relu(radius)
+        if radius > 0 and self.sigma.kinks:
+            self.sigma = rounded(self.sigma, radius)
 
     def gaps(self) -> Tensor:
         """Run the forward pass and return ``Δ``, shape ``(E, P)``."""
