@@ -236,7 +236,8 @@ def _mean_of_equals(keys: Tensor, values: Tensor) -> Tensor:
     """Return the rows of ``values``, each the mean of those with an equal row of ``keys``."""
     _, group, counts = torch.unique(keys, dim=0, return_inverse=True, return_counts=True)
     sums = values.new_zeros(len(counts), values.shape[1]).index_add_(0, group, values)
-    return (sums / counts[:, None])[group]
+    means: Tensor = (sums / counts[:, None])[group]
+    return means
 
 
 def _complement(rows: Tensor, n: int) -> Tensor:
