@@ -49,7 +49,8 @@ class Activation:
     kinks
         Where the slope of a piecewise linear ``σ`` jumps, upwards in ``z``; empty of a smooth one.
     in_place
-        Turns ``z`` into ``σ(z)``, given where ``slope`` does not look at ``z``.
+        Turns ``z`` into ``σ(z)``, and that into ``σ'(z)``; given where the slope follows from
+        ``σ(z)`` alone.
 
     Examples
     --------
@@ -67,7 +68,7 @@ class Activation:
     homogeneous: bool = False
     parity: int = 0
     kinks: tuple[Kink, ...] = ()
-    in_place: Callable[[Tensor], Tensor] | None = None
+    in_place: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
 
     def nearest_kink(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the position of the kink next to ``z``, the slope below it, and its jump.
@@ -121,7 +122,7 @@ ACTIVATIONS: dict[str, Activation] = {
         _straight,
         homogeneous=True,
         kinks=(Kink(0.0, 0.0, 1.0),),
-        in_place=torch.relu_,
+        in_place=(torch.relu_, torch.Tensor.sign_),
     ),
     "leaky": Activation(
         lambda z: torch.nn.functional.leaky_relu(z, LEAK),
@@ -129,7 +130,10 @@ ACTIVATIONS: dict[str, Activation] = {
         _straight,
         homogeneous=True,
         kinks=(Kink(0.0, LEAK, 1.0),),
-        in_place=lambda z: torch.nn.functional.leaky_relu_(z, LEAK),
+        in_place=(
+            lambda z: torch.nn.functional.leaky_relu_(z, LEAK),
+            lambda a: a.gt_(0).mul_(1 - LEAK).add_(LEAK),
+        ),
     ),
     "hardtanh": Activation(
         torch.nn.functional.hardtanh,
@@ -151,7 +155,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda _, a: 1 - a * a,
         lambda _, a: 2 * a * (a * a - 1),
         parity=-1,
-        in_place=torch.tanh_,
+        in_place=(torch.tanh_, lambda a: a.square_().neg_().add_(1)),
     ),
     "softplus": Activation(
         torch.nn.functional.softplus, lambda z, _: torch.sigmoid(z), lambda z, _: _logistic_slope(z)
