@@ -54,7 +54,7 @@ def certified(width: int, depth: int, load: float, seed: int, activation: str) -
     start = time.process_time()
     annealed = train(problem, x, steps=STEPS, newton_steps=0)
     anneal = time.process_time() - start
-    x = balanced(problem.mlp, annealed.x) if activation == "relu" else annealed.x
+    x = balanced(problem.mlp, annealed.x) if problem.mlp.sigma.homogeneous else annealed.x
     sphere = SphericalNetwork(problem, float(np.linalg.norm(x)))
     found = settle(sphere, x, newton_steps=SOLVES)
     seconds = time.process_time() - start - anneal

@@ -87,11 +87,43 @@ def two_cores():
     print(f"{min(one, two) / mine:.1f} times as many steps a second")
 
 
+def products(problem, x):
+    """Return what makes the matrix products of one step and nothing else, and its operations.
+
+    All patterns go forward, the violated ones backward; no step can take less than its products.
+    """
+    import torch
+
+    from networks.training.batched import Ensemble
+
+    nets = Ensemble([problem], [x])
+    inputs = nets.inputs
+    violated = int((nets.gaps() > 0).sum())
+    taken = [a[:, :, :violated].contiguous() for a in nets.filled]
+    signals = [
+        torch.randn(1, rows, violated, dtype=torch.float64) for rows, _ in problem.mlp.shapes
+    ]
+    outs = [torch.empty(1, rows, PATTERNS, dtype=torch.float64) for rows, _ in problem.mlp.shapes]
+
+    def run():
+        for _ in range(STEPS):
+            for layer, a, out in zip(nets.layers, inputs, outs, strict=True):
+                torch.bmm(layer, a, out=out)
+            for layer, a, signal in zip(nets.layers, taken, signals, strict=True):
+                torch.bmm(signal, a.transpose(1, 2))
+                if layer is not nets.layers[0]:
+                    torch.bmm(layer[:, :, :-1].transpose(1, 2), signal)
+
+    forward = sum(rows * columns for rows, columns in problem.mlp.shapes)
+    back = sum(rows * (columns - 1) for rows, columns in problem.mlp.shapes[1:])
+    return run, 2 * (forward * PATTERNS + (forward + back) * violated)
+
+
 def speed():
-    """Per step of one network: the least processor and wall time of three rounds, in turn.
+    """Per step of one network: the least processor and wall time of five rounds, in turn.
 
     From random starts most patterns are violated, and later in an anneal some 30 %; autograd
-    takes all of them along.
+    takes all of them along. The last column is the ratio if products took all of the time.
     """
     from networks.training.anneal import anneal
 
@@ -103,15 +135,18 @@ def speed():
     trained = dict(anneal(problems[:1], starts[:1], steps=1500))[0].x
     for state, xs in (("at the start", starts), ("after 1500 steps", [trained] * NETWORKS)):
         shown = problems if state == "at the start" else problems[:1] * NETWORKS
-        theirs, ours = [], []
-        for _ in range(3):
+        multiply, operations = products(problems[0], xs[0])
+        theirs, ours, bare = [], [], []
+        for _ in range(5):
             theirs.append(clocked(plain, problems[0], xs[0]) / STEPS)
             ours.append(clocked(ensemble, shown, xs) / (STEPS * NETWORKS))
-        theirs, ours = 1e3 * np.min(theirs, axis=0), 1e3 * np.min(ours, axis=0)
+            bare.append(clocked(multiply) / STEPS)
+        theirs, ours, bare = (1e3 * np.min(times, axis=0) for times in (theirs, ours, bare))
         print(
             f"| {os.environ['OMP_NUM_THREADS']} | {state} | {theirs[0]:.2f} ({theirs[1]:.2f}) | "
             f"{ours[0]:.2f} ({ours[1]:.2f}) | "
-            f"{theirs[0] / ours[0]:.1f} ({theirs[1] / ours[1]:.1f}) |",
+            f"{theirs[0] / ours[0]:.1f} ({theirs[1] / ours[1]:.1f}) | "
+            f"{bare[0]:.2f} ({1e-6 * operations / bare[0]:.0f}) | {theirs[0] / bare[0]:.1f} |",
             flush=True,
         )
 
@@ -119,8 +154,8 @@ def speed():
 def speeds():
     print(f"N = {(DEPTH * WIDTH + 1) * WIDTH}, P = {PATTERNS}, {NETWORKS} networks")
     print("\nProcessor time a step and network in ms, wall time in brackets.")
-    print("\n| threads | state | autograd | ensemble | ratio |")
-    print("| --- | --- | --- | --- | --- |", flush=True)
+    print("\n| threads | state | autograd | ensemble | ratio | products (GFLOP/s) | limit |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for threads in "12":
         environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         subprocess.run([sys.executable, __file__, "one-speed"], env=environment, check=True)

@@ -148,7 +148,7 @@ class States:
         ``n`` are the parameters less the norm and the rescalings of rectifiers, all of them living.
         """
         violated, kinks, n_dof = self.column("constraints").T
-        rescalings = self.mlp.n_hidden if self.mlp.sigma.symmetry == "homogeneous" else 0
+        rescalings = self.mlp.n_hidden if self.mlp.sigma.homogeneous else 0
         n = n_dof - 1 - rescalings
         return violated / n, kinks / n, (violated + kinks) / n
 

@@ -12,7 +12,7 @@ except ImportError as error:
     ) from error
 
 from networks.data.patterns import Patterns, digits, mnist, random_patterns, read_patterns
-from networks.models.activations import ACTIVATIONS, Activation
+from networks.models.activations import ACTIVATIONS, Activation, Kink
 from networks.models.fixed_norm import SphericalNetwork
 from networks.models.hinge import HingeNetwork
 from networks.models.mlp import Mlp
@@ -30,6 +30,7 @@ __all__ = [
     "Generalisation",
     "HingeNetwork",
     "Lbfgs",
+    "Kink",
     "Mlp",
     "ModuleProblem",
     "Momentum",

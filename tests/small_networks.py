@@ -7,11 +7,12 @@ from networks import HingeNetwork, Mlp, Patterns
 from networks.training.kinks import Kinks, KinkState
 
 
-def network(x, y, layers, margin=1.0):
+def network(x, y, layers, margin=1.0, activation="relu"):
     """Return a network of one input with these layers, ``(fan_out, fan_in + 1)``, and its state."""
     layers = [np.atleast_2d(np.array(layer, dtype=float)) for layer in layers]
     patterns = Patterns(np.array(x, dtype=float)[:, None], np.array(y, dtype=float))
-    problem = HingeNetwork(Mlp(1, len(layers[0]), len(layers) - 1), patterns, margin)
+    mlp = Mlp(1, len(layers[0]), len(layers) - 1, activation)
+    problem = HingeNetwork(mlp, patterns, margin)
     return problem, np.concatenate([layer.ravel() for layer in layers])
 
 

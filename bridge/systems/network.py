@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
     from networks.training.optimisers import Optimiser
 
+_ACTIVATION = "Of the units: relu, tanh, ...; the error for an unknown name lists all of them."
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
 
@@ -61,7 +62,7 @@ class NetworkSystem:
     data: str = option(
         "random", "random, digits, a .npz, a table such as a .csv, or a folder with MNIST."
     )
-    activation: str = option("relu", "relu, tanh, softplus, silu or gelu.")
+    activation: str = option("relu", _ACTIVATION)
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
     optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
     polish: int = option(
@@ -123,8 +124,11 @@ class NetworkSystem:
         return self._train(load, rng)
 
     def check_slow_loading(self) -> None:
-        """Refuse rectifiers, whose kinks hide instabilities from the Hessian."""
-        expect(self.activation != "relu", "a smooth activation", "relu", "pass --activation tanh")
+        """Refuse units with kinks, which hide instabilities from the Hessian."""
+        from networks.models.activations import activation
+
+        smooth = not activation(self.activation).kinks
+        expect(smooth, "a smooth activation", self.activation, "pass --activation tanh")
 
     def settings(self) -> dict[str, Any]:
         """Return rates and schedule of the optimiser, and the load where none is asked for."""
@@ -187,10 +191,11 @@ class NetworkSystem:
         return State(held, x, "stalled", "it has not been trained", self.exact_load(held))
 
     def follow(self, problem: "SphericalNetwork", x: "Vector") -> Any:
-        """Descend by Newton's method; over the kinks of a rectifier by the polish of networks."""
+        """Descend by Newton's method; over kinks by the polish of networks."""
         from networks import settle
 
-        return settle(problem, x) if self.activation == "relu" else newton_on_sphere(problem, x)
+        kinks = problem.free.mlp.sigma.kinks
+        return settle(problem, x) if kinks else newton_on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
         problem = self.problem(load, rng)
@@ -286,7 +291,7 @@ class NetworkLandscape:
     width: int = option(3, "Units in each hidden layer.", 1, 30)
     input_dim: int = option(3, "Components of a pattern.", 1, 100)
     load: float = option(8.0, "Patterns per weight, P/N.", 1e-6, 100)
-    activation: str = option("tanh", "relu, tanh, softplus, silu or gelu.")
+    activation: str = option("tanh", _ACTIVATION)
     l2: float = option(1e-2, "Weight decay that keeps the minima from running to infinity.", 0, 1e6)
 
     def case(self, rng: "np.random.Generator") -> Case:

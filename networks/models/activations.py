@@ -3,38 +3,54 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from networks.checks import shown
 
-Symmetry: TypeAlias = Literal["homogeneous", "odd", "none"]
+LEAK = 0.1  # slope of the leaky rectifier below zero: 0.01 is a ReLU within the errors of a count
 
 
 @dataclass(frozen=True)
 class Kink:
-    """A place where the slope of an activation jumps from ``below`` to ``above``."""
+    """A jump of the slope ``σ'``, at ``z = position``, from ``below`` to ``above``.
+
+    >>> ACTIVATIONS["relu"].kinks
+    (Kink(position=0.0, below=0.0, above=1.0),)
+    """
 
     position: float
     below: float
     above: float
-    value: float = 0.0
+
+    @property
+    def jump(self) -> float:
+        """The jump ``σ'(c+) - σ'(c-)``: a convex kink has a positive one."""
+        return self.above - self.below
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation ``σ``, its derivatives ``σ'`` and ``σ''``, and the symmetry it has.
+    """An activation ``σ``, its derivatives ``σ'`` and ``σ''``, and the symmetries it has.
 
     ``value(z)`` returns ``a = σ(z)``; ``slope(z, a)`` and ``curvature(z, a)`` also receive ``a``,
-    from which most derivatives follow without a second transcendental function.
+    from which most derivatives follow without a second transcendental function. Tensors go in and
+    out, all of one shape.
 
-    ``symmetry`` is "homogeneous" if ``σ(cz) = c σ(z)`` for ``c > 0`` (one rescaling per neuron
-    leaves the output alone), "odd" if ``σ(-z) = -σ(z)`` (one sign flip per neuron does).
-    ``in_place(z)``, given where ``slope`` does not look at ``z``, turns ``z`` into ``σ(z)``.
-
-    Tensors go in and out, all of one shape.
+    Parameters
+    ----------
+    value, slope, curvature
+        ``σ``, ``σ'`` and ``σ''``. At a kink the slope is that below it.
+    homogeneous
+        Whether ``σ(cz) = c σ(z)`` for ``c > 0``: one rescaling per unit leaves the output alone.
+    parity
+        -1 if ``σ(-z) = -σ(z)``, 1 if ``σ(-z) = σ(z)``: a sign flip per unit leaves it alone. Or 0.
+    kinks
+        Where the slope of a piecewise linear ``σ`` jumps, upwards in ``z``; empty of a smooth one.
+    in_place
+        Turns ``z`` into ``σ(z)``, and that into ``σ'(z)``; given where the slope follows from
+        ``σ(z)`` alone.
 
     Examples
     --------
@@ -49,9 +65,25 @@ class Activation:
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor, Tensor], Tensor]
     curvature: Callable[[Tensor, Tensor], Tensor]
-    symmetry: Symmetry = "none"
-    in_place: Callable[[Tensor], Tensor] | None = None
+    homogeneous: bool = False
+    parity: int = 0
     kinks: tuple[Kink, ...] = ()
+    in_place: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
+
+    def nearest_kink(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the position of the kink next to ``z``, the slope below it, and its jump.
+
+        A smooth activation has a jump of zero at zero.
+
+        >>> position, below, jump = ACTIVATIONS["hardtanh"].nearest_kink(torch.tensor([-3.0, 0.5]))
+        >>> position.tolist(), below.tolist(), jump.tolist()
+        ([-1.0, 1.0], [0.0, 1.0], [1.0, -1.0])
+        """
+        kinks = self.kinks or (Kink(0.0, 0.0, 0.0),)
+        table = z.new_tensor([(kink.position, kink.below, kink.jump) for kink in kinks])
+        middles = (table[1:, 0] + table[:-1, 0]) / 2
+        position, below, jump = table[torch.bucketize(z, middles)].unbind(-1)
+        return position, below, jump
 
 
 def _normal_cdf(z: Tensor) -> Tensor:
@@ -77,26 +109,53 @@ def _silu_curvature(z: Tensor, _: Tensor) -> Tensor:
     return s * (1 - s) * (2 + z * (1 - 2 * s))
 
 
-def _relu_slope(_: Tensor, a: Tensor) -> Tensor:
-    """Return the mask: a unit exactly at its kink counts as inactive."""
-    return torch.sign(a)
+def _straight(_: Tensor, a: Tensor) -> Tensor:
+    """Return the curvature of a piecewise linear activation."""
+    return torch.zeros_like(a)
 
 
+# At its kink a unit has the slope below it: a ReLU is inactive there.
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
         torch.relu,
-        _relu_slope,
-        lambda _, a: torch.zeros_like(a),
-        "homogeneous",
-        torch.relu_,
-        (Kink(0.0, 0.0, 1.0),),
+        lambda _, a: torch.sign(a),
+        _straight,
+        homogeneous=True,
+        kinks=(Kink(0.0, 0.0, 1.0),),
+        in_place=(torch.relu_, torch.Tensor.sign_),
+    ),
+    "leaky": Activation(
+        lambda z: torch.nn.functional.leaky_relu(z, LEAK),
+        lambda _, a: (a > 0).to(a.dtype).mul_(1 - LEAK).add_(LEAK),
+        _straight,
+        homogeneous=True,
+        kinks=(Kink(0.0, LEAK, 1.0),),
+        in_place=(
+            lambda z: torch.nn.functional.leaky_relu_(z, LEAK),
+            lambda a: a.gt_(0).mul_(1 - LEAK).add_(LEAK),
+        ),
+    ),
+    "hardtanh": Activation(
+        torch.nn.functional.hardtanh,
+        lambda z, _: ((z > -1) & (z <= 1)).to(z.dtype),
+        _straight,
+        parity=-1,
+        kinks=(Kink(-1.0, 0.0, 1.0), Kink(1.0, 1.0, 0.0)),
+    ),
+    "abs": Activation(
+        torch.abs,
+        lambda z, _: (z > 0).to(z.dtype).mul_(2).sub_(1),
+        _straight,
+        homogeneous=True,
+        parity=1,
+        kinks=(Kink(0.0, -1.0, 1.0),),
     ),
     "tanh": Activation(
         torch.tanh,
         lambda _, a: 1 - a * a,
         lambda _, a: 2 * a * (a * a - 1),
-        "odd",
-        torch.tanh_,
+        parity=-1,
+        in_place=(torch.tanh_, lambda a: a.square_().neg_().add_(1)),
     ),
     "softplus": Activation(
         torch.nn.functional.softplus, lambda z, _: torch.sigmoid(z), lambda z, _: _logistic_slope(z)
@@ -113,8 +172,8 @@ ACTIVATIONS: dict[str, Activation] = {
 def activation(name: str) -> Activation:
     """Return the activation called ``name``; ValueError if there is none.
 
-    >>> activation("tanh").symmetry
-    'odd'
+    >>> activation("tanh").parity
+    -1
     """
     if not isinstance(name, str) or name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)

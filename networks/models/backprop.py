@@ -93,8 +93,10 @@ def straight_forward(
     return Forward(received, preactivations, list(slopes), (received[-1] @ last.T)[:, 0])
 
 
-def curvatures(sigma: Activation, state: Forward) -> list[Tensor]:
-    """Return ``σ''(z)`` of each hidden layer, ``(P, width)``."""
+def curvatures(sigma: Activation, state: Forward) -> list[Tensor] | None:
+    """Return ``σ''(z)`` of each hidden layer, ``(P, width)``; None if ``σ`` is piecewise linear."""
+    if sigma.kinks:
+        return None
     return [
         sigma.curvature(z, a[:, :-1])
         for z, a in zip(state.preactivations, state.inputs[1:], strict=True)

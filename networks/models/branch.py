@@ -36,18 +36,16 @@ class NetworkBranch(HingeNetwork):
     @classmethod
     def of(cls, network: HingeNetwork, x: Vector, held: Indices, masks: Vector) -> Self:
         """Return the branch of ``network`` at ``x`` with ``masks`` at the kinks ``held``."""
-        kinks = network.mlp.sigma.kinks
+        sigma = network.mlp.sigma
         state = network._forward(network._tensor(x))
         z, slopes = torch.stack(state.preactivations), torch.stack(state.slopes)
         offsets = torch.stack([a[:, :-1] for a in state.inputs[1:]]) - slopes * z
-        place = torch.as_tensor(held // len(kinks), device=z.device)
-        below, above, position, value = (
-            z.new_tensor(column)[held % len(kinks)]
-            for column in zip(*((k.below, k.above, k.position, k.value) for k in kinks), strict=True)
-        )
-        steepness = below + torch.as_tensor(masks, device=z.device) * (above - below)
+        table = z.new_tensor([(kink.position, kink.below, kink.jump) for kink in sigma.kinks])
+        place, which = (torch.as_tensor(a) for a in np.divmod(held, len(sigma.kinks)))
+        position, below, jump = table[which.to(z.device)].unbind(-1)
+        steepness = below + torch.as_tensor(masks, device=z.device) * jump
         slopes.view(-1)[place] = steepness
-        offsets.view(-1)[place] = value - steepness * position
+        offsets.view(-1)[place] = sigma.value(position) - steepness * position
         shared = {f.name: getattr(network, f.name) for f in fields(HingeNetwork) if f.init}
         return cls(**shared, slopes=slopes, offsets=offsets)
 

@@ -124,7 +124,7 @@ class HingeNetwork:
         """Return ``H(x) v``, shape of ``v``: ``(n_dof,)``, or ``(k, n_dof)`` for ``k`` directions.
 
         Exact: ``H = Σ_{Δ>0} (∇Δ ∇Δᵀ + Δ ∇²Δ)``, by the R-operator on the violated patterns. At
-        a ReLU kink the masks are those of ``x``: a unit at exactly zero is inactive.
+        a kink the slopes are those of ``x``: a ReLU at exactly zero is inactive.
         """
         w = self._tensor(x)
         state, labels, forces = self._violated(w)
@@ -171,10 +171,10 @@ class HingeNetwork:
         w = self._tensor(x)
         owners, places = np.unique(patterns, return_inverse=True)
         state = self._forward(w, torch.as_tensor(owners, device=w.device))
-        pairs = [
-            tuple(torch.as_tensor(a[layers == layer], device=w.device) for a in (places, units))
-            for layer in range(self.mlp.depth)
-        ]
+        pairs = []
+        for layer in range(self.mlp.depth):
+            p, u = (torch.as_tensor(a[layers == layer], device=w.device) for a in (places, units))
+            pairs.append((p, u))
         rows = _numpy(dense_hessian.preactivation_jacobian(self.mlp, w, state, pairs))
         found = np.empty_like(rows)
         found[order] = rows
@@ -186,7 +186,7 @@ class HingeNetwork:
         above = backprop.signals(self.mlp, w, self._forward(w))[1:]
         ws = backprop.layers(self.mlp, w)[1:]
         into = torch.stack([d @ layer[:, :-1] for d, layer in zip(above, ws, strict=True)])
-        jumps = into.new_tensor([kink.above - kink.below for kink in self.mlp.sigma.kinks])
+        jumps = into.new_tensor([kink.jump for kink in self.mlp.sigma.kinks])
         return _numpy((-self.labels[:, None, None] * into[..., None] * jumps).ravel())
 
     def branch(self, x: Vector, held: Indices, masks: Vector) -> "HingeNetwork":
@@ -201,28 +201,30 @@ class HingeNetwork:
     def zero_modes(self, x: Vector) -> Vector:
         """Return orthonormal tangents of the symmetries, ``(k, n_dof)``.
 
-        For ReLU, one rescaling for each hidden unit that is active on some pattern: the unit's
+        For a homogeneous activation one rescaling for each hidden unit that is not dead: the unit's
         incoming weights and bias grow as its outgoing weights shrink. None otherwise.
         """
-        if self.mlp.sigma.symmetry != "homogeneous":
+        if not self.mlp.sigma.homogeneous:
             return np.zeros((0, self.n_dof))
         return symmetry.rescaling_modes(self.mlp, x, self._dead(x))
 
     def frozen(self, x: Vector) -> list[Indices]:
-        """Return the parameters of each dead unit: a ReLU that no pattern makes active.
+        """Return the parameters of each dead unit: one that has no slope on any pattern.
 
-        They are its incoming weights, its bias and its outgoing weights. A weight between two
+        They are its incoming weights and its bias, and of a ReLU, which then puts out nothing, its
+        outgoing weights: a hard tanh is saturated, and acts as a bias. A weight between two
         dead units is listed with the first of them. A unit whose weights have vanished is dead
         too, as dead units do where the norm is held: which patterns make it active is rounding.
         """
-        return symmetry.unit_parameters(self.mlp, self._dead(x))
+        sigma = self.mlp.sigma
+        return symmetry.unit_parameters(self.mlp, self._dead(x), outgoing=sigma.homogeneous)
 
     def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield a random permutation of hidden units, and the symmetries of the activation."""
         yield "permutation of hidden units", symmetry.permuted(self.mlp, x, rng)
-        if self.mlp.sigma.symmetry == "homogeneous":
+        if self.mlp.sigma.homogeneous:
             yield "rescaling of hidden units", symmetry.rescaled(self.mlp, x, rng)
-        if self.mlp.sigma.symmetry == "odd":
+        if self.mlp.sigma.parity:
             yield "sign flip of hidden units", symmetry.flipped(self.mlp, x, rng)
 
     def tightening(self, x: Vector) -> Vector:
@@ -262,17 +264,17 @@ class HingeNetwork:
         self, w: Tensor, state: backprop.Forward, weights: Tensor, *, stiffness: float
     ) -> Tensor:
         """Return ``Σ_μ (stiffness ∂f_μ ∂f_μᵀ + weights_μ ∂²f_μ)``."""
-        sigma = self.mlp.sigma
-        curvatures = None if sigma.kinks else backprop.curvatures(sigma, state)
+        curvatures = backprop.curvatures(self.mlp.sigma, state)
         return dense_hessian.hessian(self.mlp, w, state, weights, curvatures, stiffness)
 
     def _dead(self, x: Vector) -> list[NDArray[np.bool_]]:
-        """Return, for each hidden layer, which units no pattern makes active."""
-        if self.mlp.sigma.symmetry != "homogeneous":
-            return [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
+        """Return, for each hidden layer, which units have no slope on any pattern."""
+        none = [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
+        if not self.mlp.sigma.kinks:
+            return none
         state = backprop.forward(self.mlp, self._tensor(x), self.inputs)
-        silent = [~(z > 0).any(dim=0).cpu().numpy() for z in state.preactivations]
-        gone = symmetry.vanished(self.mlp, x)
+        silent = [~slope.any(dim=0).cpu().numpy() for slope in state.slopes]
+        gone = symmetry.vanished(self.mlp, x) if self.mlp.sigma.homogeneous else none
         return [a | b for a, b in zip(silent, gone, strict=True)]
 
 

@@ -29,7 +29,12 @@ def permuted(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
 
 def rescaled(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
     """Return the same network with each hidden unit rescaled by a random positive factor."""
-    return _scaled(mlp, x, [np.exp(rng.uniform(-1, 1, mlp.width)) for _ in range(mlp.depth)])
+    found = x.copy()
+    for incoming, outgoing in pairwise(_blocks(mlp, found)):
+        c = np.exp(rng.uniform(-1, 1, mlp.width))
+        incoming *= c[:, None]
+        outgoing[:, :-1] /= c
+    return found
 
 
 def balanced(mlp: Mlp, x: Vector) -> Vector:
@@ -57,8 +62,17 @@ def balanced(mlp: Mlp, x: Vector) -> Vector:
 
 
 def flipped(mlp: Mlp, x: Vector, rng: np.random.Generator) -> Vector:
-    """Return the same network with the signs of randomly chosen hidden units flipped."""
-    return _scaled(mlp, x, [rng.choice([-1.0, 1.0], mlp.width) for _ in range(mlp.depth)])
+    """Return the same network with the signs of randomly chosen hidden units flipped.
+
+    The weights into a unit change sign, and those out of it too if its activation is odd.
+    """
+    signs = [rng.choice([-1.0, 1.0], mlp.width) for _ in range(mlp.depth)]
+    found = x.copy()
+    for (incoming, outgoing), c in zip(pairwise(_blocks(mlp, found)), signs, strict=True):
+        incoming *= c[:, None]
+        if mlp.sigma.parity < 0:
+            outgoing[:, :-1] *= c
+    return found
 
 
 def rescaling_modes(mlp: Mlp, x: Vector, dead: list[Units]) -> Vector:
@@ -93,25 +107,18 @@ def vanished(mlp: Mlp, x: Vector) -> list[Units]:
     ]
 
 
-def unit_parameters(mlp: Mlp, units: list[Units]) -> list[Indices]:
-    """Return the parameters that touch each of the ``units``, every parameter once."""
+def unit_parameters(mlp: Mlp, units: list[Units], *, outgoing: bool) -> list[Indices]:
+    """Return the parameters into each of the ``units``, and out of it if so, each of them once."""
     position = np.arange(mlp.n_dof)
     blocks = _blocks(mlp, position)
     found, taken = [], np.zeros(mlp.n_dof, dtype=bool)
     for layer, chosen in enumerate(units):
         for unit in np.flatnonzero(chosen):
-            touched = np.concatenate([blocks[layer][unit], blocks[layer + 1][:, unit]])
+            touched = blocks[layer][unit]
+            if outgoing:
+                touched = np.concatenate([touched, blocks[layer + 1][:, unit]])
             found.append(touched[~taken[touched]])
             taken[touched] = True
-    return found
-
-
-def _scaled(mlp: Mlp, x: Vector, factors: list[Vector]) -> Vector:
-    found = x.copy()
-    blocks = _blocks(mlp, found)
-    for incoming, outgoing, c in zip(blocks[:-1], blocks[1:], factors, strict=True):
-        incoming *= c[:, None]
-        outgoing[:, :-1] /= c
     return found
 
 

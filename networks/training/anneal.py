@@ -27,9 +27,9 @@ class Schedule:
     patterns on which a whole layer is dead. The long momentum is what a short anneal needs: with
     0.9 it takes about five times as many steps to reach the same energy.
 
-    ``rounding``, if given, rounds the kinks of ReLU units over ``|z| < r``, with ``r`` falling
+    ``rounding``, if given, rounds the kinks of units over ``|z - c| < r``, with ``r`` falling
     geometrically from its first number to its second: a rounded network is trained more
-    easily, and the transition moves up (at width 12 from ``P/N`` 2.3 to 3.2).
+    easily, and the transition moves up (ReLU, width 12, from ``P/N`` 2.3 to 3.2).
 
     ``by_factors`` lets the rate fall by equal factors instead of equal differences.
 

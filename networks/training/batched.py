@@ -4,6 +4,7 @@ Arrays of the ``E`` networks lie with patterns in their last axis, ``(E, units, 
 ``z = W a``, twice as fast as with units last when there are few units and many patterns.
 """
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -14,11 +15,13 @@ from torch import Tensor
 
 from networks.models import backprop
 from networks.models.hinge import HingeNetwork
-from networks.training.rounding import rounded_relu
+from networks.training.rounding import rounded
 
 Vector: TypeAlias = NDArray[np.float64]
 
 _CACHE = 1 << 18  # numbers that a group of networks should keep at hand: 2 MB
+_KERNEL = 12  # rows that a product of the BLAS makes at once
+_FILLING = 1.2  # rows more, at most, that fill them up
 _MOST = 0.7  # fraction of violated patterns beyond which it does not pay to gather them
 
 
@@ -72,30 +75,45 @@ class Ensemble:
         networks, _, patterns = first.shape
         self.layers = backprop.layers(self.mlp, self.w)
         self.blocks = backprop.layers(self.mlp, self.gradient)
-        shape = (networks, self.mlp.width + 1, patterns)
-        self.inputs = [first] + [self.w.new_ones(shape) for _ in range(self.mlp.depth)]
-        self.z = [torch.empty_like(a[:, :-1]) for a in self.inputs[1:]]
+        width = self.mlp.width
+        filled = self.w.new_zeros(networks, _filled(first.shape[1]), patterns)
+        filled[:, : first.shape[1]] = first
+        hidden = [
+            self.w.new_ones(networks, _filled(width + 1), patterns) for _ in range(self.mlp.depth)
+        ]
+        # A gradient is taken from all rows, and the columns of those that fill them up are dropped.
+        self.filled = [filled, *hidden]
+        self.inputs = [filled[:, : first.shape[1]], *[a[:, : width + 1] for a in hidden]]
+        self.hidden = [a[:, :width] for a in hidden]
+        self.returns = [layer[:, :, :-1].transpose(1, 2) for layer in self.layers]
+        self.z = [self.w.new_empty(networks, width, patterns) for _ in hidden]
+        room = networks * patterns
+        self.taken = self.w.new_zeros(room * max(a.shape[1] for a in self.filled))
+        self.signals = [self.w.new_empty(room * width) for _ in range(2)]
 
     def round(self, radius: float) -> None:
-        """Round the kinks of ReLU units over ``|z| < radius``; sharp kinks for 0."""
+        """Round the kinks of units over ``|z - c| < radius``; sharp kinks for 0."""
         self.sigma = self.mlp.sigma
-        if radius > 0 and self.sigma.symmetry == "homogeneous":
-            self.sigma = rounded_relu(radius)
+        if radius > 0 and self.sigma.kinks:
+            self.sigma = rounded(self.sigma, radius)
 
     def gaps(self) -> Tensor:
         """Run the forward pass and return ``Δ``, shape ``(E, P)``."""
         for layer, a, z, after in zip(
-            self.layers[:-1], self.inputs[:-1], self.z, self.inputs[1:], strict=True
+            self.layers[:-1], self.inputs[:-1], self.z, self.hidden, strict=True
         ):
             if self.sigma.in_place is not None:
-                self.sigma.in_place(torch.bmm(layer, a, out=after[:, :-1]))
+                self.sigma.in_place[0](torch.bmm(layer, a, out=after))
             else:
-                after[:, :-1].copy_(self.sigma.value(torch.bmm(layer, a, out=z)))
+                after.copy_(self.sigma.value(torch.bmm(layer, a, out=z)))
         f = torch.bmm(self.layers[-1], self.inputs[-1])[:, 0]
         return self.margins - self.labels * f
 
     def backward(self, gaps: Tensor) -> Tensor:
-        """Fill ``gradient`` with ``∇U`` and return ``U``, shape ``(E,)``."""
+        """Fill ``gradient`` with ``∇U`` and return ``U``, shape ``(E,)``.
+
+        The states of the last forward pass are used up.
+        """
         force = gaps.clamp(min=0)
         energies = 0.5 * force.square().sum(dim=1)
         delta = (self.labels * force).neg_()[:, None, :]
@@ -104,13 +122,34 @@ class Ensemble:
         if index is not None and len(self) > 1:
             _clear_filling(delta, force)
         for i in range(self.mlp.depth, -1, -1):
-            a = _take(self.inputs[i], index)
-            self.blocks[i].copy_(torch.bmm(delta, a.transpose(1, 2)))
+            fan_in = self.mlp.shapes[i][1]
+            filled = self._taken(i, index)
+            product = torch.bmm(delta, filled.transpose(1, 2))
+            self.blocks[i].copy_(product[:, :, :fan_in])
             if i:
-                back = torch.bmm(self.layers[i][:, :, :-1].transpose(1, 2), delta)
-                z = a[:, :-1] if self.sigma.in_place is not None else _take(self.z[i - 1], index)
-                delta = back.mul_(self.sigma.slope(z, a[:, :-1]))
+                shape = (len(self), self.mlp.width, delta.shape[2])
+                back = self.signals[i % 2][: math.prod(shape)].view(shape)
+                torch.bmm(self.returns[i], delta, out=back)
+                a = self.hidden[i - 1] if index is None else filled[:, : fan_in - 1]
+                delta = back.mul_(self._slopes(a, i, index))
         return energies
+
+    def _taken(self, i: int, index: Tensor | None) -> Tensor:
+        """Return what layer ``i`` receives, of the patterns ``index``, in rows that are filled."""
+        if index is None:
+            return self.filled[i]
+        shape = (len(self), self.filled[i].shape[1], index.shape[1])
+        found = self.taken[: math.prod(shape)].view(shape)
+        a = self.inputs[i]
+        places = index[:, None, :].expand(-1, a.shape[1], -1)
+        torch.gather(a, 2, places, out=found[:, : a.shape[1]])
+        return found
+
+    def _slopes(self, a: Tensor, i: int, index: Tensor | None) -> Tensor:
+        """Return the slopes of the units below layer ``i``, in place of their states ``a``."""
+        if self.sigma.in_place is not None:
+            return self.sigma.in_place[1](a)
+        return self.sigma.slope(_take(self.z[i - 1], index), a)
 
     def keep(self, chosen: Tensor) -> None:
         """Drop the networks that are not ``chosen``, a mask ``(E,)``, with their filling.
@@ -124,6 +163,12 @@ class Ensemble:
         largest = int(self.sizes.max())
         self.labels, self.margins = (a[chosen, :largest] for a in (self.labels, self.margins))
         self._allocate(self.inputs[0][chosen, :, :largest].contiguous())
+
+
+def _filled(rows: int) -> int:
+    """Return to how many rows a factor of a product is filled up: faster than with fewer."""
+    most = -(-rows // _KERNEL) * _KERNEL
+    return most if most <= _FILLING * rows else rows
 
 
 def groups(problems: Sequence[HingeNetwork], most: int | None = None) -> list[list[int]]:

@@ -1,11 +1,12 @@
 """States of a network that sit on kinks, with fractional masks, and when they are minima.
 
-At a kink ``z_k = 0`` of a pattern and a unit, the mask of the unit may be any ``t_k`` in
-``[0, 1]``. A point is stationary (in the sense of Clarke) if some choice of masks makes the
-gradient vanish: a kink is a constraint, and ``t_k`` times the signal ``e_k`` into the unit its
-force. With ``0 < t_k < 1`` and ``e_k > 0`` the energy rises to first order in every direction
-that leaves a kink; if its Hessian is positive along those that keep all of them, it is a minimum.
-Kinks of one pattern in several layers are no exception: ``max(z, 0) >= t z`` for each in turn.
+At a kink ``z_k = c`` of a pattern and a unit, where the slope of the unit jumps from ``s`` by
+``j``, it may be any ``s + j t_k`` with the mask ``t_k`` in ``[0, 1]``. A point is stationary (in
+the sense of Clarke) if some choice of masks makes the gradient vanish: a kink is a constraint, and
+``t_k`` times ``e_k``, the signal into the unit times ``j``, its force. With ``0 < t_k < 1`` and
+``e_k > 0`` the energy rises to first order in every direction that leaves a kink; if its Hessian
+is positive along those that keep all of them, it is a minimum. Kinks of one pattern in several
+layers are no exception: ``max(z - c, 0) >= t (z - c)`` for each in turn.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class KinkState:
     """The energy and its generalised gradient at ``w``, with masks held at kinks.
 
     Arrays of kinks cover the violated patterns only, ``(depth, N_Δ, width)``: the others exert no
-    force. A pair whose kink is concave (``e <= 0``) can hold nothing and is released.
+    force. Each pair has the kink next to it: no step needs a pair's other one. A pair whose kink
+    is concave (``e <= 0``) can hold nothing and is released.
 
     Parameters
     ----------
@@ -66,8 +68,12 @@ class KinkState:
         Multiplier ``ν`` of the norm, ``-w·∇U/|w|²``: positive where larger weights fit better.
     residual
         Largest component of the gradient, relative to the forces that balance.
+    position, z
+        The kink ``c`` next to each pair, and its distance ``z - c`` above it.
+    e
+        What a pair would add to the gradient from its kink on: the signal into it times the jump.
     offset
-        Largest ``|z_k|`` of a held pair.
+        Largest ``|z_k - c|`` of a held pair.
     fractional
         Held pairs with a mask between 0 and 1: they resist to both sides.
     """
@@ -99,8 +105,7 @@ class KinkState:
 
     def hessian(self) -> Tensor:
         """Return ``∂²U`` with the masks of the point; on the sphere, that of ``U + ½ν|w|²``."""
-        smooth = self.problem.mlp.sigma.symmetry != "homogeneous"
-        curvatures = backprop.curvatures(self.problem.mlp.sigma, self.state) if smooth else None
+        curvatures = backprop.curvatures(self.problem.mlp.sigma, self.state)
         found = hessian(self.problem.mlp, self.w, self.state, self.weights, curvatures)
         found.diagonal().add_(self.pull)
         return found
@@ -140,7 +145,7 @@ class KinkState:
     def _touched(self) -> "_Touched":
         """Return the pairs at their kink that a fractional mask does not hold."""
         pairs = torch.zeros_like(self.held)
-        if self.problem.mlp.sigma.symmetry == "homogeneous" and self.e.numel():
+        if self.e.numel():
             bent = self.e.abs() > _FLAT * self.e.abs().max()
             pairs = (self.z.abs() < _TOUCHING) & bent & ~(self.held & self.fractional)
         return _Touched(self.rows(pairs), self.e[pairs], self.masks[pairs])
@@ -148,18 +153,20 @@ class KinkState:
     def _hold(self, kinks: Kinks) -> None:
         """Set the masks, and the signals ``e`` into the units that follow from them."""
         mlp, state = self.problem.mlp, self.everywhere.rows(self.violated)
-        self.z = torch.stack(state.preactivations)
-        sharp, masks = torch.stack(state.slopes), kinks.masks[:, self.violated]
+        z, sharp = torch.stack(state.preactivations), torch.stack(state.slopes)
+        self.position, below, jump = mlp.sigma.nearest_kink(z)
+        self.z, masks = z - self.position, kinks.masks[:, self.violated]
         self.fractional = (masks > 0) & (masks < 1)
         self.held = kinks.held[:, self.violated] & (self.fractional | (self.z.abs() < _TOUCHING))
         layers = backprop.layers(mlp, self.w)
         while True:
-            self.masks = torch.where(self.held, masks, sharp)
-            self.state = state.with_slopes(list(self.masks))
+            self.masks = torch.where(self.held, masks, (self.z > 0).to(z.dtype))
+            slopes = torch.where(self.held, below + jump * masks, sharp)
+            self.state = state.with_slopes(list(slopes))
             into = [
                 delta * self.weights[:, None] for delta in backprop.signals(mlp, self.w, self.state)
             ]
-            self.e = torch.stack(
+            self.e = jump * torch.stack(
                 [above @ w[:, :-1] for above, w in zip(into[1:], layers[1:], strict=True)]
             )
             self._share()
@@ -171,15 +178,17 @@ class KinkState:
     def _share(self) -> None:
         """Give patterns that are alike above a layer one kink there: the mean of their signals.
 
-        Where a layer is silent, what is above it is the same for all its patterns, and no step
-        can part them; the kink of one of them may be concave alone.
+        Where all units of a layer have no slope, what is above it is the same for all patterns on
+        which they put out the same, and no step can part those; the kink of one of them may be
+        concave alone.
         """
-        silent = ~(self.held | (self.masks > 0)).any(dim=2)
+        silent = ~(self.held | (torch.stack(self.state.slopes) != 0)).any(dim=2)
         for below in range(len(self.e) - 1):
             topmost = silent[below]
             for layer in range(below + 1, len(self.e)):
                 if int(topmost.sum()) > 1:
-                    self.e[layer, topmost] = self.e[layer, topmost].mean(dim=0)
+                    output = self.state.inputs[below + 1][topmost]
+                    self.e[layer, topmost] = _mean_of_equals(output, self.e[layer, topmost])
                 topmost = topmost & ~silent[layer]
 
 
@@ -221,6 +230,14 @@ class _Touched:
         """Return ``e [max(z, 0) - t z]`` at each kink for rates ``z``, ``(len(ways), k)``."""
         z = ways @ self.rows.T
         return self.e * (z.clamp(min=0) - self.masks * z)
+
+
+def _mean_of_equals(keys: Tensor, values: Tensor) -> Tensor:
+    """Return the rows of ``values``, each the mean of those with an equal row of ``keys``."""
+    _, group, counts = torch.unique(keys, dim=0, return_inverse=True, return_counts=True)
+    sums = values.new_zeros(len(counts), values.shape[1]).index_add_(0, group, values)
+    means: Tensor = (sums / counts[:, None])[group]
+    return means
 
 
 def _complement(rows: Tensor, n: int) -> Tensor:

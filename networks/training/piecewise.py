@@ -62,7 +62,8 @@ class Expansion:
 
     def offsets_at(self, there: Forward, d: Tensor) -> Tensor:
         """Return the offsets for which the linearised kinks and gaps at ``d`` are those there."""
-        z = torch.stack([z[self.point.violated] for z in there.preactivations])[self.near]
+        z = torch.stack([z[self.point.violated] for z in there.preactivations])
+        z = (z - self.point.position)[self.near]
         problem = self.point.problem
         gaps = problem.margin - problem.labels[self.satisfied] * there.output[self.satisfied]
         return torch.cat([self.e * z, gaps]) - self.rows @ d
@@ -140,8 +141,6 @@ def _nearest_kinks(point: KinkState) -> Tensor:
     Near is relative to their force: all kinks of a unit whose weights vanish are at zero, and
     would leave no room for the others.
     """
-    if point.problem.mlp.sigma.symmetry != "homogeneous":
-        return torch.zeros_like(point.held)
     convex = point.e > 0
     distance = torch.where(convex, point.z.abs() / point.e, torch.inf)
     distance = torch.where(point.held, -1.0, distance).flatten()

@@ -53,7 +53,7 @@ class Trained:
         that no direction lowers the energy; "dead" (most of the energy is in patterns on which
         some layer is silent); "stalled" otherwise.
     n_kinks
-        Number of (pattern, unit) pairs held at a ReLU kink; 0 for smooth activations.
+        Number of (pattern, unit) pairs held at a kink; 0 for smooth activations.
     reason
         Why a run stalled or died; empty otherwise.
     newton_steps
@@ -113,8 +113,8 @@ def train(
     schedule
         Learning rates of Adam.
     hold_norm
-        Whether the polish keeps the norm of the weights, after rectifiers were rescaled to the
-        smallest norm that gives the same output: many of these networks have no minimum
+        Whether the polish keeps the norm of the weights, after homogeneous units were rescaled to
+        the smallest norm that gives the same output: many of these networks have no minimum
         otherwise, see `polish`.
     optimiser
         Takes the place of Adam and its schedule, see `optimisers`.
@@ -217,7 +217,7 @@ def _judged(
         reason = "not polished, nothing is certified: allow Newton steps"
         return _ended(here, annealed.steps, "stalled", reason=reason)
     x = annealed.x
-    if hold_norm and problem.mlp.sigma.symmetry == "homogeneous":
+    if hold_norm and problem.mlp.sigma.homogeneous:
         x = balanced(problem.mlp, x)
     found = polish(problem, x, steps=newton_steps, hold_norm=hold_norm)
     return _certified(problem, found, x, annealed.steps, newton_steps, held=hold_norm)

@@ -15,7 +15,7 @@ def a_network(seed, width=3, depth=1, count=24, activation="relu"):
     mlp = Mlp(width, width, depth, activation)
     problem = HingeNetwork(mlp, random_patterns(count, width, rng))
     x = mlp.init(rng) + 0.3 * rng.standard_normal(mlp.n_dof)
-    return problem, balanced(mlp, x) if activation == "relu" else x
+    return problem, balanced(mlp, x) if problem.mlp.sigma.homogeneous else x
 
 
 def energy(problem, x):
