@@ -34,7 +34,7 @@ _DENSE_LIMIT = 4000
 def curved_optimum(
     here: Linearised[P], rows: Indices, max_step: float, max_steps: int = 50
 ) -> Candidate[P]:
-    """Solve ``Σ λ ∇Δ = 0`` and ``Δ = 0`` by Newton's method from a minimum at low pressure.
+    """Solve ``Σ λ ∇Δ = 0`` and ``Δ = 0`` by Newton's method from a minimum of small overlaps.
 
     Constraints that become violated join the active ones, and those whose force turns negative
     leave.

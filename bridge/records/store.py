@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from bridge.records.database import Database, from_npy, to_npy, whole
 
 # 2: the state itself is kept with its gaps and spectra; 3: data are known by their content, and
-# settings that are no options are parameters; 4: a record of a state has all that `jam` prints.
-SCHEMA = 4
+# settings that are no options are parameters; 4: a record of a state has all that `jam` prints;
+# 5: `pressure` is that of `observe` alone, and loadings keep the overlap per variable.
+SCHEMA = 5
 _COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"
 TABLES = {
     "records": """CREATE TABLE records (
@@ -119,12 +120,17 @@ class Store:
         Raises
         ------
         ValueError
-            If the file is damaged.
+            If the file is damaged, or another version of the program wrote it.
         """
         query = f"SELECT {_COLUMNS} FROM records WHERE kind = ? OR ? IS NULL ORDER BY rowid"
         for row in self._file.query(query, (kind, kind)):
             with whole(self.path):
                 found = _record(row, self._arrays(row[0]))
+            if found.key != row[0]:
+                raise ValueError(
+                    f"expected records of schema {SCHEMA} in {self.path}, got those of another "
+                    "version of jamscape: run again into a new file, or read it by that version"
+                )
             yield found
 
     def get(self, key: str) -> Record | None:

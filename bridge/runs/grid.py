@@ -14,7 +14,7 @@ A file in TOML::
     [[runs]]
     system = "ellipses"
     at_load = [0.84, 0.86]      # minimise random starts at these loads instead
-    at_transition = true        # and unload what is jammed until its pressure is low
+    at_transition = true        # and unload what is jammed until its overlaps are small
 
     [[runs]]                    # as `jamscape landscape lj`
     command = "landscape"

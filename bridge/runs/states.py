@@ -84,7 +84,7 @@ def measured(
     rng: np.random.Generator,
     *,
     at_load: float | None = None,
-    low_pressure: float | None = None,
+    low_overlap: float | None = None,
     exact: bool = False,
     with_spectrum: bool = False,
 ) -> Measured:
@@ -94,8 +94,8 @@ def measured(
     ----------
     at_load
         Minimise from a random start at this load; if not given, as the system's options say.
-    low_pressure
-        Unload the state until its pressure is as low.
+    low_overlap
+        Unload the state until ``Σ max(Δ, 0)/n_dof`` is as small.
     exact
         Go on to the jamming point.
     with_spectrum
@@ -105,8 +105,8 @@ def measured(
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
     if exact:
         return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
-    if low_pressure is not None:
-        state = near_transition(system, state, low_pressure, rng=rng)
+    if low_overlap is not None:
+        state = near_transition(system, state, low_overlap, rng=rng)
     seconds = time.perf_counter() - started
     return measure(state, with_spectrum=with_spectrum and state.status == "jammed", seconds=seconds)
 
@@ -130,15 +130,15 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
 
 
 def near_transition(
-    system: System, state: State, pressure: float, *, rng: np.random.Generator
+    system: System, state: State, overlap: float, *, rng: np.random.Generator
 ) -> State:
-    """Unload a state until its pressure is low: the same protocol for every loaded system."""
+    """Unload until ``Σ max(Δ, 0)/n_dof`` is small: the same protocol for every loaded system."""
     minimise = partial(system.minimise, rng=rng)
     for stage in approach(with_tightening(state.problem), state.x, minimise):
         state = State(stage.problem, stage.x, stage.status, "", system.exact_load(stage.problem))
-        if stage.pressure <= pressure:
+        if stage.overlap_per_variable <= overlap:
             return state
-    return replace(state, status="stalled", reason="the pressure could not be brought down")
+    return replace(state, status="stalled", reason="the overlap could not be brought down")
 
 
 def with_tightening(problem: "ConstraintProblem") -> HasTightening:

@@ -73,18 +73,18 @@ def step(u, v, force, sums, clock, dt_max, reach):
 def advance(motion, total, clock, dt_max, reach, rules):
     """Judge the forces and take a step, unless they say to stop.
 
-    ``rules = (relative, absolute, floor, n)``: forces below ``max(relative p, absolute)`` are
-    balanced, and ``p = total/n`` below ``floor`` is none.
+    ``rules = (relative, absolute, floor, n)``: with the overlap ``s = total/n``, forces below
+    ``max(relative s, absolute)`` are balanced, and ``s`` below ``floor`` is none.
     """
     u, v, force = motion
     relative, absolute, floor, n = rules
-    pressure = total / n
-    sums = reduce_sums(v, force, max(relative * pressure, absolute))
+    overlap = total / n
+    sums = reduce_sums(v, force, max(relative * overlap, absolute))
     # Not `math.isfinite`: it subtracts a number from itself, which sums that may be reordered
     # turn into zero.
     if not abs(sums[0] + sums[1] + sums[2] + total) < math.inf:
         return NOT_FINITE
-    if pressure <= floor:
+    if overlap <= floor:
         return UNJAMMED
     if sums[3] == 0:
         return CONVERGED

@@ -17,7 +17,7 @@ from particles.packings.stability import separated
 
 Vector = NDArray[np.float64]
 
-# Below it the pressure drowns in that of the last contacts of an unjammed state, `packing.FLOOR`.
+# Below it the pressure drowns in the last contacts of an unjammed state, `packing.FLOOR`.
 LEAST_PRESSURE = 1e-12
 
 # Growth stops here: with so much overlap the bodies would be meaningless.
@@ -55,9 +55,9 @@ class _Approach:
 
     def note(self, problem: Packing, found: Minimum) -> _Place:
         """Write down the end of a descent."""
-        p = problem.pressure(found.x)
-        self.stages.append(Stage(problem.phi, p, found.energy, found.status, found.steps))
-        return _Place(problem, found, p)
+        pressure = found.pressure
+        self.stages.append(Stage(problem.phi, pressure, found.energy, found.status, found.steps))
+        return _Place(problem, found, pressure)
 
     def certify(self, here: _Place) -> _Place:
         """Return the place itself if it is a minimum, else the minimum below it."""

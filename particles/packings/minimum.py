@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,6 @@ class Minimum(PackingEnd):
         lowers the energy; or neither, for the reason given.
     energy : float
         ``U``.
-    pressure : float
-        ``Σ max(Δ, 0)/n``, with the ``n`` of all bodies, rattlers included.
     max_force : float
         Largest component of ``∇U`` (by ``ℓθ`` for an angle, see `Packing.levers`).
     steps : int
@@ -57,10 +56,14 @@ class Minimum(PackingEnd):
     x: Vector
     status: Status
     energy: float
-    pressure: float
     max_force: float
     steps: int
     reason: str = ""
+
+    @cached_property
+    def pressure(self) -> float:
+        """``p = Σ max(Δ, 0)/n``, rattlers not counted in ``n``: see `Packing.pressure`."""
+        return self.problem.pressure(self.x)
 
     def _numbers(self) -> str:
         return f"U = {self.energy:.6g}, p = {self.pressure:.3g}"
@@ -164,7 +167,7 @@ def relax(
     """Return a state below ``x`` where forces balance, by FIRE: a minimum, or a saddle.
 
     It has converged when no component of the force exceeds ``max(relative · f, absolute)``, ``f``
-    the mean force of a contact, and is unjammed when ``p <= floor``, with ``p = Σ max(Δ, 0)/n``.
+    the mean force of a contact, and is unjammed when ``Σ max(Δ, 0)/(n_dof - d) <= floor``.
 
     Parameters
     ----------
@@ -175,7 +178,7 @@ def relax(
     relative, absolute : float
         Largest force at convergence, in units of the mean force of a contact and absolutely.
     floor : float
-        Pressure below which no contact is left.
+        Overlap per variable below which no contact is left.
     max_steps : int
         Evaluations of the forces after which the run is called stalled.
     dt_max : float
@@ -214,7 +217,7 @@ def relax(
     n = max(problem.n_dof - problem.dim, 1)
     unit = float(problem.diameters.min())
     fire = _Fire(problem, x, dt_max * unit, skin * unit)
-    # The pressure gives the scale of the forces until it is known better, at the end.
+    # The overlap per variable gives the scale of the forces until it is known better, at the end.
     limit, force = relative / unit, 0.0
     while True:
         energy, total = fire.run((limit, float(absolute), float(floor), float(n)), max_steps)
@@ -225,10 +228,10 @@ def relax(
         if fire.max_force <= max(relative * force, absolute):
             break
         limit = relative * force * n / total
-    return _end(problem, fire, energy, total / n, force)
+    return _end(problem, fire, energy, force)
 
 
-def _end(problem: Packing, fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
+def _end(problem: Packing, fire: "_Fire", energy: float, force: float) -> Minimum:
     """Say what the compiled loop's reason to stop means."""
     largest = fire.max_force
     status: Status = "stalled"
@@ -238,7 +241,7 @@ def _end(problem: Packing, fire: "_Fire", energy: float, pressure: float, force:
         # Forces that vanish absolutely, but not beside those of contacts, are a last touch.
         status = "jammed" if largest <= 1e-2 * force else "unjammed"
     reason = f"largest force {largest:.1e} after {fire.steps} steps" if status == "stalled" else ""
-    return Minimum(problem, fire.state(), status, energy, pressure, largest, fire.steps, reason)
+    return Minimum(problem, fire.state(), status, energy, largest, fire.steps, reason)
 
 
 class _Fire:

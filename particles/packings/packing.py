@@ -15,7 +15,7 @@ from particles.packings.pairs import PairFinder, Pairs, near_pairs
 from particles.packings.rattlers import rattlers
 from particles.packings.sparse_hessian import assembled
 
-FLOOR = 1e-13  # pressure at or below which a descent has left all contacts
+FLOOR = 1e-13  # overlap per variable at or below which a descent has left all contacts
 
 
 def check_packing(problem: object) -> None:
@@ -142,13 +142,13 @@ class Packing(Law):
     def virial_pressure(self, x: ArrayLike) -> float:
         """Return ``P = -dU/dV = Σ Δ(1 - Δ)/(dV)``, summed over contacts.
 
-        Unlike `pressure` it is an energy density: it balances the walls.
+        It is an energy density and balances the walls, while `pressure` is a mean overlap.
         """
         overlap = np.maximum(self.gaps(x), 0.0)
         return float((overlap * (1.0 - overlap)).sum() / (self.dim * self.box.prod()))
 
     def satisfied(self, gaps: Vector) -> bool:
-        """Tell whether gaps ``(m,)`` leave no contact: a pressure ``Σ max(Δ, 0)/n`` at `FLOOR`."""
+        """Tell whether gaps ``(m,)`` leave no contact: ``Σ max(Δ, 0)/(n_dof - d)`` at `FLOOR`."""
         n = max(self.n_dof - self.dim, 1)
         # Gaps of 1e-13 are known to a few per cent: a descent may have seen a little less.
         return float(np.maximum(gaps, 0.0).sum()) / n <= 2.0 * FLOOR

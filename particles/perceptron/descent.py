@@ -50,8 +50,6 @@ class Descent:
         ``U(x)``.
     max_force
         ``max_i |∂U/∂x_i|``.
-    pressure
-        ``p = Σ_μ max(Δ_μ, 0)/N``, the scale ``max_force`` is judged by.
     steps, evaluations
         Steps taken, and energies with gradient computed.
     status
@@ -65,7 +63,6 @@ class Descent:
     x: Vector
     energy: float
     max_force: float
-    pressure: float
     steps: int
     evaluations: int
     status: Literal["unjammed", "jammed", "stalled"]
@@ -154,7 +151,6 @@ def descend(
         x=point.x,
         energy=point.energy,
         max_force=point.max_force,
-        pressure=run.pressure(point),
         steps=steps,
         evaluations=run.evaluations,
         status=status,

@@ -44,17 +44,13 @@ class SphereDescent:
         x = self.problem.on_sphere(x)
         return SpherePoint(x, *self.problem.energy_gradient(x))
 
-    def pressure(self, point: SpherePoint) -> float:
-        """Return ``Σ max(Δ, 0)/N``."""
-        return float(np.maximum(self.problem.gaps(point.x), 0.0).sum()) / self.problem.n_dof
-
     def allowed(self, point: SpherePoint) -> bool:
         """Tell whether the patterns count as satisfied."""
         return point.energy <= self.zero
 
     def balanced(self, point: SpherePoint, tolerance: float) -> bool:
         """Tell whether no component of the gradient exceeds ``tolerance √(2U/N)``."""
-        # √(2U/N) is the pressure to a factor of order one, and needs no pass over the gaps.
+        # √(2U/N) is the mean overlap to a factor of order one, and needs no pass over the gaps.
         norm = float(np.sqrt(2.0 * point.energy))
         floor = ROUNDING * (2.0 + norm)
         return point.max_force <= tolerance * norm / float(np.sqrt(self.problem.n_dof)) + floor

@@ -93,7 +93,7 @@ def energy_per_component(alpha: ArrayLike, sigma: ArrayLike) -> Values:
 
 
 def pressure(alpha: ArrayLike, sigma: ArrayLike) -> Values:
-    """Return ``p = Σ max(Δ, 0)/N = α k (σΦ(σ) + φ(σ))`` above the transition, ``σ >= 0``."""
+    """Return ``p = Σ max(Δ, 0)/N -> α k (σΦ(σ) + φ(σ))`` above the transition, ``σ >= 0``."""
     s = _convex(sigma)
     return np.asarray(np.asarray(alpha) * _stiffening(alpha, s) * (s * ndtr(s) + _normal(s)))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bridge.records.store import Record
 
-LOW_PRESSURE = 1e-6  # down to which a state is unloaded that is brought to its transition
+LOW_OVERLAP = 1e-6  # per variable: a state that is brought to its transition is unloaded to it
 _SPECTRA = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
 _STATE = ("x", "box", "shapes", "held", "pairs", "pair_gaps", "images")
 _MEASURED = (
@@ -44,7 +44,7 @@ class JamRun(Run):
     exact: bool = option(False, "Go to the jamming point.")
     spectrum: bool = option(False, "Diagonalise H.")
     at_load: float | None = option(None, "Minimise a random start at this load instead.")
-    at_transition: bool = option(False, "Unload what is jammed until its pressure is low.")
+    at_transition: bool = option(False, "Unload what is jammed until its overlaps are small.")
     name: str | None = None
 
     def check(self, given: Collection[str] = ()) -> None:
@@ -66,10 +66,10 @@ class JamRun(Run):
         return str(self.system.kind) if self.name is None else self.name
 
     def chosen(self) -> dict[str, Any]:
-        """Return the values of its options, and the pressure down to which it is unloaded."""
+        """Return the values of its options, and the overlap down to which it is unloaded."""
         return {
             **super().chosen(),
-            "low_pressure": LOW_PRESSURE if self.at_transition else None,
+            "low_overlap": LOW_OVERLAP if self.at_transition else None,
         }
 
     def find(self, rng: "np.random.Generator") -> Found:
@@ -80,7 +80,7 @@ class JamRun(Run):
             self.system,
             rng,
             at_load=self.at_load,
-            low_pressure=LOW_PRESSURE if self.at_transition else None,
+            low_overlap=LOW_OVERLAP if self.at_transition else None,
             exact=self.exact,
             with_spectrum=self.spectrum,
         )
@@ -92,7 +92,7 @@ class JamRun(Run):
         """Return the document of ``jamscape jam --json``; a key that does not apply is null."""
         record = records[0]
         data, given = record.data, record.parameters
-        left_out = {"system", "settings", "low_pressure"}
+        left_out = {"system", "settings", "low_overlap"}
         named = {"data_file": data["data_file"]} if "data_file" in data else {}
         return {
             "system": given["system"],
