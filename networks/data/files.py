@@ -71,9 +71,13 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
         if shape is not None and size <= MOST_BYTES:
             data = file.read(size + 1)
     except _DAMAGE as error:
-        raise ValueError(f"expected a readable IDX file at {path}, got: {error}") from None
+        raise ValueError(
+            f"expected a readable IDX file at {path}, got: {error}: download it again"
+        ) from None
     if shape is None:
-        raise ValueError(f"expected an IDX file of unsigned bytes at {path}, got another header")
+        raise ValueError(
+            f"expected an IDX file of unsigned bytes at {path}, got another header: name one"
+        )
     if size > MOST_BYTES:
         raise ValueError(_too_large(path, size, MOST_BYTES))
     if len(data) != size:
@@ -118,7 +122,9 @@ def read_npz(path: Path) -> tuple[Array, Array]:
                 )
     except _DAMAGE as error:
         reason = " ".join(str(error).split()).strip("'\"") or type(error).__name__
-        raise ValueError(f"expected an .npz with x and y at {path}, got: {reason}") from None
+        raise ValueError(
+            f"expected an .npz with x and y at {path}, got: {reason}: save it by numpy.savez"
+        ) from None
     if size > MOST_BYTES:
         raise ValueError(_too_large(path, size, MOST_BYTES))
     return x, y

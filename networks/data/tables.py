@@ -109,7 +109,8 @@ def _from_npz(path: Path, label: str | None) -> Table:
     y = y.ravel() if y.ndim == 2 and 1 in y.shape else y
     if x.ndim < 2 or y.ndim != 1 or len(x) != len(y) or not x.size:
         raise ValueError(
-            f"expected x of (P, d) and y of (P,) in {path}, got {x.shape} and {y.shape}"
+            f"expected x of (P, d) and y of (P,) in {path}, got {x.shape} and {y.shape}: "
+            "save a row and a label for each"
         )
     if y.dtype.kind not in "buifUS":
         raise ValueError(f"expected numbers or words as y in {path}, got {y.dtype}: convert them")
@@ -172,7 +173,7 @@ def _lines(path: Path) -> _Lines:
     every = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     kept = [(number, line) for number, line in enumerate(every, 1) if line.strip()]
     if not kept:
-        raise ValueError(f"expected rows of numbers in {path}, got an empty file")
+        raise ValueError(f"expected rows of numbers in {path}, got an empty file: add some")
     numbers, rows = [number for number, _ in kept], [line for _, line in kept]
     separator = next((mark for mark in "\t;," if mark in rows[0]), r"\s+")
     first = _fields(rows[0].lstrip("# "), separator)
@@ -201,7 +202,7 @@ def _frame(lines: _Lines) -> "tuple[pd.DataFrame, str]":
 
     text, path = "\n".join(lines.rows), lines.path
     if not lines.rows:
-        raise ValueError(f"expected rows of numbers in {path}, got a heading only")
+        raise ValueError(f"expected rows of numbers in {path}, got a heading only: add some")
     commas = lines.separator in "\t;" and re.search(r"\d,\d|(^|[\t;+-]),\d", text, re.M)
     try:
         frame = pd.read_csv(
@@ -215,9 +216,13 @@ def _frame(lines: _Lines) -> "tuple[pd.DataFrame, str]":
             low_memory=False,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
-        raise ValueError(f"{_explained(lines, error)} in {path}: correct it") from None
+        raise ValueError(
+            f"expected a table in {path}, got: {_explained(lines, error)}: correct it"
+        ) from None
     if len(frame) != len(lines.rows):
-        raise ValueError(f"expected a row on each line of {path}, got a line break in quotes")
+        raise ValueError(
+            f"expected a row on each line of {path}, got a line break in quotes: remove it"
+        )
     width = frame.shape[1]
     if lines.heading and len(lines.heading) != width:
         raise ValueError(
@@ -252,7 +257,8 @@ def _label_column(lines: _Lines, label: str | None, width: int) -> int:
         return int(label) - 1
     known = f"one of {', '.join(names[:20])}, or " if names else ""
     raise ValueError(
-        f"expected a label column of {lines.path}, {known}a number from 1 to {width}, got {label}"
+        f"expected a label column of {lines.path}, {known}a number from 1 to {width}, got {label}: "
+        "name one of them"
     )
 
 

@@ -78,7 +78,7 @@ class _Columns:
         """Return the numbers of a column, ``(N, width)``, or say that it is missing."""
         if name not in self.columns:
             got = ", ".join(column.name for column in self.columns.values())
-            raise ValueError(f"expected a column {name} in {self.frame.where}, got {got}")
+            raise ValueError(f"expected a column {name} in {self.frame.where}, got {got}: add it")
         return self.frame.numbers(self.table, self.columns[name], *widths, positive=positive)
 
     def expect(self, good: bool, name: str, what: str) -> None:
@@ -88,7 +88,7 @@ class _Columns:
             words = self.table[0][column.start : column.start + column.width]
             raise ValueError(
                 f"expected {what} in {self.frame.where}, got column {column.name}, "
-                f"{' '.join(words)[:60]} of the first body"
+                f"{' '.join(words)[:60]} of the first body: correct or remove it"
             )
 
 
@@ -98,7 +98,8 @@ def _dimension(frame: Frame, pos: Vector) -> int:
     if not (x and y):
         got = " ".join("T" if side else "F" for side in (x, y, z))
         raise ValueError(
-            f'expected a box that is periodic in x and y in {frame.where}, got pbc="{got}"'
+            f'expected a box that is periodic in x and y in {frame.where}, got pbc="{got}": '
+            'write pbc="T T F" or pbc="T T T"'
         )
     if pos.shape[1] == 2:
         return 2
@@ -108,7 +109,8 @@ def _dimension(frame: Frame, pos: Vector) -> int:
     if high - low > ROUNDING * max(1.0, abs(low)):
         raise ValueError(
             f'expected pbc="T T T", or all bodies at one height, in {frame.where}, '
-            f'got pbc="T T F" and column pos with z from {low:.6g} to {high:.6g}'
+            f'got pbc="T T F" and column pos with z from {low:.6g} to {high:.6g}: '
+            "correct one of them"
         )
     return 2
 

@@ -62,7 +62,9 @@ def read_xyz(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     """
     found = frames(Path(path))
     if not -len(found) <= frame < len(found):
-        raise ValueError(f"expected frame {frame} in {path}, got a file with {len(found)}")
+        raise ValueError(
+            f"expected frame {frame} in {path}, got a file with {len(found)}: count them from 0"
+        )
     return _checked(path, *described(found[frame]))
 
 
@@ -102,14 +104,21 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     try:
         with fl.open(str(path), "r") as file:
             if not -file.nframes <= frame < file.nframes:
-                raise ValueError(f"frame {frame} is not there, the file has {file.nframes}")
+                raise LookupError(f"frame {frame} is not there, the file has {file.nframes}")
             n, got = _gsd_variables(file, frame % file.nframes, Path(path).stat().st_size)
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
-        raise ValueError(f"expected frame {frame} of a GSD file at {path}, got: {error}") from None
+        raise ValueError(
+            f"expected frame {frame} of a GSD file at {path}, got: {error}: name another"
+        ) from None
     if {_STATE, _SIZES, _BOX} - got.keys():
-        raise ValueError(f"expected {path} to be written by write_gsd, got none of its variables")
+        raise ValueError(
+            f"expected {path} to be written by write_gsd, got none of its variables: "
+            "write the packing as .xyz"
+        )
     if len(got[_SIZES]) != n:
-        raise ValueError(f"expected {n} bodies in {path}, got the sizes of {len(got[_SIZES])}")
+        raise ValueError(
+            f"expected {n} bodies in {path}, got the sizes of {len(got[_SIZES])}: write it again"
+        )
     return _checked(path, got[_SIZES], got.get(_ASPECT), got[_BOX], got[_STATE])
 
 
@@ -155,7 +164,7 @@ def _checked(
         state = np.array(x, dtype=np.float64).ravel()
         problem.bodies(state)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{error}, in {path}") from None
+        raise ValueError(f"{error} (in {path})") from None
     return problem, state
 
 
@@ -167,7 +176,7 @@ def _gsd_variables(file: Any, frame: int, size: int) -> tuple[int, dict[str, Vec
     where = frame if file.chunk_exists(frame, _BODIES) else 0
     n = int(file.read_chunk(where, _BODIES)[0]) if file.chunk_exists(where, _BODIES) else 0
     if 16 * n > size:
-        raise ValueError(f"{n} bodies, which do not fit into {size} bytes")
+        raise LookupError(f"{n} bodies, which do not fit into {size} bytes")
     names = [
         name for name in (_STATE, _SIZES, _ASPECT, _BOX) if file.chunk_exists(frame, f"log/{name}")
     ]

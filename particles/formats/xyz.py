@@ -64,16 +64,15 @@ class Frame:
             If there are not nine finite numbers, or the box is tilted.
         """
         words = _words(self.head.get("lattice", ""))
-        wanted = f'expected a rectangular Lattice="Lx 0 0 0 Ly 0 0 0 Lz" in {self.where}'
-        got = " ".join(words)[:80] or "none"
-        if len(words) != 9 or not all(map(_NUMBER.fullmatch, words)):
-            raise ValueError(f"{wanted}, got {got}")
-        lattice = np.array(words, dtype=np.float64).reshape(3, 3)
+        numbers = np.array([_number(word) for word in words])
+        lattice = numbers.reshape(3, 3) if numbers.size == 9 else np.full((3, 3), np.nan)
         sides = np.diagonal(lattice).copy()
-        if not (np.isfinite(lattice).all() and (sides > 0.0).all()):
-            raise ValueError(f"{wanted} with positive sides, got {got}")
-        if np.abs(lattice - np.diag(sides)).max() > ROUNDING * sides.min():
-            raise ValueError(f"{wanted}, got {got}")
+        good = np.isfinite(lattice).all() and sides.min() > 0.0
+        if not (good and np.abs(lattice - np.diag(sides)).max() <= ROUNDING * sides.min()):
+            raise ValueError(
+                'expected a rectangular Lattice="Lx 0 0 0 Ly 0 0 0 Lz" with positive sides in '
+                f"{self.where}, got {' '.join(words)[:80] or 'none'}: turn, correct or add it"
+            )
         return sides
 
     def periodic(self) -> tuple[bool, bool, bool]:
@@ -88,7 +87,7 @@ class Frame:
         if len(words) != 3 or not set(words) <= _TRUE | _FALSE:
             raise ValueError(
                 f'expected pbc="T T T" or pbc="T T F" in {self.where}, '
-                f'got pbc="{" ".join(words)[:40]}"'
+                f'got pbc="{" ".join(words)[:40]}": correct it'
             )
         x, y, z = (word in _TRUE for word in words)
         return x, y, z
@@ -112,15 +111,20 @@ class Frame:
                 wrong = f"{name}:{kind}:{count}"
                 raise ValueError(
                     "expected Properties=name:type:count:... with types R, I, S, L and counts of "
-                    f"at least 1 in {self.where}, got {wrong[:80]} in {text[:80]}"
+                    f"at least 1 in {self.where}, got {wrong[:80]} in {text[:80]}: "
+                    "correct it"
                 )
             key = plain(name)
             if key in found:
-                raise ValueError(f"expected column {name} once in {self.where}, got it twice")
+                raise ValueError(
+                    f"expected column {name} once in {self.where}, got it twice: rename one"
+                )
             found[key] = XyzColumn(name, kind, at, int(count))
             at += int(count)
         if not found:
-            raise ValueError(f"expected Properties=name:type:count:... in {self.where}, got {text}")
+            raise ValueError(
+                f"expected Properties=name:type:count:... in {self.where}, got {text}: name one"
+            )
         return found
 
     def table(self, columns: dict[str, XyzColumn]) -> list[list[str]]:
@@ -137,7 +141,7 @@ class Frame:
             if len(row) != width:
                 raise ValueError(
                     f"expected {width} columns in line {self.line + k} of {self.where}, "
-                    f"got {len(row)}"
+                    f"got {len(row)}: correct it"
                 )
         return rows
 
@@ -156,7 +160,7 @@ class Frame:
             wanted = " or ".join(f"{column.name}:R:{width}" for width in widths)
             raise ValueError(
                 f"expected column {wanted} in {self.where}, "
-                f"got {column.name}:{column.kind}:{column.width}"
+                f"got {column.name}:{column.kind}:{column.width}: write it so"
             )
         words = [row[column.start : column.start + column.width] for row in table]
         values = np.array([[_number(word) for word in row] for row in words])
@@ -165,7 +169,7 @@ class Frame:
             k, word = np.argwhere(~good)[0]
             raise ValueError(
                 f"expected {'positive' if positive else 'finite'} numbers for {column.name} "
-                f"in line {self.line + k} of {self.where}, got {words[k][word][:40]}"
+                f"in line {self.line + k} of {self.where}, got {words[k][word][:40]}: correct it"
             )
         return values
 
@@ -197,7 +201,8 @@ def frames(path: Path) -> list[Frame]:
             continue
         if not _COUNT.fullmatch(count) or int(count) < 1:
             raise ValueError(
-                f"expected a number of bodies in line {at + 1} of {path}, got {count[:40]}"
+                f"expected a number of bodies in line {at + 1} of {path}, got {count[:40]}: "
+                "count the lines of the frame before"
             )
         rows = lines[at + 2 : at + 2 + int(count)]
         there = len(rows) - (at + 2 + len(rows) == len(lines) and rows[-1:] == [""])
@@ -213,7 +218,7 @@ def check_file(path: Path) -> None:
     """Raise ValueError unless ``path`` is a file: a pipe or a device need not end."""
     if not path.is_file():
         got = "a folder, a pipe or a device" if path.exists() else "nothing there"
-        raise ValueError(f"expected a file at {path}, got {got}")
+        raise ValueError(f"expected a file at {path}, got {got}: check the name")
 
 
 def _text(path: Path) -> str:
@@ -227,23 +232,27 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise ValueError(
             f"expected text in UTF-8 in {path}, got {error.object[error.start]:#04x} at byte "
-            f"{error.start}"
+            f"{error.start}: convert it"
         ) from None
     except OSError as error:
-        raise ValueError(f"expected a file that can be read at {path}, got: {error}") from None
+        raise ValueError(
+            f"expected a file that can be read at {path}, got: {error.strerror}: change its mode"
+        ) from None
 
 
 def _head(path: str, line: int, comment: str) -> dict[str, str]:
     """Return what a comment line says of the box and the columns; the rest of it is free text."""
     if len(re.findall(r'(?<!\\)"', comment)) % 2:
         raise ValueError(
-            f'expected every " to be closed in line {line} of {path}, got {comment[:80]}'
+            f'expected every " to be closed in line {line} of {path}, got {comment[:80]}: close it'
         )
     found: dict[str, str] = {}
     for name, value in _PAIR.findall(comment):
         key = name.lower()
         if key in found:
-            raise ValueError(f"expected {name} once in line {line} of {path}, got it twice")
+            raise ValueError(
+                f"expected {name} once in line {line} of {path}, got it twice: remove one"
+            )
         if key in _KNOWN:
             found[key] = value.strip("\"'{}[]")
     return found
