@@ -37,10 +37,10 @@ def quartic(x, y, ma, pa, qa, mb, pb, qb):
 
 
 @kernel
-def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
+def multiplier(x, y, ma, pa, qa, mb, pb, qb):
     """Return the maximiser ``λ*`` of ``λ(1-λ) rᵀG⁻¹r``, by Newton inside a bracket."""
     k0, k1, k2, k3, k4 = quartic(x, y, ma, pa, qa, mb, pb, qb)
-    low, high, lam = 0.0, 1.0, start
+    low, high, lam = 0.0, 1.0, 0.5
     for _ in range(60):
         value = k0 + lam * (k1 + lam * (k2 + lam * (k3 + lam * k4)))
         slope = k1 + lam * (2.0 * k2 + lam * (3.0 * k3 + lam * 4.0 * k4))
@@ -83,9 +83,9 @@ def slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam):
 
 
 @kernel(inline=True)
-def contact(x, y, ma, pa, qa, mb, pb, qb, start):
+def contact(x, y, ma, pa, qa, mb, pb, qb):
     """Return what `slopes_at` does, and ``λ*``."""
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, start)
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb)
     delta, gx, gy, ti, tj = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
     return delta, gx, gy, ti, tj, lam
 
@@ -96,7 +96,7 @@ def hessian_block(x, y, ma, pa, qa, mb, pb, qb, grad, block):
 
     With ``s = G⁻¹r`` and ``h(λ, z) = λ(1-λ) rᵀG⁻¹r``: ``F_zz = h_zz - h_zλ h_λz / h_λλ``.
     """
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, 0.5)
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb)
     alf = 1.0 - lam
     ell = alf * lam
     m = alf * ma + lam * mb
@@ -168,7 +168,7 @@ def normal_gap(x, y, ma, pa, qa, mb, pb, qb):
     It is the largest separation by two parallel tangents, reached by Newton from the normal of
     the scaled contact; where they overlap, the depth by which they do so there.
     """
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, 0.5)
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb)
     _, gx, gy, _, _ = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
     angle = math.atan2(gy, gx)
     value, slope, bend = _separation(angle, x, y, ma, pa, qa, mb, pb, qb)

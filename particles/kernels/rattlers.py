@@ -19,17 +19,11 @@ def surrounded_2d(normals):
     n = normals.shape[0]
     if n < 3:
         return False
-    for a in range(n):
-        angle = math.atan2(normals[a, 1], normals[a, 0])
-        gap = 2.0 * math.pi
-        for b in range(n):
-            turn = math.atan2(normals[b, 1], normals[b, 0]) - angle
-            turn = turn if turn >= 0.0 else turn + 2.0 * math.pi
-            if turn > 0.0:
-                gap = min(gap, turn)
-        if gap >= math.pi - PARALLEL:
-            return False
-    return True
+    angles = np.sort(np.arctan2(normals[:, 1], normals[:, 0]))
+    widest = 2.0 * math.pi - (angles[n - 1] - angles[0])
+    for a in range(n - 1):
+        widest = max(widest, angles[a + 1] - angles[a])
+    return widest < math.pi - PARALLEL
 
 
 @kernel

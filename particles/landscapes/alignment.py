@@ -105,11 +105,7 @@ def _kabsch(a: Vector, b: Vector) -> Vector:
 
 def _rotations(count: int) -> Vector:
     """Return the same well spread rotations every time, ``(count, 3, 3)``."""
+    from scipy.spatial.transform import Rotation  # slow to import
+
     q = np.random.default_rng(0).standard_normal((count, 4))
-    w, x, y, z = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), 2, 0)
+    return np.asarray(Rotation.from_quat(q, scalar_first=True).as_matrix())

@@ -106,11 +106,8 @@ class Discs(Packing):
         near, slopes = self.near(x)
         return slopes.gap * 0.5 * (self.diameters[near.i] + self.diameters[near.j])
 
-    def _add_gradient(
-        self, bodies: Vector, pairs: RawPairs, gradient: Vector
-    ) -> tuple[float, float]:
-        energy, total = kernels.energy_gradient(*pairs, self.diameters, gradient)
-        return float(energy), float(total)
+    def _add_gradient(self, bodies: Vector, pairs: RawPairs, gradient: Vector) -> float:
+        return float(kernels.energy_gradient(*pairs, self.diameters, gradient))
 
     def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
         block = np.zeros((len(pairs[0]), self.dim, self.dim))

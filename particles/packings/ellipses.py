@@ -158,11 +158,8 @@ class Ellipses(Packing):
         turned = 2.0 * bodies[:, 2]
         return mean, split * np.cos(turned), split * np.sin(turned)
 
-    def _add_gradient(
-        self, bodies: Vector, pairs: RawPairs, gradient: Vector
-    ) -> tuple[float, float]:
-        energy, total = kernels.energy_gradient(*pairs, self._shape(bodies), gradient)
-        return float(energy), float(total)
+    def _add_gradient(self, bodies: Vector, pairs: RawPairs, gradient: Vector) -> float:
+        return float(kernels.energy_gradient(*pairs, self._shape(bodies), gradient))
 
     def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
         block = np.zeros((len(pairs[0]), 4, 4))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.checks import generator, real, whole
+from particles.checks import check_options, generator, whole
 from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
 from particles.packings.ends import PackingEnd, Status
 from particles.packings.packing import FLOOR, Packing, check_packing
@@ -214,21 +214,30 @@ def relax(
     whole("max_steps", max_steps, 1)
     check_options(relative=relative, absolute=absolute, floor=floor)
     check_options(positive=True, dt_max=dt_max, skin=skin)
-    n = max(problem.n_dof - problem.dim, 1)
     unit = float(problem.diameters.min())
     fire = _Fire(problem, x, dt_max * unit, skin * unit)
-    # The overlap per variable gives the scale of the forces until it is known better, at the end.
-    limit, force = relative / unit, 0.0
+    energy, force = _balance(problem, fire, relative, float(absolute), float(floor), max_steps)
+    return _end(problem, fire, energy, force)
+
+
+def _balance(
+    problem: Packing, fire: "_Fire", relative: float, absolute: float, floor: float, most: int
+) -> tuple[float, float]:
+    """Run FIRE by the rules of `relax`; return ``U``, and the mean force of a contact at its end.
+
+    The overlap per variable gives the scale of the forces until that mean is known.
+    """
+    n = float(max(problem.n_dof - problem.dim, 1))
+    limit, force = relative / float(problem.diameters.min()), 0.0
     while True:
-        energy, total = fire.run((limit, float(absolute), float(floor), float(n)), max_steps)
+        energy, total = fire.run((limit, absolute, floor, n), most)
         if fire.reason != CONVERGED:
-            break
+            return energy, force
         push = contacts(problem, fire.state()).forces
         force = float(push.mean()) if push.size else 0.0
         if fire.max_force <= max(relative * force, absolute):
-            break
+            return energy, force
         limit = relative * force * n / total
-    return _end(problem, fire, energy, force)
 
 
 def _end(problem: Packing, fire: "_Fire", energy: float, force: float) -> Minimum:
@@ -281,8 +290,9 @@ class _Fire:
         reach = self.relaxation.reach / float(self.units.max())
         while self.reason == STALE_LIST and self.steps < most:
             self.relaxation.relist(self.bodies)
-            self.reason, taken, energy, total = self.relaxation.run(
-                self.motion, units, self.clock, self.dt_max, reach, rules, most - self.steps
+            listed, clock = self.relaxation.listed, (self.clock, self.dt_max)
+            self.reason, taken, energy, total = self.relaxation.kernel(
+                self.motion, units, *listed, *clock, reach, rules, most - self.steps
             )
             self.steps += taken
             moved = (self.units * self.motion[0]).reshape(self.bodies.shape)
@@ -301,12 +311,3 @@ def _units(diameters: Vector, n_per_body: int) -> Vector:
     ratio = diameters / diameters.min()
     units = np.sqrt(ratio) if ratio.max() > ALIKE else np.ones_like(ratio)
     return np.repeat(units, n_per_body)
-
-
-def check_options(*, positive: bool = False, **options: float) -> None:
-    """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
-    for name, value in options.items():
-        real(name, value)
-        if not (math.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
-            kind = "positive" if positive else "non-negative"
-            raise ValueError(f"expected a finite, {kind} {name}, got {value}: leave it out")

@@ -87,7 +87,7 @@ class Packing(Law):
         """Return ``U = ½ Σ max(Δ, 0)²`` and ``∇U``, shape ``(n_dof,)``."""
         bodies = self.bodies(x)
         gradient = np.zeros_like(bodies)
-        energy, _ = self._add_gradient(bodies, self._touching(bodies), gradient)
+        energy = self._add_gradient(bodies, self._touching(bodies), gradient)
         return energy, gradient.ravel()
 
     def hvp(self, x: ArrayLike, v: ArrayLike) -> Vector:
@@ -123,21 +123,16 @@ class Packing(Law):
         centres = np.ascontiguousarray(bodies[:, : self.dim])
         return PairFinder(self.bounding_radii, self.box)(centres)
 
-    def n_free(self, x: ArrayLike) -> int:
-        """Return ``n``: the variables of all bodies but rattlers, less the translations.
-
-        Where no body is held all of them count.
-        """
-        return self._n_free(self.rattlers(x))
-
-    def _n_free(self, loose: NDArray[np.bool_]) -> int:
-        variables = self.variables if loose.all() else self.variables[~loose]
-        return max(int(variables.sum()) - self.dim, 1)
-
     def pressure(self, x: ArrayLike) -> float:
-        """Return ``p = Σ max(Δ, 0)/n``, with ``n`` of `n_free`: dimensionless."""
-        near = self.near(x)
-        return float(np.maximum(near[1].gap, 0.0).sum()) / self._n_free(self._loose(*near))
+        """Return ``p = Σ max(Δ, 0)/n``, dimensionless.
+
+        ``n`` are the variables of all bodies but rattlers, less the translations. Where no body is
+        held all of them count.
+        """
+        pairs, slopes = self.near(x)
+        loose = self._loose(pairs, slopes)
+        variables = self.variables if loose.all() else self.variables[~loose]
+        return float(np.maximum(slopes.gap, 0.0).sum()) / max(int(variables.sum()) - self.dim, 1)
 
     def virial_pressure(self, x: ArrayLike) -> float:
         """Return ``P = -dU/dV = Σ Δ(1 - Δ)/(dV)``, summed over contacts.

@@ -133,7 +133,7 @@ class Perceptron:
         """Return ``U`` and ``∇U = -(Σ f ξ - (Σ f s) x/|x|)/|x|``; ``x·∇U = 0`` exactly."""
         direction, length = self._direction(x)
         pull = np.empty(self.n_dof)
-        energy, virial, _ = energy_pull(self.patterns, direction, self.sigma, pull)
+        energy, virial = energy_pull(self.patterns, direction, self.sigma, pull)
         return energy, (virial * direction - pull) / length
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
