@@ -6,6 +6,8 @@ element and marks of an encoding, and their errors do not name the file.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +94,9 @@ class Frame:
         x, y, z = (word in _TRUE for word in words)
         return x, y, z
 
+    @cached_property
     def columns(self) -> dict[str, XyzColumn]:
-        """Return what ``Properties`` says of the columns, by name in small letters without ``_``.
+        """What ``Properties`` says of the columns, by name in small letters without ``_``.
 
         Raises
         ------
@@ -101,68 +104,63 @@ class Frame:
             If it is not made of ``name:type:count``, each name once.
         """
         text = self.head.get("properties", "species:S:1:pos:R:3")
-        fields = text.split(":")
         found: dict[str, XyzColumn] = {}
         at = 0
-        triples = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
-        for name, kind, count in triples:
+        for name, kind, count in zip_longest(*3 * [iter(text.split(":"))], fillvalue=""):
             good = name and kind in {"R", "I", "S", "L"} and _COUNT.fullmatch(count)
-            if not good or len(fields) % 3 or not 0 < int(count) <= 1000:
-                wrong = f"{name}:{kind}:{count}"
+            if not good or not 0 < int(count) <= 1000:
                 raise ValueError(
                     "expected Properties=name:type:count:... with types R, I, S, L and counts of "
-                    f"at least 1 in {self.where}, got {wrong[:80]} in {text[:80]}: "
-                    "correct it"
+                    f"at least 1 in {self.where}, got {f'{name}:{kind}:{count}'[:80]} in "
+                    f"{text[:80]}: correct it"
                 )
-            key = plain(name)
-            if key in found:
+            if plain(name) in found:
                 raise ValueError(
                     f"expected column {name} once in {self.where}, got it twice: rename one"
                 )
-            found[key] = XyzColumn(name, kind, at, int(count))
+            found[plain(name)] = XyzColumn(name, kind, at, int(count))
             at += int(count)
-        if not found:
-            raise ValueError(
-                f"expected Properties=name:type:count:... in {self.where}, got {text}: name one"
-            )
         return found
 
-    def table(self, columns: dict[str, XyzColumn]) -> list[list[str]]:
-        """Return the words of each body.
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """The words of each body.
 
         Raises
         ------
         ValueError
             If a line has more or fewer words than the columns take.
         """
-        width = sum(column.width for column in columns.values())
+        width = sum(column.width for column in self.columns.values())
         rows = [row.split() for row in self.rows]
-        for k, row in enumerate(rows):
+        for line, row in enumerate(rows, self.line):
             if len(row) != width:
                 raise ValueError(
-                    f"expected {width} columns in line {self.line + k} of {self.where}, "
+                    f"expected {width} columns in line {line} of {self.where}, "
                     f"got {len(row)}: correct it"
                 )
         return rows
 
-    def numbers(
-        self, table: list[list[str]], column: XyzColumn, *widths: int, positive: bool = False
-    ) -> Vector:
+    def numbers(self, name: str, *widths: int, positive: bool = False) -> Vector:
         """Return the numbers of a column, ``(N, width)``.
 
         Raises
         ------
         ValueError
-            If the column is of another type or width, or holds something that is no finite number,
-            or not ``positive``.
+            If there is no such column, it is of another type or width, or holds something that is
+            no finite number, or not ``positive``.
         """
+        if name not in self.columns:
+            got = ", ".join(column.name for column in self.columns.values())
+            raise ValueError(f"expected a column {name} in {self.where}, got {got}: add it")
+        column = self.columns[name]
         if column.kind not in {"R", "I"} or column.width not in widths:
             wanted = " or ".join(f"{column.name}:R:{width}" for width in widths)
             raise ValueError(
                 f"expected column {wanted} in {self.where}, "
                 f"got {column.name}:{column.kind}:{column.width}: write it so"
             )
-        words = [row[column.start : column.start + column.width] for row in table]
+        words = [row[column.start : column.start + column.width] for row in self.table]
         values = np.array([[_number(word) for word in row] for row in words])
         good = np.isfinite(values) & ((values > 0.0) | (not positive))
         if not good.all():
@@ -172,6 +170,16 @@ class Frame:
                 f"in line {self.line + k} of {self.where}, got {words[k][word][:40]}: correct it"
             )
         return values
+
+    def expect(self, good: bool, name: str, what: str) -> None:
+        """Raise ValueError that names a column, unless ``good``."""
+        if not good:
+            column = self.columns[name]
+            words = self.table[0][column.start : column.start + column.width]
+            raise ValueError(
+                f"expected {what} in {self.where}, got column {column.name}, "
+                f"{' '.join(words)[:60]} of the first body: correct or remove it"
+            )
 
 
 def plain(name: str) -> str:
