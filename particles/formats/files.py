@@ -78,10 +78,7 @@ def write_gsd(path: str | Path, problem: Packing, x: ArrayLike) -> None:
     ValueError
         If ``x`` is no state of the packing. The file is left as it was.
     """
-    _check_gsd()
-    from gsd import hoomd
-
-    states = _states(problem, x)
+    hoomd, states = _gsd("hoomd"), _states(problem, x)
     with _replacing(path) as part, hoomd.open(str(part), "w") as file:
         for bodies in states:
             file.append(_gsd_frame(hoomd.Frame(), problem, bodies))
@@ -97,9 +94,7 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     ValueError
         If there is no such file, the frame is not there, or was written by another program.
     """
-    _check_gsd()
-    from gsd import fl
-
+    fl = _gsd("fl")
     check_file(Path(path))
     try:
         with fl.open(str(path), "r") as file:
@@ -122,9 +117,10 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     return _checked(path, got[_SIZES], got.get(_ASPECT), got[_BOX], got[_STATE])
 
 
-def _check_gsd() -> None:
+def _gsd(module: str) -> Any:
+    """Return a module of the package gsd."""
     try:
-        import_module("gsd")
+        return import_module(f"gsd.{module}")
     except ImportError:
         raise ModuleNotFoundError(
             "expected the package gsd for GSD files, got none: pip install 'jamscape[files]'",
@@ -208,12 +204,7 @@ def _gsd_frame(frame: Any, problem: Packing, bodies: Vector) -> Any:
 
 
 def _gsd_shape(problem: Packing, body: int) -> dict[str, Any]:
-    short = 0.5 * float(problem.diameters[body])
+    short, long = 0.5 * float(problem.diameters[body]), float(problem.bounding_radii[body])
     if isinstance(problem, Ellipses):
-        return {
-            "type": "Ellipsoid",
-            "a": short * float(problem.aspect[body]),
-            "b": short,
-            "c": short,
-        }
+        return {"type": "Ellipsoid", "a": long, "b": short, "c": short}
     return {"type": "Sphere", "diameter": 2.0 * short}

@@ -1,21 +1,14 @@
 """When two sets of identical atoms are one structure: rotation, inversion and relabelling."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist
 
 from particles.kernels import alignment as loops
 
 Vector = NDArray[np.float64]
 
 _ALL = 1 << 30
-
-
-def fingerprint(x: Vector) -> Vector:
-    """Return the sorted distances of all pairs, ``(N(N-1)/2,)``, alike for isometric sets."""
-    return np.sort(pdist(x.reshape(-1, 3)))
 
 
 def congruent(x: Vector, other: Vector, tolerance: float = 1e-3) -> bool:
@@ -46,11 +39,6 @@ def point_group_order(x: Vector, tolerance: float = 1e-3) -> int:
         return 2
     rotation, order = np.empty((3, 3)), np.empty(len(a), np.int64)
     return int(loops.isometries(a, a, tolerance, _ALL, rotation, order))
-
-
-def log_isomers(n: int) -> float:
-    """Return ``ln(2 N!)``, the number of relabellings and inversions."""
-    return math.log(2) + math.lgamma(n + 1)
 
 
 def aligned(x: Vector, reference: Vector, tolerance: float = 1e-3, turns: int = 24) -> Vector:

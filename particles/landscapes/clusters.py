@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 
 from particles.checks import check_generator, vector, whole
 from particles.kernels import clusters as loops
@@ -127,11 +128,11 @@ class Cluster:
     @property
     def log_group_order(self) -> float:
         """Return ``ln(2 N!)``, the number of relabellings and inversions."""
-        return alignment.log_isomers(self.n)
+        return math.log(2) + math.lgamma(self.n + 1)
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return the sorted distances of all pairs, ``(N(N-1)/2,)``."""
-        return alignment.fingerprint(x)
+        return np.sort(pdist(x.reshape(-1, 3)))
 
     def same(self, x: Vector, other: Vector, tolerance: float = 1e-3) -> bool:
         """Tell whether the two states are one structure: `alignment.congruent`."""

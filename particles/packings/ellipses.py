@@ -134,17 +134,11 @@ class Ellipses(Packing):
         turned[:, 2] += np.pi * rng.integers(-2, 3, self.n_bodies)
         yield "half turn", turned.ravel()
 
-    @property
-    def shape_moments(self) -> tuple[Vector, Vector]:
-        """``m = (a² + b²)/2`` and ``δ = (a² - b²)/2`` of each body."""
-        a, b = self.bounding_radii, 0.5 * self.diameters
-        return 0.5 * (a * a + b * b), 0.5 * (a - b) * (a + b)
-
     def _shape(self, bodies: Vector) -> tuple[Vector, Vector, Vector]:
         """Return the shape matrices ``[[m + p, q], [q, m - p]]`` as ``(m, p, q)``."""
-        mean, split = self.shape_moments
-        turned = 2.0 * bodies[:, 2]
-        return mean, split * np.cos(turned), split * np.sin(turned)
+        a, b, turned = self.bounding_radii, 0.5 * self.diameters, 2.0 * bodies[:, 2]
+        split = 0.5 * (a - b) * (a + b)
+        return 0.5 * (a * a + b * b), split * np.cos(turned), split * np.sin(turned)
 
     def _add_gradient(self, bodies: Vector, pairs: RawPairs, gradient: Vector) -> float:
         return float(kernels.energy_gradient(*pairs, self._shape(bodies), gradient))

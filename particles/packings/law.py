@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.checks import check_generator, real, vector
+from particles.checks import check_generator, check_options, real, vector
 from particles.packings.mixture import check_phi, positive_array
 from particles.packings.pairs import Pairs
 
@@ -132,10 +132,7 @@ class Law(ABC):
                 f"expected a box with {expected} sides, got {self.box.size}: pass one for each "
                 "dimension"
             )
-        if not 0.0 < real("reach", self.reach) < math.inf:
-            raise ValueError(
-                f"expected a positive, finite reach, got {self.reach}: pass such as 0.5"
-            )
+        check_options(positive=True, reach=self.reach)
 
     @property
     def n_bodies(self) -> int:

@@ -16,6 +16,8 @@ Vector = NDArray[np.float64]
 ROUNDING = 2e-15
 # Longest step in units of the sphere's radius.
 LONGEST = 0.2
+# Steps from which L-BFGS takes its curvature.
+MEMORY = 10
 
 
 class SpherePoint(NamedTuple):
@@ -63,10 +65,10 @@ class SphereDescent:
 
 
 def lbfgs_steps(
-    run: SphereDescent, point: SpherePoint, tolerance: float, max_steps: int, memory: int = 10
+    run: SphereDescent, point: SpherePoint, tolerance: float, max_steps: int
 ) -> SpherePoint:
     """Descend until ``U = 0`` or the relative residual is below ``tolerance``."""
-    pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
+    pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=MEMORY)
     longest = LONGEST * np.sqrt(run.problem.n_dof)
     for _ in range(min(max_steps, run.steps_left)):
         if run.allowed(point) or run.balanced(point, tolerance):
