@@ -26,6 +26,13 @@ class Labelled:
         """Number ``d`` of components of a pattern."""
         return int(self.x.shape[1])
 
+    def _check_rows(self, labels: NDArray[Any]) -> None:
+        if self.x.ndim != 2 or len(self.x) == 0 or labels.shape != self.x.shape[:1]:
+            raise ValueError(
+                f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {labels.shape}: "
+                "pass one row and one label for each"
+            )
+
     def taken(self, rows: Any) -> Self:
         """Return some of the patterns, by their indices or as a slice."""
         arrays = {name: a[rows] for name, a in vars(self).items() if isinstance(a, np.ndarray)}

@@ -55,11 +55,7 @@ class Outcomes(Labelled):
             raise ValueError(
                 f"expected whole numbers as labels, got {self.label.dtype}: round them"
             )
-        if self.x.ndim != 2 or len(self.x) == 0 or self.label.shape != self.x.shape[:1]:
-            raise ValueError(
-                f"expected patterns (P, d) and labels (P,), got {self.x.shape} "
-                f"and {self.label.shape}: pass one row and one label for each"
-            )
+        self._check_rows(self.label)
         inside = self.label.min() >= 0 and self.label.max() < self.n_classes
         if self.n_classes < 2 or not inside:
             raise ValueError(

@@ -45,17 +45,11 @@ class Patterns(Labelled):
     def __post_init__(self) -> None:
         object.__setattr__(self, "x", real_array("patterns", self.x))
         object.__setattr__(self, "y", real_array("labels", self.y))
-        if self.x.ndim != 2 or self.y.shape != self.x.shape[:1]:
-            raise ValueError(
-                f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {self.y.shape}: "
-                "pass one row and one label for each"
-            )
+        self._check_rows(self.y)
         found = np.unique(self.y)
         if not np.array_equal(found, [-1.0, 1.0]):
             shown = ", ".join(f"{label:g}" for label in found[:5])
-            raise ValueError(
-                f"expected both labels -1 and +1, got {shown or 'no label'}: convert them"
-            )
+            raise ValueError(f"expected both labels -1 and +1, got {shown}: convert them")
 
 
 def random_patterns(p: int, d: int, rng: np.random.Generator) -> Patterns:

@@ -149,9 +149,7 @@ def _from_text(path: Path, label: str | None) -> Table:
     def place(row: int, column: int) -> str:
         return lines.place(row, others[column])
 
-    x = np.empty((len(frame), len(others)))
-    for k, column in enumerate(others):
-        x[:, k] = _numbers(frame[column], number, lines, column)
+    x = np.column_stack([_numbers(frame[k], number, lines, k) for k in others])
     if lines.heading and lines.heading[at] in set(map(str, y)):
         raise ValueError(
             f"expected a heading or numbers in line 1 of {path}, got words with the label "
@@ -269,23 +267,20 @@ def _labels(column: "pd.Series[Any]", lines: _Lines, at: int) -> NDArray[Any]:
         place = lines.place(int(missing[0]), at)
         raise ValueError(f"expected a label in {place}, got nothing: add it, or remove the line")
     if column.dtype.kind in "iuf":
-        found: NDArray[Any] = column.to_numpy()
-        return found
+        return np.asarray(column)
     return np.array([str(word).strip() for word in column])
 
 
 def _numbers(column: "pd.Series[Any]", number: str, lines: _Lines, at: int) -> Vector:
     """Return a column as numbers, or refuse what is none."""
-    wrong = np.flatnonzero(column.isna())
-    if not len(wrong) and column.dtype.kind in "iuf":
-        found: Vector = column.to_numpy(dtype=np.float64)
-        return found
+    missing = column.isna().to_numpy()
+    if column.dtype.kind in "iuf" and not missing.any():
+        return np.asarray(column, dtype=np.float64)
     words = column.astype(str).str.strip()
-    if not len(wrong):
-        wrong = np.flatnonzero(~words.str.fullmatch(number))
+    wrong = np.flatnonzero(missing | ~words.str.fullmatch(number).to_numpy(dtype=bool))
     if len(wrong):
         row = int(wrong[0])
-        got = "nothing" if column.isna().iloc[row] else repr(words.iloc[row][:40])
+        got = "nothing" if missing[row] else repr(words.iloc[row][:40])
         raise ValueError(
             f"expected a number in {lines.place(row, at)}, got {got}: correct it, or name the "
             "column with the labels"

@@ -143,10 +143,7 @@ class Packing(Law):
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations, orthonormal: ``(d, n_dof)``."""
         self.bodies(x)
-        modes = np.zeros((self.dim, self.n_bodies, self.n_per_body))
-        for k in range(self.dim):
-            modes[k, :, k] = self.n_bodies**-0.5
-        return modes.reshape(self.dim, self.n_dof)
+        return np.tile(np.eye(self.dim, self.n_per_body), self.n_bodies) * self.n_bodies**-0.5
 
     def rattlers(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Return a mask ``(N,)`` of the bodies that no contact holds: see `rattlers`."""
