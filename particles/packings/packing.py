@@ -143,7 +143,8 @@ class Packing(Law):
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations, orthonormal: ``(d, n_dof)``."""
         self.bodies(x)
-        return np.tile(np.eye(self.dim, self.n_per_body), self.n_bodies) * self.n_bodies**-0.5
+        modes = np.tile(np.eye(self.dim, self.n_per_body), self.n_bodies)
+        return np.asarray(modes * self.n_bodies**-0.5)
 
     def rattlers(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Return a mask ``(N,)`` of the bodies that no contact holds: see `rattlers`."""
