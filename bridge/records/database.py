@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 # What sqlite3, json and numpy raise where the bytes of a file are wrong.
-_DAMAGE = (
+DAMAGE = (
     sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError,
     MemoryError, SyntaxError, tokenize.TokenError,
 )  # fmt: skip
@@ -47,6 +46,10 @@ def from_npy(npy: bytes) -> NDArray[Any]:
 def _layout(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Read a header once: the thousands of states of a landscape have one."""
     return np.lib.format.read_array_header_1_0(io.BytesIO(header))
+
+
+class OtherVersionError(ValueError):
+    """A file that another version has written: it is whole, and not to be continued."""
 
 
 class Database:
@@ -108,16 +111,27 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the file; an error that is under way says more than one that follows from it."""
         follows = (OSError,) if isinstance(error, Exception) else ()
         with suppress(*follows):
             self.close()
+
+    def check_schema(self, expected: int, found: int) -> None:
+        """Close a file of another version, and say so.
+
+        Raises
+        ------
+        OtherVersionError
+            In one line, if the schemas differ.
+        """
+        if found != expected:
+            self.close()
+            age = "an older" if found < expected else "a newer"
+            raise OtherVersionError(
+                f"expected schema {expected}, got {found} in {self.path}: it was written by {age} "
+                "version; open it with that version, or run its command again with another file"
+            )
 
     def query(self, query: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows that answer a query; ``ValueError`` in one line from a damaged file."""
@@ -219,9 +233,14 @@ def whole(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except _DAMAGE as error:
+    except OtherVersionError:
+        raise
+    except DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"expected a whole file at {path}, got: {reason}: run it again") from error
+        raise ValueError(
+            f"expected a whole file at {path}, got: {reason}: run its command again "
+            "with another file"
+        ) from error
 
 
 def explain(path: Path, what: str, error: Exception) -> str:
