@@ -2,64 +2,30 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import fields, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli.options import (
-    STALLED,
-    AsJson,
-    MostRuns,
-    Seed,
-    Workers,
-    add_command,
-    add_commands,
-    checking_input,
-    keeping,
-    make_folder,
-)
+from bridge.cli.options import STALLED, add_commands, checking_input, keeping, shared_options, title
 from bridge.runs.run import Command
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import check_count, options_of
 
 if TYPE_CHECKING:
     from bridge.records.store import Record, Store
 
 Samples = Annotated[int, typer.Option(min=1, help="Random samples.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(help="Folder for the results; a name that ends in .sqlite keeps records only."),
-]
+_OUT = "Folder for the results; a name that ends in .sqlite keeps records only."
 
 
 def command_of(kind: type[Command]) -> typer.Typer:
     """Return the command, or the group of them, of a kind of run."""
-    shared: dict[str, tuple[Any, Any]] = {
-        **({"samples": (1, Samples)} if kind.repeats else {}),
-        "most_runs": (MOST_RUNS, MostRuns),
-        "seed": (0, Seed),
-        "workers": (None, Workers),
-        "out": (kind.folder, Out),
-        "as_json": (False, AsJson),
-    }
-
-    def action(system: Any, **given: Any) -> int:
-        return _run(kind, system, **given)
-
-    app = typer.Typer(name=kind.command, help=_title(kind))
-    taken = kind.systems()
-    if taken:
-        add_commands(app, taken.values(), action, shared, kind.options())
-        return app
-    app = typer.Typer()
-    add_command(app, kind.command, _title(kind), action, shared, kind.options())
+    shared = shared_options(kind.folder, _OUT) | ({"samples": (1, Samples)} if kind.repeats else {})
+    app = typer.Typer(name=kind.command, help=title(kind)) if kind.systems() else typer.Typer()
+    add_commands(app, kind, partial(_run, kind), shared)
     return app
-
-
-def _title(kind: type[Command]) -> str:
-    """Return the first sentence of what a kind of run says of itself."""
-    return (kind.__doc__ or "").strip().splitlines()[0]
 
 
 def _run(
@@ -80,8 +46,7 @@ def _run(
     samples = options.pop("samples") if kind.repeats else 1
     run = kind(system, (seed, 0) if kind.repeats else (seed,), **options)
     with checking_input():
-        check_ranges(run)
-        run.check(_changed(run))
+        run.check_all(_changed(run))
         check_count(samples * run.count(), "runs", most_runs)
         store = _store(out, kind.command)
     runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
@@ -102,12 +67,11 @@ def _run(
 
 def _changed(run: Command) -> set[str]:
     """Return the names of the options that are not as they would be if left out."""
-    parts = [part for part in (run, run.system) if part is not None]
     return {
         item.name
-        for part in parts
-        for item in fields(part)
-        if "help" in item.metadata and getattr(part, item.name) != item.default
+        for part in (run, run.system)
+        for item in options_of(part)
+        if getattr(part, item.name) != item.default
     }
 
 
@@ -123,7 +87,7 @@ def _store(out: Path | None, command: str) -> "Store":
         return Store(":memory:")
     if not _is_folder(out):
         return Store(out)
-    make_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
     return Store(out / f"{command}.sqlite")
 
 

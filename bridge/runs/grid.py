@@ -36,7 +36,7 @@ import math
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -44,7 +44,7 @@ from typing import Any, Self
 from bridge.runs.registry import kinds
 from bridge.runs.run import Command
 from bridge.runs.task import Task
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import MOST_RUNS, check_count, options_of
 
 _MOST_BYTES = 2**24  # of a configuration
 
@@ -166,10 +166,7 @@ class _Grid:
                 run: Command = self.command(
                     system, (seed,), **{n: v for n, v in given.items() if n in own}
                 )
-                for part in (system, run):
-                    if part is not None:
-                        check_ranges(part)
-                run.check(given)
+                run.check_all(given)
             except (ValueError, OverflowError, MemoryError) as error:
                 raise ValueError(f"{self.where}: {error or 'too large for the memory'}") from None
             yield run
@@ -177,8 +174,7 @@ class _Grid:
 
 def _types(kind: Any) -> dict[str, Any]:
     """Return the types of the options of a class."""
-    options = () if kind is None else (item for item in fields(kind) if "help" in item.metadata)
-    return {item.name: item.type for item in options}
+    return {item.name: item.type for item in options_of(kind)}
 
 
 def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:

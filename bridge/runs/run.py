@@ -25,13 +25,14 @@ was kept. A file here imports what is slow inside its functions: it is read by `
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.records.content import data_name, parameters
 from bridge.records.seeds import generator
 from bridge.systems import systems
+from bridge.systems.ranges import check_ranges, options_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,14 +95,19 @@ class Command(ABC):
     @classmethod
     def options(cls) -> "list[Field[Any]]":
         """Return its fields that a user sets."""
-        return [item for item in fields(cls) if "help" in item.metadata]
+        return list(options_of(cls))
+
+    def check_all(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` in one line if an option is out of its range, or wrong otherwise."""
+        for part in (self.system, self):
+            check_ranges(part)
+        self.check(given)
 
     def check(self, given: Collection[str] = ()) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet.
 
         ``given`` are the names of all that was set, of options of the system too.
         """
-        del given
         self.system.check()
 
     @abstractmethod
@@ -134,7 +140,6 @@ class Command(ABC):
     @classmethod
     def figure(cls, records: "Sequence[Record]") -> "Figure | None":
         """Return a figure of the records of one command; None if there is nothing to draw."""
-        del records
         return None
 
     @classmethod
@@ -167,8 +172,7 @@ class Run(Command):
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        own = self.system.settings() if hasattr(self.system, "settings") else {}
-        return parameters(self.system, settings={**own, **self.settings()}, **self.chosen())
+        return parameters(self.system, settings=self.settings(), **self.chosen())
 
     @property
     def key(self) -> str:

@@ -5,21 +5,11 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import (
-    AsJson,
-    MostRuns,
-    OutFile,
-    OutFolder,
-    Seed,
-    Workers,
-    add_commands,
-    checking_input,
-    keeping,
-)
+from bridge.cli.options import AsJson, add_commands, checking_input, keeping, shared_options
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
 from bridge.runs.kinds.landscape import LandscapeRun
-from bridge.systems.ranges import MOST_RUNS, check_count
+from bridge.systems.ranges import check_count
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
 
@@ -39,7 +29,7 @@ def _landscape(
 
     with checking_input():
         run = LandscapeRun(system, (seed,), searches)
-        run.check()
+        run.check_all()
         check_count(run.count(), "searches", most_runs)
         if out is not None:
             exploration.claim(system, seed, out)
@@ -57,19 +47,7 @@ def _landscape(
     return 0
 
 
-add_commands(
-    app,
-    LandscapeRun.systems().values(),
-    _landscape,
-    {
-        "seed": (0, Seed),
-        "most_runs": (MOST_RUNS, MostRuns),
-        "workers": (None, Workers),
-        "out": (None, OutFile),
-        "as_json": (False, AsJson),
-    },
-    LandscapeRun.options(),
-)
+add_commands(app, LandscapeRun, _landscape, shared_options(None, "File to keep everything in."))
 
 
 @app.command("show")
@@ -79,7 +57,7 @@ def landscape_show(
         float | None,
         typer.Option(help="Of free energies and rates; where the heat capacity peaks if unset."),
     ] = None,
-    out: OutFolder = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw and tabulate a stored landscape."""

@@ -1,23 +1,15 @@
 """``jamscape transition``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from bridge.cli.options import (
-    AsJson,
-    MostRuns,
-    Seed,
-    Workers,
-    add_commands,
-    checking_input,
-    keeping,
-)
+from bridge.cli.options import add_commands, checking_input, keeping, shared_options
 from bridge.records.documents import dumps
 from bridge.runs.kinds.transition import TransitionRun
 from bridge.runs.workers import cores, mapping
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import check_count
 
 app = typer.Typer()
 kinds = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
@@ -42,8 +34,7 @@ def _transition(
 
     run = TransitionRun(system, (seed,), **options)
     with checking_input():
-        check_ranges(run)
-        run.check()
+        run.check_all()
         check_count(run.count(), "networks", most_runs)
         store = Store(out)
     documents = []
@@ -64,14 +55,7 @@ def _transition(
 
 add_commands(
     kinds,
-    TransitionRun.systems().values(),
+    TransitionRun,
     _transition,
-    {
-        "most_runs": (MOST_RUNS, MostRuns),
-        "workers": (None, Workers),
-        "seed": (0, Seed),
-        "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),
-        "as_json": (False, AsJson),
-    },
-    TransitionRun.options(),
+    shared_options(Path("transition.sqlite"), "File for records."),
 )
