@@ -16,6 +16,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bridge.records.database import DAMAGE, Database, from_npy, to_npy, whole
+from bridge.records.provenance import provenance
 
 # 2: the state itself is kept with its gaps and spectra; 3: data are known by their content, and
 # settings that are no options are parameters; 4: a record of a state has all that `jam` prints.
@@ -45,7 +46,7 @@ class Record:
     status: str
     seconds: float
     data: Mapping[str, Json]
-    provenance: Mapping[str, Json]
+    provenance: Mapping[str, Json] = field(default_factory=provenance)
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property

@@ -183,7 +183,6 @@ class Run(Command):
 
     def compute(self) -> "Record":
         """Run it, and return the record."""
-        from bridge.records.provenance import provenance
         from bridge.records.store import Record
 
         started = time.perf_counter()
@@ -197,7 +196,6 @@ class Run(Command):
             status=found.status,
             seconds=seconds,
             data={**named, **found.data, **data_name(self.system)},
-            provenance=provenance(),
             arrays=found.arrays,
         )
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from bridge.records.store import Record, Store
 from bridge.runs.pool import Failed, title
 from bridge.runs.workers import map_unordered
-
-if TYPE_CHECKING:
-    pass
 
 Progress = Callable[[int, int], None]
 

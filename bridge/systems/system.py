@@ -124,31 +124,6 @@ def check_size(what: str, numbers: float, most: int = LARGEST) -> None:
     expect(numbers <= most, f"at most {most:,} {what}", numbers, "ask for fewer")
 
 
-def check_use(
-    system: System,
-    *,
-    exact: bool = False,
-    spectrum: bool = False,
-    at_load: float | None = None,
-    at_transition: bool = False,
-) -> None:
-    """Raise ``ValueError`` in one line if the system cannot be brought there or measured so."""
-    system.check()
-    if not system.has_exact_point:
-        wrong = "exact" if exact else "at_transition"
-        expect(
-            not (exact or at_transition), f"a packing or perceptron with {wrong}", system.kind,
-            "drop it",
-        )  # fmt: skip
-    expect(not (exact and at_transition), "exact or at_transition", "both", "drop one of them")
-    if at_load is not None:
-        system.check_load(at_load)
-    if spectrum:
-        from bridge.measure.spectra import check_dense
-
-        check_dense(system.n_variables())
-
-
 def expect(holds: bool, expected: str, got: object, remedy: str) -> None:
     """Raise ``ValueError`` in one line unless an option is as expected."""
     if not holds:
