@@ -41,7 +41,7 @@ def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
         _claim(store, system, seed)
 
 
-def _claim(store: LandscapeStore, system: LandscapeSystem, seed: int) -> None:
+def _claim(store: LandscapeStore, system: Any, seed: int) -> None:
     known = {"parameters": options(system), "settings": moves(system)}
     store.claim(system=system.kind, seed=seed, **known)
     store.describe(**data_name(system))

@@ -12,7 +12,7 @@ from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import ConstraintProblem, HasBodies, HasTightening
+from bridge.protocols import ConstraintProblem, HasBodies, HasTightening, Vector
 from bridge.runs.kinds.jam import CURVATURE, SPECTRA
 from bridge.systems import State, System
 
@@ -33,6 +33,11 @@ class Measured:
     spectrum: Spectrum | None
     seconds: float
     lowest_curvature: float | None = None
+
+    @property
+    def gaps(self) -> Vector:
+        """``Δ`` of the state, ``(m,)``."""
+        return self.state.problem.gaps(self.state.x)
 
 
 def measure(state: State, *, with_spectrum: bool, seconds: float) -> Measured:
