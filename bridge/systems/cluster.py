@@ -23,7 +23,6 @@ class LennardJonesLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
-        del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.clusters import LennardJones
@@ -45,7 +44,6 @@ class AxilrodTellerLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
-        del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.clusters import AxilrodTeller

@@ -20,7 +20,6 @@ class MullerBrownLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the surface."""
-        del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.muller_brown import MullerBrown

@@ -11,6 +11,7 @@ A broken promise raises `AssertionError` with the promise in words and the numbe
 
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -177,8 +178,7 @@ def _check_refuses_nan(problem: Landscape, x: Vector) -> None:
         raise AssertionError(f"it has energy {energy}")
 
 
-def _check_equivalents(problem: Landscape, x: Vector, rng: np.random.Generator) -> None:
-    assert isinstance(problem, HasEquivalents)
+def _check_equivalents(problem: Any, x: Vector, rng: np.random.Generator) -> None:
     energy, _ = problem.energy_gradient(x)
     for name, other in islice(problem.equivalents(x, rng), MOST_IMAGES):
         assert isinstance(name, str), f"a symmetry has the name {name!r}, expected a string"
