@@ -99,7 +99,7 @@ class Store(Database):
             been removed.
         """
         texts = (record.parameters, record.seed, record.data, record.provenance)
-        parameters, seed, data, origin = (json.dumps(_plain(text)) for text in texts)
+        parameters, seed, data, origin = (json.dumps(text, default=dict) for text in texts)
         named = (record.key, record.kind, parameters, seed, record.status, record.seconds)
         blobs = [(record.key, name, to_npy(value)) for name, value in record.arrays.items()]
         with self.transaction(f"{record.kind} with seed {record.seed[-1]}") as connection:
@@ -166,8 +166,3 @@ def _record(row: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]) -> Record:
         provenance=dict(json.loads(origin)),
         arrays=arrays,
     )
-
-
-def _plain(value: Json) -> Json:
-    """Turn mappings into dicts for the json module."""
-    return dict(value) if isinstance(value, Mapping) else value

@@ -1,7 +1,7 @@
 """The searches of ``jamscape landscape``, kept in a file as they end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -92,27 +92,48 @@ def run_landscape(
             if progress is not None:
                 progress(len(graph.minima), len(graph.saddles))
 
-        failures = search_all(
-            explorer,
-            graph,
-            keep,
-            mapper=stream_unordered,
-            lost=Failed,
-            searches=searches,
-            workers=workers,
-            every_index=case.every_index,
-        )
+        failures = search(case, explorer, graph, keep, searches, workers)
         observables = [case.observe(point.x) for point in graph.minima]
         store.observe(dict(enumerate(observables)))
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
         store.describe(seconds=seconds)
-    if failures:
-        text = f"climb {failures[0].task}: {failures[0].reason}"
-        kept = (
-            "" if out is None else f": the others are kept in {out}, and the same command goes on"
-        )
-        raise RuntimeError(f"{len(failures)} searches failed, {text}{kept}")
+    raise_lost_climbs(failures, out)
     return Explored(case, graph, observables, seconds)
+
+
+def search(
+    case: Case,
+    explorer: Explorer,
+    graph: Graph,
+    keep: Callable[[Finding], object],
+    searches: int | None,
+    workers: int,
+) -> list[Failed]:
+    """Do all searches of `search_all` that are left; return the climbs whose process ended."""
+    return search_all(
+        explorer,
+        graph,
+        keep,
+        mapper=stream_unordered,
+        lost=Failed,
+        searches=searches,
+        workers=workers,
+        every_index=case.every_index,
+    )
+
+
+def raise_lost_climbs(failures: Sequence[Failed], out: Path | None = None) -> None:
+    """Say in one line that processes have ended, and where the other searches are kept.
+
+    Raises
+    ------
+    RuntimeError
+        If any has.
+    """
+    if failures:
+        text = f"{len(failures)} searches failed, climb {failures[0].task}: {failures[0].reason}"
+        kept = f"the others are kept in {out}, and the same command goes on"
+        raise RuntimeError(text if out is None else f"{text}: {kept}")
 
 
 def explorer_of(case: Case, seed: int) -> Explorer:

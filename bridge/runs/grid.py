@@ -185,10 +185,10 @@ def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:
 
 
 def _seeds(value: Any, most: int) -> list[int]:
-    count = isinstance(value, int) and not isinstance(value, bool)
-    if count:
+    seeds: list[int] = value
+    if type(value) is int:
         check_count(value, "seeds", most)
-    seeds = list(range(value)) if count else value
+        seeds = list(range(value))
     good = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
     if not good or not seeds:
         raise ValueError(

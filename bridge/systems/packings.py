@@ -175,9 +175,7 @@ class EllipseSystem(PackingSystem):
         """Return ellipses through jamming."""
         return [Sweep("ellipses", cls(n=_BODIES[size]), even_loads(0.84, 0.94, 11), True)]
 
-    @property
-    def _start(self) -> float:
-        return 0.94
+    _start = 0.94
 
     def _packing(self, phi: float) -> "Ellipses":
         from particles import Ellipses

@@ -58,8 +58,8 @@ def test_both_sides_of_the_transition_are_seen(found):
     discs, perceptron, _ = found
     for system in (discs, perceptron):
         low, high = system.loads[0], system.loads[-1]
-        assert system.jammed_fraction(low) == 0.0
-        assert system.jammed_fraction(high) == 1.0
+        assert system.jammed_shares()[low] == 0.0
+        assert system.jammed_shares()[high] == 1.0
         assert low < system.transition() < high
 
 
