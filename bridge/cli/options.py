@@ -112,7 +112,7 @@ def _command(
     shared: Mapping[str, tuple[Any, Any]],
 ) -> Callable[..., int]:
     own = options_of(system)
-    parameters = [*map(_option, own), *map(_option, kind.options())]
+    parameters = [*map(_option, own), *map(_option, options_of(kind))]
     parameters += [_keyword(name, *given) for name, given in shared.items()]
 
     def command(**given: Any) -> int:

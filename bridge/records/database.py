@@ -102,7 +102,8 @@ class Database:
         except (sqlite3.Error, ValueError) as error:
             if connection is not None:
                 connection.close()
-            if is_new and not _is_locked(error) and _is_empty(self.path):
+            empty = self.path.is_file() and self.path.stat().st_size == 0
+            if is_new and not _is_locked(error) and empty:
                 self.path.unlink()  # it is ours: nothing was there, and nothing could be written
             raise ValueError(explain(self.path, what, error)) from error
         self._connection = connection
@@ -290,10 +291,6 @@ def _place(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size == 0
 
 
 def _is_locked(error: Exception) -> bool:

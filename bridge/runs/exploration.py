@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def run_landscape(
     identity = explorer.identity
     with LandscapeStore(":memory:" if out is None else out) as store:
         _claim(store, system, seed)
-        store.describe(log_group_order=_finite(identity.log_group_order), provenance=provenance())
+        order = identity.log_group_order if np.isfinite(identity.log_group_order) else None
+        store.describe(log_group_order=order, provenance=provenance())
         graph = store.load(identity)
 
         def keep(finding: Finding) -> None:
@@ -92,7 +94,10 @@ def run_landscape(
             if progress is not None:
                 progress(len(graph.minima), len(graph.saddles))
 
-        failures = search(case, explorer, graph, keep, searches, workers)
+        every = case.every_index
+        failures = search(
+            explorer, graph, keep, searches=searches, workers=workers, every_index=every
+        )
         observables = [case.observe(point.x) for point in graph.minima]
         store.observe(dict(enumerate(observables)))
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
@@ -101,25 +106,8 @@ def run_landscape(
     return Explored(case, graph, observables, seconds)
 
 
-def search(
-    case: Case,
-    explorer: Explorer,
-    graph: Graph,
-    keep: Callable[[Finding], object],
-    searches: int | None,
-    workers: int,
-) -> list[Failed]:
-    """Do all searches of `search_all` that are left; return the climbs whose process ended."""
-    return search_all(
-        explorer,
-        graph,
-        keep,
-        mapper=stream_unordered,
-        lost=Failed,
-        searches=searches,
-        workers=workers,
-        every_index=case.every_index,
-    )
+# All searches, with the processes of this program; a climb whose process ended is `Failed`.
+search = partial(search_all, mapper=stream_unordered, lost=Failed)
 
 
 def raise_lost_climbs(failures: Sequence[Failed], out: Path | None = None) -> None:
@@ -184,7 +172,3 @@ def as_text(document: dict[str, Any]) -> str:
             lines.append(f"    {point['energy']:18.9f}  order {point['order']}{seen}")
     lines.append(f"  {'seconds':20} {document['seconds']:.3g}")
     return "\n".join(lines)
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

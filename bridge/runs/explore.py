@@ -61,8 +61,7 @@ def explore(
     if hops is None:
         hops = Hops(move=getattr(problem, "move", displace))
     symmetric = getattr(problem, "symmetric_state", None)
-    case = Case(problem, start, steps or Steps(), hops, symmetric=symmetric)
-    explorer = explorer_of(case, seed)
+    explorer = explorer_of(Case(problem, start, steps or Steps(), hops, symmetric=symmetric), seed)
     graph = Graph(explorer.identity)
-    raise_lost_climbs(search(case, explorer, graph, graph.absorb, searches, workers))
+    raise_lost_climbs(search(explorer, graph, graph.absorb, searches=searches, workers=workers))
     return graph

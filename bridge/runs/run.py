@@ -25,7 +25,7 @@ was kept. A file here imports what is slow inside its functions: it is read by `
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -91,11 +91,6 @@ class Command(ABC):
     def systems(cls) -> dict[str, Any]:
         """Return the systems that it takes, by their kinds; none if it has its own."""
         return systems()
-
-    @classmethod
-    def options(cls) -> "list[Field[Any]]":
-        """Return its fields that a user sets."""
-        return list(options_of(cls))
 
     def check_all(self, given: Collection[str] = ()) -> None:
         """Raise ``ValueError`` in one line if an option is out of its range, or wrong otherwise."""
@@ -163,7 +158,7 @@ class Run(Command):
 
     def chosen(self) -> dict[str, Any]:
         """Return the values of its options, for the record."""
-        return {item.name: getattr(self, item.name) for item in self.options()}
+        return {item.name: getattr(self, item.name) for item in options_of(self)}
 
     def settings(self) -> dict[str, Any]:
         """Return numbers that its result depends on and that are no options."""

@@ -22,7 +22,6 @@ class ClassifierLandscape:
     """A classifier with one tanh hidden layer, cross-entropy and weight decay."""
 
     kind: ClassVar[str] = "classifier"
-    rank: ClassVar[int] = 14
     small: ClassVar[Mapping[str, Any]] = {"hidden": 2, "patterns": 20}
     built_in_data: ClassVar[tuple[str, ...]] = ("quench", "digits")
 

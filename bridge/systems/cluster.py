@@ -16,7 +16,6 @@ class LennardJonesLandscape:
     """A Lennard-Jones cluster."""
 
     kind: ClassVar[str] = "lj"
-    rank: ClassVar[int] = 10
     small: ClassVar[Mapping[str, Any]] = {"n": 5}
 
     n: int = option(7, "Number of atoms.", 2, 1000)
@@ -37,8 +36,6 @@ class AxilrodTellerLandscape:
     """Three Lennard-Jones atoms with the Axilrod-Teller term."""
 
     kind: ClassVar[str] = "ljat3"
-    rank: ClassVar[int] = 11
-    small: ClassVar[Mapping[str, Any]] = {}
 
     z: float = option(2.0, "Strength of the three-atom term.", -1000, 1000)
 

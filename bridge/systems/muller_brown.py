@@ -1,8 +1,7 @@
 """The Müller-Brown surface on the command line."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bridge.landscape.case import Case
 
@@ -15,8 +14,6 @@ class MullerBrownLandscape:
     """The Müller-Brown surface in the plane."""
 
     kind: ClassVar[str] = "muller-brown"
-    rank: ClassVar[int] = 12
-    small: ClassVar[Mapping[str, Any]] = {}
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the surface."""

@@ -188,7 +188,6 @@ class PackingLandscape:
     """A small packing of discs or ellipses above jamming."""
 
     kind: ClassVar[str] = "packing"
-    rank: ClassVar[int] = 16
     small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(10, "Number of bodies.", 1, 1000)

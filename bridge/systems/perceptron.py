@@ -115,7 +115,6 @@ class PerceptronLandscape:
     """A small spherical perceptron in its unsatisfiable phase."""
 
     kind: ClassVar[str] = "perceptron"
-    rank: ClassVar[int] = 17
     small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(12, "Number of components of the weight vector.", 2, 1000)

@@ -32,9 +32,9 @@ def load_words(name: str) -> str:
 
 @cache
 def option_classes() -> tuple[Any, ...]:
-    """Return every class of options, in order of rank."""
+    """Return every class of options, in order of rank, and then of kind."""
     found = (c for c in classes_in("bridge.systems") if is_dataclass(c) and hasattr(c, "kind"))
-    return tuple(sorted(found, key=lambda kind: kind.rank))
+    return tuple(sorted(found, key=lambda kind: (getattr(kind, "rank", 10), kind.kind)))
 
 
 def classes_in(room: str) -> Iterator[Any]:

@@ -21,7 +21,6 @@ class SpinGlassLandscape:
     """The spherical p-spin glass; its couplings are drawn from the seed."""
 
     kind: ClassVar[str] = "pspin"
-    rank: ClassVar[int] = 13
     small: ClassVar[Mapping[str, Any]] = {"n": 3}
 
     n: int = option(4, "Number of spins.", 2, 1000)
