@@ -1,8 +1,8 @@
 """How a class of options becomes a command: each field is an option, and an error is one line."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field
+from dataclasses import Field, dataclass, fields
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ INTERRUPTED = 130
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Samples = Annotated[int, typer.Option(min=1, help="Random samples.")]
 MostRuns = Annotated[int, typer.Option(min=1, help="Refuse to set out for more runs than these.")]
 
 
@@ -68,36 +69,36 @@ def keeping(out: Path | None) -> Iterator[None]:
         ) from None
 
 
-def shared_options(out: Path | None, text: str) -> dict[str, tuple[Any, Any]]:
-    """Return the options of all commands that run something, as ``name: (default, annotation)``.
+@dataclass(frozen=True)
+class Shared:
+    """The options of all commands that run something."""
 
-    ``out`` is where the results go if that is not said, and ``text`` the help of ``--out``.
-    """
-    return {
-        "most_runs": (MOST_RUNS, MostRuns),
-        "seed": (0, Seed),
-        "workers": (None, Workers),
-        "out": (out, Annotated[Path | None, typer.Option(help=text)]),
-        "as_json": (False, AsJson),
-    }
+    most_runs: MostRuns = MOST_RUNS
+    seed: Seed = 0
+    workers: Workers = None
+    out: Path | None = None
+    as_json: AsJson = False
 
 
 def add_commands(
-    app: typer.Typer,
-    kind: type[Command],
-    action: Callable[..., int],
-    shared: Mapping[str, tuple[Any, Any]],
+    app: typer.Typer, kind: type[Command], action: Callable[..., int], out: Path | None, text: str
 ) -> None:
     """Give each system that a kind of run takes a command, or the kind alone if it takes none.
 
     The command builds the class of the system from the options that are its fields, and calls
-    ``action(instance, **others)`` with the options of the kind of run, and those shared.
+    ``action(instance, shared, **others)`` with the `Shared` options, and those of the kind of run.
+    ``out`` is where the results go if that is not said, and ``text`` the help of ``--out``.
     """
+    own = {item.name: _keyword(item.name, item.default, item.type) for item in fields(Shared)}
+    own["out"] = _keyword("out", out, Annotated[Path | None, typer.Option(help=text)])
+    common = [*map(_option, options_of(kind)), *own.values()]
+    if kind.repeats:
+        common.append(_keyword("samples", 1, Samples))
     for system in kind.systems().values():
-        called = _command(action, system, kind, shared)
+        called = _command(action, system, common)
         app.command(system.kind, help=system.__doc__)(called)
     if not kind.systems():
-        app.command(kind.command, help=title(kind))(_command(action, None, kind, shared))
+        app.command(kind.command, help=title(kind))(_command(action, None, common))
 
 
 def title(kind: type[Command]) -> str:
@@ -106,18 +107,16 @@ def title(kind: type[Command]) -> str:
 
 
 def _command(
-    action: Callable[..., int],
-    system: Any,
-    kind: type[Command],
-    shared: Mapping[str, tuple[Any, Any]],
+    action: Callable[..., int], system: Any, common: list[Parameter]
 ) -> Callable[..., int]:
-    own = options_of(system)
-    parameters = [*map(_option, own), *map(_option, options_of(kind))]
-    parameters += [_keyword(name, *given) for name, given in shared.items()]
+    parameters = [*map(_option, options_of(system)), *common]
 
     def command(**given: Any) -> int:
-        options = {item.name: given.pop(item.name) for item in own}
-        return action(system and system(**options), **given)
+        options, shared = (
+            {item.name: given.pop(item.name) for item in part}
+            for part in (options_of(system), fields(Shared))
+        )
+        return action(system and system(**options), Shared(**shared), **given)
 
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}

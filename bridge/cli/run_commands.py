@@ -5,53 +5,42 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bridge.cli.options import STALLED, add_commands, checking_input, keeping, shared_options, title
+from bridge.cli.options import STALLED, Shared, add_commands, checking_input, keeping, title
 from bridge.runs.run import Command
 from bridge.systems.ranges import check_count, options_of
 
 if TYPE_CHECKING:
     from bridge.records.store import Record, Store
 
-Samples = Annotated[int, typer.Option(min=1, help="Random samples.")]
 _OUT = "Folder for the results; a name that ends in .sqlite keeps records only."
 
 
 def command_of(kind: type[Command]) -> typer.Typer:
     """Return the command, or the group of them, of a kind of run."""
-    shared = shared_options(kind.folder, _OUT) | ({"samples": (1, Samples)} if kind.repeats else {})
     app = typer.Typer(name=kind.command, help=title(kind)) if kind.systems() else typer.Typer()
-    add_commands(app, kind, partial(_run, kind), shared)
+    add_commands(app, kind, partial(_run, kind), kind.folder, _OUT)
     return app
 
 
-def _run(
-    kind: type[Command],
-    system: Any,
-    *,
-    seed: int,
-    most_runs: int,
-    workers: int | None,
-    out: Path | None,
-    as_json: bool,
-    **options: Any,
-) -> int:
+def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> int:
     from bridge.records.documents import dumps
     from bridge.runs.progress import Progress
     from bridge.runs.task import local, raise_failures, run_all
 
+    seed, out = shared.seed, shared.out
     samples = options.pop("samples") if kind.repeats else 1
     run = kind(system, (seed, 0) if kind.repeats else (seed,), **options)
     with checking_input():
         run.check_all(_changed(run))
-        check_count(samples * run.count(), "runs", most_runs)
+        check_count(samples * run.count(), "runs", shared.most_runs)
         store = _store(out, kind.command)
     runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
     todo = [task for each in runs for task in each.tasks()]
-    mapper = map if len(todo) == 1 and workers is None else local(workers)
+    mapper = map if len(todo) == 1 and shared.workers is None else local(shared.workers)
     alone = nullcontext(lambda done, total: None)  # a run has no parts to show
     with keeping(out), store, alone if len(todo) == 1 else Progress(kind.command) as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
@@ -61,7 +50,7 @@ def _run(
     if out is not None and _is_folder(out):
         _write(kind, records, document, out)
         typer.echo(f"records, table and figure: {out}", err=True)
-    typer.echo(dumps(document) if as_json else kind.text(records))
+    typer.echo(dumps(document) if shared.as_json else kind.text(records))
     return STALLED if any(record.status == "stalled" for record in records) else 0
 
 

@@ -5,40 +5,34 @@ from typing import Any
 
 import typer
 
-from bridge.cli.options import add_commands, checking_input, keeping, shared_options
+from bridge.cli.options import Shared, add_commands, checking_input, keeping
 from bridge.records.documents import dumps
 from bridge.runs.kinds.transition import TransitionRun
 from bridge.runs.workers import cores, mapping
 from bridge.systems.ranges import check_count
+
+_FILE = Path("transition.sqlite")
 
 app = typer.Typer()
 kinds = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
 app.add_typer(kinds, name="transition")
 
 
-def _transition(
-    system: Any,
-    *,
-    most_runs: int,
-    workers: int | None,
-    seed: int,
-    out: Path,
-    as_json: bool,
-    **options: Any,
-) -> int:
+def _transition(system: Any, shared: Shared, **options: Any) -> int:
     from bridge.records.provenance import provenance
     from bridge.records.store import Store
     from bridge.runs import transition_search
     from bridge.runs.pool import Failed
     from bridge.runs.progress import Progress
 
-    run = TransitionRun(system, (seed,), **options)
+    out = shared.out or _FILE
+    run = TransitionRun(system, (shared.seed,), **options)
     with checking_input():
         run.check_all()
-        check_count(run.count(), "networks", most_runs)
+        check_count(run.count(), "networks", shared.most_runs)
         store = Store(out)
     documents = []
-    count = cores() if workers is None else workers
+    count = shared.workers or cores()
     with keeping(out), store, mapping(count, lost=Failed) as mapper:
         for search in run.searches():
             with Progress(f"transition, {search.system.steps} steps") as progress:
@@ -46,16 +40,11 @@ def _transition(
                     search, store, progress=progress, workers=count, mapper=mapper
                 )
             documents.append(transition_search.as_json(found))
-            if not as_json:
+            if not shared.as_json:
                 typer.echo(transition_search.as_text(documents[-1]))
-    if as_json:
+    if shared.as_json:
         typer.echo(dumps({"transitions": documents, "provenance": provenance()}))
     return 0 if documents[-1]["load"] is not None else 3
 
 
-add_commands(
-    kinds,
-    TransitionRun,
-    _transition,
-    shared_options(Path("transition.sqlite"), "File for records."),
-)
+add_commands(kinds, TransitionRun, _transition, _FILE, "File for records.")
