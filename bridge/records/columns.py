@@ -105,7 +105,7 @@ def write_table(systems: Sequence[Column], path: Path) -> None:
             writer.writerow(dict(record.data))
 
 
-def as_text(systems: Sequence[Column]) -> str:
+def comparison_text(systems: Sequence[Column]) -> str:
     """Return the table to print: one line a system and load, then one a transition."""
     lines = [f"{'system':12}{'load':>15}  {'runs':22}{'U':>11}{'pressure':>11}{'N_Δ/N':>8}"]
     for system in systems:
@@ -114,7 +114,7 @@ def as_text(systems: Sequence[Column]) -> str:
     return "\n".join(lines + [_verdict(system) for system in systems])
 
 
-def document(systems: Sequence[Column]) -> dict[str, Any]:
+def comparison_document(systems: Sequence[Column]) -> dict[str, Any]:
     """Return every number of the table."""
     return {"systems": [_entry(system) for system in systems], "provenance": provenance()}
 

@@ -1,7 +1,7 @@
 """The searches of ``jamscape landscape``, kept in a file as they end."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,8 @@ from bridge.records.provenance import provenance
 from bridge.records.seeds import generator
 from bridge.runs.kinds.landscape import moves
 from bridge.runs.pool import Failed
+from bridge.runs.progress import Report
 from bridge.runs.workers import stream_unordered
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,7 @@ def run_landscape(
     searches: int | None = None,
     out: Path | None = None,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Explored:
     """Explore a landscape: minimisations, basin hopping, climbs, symmetric states, missing links.
 
@@ -130,7 +129,7 @@ def explorer_of(case: Case, seed: int) -> Explorer:
     return Explorer(case.problem, identity, case.start, case.steps, case.hops, seed, case.symmetric)
 
 
-def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
+def landscape_document(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
     """Return the document of ``jamscape landscape --json``; a key that does not apply is null."""
     graph = found.graph
     euler = getattr(found.case.problem, "euler_characteristic", None)
@@ -156,7 +155,7 @@ def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, An
     }
 
 
-def as_text(document: dict[str, Any]) -> str:
+def landscape_text(document: dict[str, Any]) -> str:
     """Return the same document for reading: the lowest minima and saddles, and the counts."""
     whole = "connected" if document["connected"] else "not connected"
     counts = f"{document['n_minima']} minima, {document['n_saddles']} saddles"

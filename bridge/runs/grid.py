@@ -67,7 +67,7 @@ def read_runs(path: Path, most: int = MOST_RUNS, commands: Commands | None = Non
         document = tomllib.loads(_text(path))
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"expected a TOML file at {path}, got: {reason}") from None
+        raise ValueError(f"expected a TOML file at {path}, got: {reason}: correct it") from None
     try:
         found = {task.key: task for task in expand(document, most, commands)}
     except ValueError as error:

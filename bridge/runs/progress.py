@@ -2,11 +2,15 @@
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+
+
+Report = Callable[[int, int], None]  # called with two numbers, such as those done and in all
 
 
 class Progress:

@@ -109,7 +109,9 @@ def _system(
 ) -> Any:
     """Return a system with the ``options`` that it had, its data in a file found."""
     if options["system"] not in kinds:
-        raise ValueError(f"expected a system among {', '.join(kinds)}, got {options['system']}")
+        raise ValueError(
+            f"expected a system among {', '.join(kinds)}, got {options['system']}: add its file"
+        )
     kind = kinds[options["system"]]
     names = {item.name for item in fields(kind)}
     system = kind(**{name: value for name, value in options.items() if name in names})
@@ -120,7 +122,9 @@ def _system(
     if data is None:
         raise ValueError(f"expected the data of this run, {name}, got none: pass data=")
     if content(Path(data)) != saved:
-        raise ValueError(f"expected the data of this run, {name}, got others in {data}")
+        raise ValueError(
+            f"expected the data of this run, {name}, got others in {data}: name the file"
+        )
     return replace(system, data=str(data))
 
 
@@ -152,9 +156,13 @@ def _chosen(store: Store, run: int | str | None) -> Record:
     if isinstance(run, str):
         numbers = [number for number, key in enumerate(keys) if key.startswith(run)]
         if len(numbers) != 1:
-            raise ValueError(f"expected the key of one run, got {run!r}, that of {len(numbers)}")
+            raise ValueError(
+                f"expected the key of one run, got {run!r}, that of {len(numbers)}: pass more of it"
+            )
         run = numbers[0]
     number = run or 0
     if not 0 <= number < len(keys):
-        raise ValueError(f"expected a run from 0 to {len(keys) - 1} of {store.path}, got {number}")
+        raise ValueError(
+            f"expected a run from 0 to {len(keys) - 1} of {store.path}, got {number}: pass one"
+        )
     return next(islice(store.records(), number, None))

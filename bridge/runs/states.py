@@ -13,7 +13,7 @@ from bridge.measure.observables import Observables, backbone_gaps, coordination,
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import ConstraintProblem, HasBodies, HasTightening, Vector
-from bridge.runs.kinds.jam import CURVATURE, SPECTRA
+from bridge.runs.kinds.jam import EIGENVALUES, MODE_COUNTS
 from bridge.systems import State, System
 
 _TOUCH = 1e-10  # relative load by which contacts at the jamming point overlap, to be counted
@@ -187,7 +187,7 @@ def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, 
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
-        **{name: getattr(values, name, None) for name in CURVATURE},
+        **{name: getattr(values, name, None) for name in MODE_COUNTS},
     }
 
 
@@ -198,5 +198,5 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
     if isinstance(problem, HasBodies):
         arrays |= problem.scene(x)
     if values is not None:
-        arrays |= {name: getattr(values, name) for name in SPECTRA}
+        arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

@@ -30,8 +30,8 @@ def _landscape(system: LandscapeSystem, shared: Shared, *, searches: int | None)
         found = exploration.run_landscape(
             system, seed, searches=searches, out=out, workers=workers, progress=progress
         )
-    document = exploration.as_json(system, seed, found)
-    typer.echo(dumps(document) if shared.as_json else exploration.as_text(document))
+    document = exploration.landscape_document(system, seed, found)
+    typer.echo(dumps(document) if shared.as_json else exploration.landscape_text(document))
     return 0
 
 

@@ -14,8 +14,8 @@ from bridge.systems.ranges import check_count
 _FILE = Path("transition.sqlite")
 
 app = typer.Typer()
-kinds = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
-app.add_typer(kinds, name="transition")
+group = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
+app.add_typer(group, name="transition")
 
 
 def _transition(system: Any, shared: Shared, **options: Any) -> int:
@@ -47,4 +47,4 @@ def _transition(system: Any, shared: Shared, **options: Any) -> int:
     return 0 if documents[-1]["load"] is not None else 3
 
 
-add_commands(kinds, TransitionRun, _transition, _FILE, "File for records.")
+add_commands(group, TransitionRun, _transition, _FILE, "File for records.")

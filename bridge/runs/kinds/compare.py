@@ -69,16 +69,16 @@ class ComparisonPlan(Command):
     @classmethod
     def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
         """Return every number of the table."""
-        from bridge.records.columns import document
+        from bridge.records.columns import comparison_document
 
-        return document(_columns(records))
+        return comparison_document(_columns(records))
 
     @classmethod
     def text(cls, records: "Sequence[Record]") -> str:
         """Return a line a system and load, then one a transition."""
-        from bridge.records.columns import as_text
+        from bridge.records.columns import comparison_text
 
-        return as_text(_columns(records))
+        return comparison_text(_columns(records))
 
     @classmethod
     def figure(cls, records: "Sequence[Record]") -> "Figure":

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from bridge.records.store import Record
 
 LOW_PRESSURE = 1e-6  # down to which a state is unloaded that is brought to its transition
-SPECTRA = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
+EIGENVALUES = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
 _STATE = ("x", "box", "shapes", "held", "pairs", "pair_gaps", "images")
 _MEASURED = (
     "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
     "energy", "pressure", "max_residual", "min_force", "smallest_gap",
     "lowest_curvature", "n_kinks",
 )  # fmt: skip
-CURVATURE = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds")
+MODE_COUNTS = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class JamRun(Run):
     command: ClassVar[str] = "jam"
     dimensions: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
         "gaps": ("gap",),
-        **dict.fromkeys(SPECTRA, ("mode",)),
+        **dict.fromkeys(EIGENVALUES, ("mode",)),
         **dict.fromkeys(_STATE),
     }
 
@@ -150,5 +150,5 @@ class JamRun(Run):
 def _hessian(record: "Record") -> dict[str, Any] | None:
     if "eigenvalues" not in record.arrays:
         return None
-    counts = {name: record.data[name] for name in CURVATURE}
-    return counts | {name: record.arrays[name].tolist() for name in SPECTRA}
+    counts = {name: record.data[name] for name in MODE_COUNTS}
+    return counts | {name: record.arrays[name].tolist() for name in EIGENVALUES}
