@@ -98,10 +98,10 @@ def add_commands(
         called = _command(action, system, common)
         app.command(system.kind, help=system.__doc__)(called)
     if not kind.systems():
-        app.command(kind.command, help=first_sentence(kind))(_command(action, None, common))
+        app.command(kind.command, help=headline(kind))(_command(action, None, common))
 
 
-def first_sentence(kind: type[Command]) -> str:
+def headline(kind: type[Command]) -> str:
     """Return the first sentence of what a kind of run says of itself."""
     return (kind.__doc__ or "").strip().splitlines()[0]
 

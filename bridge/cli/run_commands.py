@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bridge.cli.options import (
-    STALLED,
-    Shared,
-    add_commands,
-    checking_input,
-    first_sentence,
-    keeping,
-)
+from bridge.cli.options import STALLED, Shared, add_commands, checking_input, headline, keeping
 from bridge.runs.run import Command
 from bridge.systems.ranges import check_count, options_of
 
@@ -28,11 +21,7 @@ _OUT = "Folder for the results; a name that ends in .sqlite keeps records only."
 
 def command_of(kind: type[Command]) -> typer.Typer:
     """Return the command, or the group of them, of a kind of run."""
-    app = (
-        typer.Typer(name=kind.command, help=first_sentence(kind))
-        if kind.systems()
-        else typer.Typer()
-    )
+    app = typer.Typer(name=kind.command, help=headline(kind)) if kind.systems() else typer.Typer()
     add_commands(app, kind, partial(_run, kind), kind.folder, _OUT)
     return app
 
