@@ -45,6 +45,7 @@ from bridge.runs.registry import kinds
 from bridge.runs.run import Command
 from bridge.runs.task import Task
 from bridge.systems.ranges import MOST_RUNS, check_count, options_of
+from bridge.systems.system import expect
 
 _MOST_BYTES = 2**24  # of a configuration
 
@@ -100,9 +101,9 @@ def expand(
         anywhere |= {name for kind in command.systems().values() for name in _types(kind)}
     _known(document, {"seeds", "runs", *anywhere}, "")
     seeds = _seeds(document.get("seeds", 1), most)
-    tables = document.get("runs")
-    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
-        raise ValueError("expected at least one [[runs]] table, got none: add one")
+    tables: Any = document.get("runs")
+    listed = isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)
+    expect(bool(listed), "at least one [[runs]] table", "none", "add one")
     shared = {name: value for name, value in document.items() if name in anywhere}
     grids = [_Grid.read(shared, table, f"runs[{k}]", commands) for k, table in enumerate(tables)]
     unused = [name for name in shared if not any(name in grid.known for grid in grids)]
@@ -178,9 +179,8 @@ def _types(kind: Any) -> dict[str, Any]:
 
 
 def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:
-    if not isinstance(value, str) or value not in table:
-        names = ", ".join(table)
-        raise ValueError(f"expected {where} to be one of {names}, got {value!r}: name one")
+    known = isinstance(value, str) and value in table
+    expect(known, f"{where} to be one of {', '.join(table)}", repr(value), "name one")
     return table[value]
 
 
@@ -189,17 +189,14 @@ def _seeds(value: Any, most: int) -> list[int]:
     if type(value) is int:
         check_count(value, "seeds", most)
         seeds = list(range(value))
-    good = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
-    if not good or not seeds:
-        raise ValueError(
-            f"expected seeds to be a count or a list of seeds >= 0, got {value!r}: correct it"
-        )
+    good = isinstance(seeds, list) and seeds and all(type(s) is int and s >= 0 for s in seeds)
+    wanted = "seeds to be a count or a list of seeds >= 0"
+    expect(bool(good), wanted, repr(value), "correct it")
     return seeds
 
 
 def _values(value: Any, where: str, name: str) -> list[Any]:
-    if value == []:
-        raise ValueError(f"expected values for {where}.{name}, got an empty list: name one")
+    expect(value != [], f"values for {where}.{name}", "an empty list", "name one")
     return value if isinstance(value, list) else [value]
 
 
@@ -208,14 +205,12 @@ def _typed(value: Any, annotation: Any, where: str) -> Any:
     allowed = getattr(annotation, "__args__", (annotation,))
     if float in allowed and type(value) is int and abs(value) <= 2**53:
         return float(value)
-    if type(value) not in allowed:
-        names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
-        raise ValueError(f"expected {where} to be of type {names}, got {value!r}: correct it")
+    names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
+    expect(type(value) in allowed, f"{where} to be of type {names}", repr(value), "correct it")
     return value
 
 
 def _known(table: Mapping[str, Any], names: set[str], where: str) -> None:
     for name in table:
-        if name not in names:
-            expected = ", ".join(sorted(names))
-            raise ValueError(f"expected a field of {expected}, got {where}{name}: rename it")
+        wanted = f"a field of {', '.join(sorted(names))}"
+        expect(name in names, wanted, f"{where}{name}", "rename it")

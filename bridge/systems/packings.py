@@ -79,8 +79,8 @@ class PackingSystem(System):
     def reopen(self, record: "Record", rng: "np.random.Generator") -> "Packing":
         """Return the packing with the sizes and the box that were kept."""
         kept = record.arrays
-        if "shapes" not in kept or kept["shapes"].dtype != "float64":
-            raise ValueError("expected exact shapes of all bodies, got a record without: jam anew")
+        exact = "shapes" in kept and kept["shapes"].dtype == "float64"
+        expect(exact, "exact shapes of all bodies", "a record without", "jam anew")
         sizes: dict[str, Any] = {"diameters": kept["shapes"][:, 1], "box": kept["box"]}
         return replace(self._packing(self._start), **sizes)  # type: ignore[type-var]
 

@@ -9,7 +9,7 @@ from bridge.runs.kinds.jam import JamRun
 from bridge.runs.run import Command
 from bridge.systems import systems
 from bridge.systems.ranges import option
-from bridge.systems.system import Sweep
+from bridge.systems.system import Sweep, expect
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,9 +57,8 @@ class ComparisonPlan(Command):
         ValueError
             If there is no such size.
         """
-        if self.size not in SIZES:
-            names = ", ".join(SIZES)
-            raise ValueError(f"expected a size of {names}, got {self.size}: name one of them")
+        known = self.size in SIZES
+        expect(known, f"a size of {', '.join(SIZES)}", self.size, "name one of them")
         return [sweep for kind in systems().values() for sweep in kind.sweeps(self.size)]
 
     def tasks(self) -> Iterator[JamRun]:
