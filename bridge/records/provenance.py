@@ -36,7 +36,7 @@ def version(distribution: str) -> str | None:
 
 def _commit() -> str | None:
     """Return the commit of the checkout this file runs from, ``+`` appended if it was edited."""
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
     with suppress(OSError, subprocess.TimeoutExpired):

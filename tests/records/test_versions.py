@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ import bridge.records.store
 from bridge import load
 from bridge.cli.main import run
 from bridge.landscape.store import LandscapeStore
+from bridge.records.provenance import provenance
 from bridge.records.store import Store
 
 GRID = '[[runs]]\nsystem = "discs"\nn = 8\npressure = 1e-2\n'
@@ -98,3 +100,10 @@ def test_an_empty_store_is_of_every_version(kind, tmp_path):
     for _ in range(2):
         with opened(tmp_path / "a.sqlite"):
             pass
+
+
+def test_the_commit_is_that_of_the_checkout_that_runs():
+    root = Path(bridge.__file__).parents[1]
+    commit = provenance()["commit"]
+    assert (commit is not None) == (root / ".git").exists()
+    assert commit is None or re.search("[0-9a-f]{7}", commit)
