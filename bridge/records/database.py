@@ -5,7 +5,7 @@ import math
 import os
 import sqlite3
 import tokenize
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -118,21 +118,29 @@ class Database:
         with suppress(*follows):
             self.close()
 
-    def check_schema(self, expected: int, found: int) -> None:
-        """Close a file of another version, and say so.
+    def check_schema(self, expected: int, found: Callable[[], Any]) -> None:
+        """Close a file of another version, or whose schema ``found()`` cannot read, and say so.
 
         Raises
         ------
         OtherVersionError
             In one line, if the schemas differ.
+        ValueError
+            In one line, if the file is damaged.
         """
-        if found != expected:
+        try:
+            with whole(self.path):
+                got = found()
+                age = "an older" if got < expected else "a newer"
+                if got != expected:
+                    raise OtherVersionError(
+                        f"expected schema {expected}, got {got} in {self.path}: it was written by "
+                        f"{age} version; open it with that version, or run its command again with "
+                        "another file"
+                    )
+        except ValueError:
             self.close()
-            age = "an older" if found < expected else "a newer"
-            raise OtherVersionError(
-                f"expected schema {expected}, got {found} in {self.path}: it was written by {age} "
-                "version; open it with that version, or run its command again with another file"
-            )
+            raise
 
     def query(self, query: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows that answer a query; ``ValueError`` in one line from a damaged file."""

@@ -84,7 +84,7 @@ class Store(Database):
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         probe = f"SELECT {_COLUMNS} FROM records LIMIT 1"
         super().__init__(path, TABLES, probe, "store", read_only=read_only)
-        self.check_schema(SCHEMA, self._schema())
+        self.check_schema(SCHEMA, self._schema)
 
     def __contains__(self, key: str) -> bool:
         return bool(self.query("SELECT 1 FROM records WHERE key = ?", (key,)))

@@ -94,6 +94,19 @@ def test_a_damaged_file_is_not_said_to_be_of_another_version(kind, tmp_path, cap
         load(path)
 
 
+@pytest.mark.parametrize("schema", ['"two"', "{", "[2]", "null"])
+def test_a_landscape_whose_schema_is_no_number_is_damaged_and_given_back(schema, tmp_path):
+    path = written("landscape", tmp_path / "a.sqlite")
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE about SET value = ? WHERE name = 'schema'", (schema,))
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"^expected a whole file at ") as error:
+            LandscapeStore(path)
+        assert "only user" not in str(error.value)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_store_is_of_every_version(kind, tmp_path):
     opened = Store if kind == "store" else LandscapeStore
