@@ -196,24 +196,24 @@ def run_marginality() -> Iterator[dict[str, Any]]:
         c = (gaps > 0).sum() / 800
         ratio = theory.prestress_of(gaps, SIGMA, 800) / float(theory.marginal_prestress(c))
         yield {"N": 800, "alpha": alpha, "c": round(c, 4), "zeta/(sqrt(c)-1)^2": round(ratio, 4)}
-    pressures, excess = [], []
+    overlaps, excess = [], []
     for seed in range(3):
         rng = np.random.default_rng((seed, 800))
         problem = Perceptron.random(800, ALPHA, -0.35, rng)
         for stage in approach(problem, problem.random_state(rng), descend, ratio=0.5):
-            pressures.append(stage.pressure)
+            overlaps.append(stage.overlap_per_variable)
             # Beyond the N - 1 degrees of freedom: one of the N contacts at jamming is the floor.
             excess.append(((stage.problem.gaps(stage.x) > 0).sum() - 799) / 800)
-            if stage.pressure < 1e-3:
+            if stage.overlap_per_variable < 1e-3:
                 break
-    p, above = np.array(pressures), np.array(excess)
-    inside = p < 0.03
-    slope = np.polyfit(np.log(p[inside]), np.log(above[inside]), 1)[0]
+    overlap, above = np.array(overlaps), np.array(excess)
+    inside = overlap < 0.03
+    slope = np.polyfit(np.log(overlap[inside]), np.log(above[inside]), 1)[0]
     yield {
         "N": 800,
         "alpha": ALPHA,
-        "exponent of c - 1 + 1/N against p < 0.03": round(float(slope), 3),
-        "points": [[float(f"{a:.3g}"), round(b, 5)] for a, b in zip(p, above, strict=True)],
+        "exponent of c - 1 + 1/N against overlap < 0.03": round(float(slope), 3),
+        "points": [[float(f"{a:.3g}"), round(b, 5)] for a, b in zip(overlap, above, strict=True)],
     }
 
 

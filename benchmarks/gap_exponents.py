@@ -45,7 +45,8 @@ ENSEMBLES = {
     (LARGE, EASY, "relu"): 6,
 }
 DEPTH, STEPS, STARTS, SOLVES = 2, 8_000, 10, 2_000
-CLOSE, WORST = 1e-5, 1e-3  # pressure at the jamming point in units of the margin: aim, and limit
+# Overlap per variable at the jamming point in units of the margin: aim, and limit.
+CLOSE, WORST = 1e-5, 1e-3
 WEAK = 0.3  # upper end of the window of forces, in units of their mean
 GAPS = 1e-3, 0.3  # window of gaps, in units of the margin
 
@@ -96,14 +97,18 @@ def jammed(sample: Sample) -> tuple[Sample, dict[str, Any]]:
         found = {
             "gaps": (gaps / margin).astype(np.float32),
             "margin": margin,
-            "pressure": stage.pressure / margin,
             "constraints": np.array([(gaps > 0).sum(), kinks[-1], free.n_dof]),
         }
-        if stage.pressure < CLOSE * margin:
+        if stage.overlap_per_variable < CLOSE * margin:
             break
-    if found.get("pressure", np.inf) > WORST:
+    if not found or overlap_per_variable(found["gaps"], free.n_dof) > WORST:
         return sample, {}
     return sample, found | {"seconds": time.process_time() - started}
+
+
+def overlap_per_variable(gaps: Any, n_dof: int) -> float:
+    """Return ``Σ max(Δ, 0)/n_dof``."""
+    return float(np.maximum(gaps, 0.0).sum()) / n_dof
 
 
 def train_them() -> None:
@@ -114,7 +119,7 @@ def train_them() -> None:
         named = {"done": np.array(len(found) > 0), **found}
         kept |= {f"{sample.name} {key}": np.asarray(value) for key, value in named.items()}
         np.savez_compressed(HOME, **kept)
-        print(sample.name, found.get("constraints"), found.get("pressure"), flush=True)
+        print(sample.name, found.get("constraints"), flush=True)
 
 
 class States:
@@ -159,8 +164,8 @@ class States:
 
 def report() -> None:
     print(
-        "| activation | N | P/N | states | margin | p/margin | N_Δ/n | kinks/n | both | forces | θ "
-        f"| gaps | γ | s |\n|{' --- |' * 14}"
+        "| activation | N | P/N | states | margin | overlap/margin | N_Δ/n | kinks/n | both "
+        f"| forces | θ | gaps | γ | s |\n|{' --- |' * 14}"
     )
     for kind in ENSEMBLES:
         print(row(*kind))
@@ -171,12 +176,14 @@ def report() -> None:
 def row(width: int, load: float, activation: str) -> str:
     states = States(width, load, activation)
     weak, small = states.fits()
-    margin, pressure, seconds = map(states.column, ("margin", "pressure", "seconds"))
+    margin, seconds = map(states.column, ("margin", "seconds"))
+    n_dof = states.column("constraints")[:, 2]
+    overlaps = [overlap_per_variable(*one) for one in zip(states.gaps, n_dof, strict=True)]
     violated, kinks, both = states.counts()
     n_weights = Mlp(width, width, DEPTH, activation).n_weights
     return (
         f"| {activation} | {n_weights} | {load} | {len(states.names)} of {states.tried} "
-        f"| {margin.mean():.2f} | {pressure.min():.0e} - {pressure.max():.0e} "
+        f"| {margin.mean():.2f} | {min(overlaps):.0e} - {max(overlaps):.0e} "
         f"| {violated.mean():.3f} ± {violated.std():.3f} | {kinks.mean():.3f} "
         f"| {both.mean():.3f} ± {both.std():.3f} | {weak.count} | {shown(weak, 1)} "
         f"| {small.count} | {shown(small, -1)} | {seconds.mean():.0f} |"

@@ -240,6 +240,9 @@ class HasCurvature(ConstraintProblem, Protocol):
 class Branch(HasTightening, HasCurvature, Protocol):
     """What `HasKinks.branch` returns: a problem without kinks, and the kinks it was cut from."""
 
+    def kinks(self, x: Vector) -> Vector:
+        """Return ``z_k(x)`` of every kink, ``(K,)``."""
+
     def kink_jacobian(self, x: Vector, kinks: Indices) -> Matrix:
         """Return ``∂z_k/∂x`` of some kinks, ``(len(kinks), n_dof)``."""
 

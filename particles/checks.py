@@ -91,6 +91,15 @@ def whole(name: str, value: object, least: int) -> int:
     return int(number)
 
 
+def check_options(*, positive: bool = False, **options: float) -> None:
+    """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
+    for name, value in options.items():
+        real(name, value)
+        if not (np.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
+            kind = "positive" if positive else "non-negative"
+            raise ValueError(f"expected a finite, {kind} {name}, got {value}: leave it out")
+
+
 def floats(name: str, values: ArrayLike) -> Vector:
     """Return real numbers as an array of float64, the same one if they are such; NaN is let by.
 

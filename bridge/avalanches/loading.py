@@ -266,7 +266,7 @@ def _loading(minima: list[_Minimum[P]], intervals: list[_Interval], descents: in
     return Loading(
         loads=np.array([m.load for m in minima]),
         energy=np.array([m.energy for m in minima]),
-        pressure=np.array([m.total_force / m.problem.n_dof for m in minima]),
+        overlap_per_variable=np.array([m.total_force / m.problem.n_dof for m in minima]),
         n_constraints=np.array([len(m.violated) for m in minima]),
         lost=np.array([i.lost for i in intervals]),
         work=np.array([i.work for i in intervals]),

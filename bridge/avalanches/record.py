@@ -56,8 +56,8 @@ class Loading:
 
     Attributes
     ----------
-    loads, energy, pressure, n_constraints
-        At each minimum of the sequence, ``(k,)``; pressure is ``Σ max(Δ, 0)/n_dof``.
+    loads, energy, overlap_per_variable, n_constraints
+        At each minimum of the sequence, ``(k,)``: load, ``U``, ``Σ max(Δ, 0)/n_dof`` and ``N_Δ``.
     lost
         Energy lost in the interval that ends there, by avalanches, ``(k,)``; zero at the start.
     work
@@ -78,7 +78,7 @@ class Loading:
 
     loads: Vector
     energy: Vector
-    pressure: Vector
+    overlap_per_variable: Vector
     n_constraints: Vector
     lost: Vector
     work: Vector

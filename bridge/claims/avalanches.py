@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 def slowly() -> dict[str, float]:
-    """Return the pressure at which loading starts, for the records."""
-    from bridge.runs.kinds.avalanche import START_PRESSURE
+    """Return the overlap at which loading starts, for the records."""
+    from bridge.runs.kinds.avalanche import START_OVERLAP
 
-    return {"start_pressure": START_PRESSURE}
+    return {"start_overlap": START_OVERLAP}
 
 
 def slow_loading(

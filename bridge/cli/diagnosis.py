@@ -35,7 +35,7 @@ def diagnose() -> dict[str, Any]:
     }
 
 
-def as_text(found: dict[str, Any]) -> str:
+def diagnosis_text(found: dict[str, Any]) -> str:
     """Return it for reading: a line for each, and the remedy for what is missing."""
     plain = {name: value for name, value in found.items() if name not in ("caches", "missing")}
     lines = [

@@ -10,6 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
+from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
@@ -21,18 +22,6 @@ from bridge.runs.registry import kinds
 from bridge.runs.workers import ending_on_signals, use_one_thread
 
 DEBUG = "JAMSCAPE_DEBUG"  # where it is set, an error that nobody foresaw shows its traceback
-COMMANDS = (
-    "compare",
-    "jam",
-    "avalanche",
-    "landscape",
-    "claims",
-    "ensemble",
-    "collect",
-    "report",
-    "transition",
-    "doctor",
-)  # in the order of the help; kinds of run that have no file in bridge.cli.commands follow
 
 
 def main() -> None:
@@ -85,10 +74,15 @@ def assemble(arguments: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_jamscape)
-    known = [*COMMANDS, *(name for name in kinds() if name not in COMMANDS)]
-    for name in [name for name in known if name in arguments[:1]] or known:
+    for name in [name for name in commands() if name in arguments[:1]] or commands():
         app.add_typer(_command(name), no_args_is_help=True)
     return app
+
+
+def commands() -> list[str]:
+    """Return the names of all commands: files of bridge.cli.commands, and other kinds of run."""
+    files = iter_modules(import_module("bridge.cli.commands").__path__)
+    return sorted({*kinds(), *(file.name for file in files)})
 
 
 def _command(name: str) -> typer.Typer:

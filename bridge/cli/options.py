@@ -1,24 +1,24 @@
 """How a class of options becomes a command: each field is an option, and an error is one line."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, fields
+from dataclasses import Field, dataclass, fields
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bridge.runs.run import Command
 from bridge.runs.workers import most_workers
-from bridge.systems.ranges import check_ranges
+from bridge.systems.ranges import MOST_RUNS, options_of
 
 STALLED = 3  # exit codes
 INTERRUPTED = 130
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-OutFolder = Annotated[Path | None, typer.Option(help="Folder for the results.")]
-OutFile = Annotated[Path | None, typer.Option(help="File to keep everything in.")]
+Samples = Annotated[int, typer.Option(min=1, help="Random samples.")]
 MostRuns = Annotated[int, typer.Option(min=1, help="Refuse to set out for more runs than these.")]
 
 
@@ -69,64 +69,55 @@ def keeping(out: Path | None) -> Iterator[None]:
         ) from None
 
 
-def make_folder(out: Path | None) -> None:
-    """Make the folder for the results before anything is computed for it."""
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class Shared:
+    """The options of all commands that run something."""
+
+    most_runs: MostRuns = MOST_RUNS
+    seed: Seed = 0
+    workers: Workers = None
+    out: Path | None = None
+    as_json: AsJson = False
 
 
 def add_commands(
-    app: typer.Typer,
-    kinds: Iterable[Any],
-    action: Callable[..., int],
-    shared: Mapping[str, tuple[Any, Any]],
-    run: Iterable["Field[Any]"] = (),
+    app: typer.Typer, kind: type[Command], action: Callable[..., int], out: Path | None, text: str
 ) -> None:
-    """Give every class of ``kinds`` a command named after its ``kind``.
+    """Give each system that a kind of run takes a command, or the kind alone if it takes none.
 
-    The command builds the class from the options that are its fields, and calls
-    ``action(instance, **shared)``; ``shared`` holds ``name: (default, annotation)``, to which the
-    options ``run`` of a kind of run are added.
+    The command builds the class of the system from the options that are its fields, and calls
+    ``action(instance, shared, **others)`` with the `Shared` options, and those of the kind of run.
+    ``out`` is where the results go if that is not said, and ``text`` the help of ``--out``.
     """
-    own = list(run)
-    common = [*map(_option, own), *(_keyword(name, *given) for name, given in shared.items())]
-    names = {*shared, *(item.name for item in own)}
-    for kind in kinds:
-        parameters = [*map(_option, fields(kind)), *common]
-        app.command(kind.kind, help=kind.__doc__)(_command(kind, action, parameters, names))
+    own = {item.name: _keyword(item.name, item.default, item.type) for item in fields(Shared)}
+    own["out"] = _keyword("out", out, Annotated[Path | None, typer.Option(help=text)])
+    common = [*map(_option, options_of(kind)), *own.values()]
+    if kind.repeats:
+        common.append(_keyword("samples", 1, Samples))
+    for system in kind.systems().values():
+        called = _command(action, system, common)
+        app.command(system.kind, help=system.__doc__)(called)
+    if not kind.systems():
+        app.command(kind.command, help=headline(kind))(_command(action, None, common))
 
 
-def add_command(
-    app: typer.Typer,
-    name: str,
-    text: str | None,
-    action: Callable[..., int],
-    shared: Mapping[str, tuple[Any, Any]],
-    run: Iterable["Field[Any]"],
-) -> None:
-    """Give ``action`` a command whose options are those of a kind of run, and ``shared``."""
-    common = [_keyword(name, *given) for name, given in shared.items()]
-
-    def command(**given: Any) -> int:
-        return action(None, **given)
-
-    app.command(name, help=text)(_signed(command, [*map(_option, run), *common]))
+def headline(kind: type[Command]) -> str:
+    """Return the first sentence of what a kind of run says of itself."""
+    return (kind.__doc__ or "").strip().splitlines()[0]
 
 
 def _command(
-    kind: Any, action: Callable[..., int], parameters: list[Parameter], shared: set[str]
+    action: Callable[..., int], system: Any, common: list[Parameter]
 ) -> Callable[..., int]:
+    parameters = [*map(_option, options_of(system)), *common]
+
     def command(**given: Any) -> int:
-        common = {name: given.pop(name) for name in shared}
-        instance = kind(**given)
-        with checking_input():
-            check_ranges(instance)
-        return action(instance, **common)
+        options, shared = (
+            {item.name: given.pop(item.name) for item in part}
+            for part in (options_of(system), fields(Shared))
+        )
+        return action(system and system(**options), Shared(**shared), **given)
 
-    return _signed(command, parameters)
-
-
-def _signed(command: Callable[..., int], parameters: list[Parameter]) -> Callable[..., int]:
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command

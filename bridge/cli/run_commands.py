@@ -2,91 +2,45 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import fields, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bridge.cli.options import (
-    STALLED,
-    AsJson,
-    MostRuns,
-    Seed,
-    Workers,
-    add_command,
-    add_commands,
-    checking_input,
-    keeping,
-    make_folder,
-)
+from bridge.cli.options import STALLED, Shared, add_commands, checking_input, headline, keeping
 from bridge.runs.run import Command
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import check_count, options_of
 
 if TYPE_CHECKING:
     from bridge.records.store import Record, Store
 
-Samples = Annotated[int, typer.Option(min=1, help="Random samples.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(help="Folder for the results; a name that ends in .sqlite keeps records only."),
-]
+_OUT = "Folder for the results; a name that ends in .sqlite keeps records only."
 
 
 def command_of(kind: type[Command]) -> typer.Typer:
     """Return the command, or the group of them, of a kind of run."""
-    shared: dict[str, tuple[Any, Any]] = {
-        **({"samples": (1, Samples)} if kind.repeats else {}),
-        "most_runs": (MOST_RUNS, MostRuns),
-        "seed": (0, Seed),
-        "workers": (None, Workers),
-        "out": (kind.folder, Out),
-        "as_json": (False, AsJson),
-    }
-
-    def action(system: Any, **given: Any) -> int:
-        return _run(kind, system, **given)
-
-    app = typer.Typer(name=kind.command, help=_title(kind))
-    taken = kind.systems()
-    if taken:
-        add_commands(app, taken.values(), action, shared, kind.options())
-        return app
-    app = typer.Typer()
-    add_command(app, kind.command, _title(kind), action, shared, kind.options())
+    app = typer.Typer(name=kind.command, help=headline(kind)) if kind.systems() else typer.Typer()
+    add_commands(app, kind, partial(_run, kind), kind.folder, _OUT)
     return app
 
 
-def _title(kind: type[Command]) -> str:
-    """Return the first sentence of what a kind of run says of itself."""
-    return (kind.__doc__ or "").strip().splitlines()[0]
-
-
-def _run(
-    kind: type[Command],
-    system: Any,
-    *,
-    seed: int,
-    most_runs: int,
-    workers: int | None,
-    out: Path | None,
-    as_json: bool,
-    **options: Any,
-) -> int:
+def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> int:
     from bridge.records.documents import dumps
     from bridge.runs.progress import Progress
     from bridge.runs.task import local, raise_failures, run_all
 
+    seed, out = shared.seed, shared.out
     samples = options.pop("samples") if kind.repeats else 1
     run = kind(system, (seed, 0) if kind.repeats else (seed,), **options)
     with checking_input():
-        check_ranges(run)
-        run.check(_changed(run))
-        check_count(samples * run.count(), "runs", most_runs)
+        run.check_all(_changed(run))
+        check_count(samples * run.count(), "runs", shared.most_runs)
         store = _store(out, kind.command)
     runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
     todo = [task for each in runs for task in each.tasks()]
-    mapper = map if len(todo) == 1 and workers is None else local(workers)
+    mapper = map if len(todo) == 1 and shared.workers is None else local(shared.workers)
     alone = nullcontext(lambda done, total: None)  # a run has no parts to show
     with keeping(out), store, alone if len(todo) == 1 else Progress(kind.command) as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
@@ -96,18 +50,17 @@ def _run(
     if out is not None and _is_folder(out):
         _write(kind, records, document, out)
         typer.echo(f"records, table and figure: {out}", err=True)
-    typer.echo(dumps(document) if as_json else kind.text(records))
+    typer.echo(dumps(document) if shared.as_json else kind.text(records))
     return STALLED if any(record.status == "stalled" for record in records) else 0
 
 
 def _changed(run: Command) -> set[str]:
     """Return the names of the options that are not as they would be if left out."""
-    parts = [part for part in (run, run.system) if part is not None]
     return {
         item.name
-        for part in parts
-        for item in fields(part)
-        if "help" in item.metadata and getattr(part, item.name) != item.default
+        for part in (run, run.system)
+        for item in options_of(part)
+        if getattr(part, item.name) != item.default
     }
 
 
@@ -123,7 +76,7 @@ def _store(out: Path | None, command: str) -> "Store":
         return Store(":memory:")
     if not _is_folder(out):
         return Store(out)
-    make_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
     return Store(out / f"{command}.sqlite")
 
 

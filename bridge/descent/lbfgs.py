@@ -93,9 +93,7 @@ def lbfgs(
     >>> end.status, round(end.energy, 3), end.x.round(3)
     ('jammed', -80.768, array([-0.05 ,  0.467]))
     """
-    end = _descended(
-        problem, x, tolerance, zero_energy, max_evaluations, max_step=max_step, memory=memory
-    )
+    end = _descended(problem, x, tolerance, zero_energy, max_evaluations, max_step, memory)
     return certified(problem, end) if certify else end
 
 
@@ -119,7 +117,6 @@ def _descended(
     tolerance: float,
     zero_energy: float,
     max_evaluations: int,
-    *,
     max_step: float,
     memory: int,
 ) -> Minimum:

@@ -39,8 +39,8 @@ class ApproachStage(Generic[P]):
     ----------
     problem, x
         The system at that load, and the minimum.
-    pressure
-        ``p = Σ max(Δ, 0)/n_dof``.
+    overlap_per_variable
+        ``Σ max(Δ, 0)/n_dof``: the pressure counts degrees of freedom instead, see `observe`.
     distance
         ``2U/(dU/dt)``, an estimate of how far the load is from jamming, exact where
         ``U ∝ (t - t_J)²``.
@@ -50,25 +50,25 @@ class ApproachStage(Generic[P]):
 
     problem: P
     x: Vector
-    pressure: float
+    overlap_per_variable: float
     distance: float
     status: str
 
 
 def lbfgs_descent(problem: HasTightening, x: Vector) -> Settled:
-    """Minimise by the generic L-BFGS to a force that is small beside the pressure."""
+    """Minimise by the generic L-BFGS to a force that is small beside the overlap."""
     rules: dict[str, Any] = {"max_evaluations": _MOST_EVALUATIONS, "certify": False}
     minimum = lbfgs(problem, x, tolerance=1e-5, **rules)
     for _ in range(4):
-        pressure = float(np.maximum(problem.gaps(minimum.x), 0.0).sum()) / problem.n_dof
-        if minimum.status != "jammed" or minimum.max_residual <= 1e-6 * pressure:
+        overlap = float(np.maximum(problem.gaps(minimum.x), 0.0).sum()) / problem.n_dof
+        if minimum.status != "jammed" or minimum.max_residual <= 1e-6 * overlap:
             break
-        minimum = lbfgs(problem, minimum.x, tolerance=3e-7 * pressure, **rules)
+        minimum = lbfgs(problem, minimum.x, tolerance=3e-7 * overlap, **rules)
     return certified(problem, minimum)
 
 
 def stage(problem: P, x: Vector, status: str) -> ApproachStage[P]:
-    """Measure the pressure of a minimum and its distance to jamming."""
+    """Measure the overlap of a minimum and its distance to jamming."""
     overlaps = np.maximum(problem.gaps(x), 0.0)
     slope = float(overlaps @ problem.tightening(x))
     distance = float(overlaps @ overlaps) / slope if slope > 0.0 else 0.0
@@ -124,7 +124,8 @@ def approach(
 def _balanced(here: ApproachStage[P]) -> bool:
     """Tell whether the forces of a violated state balance as they do in a minimum."""
     _, gradient = here.problem.energy_gradient(here.x)
-    return here.pressure > 0.0 and float(np.abs(gradient).max()) <= 1e-3 * here.pressure
+    overlap = here.overlap_per_variable
+    return overlap > 0.0 and float(np.abs(gradient).max()) <= 1e-3 * overlap
 
 
 def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> ApproachStage[P]:

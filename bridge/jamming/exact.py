@@ -5,7 +5,7 @@ Jamming is where the tightening ``t`` cannot grow any more:
     maximise t   subject to   Δ_μ(x; t) <= 0   for all μ
 
 At a local maximum some constraints hold exactly, ``Δ = 0``, and balance each other with positive
-forces, ``Σ λ ∇Δ = 0``. Minima at ever smaller pressure know which constraints these are: their
+forces, ``Σ λ ∇Δ = 0``. Minima of ever smaller overlaps know which constraints these are: their
 contacts, but for a few. Linear programming started from them makes the few exchanges that are
 left, and Newton's method makes the gaps vanish to rounding (Torquato, Jiao, Phys. Rev. E 82,
 061302, 2010, for the linear programs; here the programs are solved by active sets).
@@ -47,10 +47,10 @@ from bridge.jamming.sequential import sequential_programs
 from bridge.measure.observables import free_variables, frozen_bodies
 from bridge.protocols import End, HasMinimiser, Indices, Mask, Vector, one_line, state_of
 
-# Pressure at which overlaps are about to drown in the rounding of the gaps.
-_LOWEST_PRESSURE = 1e-9
-# Pressure below which contacts in excess are there to stay, as in a crystal.
-_CRYSTAL_PRESSURE = 1e-6
+# Overlap per variable that is about to drown in the rounding of the gaps.
+_LEAST_OVERLAP = 1e-9
+# Overlap per variable below which contacts in excess are there to stay, as in a crystal.
+_CRYSTAL_OVERLAP = 1e-6
 # Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
 # early on a motion that is all but flat.
 _FEW_MISSING = 3
@@ -166,7 +166,7 @@ def exact_jamming(
     problem
         The system at any load, or an end of one.
     x
-        Where to start, ``(n_dof,)``. From a minimum at low pressure nothing is minimised again.
+        Where to start, ``(n_dof,)``. From a minimum of small overlaps nothing is minimised again.
     minimise
         Descends from a state: ``minimise(problem, x)`` returns an object with ``x`` and
         ``status``. By default that of the end, if it has one: a system's own minimiser is much
@@ -211,7 +211,7 @@ def exact_jamming(
                 return _result(candidate, "jammed", "", count)
             last = candidate or last
             failures += candidate is not None
-            if failures == 2 or stage.pressure < _LOWEST_PRESSURE:
+            if failures == 2 or stage.overlap_per_variable < _LEAST_OVERLAP:
                 break
         if last is None:
             break
@@ -229,7 +229,8 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     rows = here.contacts(free)
     n = len(here.free_of_symmetries(here.columns_of(rows)))
     excess = len(rows) - n - 1
-    if not len(rows) or (excess > max(3.0, max_excess * n) and stage.pressure > _CRYSTAL_PRESSURE):
+    in_excess = excess > max(3.0, max_excess * n)
+    if not len(rows) or (in_excess and stage.overlap_per_variable > _CRYSTAL_OVERLAP):
         return None
     return _finish(here, rows, max_step)
 

@@ -66,7 +66,7 @@ class NearKinks:
     @classmethod
     def at(cls, problem: HasKinks, branch: Branch, x: Vector, held: HeldKinks) -> Self:
         """Return the kinks ``held`` and the nearest others of the gaps that are nearest to zero."""
-        z, strengths = problem.kinks(x), branch.kink_strengths(x)
+        z, strengths = branch.kinks(x), branch.kink_strengths(x)
         owners = problem.kink_owners()
         gaps = branch.gaps(x)
         n = problem.n_dof
@@ -89,6 +89,11 @@ class NearKinks:
     def signs(self) -> Vector:
         """The sign of the row of each, ``(q,)``: it points to where the owner's row is not."""
         return np.where(self.above, -1.0, 1.0)
+
+    def places(self, names: Indices) -> Indices:
+        """Return the places of kinks that are among the ones held, by their ``names``."""
+        order = np.argsort(self.names[: self.n_held])
+        return np.asarray(order[np.searchsorted(self.names[order], names)])
 
     def turned(self, chosen: Indices) -> Self:
         """Return them with the owners' rows of the ``chosen`` on the other side."""

@@ -1,7 +1,7 @@
 """A problem around one state, to first order in the motion and in its tightening."""
 
 from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from scipy import linalg
@@ -54,7 +54,7 @@ class Linearised(Generic[P]):
     def at(cls, problem: P, x: Vector, held: HeldKinks | None = None) -> Self:
         """Linearise ``problem`` at ``x``; the kinks that are held there are found if not told."""
         if isinstance(problem, HasKinks):
-            return cls._with_kinks(problem, x, touching_kinks(problem, x) if held is None else held)
+            return cls._with_kinks(problem, x, held)
         return cls(
             problem=problem,
             x=x,
@@ -65,10 +65,11 @@ class Linearised(Generic[P]):
         )
 
     @classmethod
-    def _with_kinks(cls, problem: P, x: Vector, held: HeldKinks) -> Self:
+    def _with_kinks(cls, problem: Any, x: Vector, held: HeldKinks | None) -> Self:
+        held = touching_kinks(problem, x) if held is None else held
         branch = problem.branch(x, held.names, held.masks)
         near = NearKinks.at(problem, branch, x, held)
-        z, rows = problem.kinks(x)[near.names], branch.kink_jacobian(x, near.names)
+        z, rows = branch.kinks(x)[near.names], branch.kink_jacobian(x, near.names)
         gaps, jacobian = branch.gaps(x), branch.gap_jacobian(x)
         k = near.n_held
         shifts = near.strengths[:k] * (near.above[:k] - held.masks)
@@ -133,7 +134,8 @@ class Linearised(Generic[P]):
             return np.empty(0, dtype=np.intp)
         first = self.n_gaps
         beyond = self.predicted(u, t)[first:] > 0.0
-        return first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows))
+        found: Indices = first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows))
+        return found
 
     def room(self, rows: Indices, forces: Vector) -> Vector:
         """Return what the forces of active ``rows`` are short of their bounds; inf without one."""
@@ -187,7 +189,7 @@ class Linearised(Generic[P]):
 
         The kinks among the active ``rows`` stay held, with the masks that their ``forces`` tell.
         """
-        problem: ConstraintProblem = self.problem.tightened(t)
+        problem: Any = self.problem.tightened(t)
         x = self.x + u - self.modes.T @ (self.modes @ u)
         if isinstance(problem, Restricted):  # back on to the surface
             _, x = problem.unrestricted(x)
@@ -218,7 +220,7 @@ class Linearised(Generic[P]):
 
     def _plain(self) -> Matrix:
         """Return the Jacobian that tells what acts on what: before it is projected."""
-        problem: ConstraintProblem = self.problem if self.branch is None else self.branch
+        problem: Any = self.problem if self.branch is None else self.branch
         if not isinstance(problem, Restricted):
             return self.jacobian
         plain = plain_jacobian(problem, self.x)
@@ -251,7 +253,8 @@ class Linearised(Generic[P]):
             If one is not on that list.
         """
         if self.kinks is not None and there.kinks is not None:
-            return self._follow_kinks(rows, there)
+            kinks = there.kinks.places(self.kinks.names[rows[rows >= self.n_gaps] - self.n_gaps])
+            return np.concatenate([rows[rows < self.n_gaps], there.n_gaps + kinks])
         names = gap_names(self.problem, self.x)[rows]
         others = gap_names(there.problem, there.x)
         places = {name: place for place, name in enumerate(map(tuple, others.tolist()))}
@@ -262,11 +265,3 @@ class Linearised(Generic[P]):
                 "it left: list constraints further from contact"
             )
         return chosen
-
-    def _follow_kinks(self, rows: Indices, there: "Linearised[P]") -> Indices:
-        """Return the same where kinks are among the rows: the gaps keep their places."""
-        places = {int(name): place for place, name in enumerate(there.kinks.names)}
-        kinks = self.kinks.names[rows[rows >= self.n_gaps] - self.n_gaps]
-        found = rows.copy()
-        found[rows >= self.n_gaps] = [there.n_gaps + places[int(name)] for name in kinks]
-        return found

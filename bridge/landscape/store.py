@@ -48,6 +48,7 @@ class LandscapeStore:
         self.path = Path(path)
         probe = "SELECT count(*) FROM searches"
         self._file = Database(path, TABLES, probe, "landscape", read_only=read_only)
+        self._file.check_schema(SCHEMA, lambda: self.about().get("schema", SCHEMA))
 
     def __enter__(self) -> Self:
         return self

@@ -47,9 +47,13 @@ class Column:
         """Return the states of the sweep at one load."""
         return [record for record in self.sweep if record.data["load"] == load]
 
-    def jammed_fraction(self, load: float) -> float | None:
-        """Return the share of jammed states among those that are jammed or unjammed."""
-        return _jammed_share(Counter(record.status for record in self.at(load)))
+    def jammed_shares(self) -> dict[float, float]:
+        """Return the share of jammed states among jammed and unjammed ones, by their load."""
+        decided: dict[float, list[bool]] = {}
+        for record in self.sweep:
+            if record.status in ("jammed", "unjammed"):
+                decided.setdefault(record.data["load"], []).append(record.status == "jammed")
+        return {load: fmean(jammed) for load, jammed in decided.items()}
 
     def transition(self) -> float | None:
         """Return the load at which half of the runs jam, between two loads of the sweep."""
@@ -61,9 +65,9 @@ class Column:
 
         Where the transition is below the sweep, those of its lowest load; above it, none.
         """
-        shares = self._shares()
+        jammed = (load for load, share in self.jammed_shares().items() if share >= 0.5)
         crossing = self._crossing()
-        load = crossing[1] if crossing else next((at for at, share in shares if share >= 0.5), None)
+        load = crossing[1] if crossing else next(jammed, None)
         return [] if load is None else [r for r in self.at(load) if r.status == "jammed"]
 
     def jump(self) -> tuple[float, str, float] | None:
@@ -78,17 +82,9 @@ class Column:
         ratio, load = (fmean(d[key] for d in states) for key in ("constraints_per_dof", "load"))
         return ratio, states[0]["load_name"], load
 
-    def _shares(self) -> list[tuple[float, float]]:
-        """Return the loads with the share of jammed states, where any was decided."""
-        counts: dict[float, Counter[str]] = {}
-        for record in self.sweep:
-            counts.setdefault(record.data["load"], Counter())[record.status] += 1
-        known = [(load, _jammed_share(counts[load])) for load in sorted(counts)]
-        return [(load, share) for load, share in known if share is not None]
-
     def _crossing(self) -> tuple[float, float] | None:
         """Return where the share of jammed states crosses one half, and the next load above."""
-        for (a, below), (b, above) in pairwise(self._shares()):
+        for (a, below), (b, above) in pairwise(self.jammed_shares().items()):
             if below < 0.5 <= above:
                 return a + (b - a) * (0.5 - below) / (above - below), b
         return None
@@ -109,7 +105,7 @@ def write_table(systems: Sequence[Column], path: Path) -> None:
             writer.writerow(dict(record.data))
 
 
-def as_text(systems: Sequence[Column]) -> str:
+def comparison_text(systems: Sequence[Column]) -> str:
     """Return the table to print: one line a system and load, then one a transition."""
     lines = [f"{'system':12}{'load':>15}  {'runs':22}{'U':>11}{'pressure':>11}{'N_Δ/N':>8}"]
     for system in systems:
@@ -118,14 +114,9 @@ def as_text(systems: Sequence[Column]) -> str:
     return "\n".join(lines + [_verdict(system) for system in systems])
 
 
-def document(systems: Sequence[Column]) -> dict[str, Any]:
+def comparison_document(systems: Sequence[Column]) -> dict[str, Any]:
     """Return every number of the table."""
     return {"systems": [_entry(system) for system in systems], "provenance": provenance()}
-
-
-def _jammed_share(count: Counter[str]) -> float | None:
-    decided = count["jammed"] + count["unjammed"]
-    return count["jammed"] / decided if decided else None
 
 
 def _column(name: str, records: list[Record]) -> Column:

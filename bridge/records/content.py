@@ -78,7 +78,7 @@ def content(path: Path) -> str:
         lines = [f"{_hash_of(file)}  {file.name}\n" for file in sorted(path.glob(_FILES))]
     except OSError as error:
         raise ValueError(
-            f"expected a file or folder with data at {path}, got: {error.strerror}"
+            f"expected a file or folder with data at {path}, got: {error.strerror}: correct --data"
         ) from None
     return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
 

@@ -5,18 +5,17 @@ import math
 import os
 import sqlite3
 import tokenize
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 # What sqlite3, json and numpy raise where the bytes of a file are wrong.
-_DAMAGE = (
+DAMAGE = (
     sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError,
     MemoryError, SyntaxError, tokenize.TokenError,
 )  # fmt: skip
@@ -47,6 +46,10 @@ def from_npy(npy: bytes) -> NDArray[Any]:
 def _layout(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Read a header once: the thousands of states of a landscape have one."""
     return np.lib.format.read_array_header_1_0(io.BytesIO(header))
+
+
+class OtherVersionError(ValueError):
+    """A file that another version has written: it is whole, and not to be continued."""
 
 
 class Database:
@@ -99,7 +102,8 @@ class Database:
         except (sqlite3.Error, ValueError) as error:
             if connection is not None:
                 connection.close()
-            if is_new and not _is_locked(error) and _is_empty(self.path):
+            empty = self.path.is_file() and self.path.stat().st_size == 0
+            if is_new and not _is_locked(error) and empty:
                 self.path.unlink()  # it is ours: nothing was there, and nothing could be written
             raise ValueError(explain(self.path, what, error)) from error
         self._connection = connection
@@ -108,16 +112,35 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the file; an error that is under way says more than one that follows from it."""
         follows = (OSError,) if isinstance(error, Exception) else ()
         with suppress(*follows):
             self.close()
+
+    def check_schema(self, expected: int, found: Callable[[], Any]) -> None:
+        """Close a file of another version, or whose schema ``found()`` cannot read, and say so.
+
+        Raises
+        ------
+        OtherVersionError
+            In one line, if the schemas differ.
+        ValueError
+            In one line, if the file is damaged.
+        """
+        try:
+            with whole(self.path):
+                got = found()
+                age = "an older" if got < expected else "a newer"
+                if got != expected:
+                    raise OtherVersionError(
+                        f"expected schema {expected}, got {got} in {self.path}: it was written by "
+                        f"{age} version; open it with that version, or run its command again with "
+                        "another file"
+                    )
+        except ValueError:
+            self.close()
+            raise
 
     def query(self, query: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows that answer a query; ``ValueError`` in one line from a damaged file."""
@@ -219,9 +242,14 @@ def whole(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except _DAMAGE as error:
+    except OtherVersionError:
+        raise
+    except DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"expected a whole file at {path}, got: {reason}: run it again") from error
+        raise ValueError(
+            f"expected a whole file at {path}, got: {reason}: run its command again "
+            "with another file"
+        ) from error
 
 
 def explain(path: Path, what: str, error: Exception) -> str:
@@ -271,10 +299,6 @@ def _place(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size == 0
 
 
 def _is_locked(error: Exception) -> bool:

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import re
 import subprocess
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -34,29 +36,21 @@ def version(distribution: str) -> str | None:
 
 def _commit() -> str | None:
     """Return the commit of the checkout this file runs from, ``+`` appended if it was edited."""
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
-    try:
+    with suppress(OSError, subprocess.TimeoutExpired):
+        command = ["git", "-C", str(here), "describe", "--always", "--dirty=+"]
         described = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty=+"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=5,
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=5
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return described.stdout.strip() or None
+        return described.stdout.strip() or None
+    return None
 
 
 def _processor() -> str:
-    try:
-        for line in (
-            Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        ):
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
+    with suppress(OSError):
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        if named := re.search(r"^model name[^:]*:(.*)$", about, re.MULTILINE):
+            return named[1].strip()
     return platform.processor() or platform.machine()

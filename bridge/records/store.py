@@ -7,19 +7,21 @@ transaction, so that a killed process loses no more than the runs that had not e
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from numpy.typing import NDArray
 
-from bridge.records.database import Database, from_npy, to_npy, whole
+from bridge.records.database import DAMAGE, Database, from_npy, to_npy, whole
+from bridge.records.provenance import provenance
 
 # 2: the state itself is kept with its gaps and spectra; 3: data are known by their content, and
-# settings that are no options are parameters; 4: a record of a state has all that `jam` prints.
-SCHEMA = 4
+# settings that are no options are parameters; 4: a record of a state has all that `jam` prints;
+# 5: `pressure` is that of `observe` alone, and loadings keep the overlap per variable.
+SCHEMA = 5
 _COLUMNS = "key, kind, parameters, seed, status, seconds, data, provenance"
 TABLES = {
     "records": """CREATE TABLE records (
@@ -45,7 +47,7 @@ class Record:
     status: str
     seconds: float
     data: Mapping[str, Json]
-    provenance: Mapping[str, Json]
+    provenance: Mapping[str, Json] = field(default_factory=provenance)
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
@@ -54,44 +56,39 @@ class Record:
         return record_key(self.kind, self.parameters, self.seed)
 
 
-def record_key(kind: str, parameters: Mapping[str, Json], seed: tuple[int, ...]) -> str:
-    """Return the hash that identifies a run.
+def record_key(
+    kind: str,
+    parameters: Mapping[str, Json],
+    seed: Sequence[int],
+    schema: int | None = None,
+) -> str:
+    """Return the hash that identifies a run, by this schema or an earlier one.
 
     >>> record_key("discs", {"phi": 0.84, "n": 64}, (0,)) == record_key(
     ...     "discs", {"n": 64, "phi": 0.84}, (0,))
     True
     """
-    identity = json.dumps([SCHEMA, kind, dict(parameters), list(seed)], sort_keys=True)
+    version = SCHEMA if schema is None else schema
+    identity = json.dumps([version, kind, dict(parameters), list(seed)], sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
-class Store:
+class Store(Database):
     """A file of records with one writer; with ``read_only``, one that is not being written.
 
     Raises
     ------
     ValueError
-        If the file cannot be used, is not a store, or another run is writing it.
+        If the file cannot be used, is not a store or one of another version, or is being written.
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
-        self.path = Path(path)
         probe = f"SELECT {_COLUMNS} FROM records LIMIT 1"
-        self._file = Database(path, TABLES, probe, "store", read_only=read_only)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.__exit__(kind, error, trace)
+        super().__init__(path, TABLES, probe, "store", read_only=read_only)
+        self.check_schema(SCHEMA, self._schema)
 
     def __contains__(self, key: str) -> bool:
-        return bool(self._file.query("SELECT 1 FROM records WHERE key = ?", (key,)))
+        return bool(self.query("SELECT 1 FROM records WHERE key = ?", (key,)))
 
     def put(self, record: Record) -> None:
         """Keep a record and its arrays; one that is there already is left as it is.
@@ -103,10 +100,10 @@ class Store:
             been removed.
         """
         texts = (record.parameters, record.seed, record.data, record.provenance)
-        parameters, seed, data, origin = (json.dumps(_plain(text)) for text in texts)
+        parameters, seed, data, origin = (json.dumps(text, default=dict) for text in texts)
         named = (record.key, record.kind, parameters, seed, record.status, record.seconds)
         blobs = [(record.key, name, to_npy(value)) for name, value in record.arrays.items()]
-        with self._file.transaction(f"{record.kind} with seed {record.seed[-1]}") as connection:
+        with self.transaction(f"{record.kind} with seed {record.seed[-1]}") as connection:
             if record.key not in self:
                 marks = ", ".join("?" * 8)
                 row = (*named, data, origin)
@@ -119,40 +116,44 @@ class Store:
         Raises
         ------
         ValueError
-            If the file is damaged.
+            If the file is damaged, or another version of the program wrote it.
         """
         query = f"SELECT {_COLUMNS} FROM records WHERE kind = ? OR ? IS NULL ORDER BY rowid"
-        for row in self._file.query(query, (kind, kind)):
+        for row in self.query(query, (kind, kind)):
             with whole(self.path):
                 found = _record(row, self._arrays(row[0]))
+            if found.key != row[0]:
+                raise ValueError(
+                    f"expected records of schema {SCHEMA} in {self.path}, got those of another "
+                    "version of jamscape: run again into a new file, or read it by that version"
+                )
             yield found
 
     def get(self, key: str) -> Record | None:
         """Return one record, or None."""
-        rows = self._file.query(f"SELECT {_COLUMNS} FROM records WHERE key = ?", (key,))
+        rows = self.query(f"SELECT {_COLUMNS} FROM records WHERE key = ?", (key,))
         with whole(self.path):
             return _record(rows[0], self._arrays(key)) if rows else None
 
     def keys(self) -> list[str]:
         """Return the key of every record, in the order in which they were kept."""
-        return [key for (key,) in self._file.query("SELECT key FROM records ORDER BY rowid", ())]
+        return [key for (key,) in self.query("SELECT key FROM records ORDER BY rowid", ())]
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every record by its key."""
-        return dict(self._file.query("SELECT key, status FROM records"))
+        return dict(self.query("SELECT key, status FROM records"))
 
-    def close(self) -> None:
-        """Give the file back, as one file.
-
-        Raises
-        ------
-        OSError
-            In one line, if it has been removed, or the disk is full.
-        """
-        self._file.close()
+    def _schema(self) -> int:
+        """Return the schema of the first record, which only its key tells."""
+        query = "SELECT key, kind, parameters, seed FROM records ORDER BY rowid LIMIT 1"
+        for key, kind, parameters, seed in self.query(query):
+            with suppress(*DAMAGE):  # of which reading will say more
+                run = (kind, json.loads(parameters), json.loads(seed))
+                return next((k for k in range(1, SCHEMA) if record_key(*run, k) == key), SCHEMA)
+        return SCHEMA
 
     def _arrays(self, key: str) -> dict[str, NDArray[Any]]:
-        rows = self._file.query("SELECT name, npy FROM arrays WHERE key = ?", (key,))
+        rows = self.query("SELECT name, npy FROM arrays WHERE key = ?", (key,))
         return {name: from_npy(npy) for name, npy in rows}
 
 
@@ -171,8 +172,3 @@ def _record(row: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]) -> Record:
         provenance=dict(json.loads(origin)),
         arrays=arrays,
     )
-
-
-def _plain(value: Json) -> Json:
-    """Turn mappings into dicts for the json module."""
-    return dict(value) if isinstance(value, Mapping) else value

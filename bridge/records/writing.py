@@ -21,7 +21,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     target = path.resolve()
     if target.exists() and not target.is_file():
-        raise FileExistsError(f"expected the name of a file, got {path}: a folder or a device")
+        raise FileExistsError(
+            f"expected the name of a file, got a folder or a device, {path}: name another"
+        )
     part = target.with_name(target.name + ".part")
     try:
         yield part

@@ -19,7 +19,7 @@ _DECIDED = ("unjammed", "jammed")
 # What drives a system, or says what to do with it: not part of what the system is.
 _DRIVING = frozenset(
     ("system", "load", "alpha", "patterns", "pressure", "at_load", "at_transition", "exact",
-     "spectrum", "settings", "low_pressure")
+     "spectrum", "settings", "low_overlap")
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ _TEXTS = {
 _LABELS = {
     "seed": "entropy of the random numbers",
     "sample": "last number of the seed",
-    "low_pressure": "pressure to unload to",
+    "low_overlap": "overlap per variable to unload to",
     "by": "load added by slow loading",
     "load_steps": "steps in which it is added",
 }
@@ -88,7 +88,7 @@ _AVALANCHES = {
     "descents": "minimisations",
     "step_loads": "load added",
     "step_energy": "energy U at each step",
-    "step_pressure": "pressure at each step",
+    "step_overlap_per_variable": "overlap per variable Σ max(Δ, 0)/n_dof at each step",
     "step_n_constraints": "violated constraints at each step",
     "step_lost": "energy lost in each step",
     "step_work": "work in each step",

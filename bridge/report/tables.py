@@ -14,7 +14,7 @@ import numpy as np
 from bridge.records.store import Record
 
 _STATE = {"load", "load_name", "constraints_per_dof"}
-_PATH = ("energy", "pressure", "n_constraints")
+_PATH = ("energy", "overlap_per_variable", "n_constraints")
 _LABELS = {"system", "sample", "status", "reason"}
 
 
@@ -43,10 +43,11 @@ def tables(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 def _passed(record: Record) -> Iterator[Record]:
     """Yield the minima of a loading, by the load added since it began; no state is kept of them."""
-    arrays, n = record.arrays, record.data["n"]
+    arrays, n, n_dof = record.arrays, record.data["n"], record.data["n_dof"]
     for k, load in enumerate(arrays["step_loads"].tolist()):
         seen = {name: arrays[f"step_{name}"][k].item() for name in _PATH}
         ratio = seen["n_constraints"] / n if n else 0.0
+        seen["pressure"] = seen.pop("overlap_per_variable") * n_dof / n if n else 0.0
         about = {"load": load, "load_name": "t", "at_transition": False, "status": "jammed"}
         about |= {"system": f"{record.data['system']}, loaded", "negative_modes_hp": None}
         about |= {"constraints_per_dof": ratio, "reason": ""}

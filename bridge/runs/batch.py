@@ -6,10 +6,9 @@ Everything that a network needs follows from its own seed, so that a batch may b
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from bridge.records.content import data_name, parameters
-from bridge.records.provenance import provenance
 from bridge.records.store import Record, record_key
 from bridge.runs.pool import Failed
 from bridge.runs.states import data_of_state, measure
@@ -39,7 +38,7 @@ class Batch:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is trained, for the records."""
-        settings = {**self.system.settings(), "optimiser": asdict(schedule(self.protocol))}
+        settings = {"optimiser": asdict(schedule(self.protocol))}
         return parameters(self.system, settings=settings, protocol=self.protocol)
 
     @property
@@ -81,7 +80,6 @@ class Batch:
                 "steps": end.steps,
                 "newton_steps": end.newton_steps,
             },
-            provenance=provenance(),
         )
 
 
@@ -90,10 +88,8 @@ def train_batch(batch: Batch) -> list[Record]:
     return batch.train()
 
 
-class BatchMapper(Protocol):
-    """Anything that applies a function to batches, in any order and place."""
-
-    def __call__(
-        self, function: Callable[[Batch], list[Record]], tasks: Sequence[Batch], /
-    ) -> Iterable[list[Record] | Failed]:
-        """Yield the results as they come, and of a batch whose process ended how it did."""
+# Applies a function to batches, in any order and place, and yields what comes of them; of a batch
+# whose process ended, how it did.
+BatchMapper: TypeAlias = Callable[
+    [Callable[[Batch], list[Record]], Sequence[Batch]], Iterable[list[Record] | Failed]
+]

@@ -27,7 +27,7 @@ from bridge.runs.task import Mapper, Task
 if TYPE_CHECKING:
     from bridge.records.store import Record
 
-PATIENCE = 10.0  # seconds for a scheduler to answer
+ANSWER_WITHIN = 10.0  # seconds for a scheduler to answer
 _LIBRARIES = ("distributed", "tornado", "asyncio")
 
 
@@ -51,7 +51,7 @@ def connect(address: str) -> Mapper:
     _quieten()
     try:
         asyncio.run(_ask(address))
-        client: Any = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+        client: Any = distributed.Client(address, timeout=ANSWER_WITHIN, set_as_default=False)
     except Exception as error:  # noqa: BLE001 - whatever a service of another kind answers
         raise ValueError(
             f"expected a Dask scheduler at {address}, got: {_said(error)}: start one there"
@@ -64,7 +64,7 @@ def connect(address: str) -> Mapper:
             yield from _results(client, function, tasks)
         finally:
             with suppress(Exception):  # of a scheduler that is gone
-                client.close(timeout=PATIENCE)
+                client.close(timeout=ANSWER_WITHIN)
 
     return mapper
 
@@ -85,9 +85,9 @@ async def _ask(address: str) -> None:
     get_backend(scheme)
     if scheme in ("tcp", "tls", "ws", "wss"):
         host, port = get_address_host_port(f"{scheme}://{place}", strict=True)
-        socket.create_connection((host, port), timeout=PATIENCE).close()
-    async with rpc(f"{scheme}://{place}", timeout=PATIENCE) as service:
-        known = await asyncio.wait_for(service.identity(), PATIENCE)
+        socket.create_connection((host, port), timeout=ANSWER_WITHIN).close()
+    async with rpc(f"{scheme}://{place}", timeout=ANSWER_WITHIN) as service:
+        known = await asyncio.wait_for(service.identity(), ANSWER_WITHIN)
     if known["type"] != "Scheduler":
         raise ValueError(f"a {known['type']}")
 

@@ -1,8 +1,9 @@
 """The searches of ``jamscape landscape``, kept in a file as they end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from bridge.records.provenance import provenance
 from bridge.records.seeds import generator
 from bridge.runs.kinds.landscape import moves
 from bridge.runs.pool import Failed
+from bridge.runs.progress import Report
 from bridge.runs.workers import stream_unordered
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ def claim(system: LandscapeSystem, seed: int, out: Path) -> None:
         _claim(store, system, seed)
 
 
-def _claim(store: LandscapeStore, system: LandscapeSystem, seed: int) -> None:
+def _claim(store: LandscapeStore, system: Any, seed: int) -> None:
     known = {"parameters": options(system), "settings": moves(system)}
     store.claim(system=system.kind, seed=seed, **known)
     store.describe(**data_name(system))
@@ -54,7 +54,7 @@ def run_landscape(
     searches: int | None = None,
     out: Path | None = None,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Explored:
     """Explore a landscape: minimisations, basin hopping, climbs, symmetric states, missing links.
 
@@ -79,14 +79,13 @@ def run_landscape(
         In one line that names the search, if one cannot be kept.
     """
     started = time.perf_counter()
-    if searches is not None and searches < 0:
-        raise ValueError(f"expected a number of searches >= 0, got {searches}: raise it")
     case = system.case(generator((seed,)))
     explorer = explorer_of(case, seed)
     identity = explorer.identity
     with LandscapeStore(":memory:" if out is None else out) as store:
         _claim(store, system, seed)
-        store.describe(log_group_order=_finite(identity.log_group_order), provenance=provenance())
+        order = identity.log_group_order if np.isfinite(identity.log_group_order) else None
+        store.describe(log_group_order=order, provenance=provenance())
         graph = store.load(identity)
 
         def keep(finding: Finding) -> None:
@@ -94,27 +93,34 @@ def run_landscape(
             if progress is not None:
                 progress(len(graph.minima), len(graph.saddles))
 
-        failures = search_all(
-            explorer,
-            graph,
-            keep,
-            mapper=stream_unordered,
-            lost=Failed,
-            searches=searches,
-            workers=workers,
-            every_index=case.every_index,
+        every = case.every_index
+        failures = search(
+            explorer, graph, keep, searches=searches, workers=workers, every_index=every
         )
         observables = [case.observe(point.x) for point in graph.minima]
         store.observe(dict(enumerate(observables)))
         seconds = float(store.about().get("seconds", 0.0)) + time.perf_counter() - started
         store.describe(seconds=seconds)
-    if failures:
-        text = f"climb {failures[0].task}: {failures[0].reason}"
-        kept = (
-            "" if out is None else f": the others are kept in {out}, and the same command goes on"
-        )
-        raise RuntimeError(f"{len(failures)} searches failed, {text}{kept}")
+    raise_lost_climbs(failures, out)
     return Explored(case, graph, observables, seconds)
+
+
+# All searches, with the processes of this program; a climb whose process ended is `Failed`.
+search = partial(search_all, mapper=stream_unordered, lost=Failed)
+
+
+def raise_lost_climbs(failures: Sequence[Failed], out: Path | None = None) -> None:
+    """Say in one line that processes have ended, and where the other searches are kept.
+
+    Raises
+    ------
+    RuntimeError
+        If any has.
+    """
+    if failures:
+        text = f"{len(failures)} searches failed, climb {failures[0].task}: {failures[0].reason}"
+        kept = f"the others are kept in {out}, and the same command goes on"
+        raise RuntimeError(text if out is None else f"{text}: {kept}")
 
 
 def explorer_of(case: Case, seed: int) -> Explorer:
@@ -123,7 +129,7 @@ def explorer_of(case: Case, seed: int) -> Explorer:
     return Explorer(case.problem, identity, case.start, case.steps, case.hops, seed, case.symmetric)
 
 
-def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
+def landscape_document(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, Any]:
     """Return the document of ``jamscape landscape --json``; a key that does not apply is null."""
     graph = found.graph
     euler = getattr(found.case.problem, "euler_characteristic", None)
@@ -149,7 +155,7 @@ def as_json(system: LandscapeSystem, seed: int, found: Explored) -> dict[str, An
     }
 
 
-def as_text(document: dict[str, Any]) -> str:
+def landscape_text(document: dict[str, Any]) -> str:
     """Return the same document for reading: the lowest minima and saddles, and the counts."""
     whole = "connected" if document["connected"] else "not connected"
     counts = f"{document['n_minima']} minima, {document['n_saddles']} saddles"
@@ -165,7 +171,3 @@ def as_text(document: dict[str, Any]) -> str:
             lines.append(f"    {point['energy']:18.9f}  order {point['order']}{seen}")
     lines.append(f"  {'seconds':20} {document['seconds']:.3g}")
     return "\n".join(lines)
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

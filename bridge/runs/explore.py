@@ -1,14 +1,12 @@
 """The minima and saddles of any landscape, in one call."""
 
 from bridge.landscape.basin_hopping import Hops, displace
-from bridge.landscape.explore import Explorer, Start
+from bridge.landscape.case import Case
+from bridge.landscape.explore import Start
 from bridge.landscape.graph import Graph
-from bridge.landscape.identity import identity_of
 from bridge.landscape.search import Steps
-from bridge.landscape.stages import search_all
 from bridge.protocols import Landscape
-from bridge.runs.pool import Failed
-from bridge.runs.workers import stream_unordered
+from bridge.runs.exploration import explorer_of, raise_lost_climbs, search
 
 
 def explore(
@@ -63,19 +61,7 @@ def explore(
     if hops is None:
         hops = Hops(move=getattr(problem, "move", displace))
     symmetric = getattr(problem, "symmetric_state", None)
-    identity = identity_of(problem)
-    explorer = Explorer(problem, identity, start, steps or Steps(), hops, seed, symmetric)
-    graph = Graph(identity)
-    failures = search_all(
-        explorer,
-        graph,
-        graph.absorb,
-        mapper=stream_unordered,
-        lost=Failed,
-        searches=searches,
-        workers=workers,
-    )
-    if failures:
-        first = failures[0]
-        raise RuntimeError(f"{len(failures)} climbs failed, {first.task}: {first.reason}")
+    explorer = explorer_of(Case(problem, start, steps or Steps(), hops, symmetric=symmetric), seed)
+    graph = Graph(explorer.identity)
+    raise_lost_climbs(search(explorer, graph, graph.absorb, searches=searches, workers=workers))
     return graph

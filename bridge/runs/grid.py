@@ -14,7 +14,7 @@ A file in TOML::
     [[runs]]
     system = "ellipses"
     at_load = [0.84, 0.86]      # minimise random starts at these loads instead
-    at_transition = true        # and unload what is jammed until its pressure is low
+    at_transition = true        # and unload what is jammed until its overlaps are small
 
     [[runs]]                    # as `jamscape landscape lj`
     command = "landscape"
@@ -36,7 +36,7 @@ import math
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -44,7 +44,8 @@ from typing import Any, Self
 from bridge.runs.registry import kinds
 from bridge.runs.run import Command
 from bridge.runs.task import Task
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import MOST_RUNS, check_count, options_of
+from bridge.systems.system import expect
 
 _MOST_BYTES = 2**24  # of a configuration
 
@@ -67,7 +68,7 @@ def read_runs(path: Path, most: int = MOST_RUNS, commands: Commands | None = Non
         document = tomllib.loads(_text(path))
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"expected a TOML file at {path}, got: {reason}") from None
+        raise ValueError(f"expected a TOML file at {path}, got: {reason}: correct it") from None
     try:
         found = {task.key: task for task in expand(document, most, commands)}
     except ValueError as error:
@@ -100,9 +101,9 @@ def expand(
         anywhere |= {name for kind in command.systems().values() for name in _types(kind)}
     _known(document, {"seeds", "runs", *anywhere}, "")
     seeds = _seeds(document.get("seeds", 1), most)
-    tables = document.get("runs")
-    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
-        raise ValueError("expected at least one [[runs]] table, got none: add one")
+    tables: Any = document.get("runs")
+    listed = isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)
+    expect(bool(listed), "at least one [[runs]] table", "none", "add one")
     shared = {name: value for name, value in document.items() if name in anywhere}
     grids = [_Grid.read(shared, table, f"runs[{k}]", commands) for k, table in enumerate(tables)]
     unused = [name for name in shared if not any(name in grid.known for grid in grids)]
@@ -166,10 +167,7 @@ class _Grid:
                 run: Command = self.command(
                     system, (seed,), **{n: v for n, v in given.items() if n in own}
                 )
-                for part in (system, run):
-                    if part is not None:
-                        check_ranges(part)
-                run.check(given)
+                run.check_all(given)
             except (ValueError, OverflowError, MemoryError) as error:
                 raise ValueError(f"{self.where}: {error or 'too large for the memory'}") from None
             yield run
@@ -177,33 +175,28 @@ class _Grid:
 
 def _types(kind: Any) -> dict[str, Any]:
     """Return the types of the options of a class."""
-    options = () if kind is None else (item for item in fields(kind) if "help" in item.metadata)
-    return {item.name: item.type for item in options}
+    return {item.name: item.type for item in options_of(kind)}
 
 
 def _named(value: Any, table: Mapping[str, Any], where: str) -> Any:
-    if not isinstance(value, str) or value not in table:
-        names = ", ".join(table)
-        raise ValueError(f"expected {where} to be one of {names}, got {value!r}: name one")
+    known = isinstance(value, str) and value in table
+    expect(known, f"{where} to be one of {', '.join(table)}", repr(value), "name one")
     return table[value]
 
 
 def _seeds(value: Any, most: int) -> list[int]:
-    count = isinstance(value, int) and not isinstance(value, bool)
-    if count:
+    seeds: list[int] = value
+    if type(value) is int:
         check_count(value, "seeds", most)
-    seeds = list(range(value)) if count else value
-    good = isinstance(seeds, list) and all(type(s) is int and s >= 0 for s in seeds)
-    if not good or not seeds:
-        raise ValueError(
-            f"expected seeds to be a count or a list of seeds >= 0, got {value!r}: correct it"
-        )
+        seeds = list(range(value))
+    good = isinstance(seeds, list) and seeds and all(type(s) is int and s >= 0 for s in seeds)
+    wanted = "seeds to be a count or a list of seeds >= 0"
+    expect(bool(good), wanted, repr(value), "correct it")
     return seeds
 
 
 def _values(value: Any, where: str, name: str) -> list[Any]:
-    if value == []:
-        raise ValueError(f"expected values for {where}.{name}, got an empty list: name one")
+    expect(value != [], f"values for {where}.{name}", "an empty list", "name one")
     return value if isinstance(value, list) else [value]
 
 
@@ -212,14 +205,12 @@ def _typed(value: Any, annotation: Any, where: str) -> Any:
     allowed = getattr(annotation, "__args__", (annotation,))
     if float in allowed and type(value) is int and abs(value) <= 2**53:
         return float(value)
-    if type(value) not in allowed:
-        names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
-        raise ValueError(f"expected {where} to be of type {names}, got {value!r}: correct it")
+    names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
+    expect(type(value) in allowed, f"{where} to be of type {names}", repr(value), "correct it")
     return value
 
 
 def _known(table: Mapping[str, Any], names: set[str], where: str) -> None:
     for name in table:
-        if name not in names:
-            expected = ", ".join(sorted(names))
-            raise ValueError(f"expected a field of {expected}, got {where}{name}: rename it")
+        wanted = f"a field of {', '.join(sorted(names))}"
+        expect(name in names, wanted, f"{where}{name}", "rename it")

@@ -1,5 +1,6 @@
 """Ensembles: which part of them a shard runs, and what they will cost."""
 
+import re
 import time
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -61,11 +62,10 @@ def shard(runs: Sequence[Item], text: str) -> list[Item]:
     >>> [len(shard(range(10), f"{i}/3")) for i in (1, 2, 3)]
     [4, 3, 3]
     """
-    first, slash, second = text.partition("/")
-    digits = slash and all(part.isascii() and part.isdecimal() for part in (first, second))
-    if not digits or max(len(first), len(second)) > 9 or not 1 <= int(first) <= int(second):
+    parts = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    if parts is None or not 1 <= int(parts[1]) <= int(parts[2]):
         raise ValueError(f"expected a shard I/K with 1 <= I <= K, got {text}: pass 1/8, 2/8, ...")
-    return list(runs[int(first) - 1 :: int(second)])
+    return list(runs[int(parts[1]) - 1 :: int(parts[2])])
 
 
 def estimate(

@@ -17,6 +17,7 @@ from bridge.records.database import holds, whole
 from bridge.records.seeds import generator
 from bridge.records.store import Record, Store
 from bridge.systems import landscapes, systems
+from bridge.systems.system import expect
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,10 +93,7 @@ def reopened(record: Record, data: str | Path | None = None) -> Reopened:
         system = _system(landscapes(), record.parameters, record.data, data)
         lowest = int(np.argmin(arrays["minimum_energy"]))
         return Reopened(system.case(rng).problem, arrays["minimum_state"][lowest], record.status)
-    if "x" not in arrays:
-        raise ValueError(
-            f"expected a run that kept its state, got one of {record.kind}: name another"
-        )
+    expect("x" in arrays, "a run that kept its state", f"one of {record.kind}", "name another")
     known = record.data
     problem = _system(systems(), record.parameters, known, data).reopen(record, rng)
     return Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
@@ -108,9 +106,9 @@ def _system(
     data: str | Path | None,
 ) -> Any:
     """Return a system with the ``options`` that it had, its data in a file found."""
-    if options["system"] not in kinds:
-        raise ValueError(f"expected a system among {', '.join(kinds)}, got {options['system']}")
-    kind = kinds[options["system"]]
+    known_as = options["system"]
+    expect(known_as in kinds, f"a system among {', '.join(kinds)}", known_as, "add its file")
+    kind = kinds[known_as]
     names = {item.name for item in fields(kind)}
     system = kind(**{name: value for name, value in options.items() if name in names})
     saved = str(options.get("data", ""))
@@ -119,16 +117,15 @@ def _system(
     name = known.get("data_file", "its file")
     if data is None:
         raise ValueError(f"expected the data of this run, {name}, got none: pass data=")
-    if content(Path(data)) != saved:
-        raise ValueError(f"expected the data of this run, {name}, got others in {data}")
+    same = content(Path(data)) == saved
+    expect(same, f"the data of this run, {name}", f"others in {data}", "name the file")
     return replace(system, data=str(data))
 
 
 def _store_in(path: Path) -> Path:
     """Return the store in the folder of a command."""
     stores = sorted(path.glob("*.sqlite"))
-    if len(stores) != 1:
-        raise ValueError(f"expected one store in {path}, got {len(stores)}: name the file")
+    expect(len(stores) == 1, f"one store in {path}", len(stores), "name the file")
     return stores[0]
 
 
@@ -139,22 +136,21 @@ def _lowest(path: Path, data: str | Path | None) -> Reopened:
         options = {"system": about["system"], **about["parameters"]}
         case = _system(landscapes(), options, about, data).case(generator((about["seed"],)))
         minima = store.load(identity_of(case.problem)).minima
-    if not len(minima):
-        raise ValueError(f"expected a minimum in {path}, got none: search longer")
+    expect(len(minima) > 0, f"a minimum in {path}", "none", "search longer")
     return Reopened(case.problem, min(minima, key=lambda point: point.energy).x, Status.JAMMED)
 
 
 def _chosen(store: Store, run: int | str | None) -> Record:
     """Return one record of a store."""
     keys = store.keys()
-    if run is None and len(keys) != 1:
-        raise ValueError(f"expected a run of {store.path}, got none of {len(keys)}: pass run=0")
+    alone = run is not None or len(keys) == 1
+    expect(alone, f"a run of {store.path}", f"none of {len(keys)}", "pass run=0")
     if isinstance(run, str):
         numbers = [number for number, key in enumerate(keys) if key.startswith(run)]
-        if len(numbers) != 1:
-            raise ValueError(f"expected the key of one run, got {run!r}, that of {len(numbers)}")
+        got = f"{run!r}, that of {len(numbers)}"
+        expect(len(numbers) == 1, "the key of one run", got, "pass more of it")
         run = numbers[0]
     number = run or 0
-    if not 0 <= number < len(keys):
-        raise ValueError(f"expected a run from 0 to {len(keys) - 1} of {store.path}, got {number}")
+    last = len(keys) - 1
+    expect(0 <= number <= last, f"a run from 0 to {last} of {store.path}", number, "pass one")
     return next(islice(store.records(), number, None))

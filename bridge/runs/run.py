@@ -25,13 +25,14 @@ was kept. A file here imports what is slow inside its functions: it is read by `
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.records.content import data_name, parameters
 from bridge.records.seeds import generator
 from bridge.systems import systems
+from bridge.systems.ranges import check_ranges, options_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,17 +92,17 @@ class Command(ABC):
         """Return the systems that it takes, by their kinds; none if it has its own."""
         return systems()
 
-    @classmethod
-    def options(cls) -> "list[Field[Any]]":
-        """Return its fields that a user sets."""
-        return [item for item in fields(cls) if "help" in item.metadata]
+    def check_all(self, given: Collection[str] = ()) -> None:
+        """Raise ``ValueError`` in one line if an option is out of its range, or wrong otherwise."""
+        for part in (self.system, self):
+            check_ranges(part)
+        self.check(given)
 
     def check(self, given: Collection[str] = ()) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet.
 
         ``given`` are the names of all that was set, of options of the system too.
         """
-        del given
         self.system.check()
 
     @abstractmethod
@@ -134,7 +135,6 @@ class Command(ABC):
     @classmethod
     def figure(cls, records: "Sequence[Record]") -> "Figure | None":
         """Return a figure of the records of one command; None if there is nothing to draw."""
-        del records
         return None
 
     @classmethod
@@ -158,7 +158,7 @@ class Run(Command):
 
     def chosen(self) -> dict[str, Any]:
         """Return the values of its options, for the record."""
-        return {item.name: getattr(self, item.name) for item in self.options()}
+        return {item.name: getattr(self, item.name) for item in options_of(self)}
 
     def settings(self) -> dict[str, Any]:
         """Return numbers that its result depends on and that are no options."""
@@ -167,8 +167,7 @@ class Run(Command):
     @property
     def parameters(self) -> dict[str, Any]:
         """What is run, for the record."""
-        own = self.system.settings() if hasattr(self.system, "settings") else {}
-        return parameters(self.system, settings={**own, **self.settings()}, **self.chosen())
+        return parameters(self.system, settings=self.settings(), **self.chosen())
 
     @property
     def key(self) -> str:
@@ -179,7 +178,6 @@ class Run(Command):
 
     def compute(self) -> "Record":
         """Run it, and return the record."""
-        from bridge.records.provenance import provenance
         from bridge.records.store import Record
 
         started = time.perf_counter()
@@ -193,7 +191,6 @@ class Run(Command):
             status=found.status,
             seconds=seconds,
             data={**named, **found.data, **data_name(self.system)},
-            provenance=provenance(),
             arrays=found.arrays,
         )
 

@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,9 @@ from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import HasBodies, HasTightening
+from bridge.protocols import ConstraintProblem, HasBodies, HasTightening, Vector
+from bridge.runs.kinds.jam import EIGENVALUES, MODE_COUNTS
 from bridge.systems import State, System
-
-if TYPE_CHECKING:
-    from bridge.protocols import ConstraintProblem, Vector
-
 
 _TOUCH = 1e-10  # relative load by which contacts at the jamming point overlap, to be counted
 _SPECTRUM_LOAD = 1e-7
@@ -38,7 +35,7 @@ class Measured:
     lowest_curvature: float | None = None
 
     @property
-    def gaps(self) -> "Vector":
+    def gaps(self) -> Vector:
         """``Δ`` of the state, ``(m,)``."""
         return self.state.problem.gaps(self.state.x)
 
@@ -84,7 +81,7 @@ def measured(
     rng: np.random.Generator,
     *,
     at_load: float | None = None,
-    low_pressure: float | None = None,
+    low_overlap: float | None = None,
     exact: bool = False,
     with_spectrum: bool = False,
 ) -> Measured:
@@ -94,8 +91,8 @@ def measured(
     ----------
     at_load
         Minimise from a random start at this load; if not given, as the system's options say.
-    low_pressure
-        Unload the state until its pressure is as low.
+    low_overlap
+        Unload the state until ``Σ max(Δ, 0)/n_dof`` is as small.
     exact
         Go on to the jamming point.
     with_spectrum
@@ -105,8 +102,8 @@ def measured(
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
     if exact:
         return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
-    if low_pressure is not None:
-        state = near_transition(system, state, low_pressure, rng=rng)
+    if low_overlap is not None:
+        state = near_transition(system, state, low_overlap, rng=rng)
     seconds = time.perf_counter() - started
     return measure(state, with_spectrum=with_spectrum and state.status == "jammed", seconds=seconds)
 
@@ -130,18 +127,18 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
 
 
 def near_transition(
-    system: System, state: State, pressure: float, *, rng: np.random.Generator
+    system: System, state: State, overlap: float, *, rng: np.random.Generator
 ) -> State:
-    """Unload a state until its pressure is low: the same protocol for every loaded system."""
+    """Unload until ``Σ max(Δ, 0)/n_dof`` is small: the same protocol for every loaded system."""
     minimise = partial(system.minimise, rng=rng)
     for stage in approach(with_tightening(state.problem), state.x, minimise):
         state = State(stage.problem, stage.x, stage.status, "", system.exact_load(stage.problem))
-        if stage.pressure <= pressure:
+        if stage.overlap_per_variable <= overlap:
             return state
-    return replace(state, status="stalled", reason="the pressure could not be brought down")
+    return replace(state, status="stalled", reason="the overlap could not be brought down")
 
 
-def with_tightening(problem: "ConstraintProblem") -> HasTightening:
+def with_tightening(problem: ConstraintProblem) -> HasTightening:
     """Return the problem as one whose load can be changed.
 
     Raises
@@ -190,10 +187,7 @@ def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, 
         "constraints_per_dof": seen.constraint_ratio,
         "n_kinks": found.state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
-        "negative_modes": None if values is None else values.negative_modes,
-        "negative_modes_hp": None if values is None else values.negative_modes_hp,
-        "zero_modes": None if values is None else values.zero_modes,
-        "bound_holds": None if values is None else values.bound_holds,
+        **{name: getattr(values, name, None) for name in MODE_COUNTS},
     }
 
 
@@ -204,9 +198,5 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
     if isinstance(problem, HasBodies):
         arrays |= problem.scene(x)
     if values is not None:
-        arrays |= {
-            "eigenvalues": values.eigenvalues,
-            "eigenvalues_h0": values.eigenvalues_h0,
-            "eigenvalues_hp": values.eigenvalues_hp,
-        }
+        arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

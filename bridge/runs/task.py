@@ -3,16 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from bridge.records.store import Record, Store
 from bridge.runs.pool import Failed, title
+from bridge.runs.progress import Report
 from bridge.runs.workers import map_unordered
-
-if TYPE_CHECKING:
-    pass
-
-Progress = Callable[[int, int], None]
 
 
 class Task(Protocol):
@@ -52,7 +48,9 @@ def compute(task: Task) -> Record | Failed:
         key = task.key
         found = task.compute()
         if not key == found.key == task.key:
-            raise ValueError("expected data that stay as they are, got others during the run")
+            raise ValueError(
+                "expected data that stay as they are, got others during the run: run it again"
+            )
         return found
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the other runs
         text = " ".join(str(error).split())
@@ -65,7 +63,7 @@ def local(workers: int | None = None) -> Mapper:
 
 
 def run_all(
-    tasks: Sequence[Task], store: Store, *, progress: Progress, mapper: Mapper | None = None
+    tasks: Sequence[Task], store: Store, *, progress: Report, mapper: Mapper | None = None
 ) -> list[Failed]:
     """Compute the tasks that the store does not hold, keep each as it ends; return the failures.
 

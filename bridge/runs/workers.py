@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from bridge.runs.pool import ENDING, Lost, Pool, raise_lost
 
-Task = TypeVar("Task")
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -46,8 +46,8 @@ def use_one_thread() -> None:
 
 
 def map_unordered(
-    function: Callable[[Task], Result],
-    tasks: Sequence[Task],
+    function: Callable[[Given], Result],
+    tasks: Sequence[Given],
     workers: int | None = None,
     *,
     lost: Lost = raise_lost,
@@ -70,8 +70,8 @@ def map_unordered(
 
 
 def stream_unordered(
-    function: Callable[[Task], Iterable[Result]],
-    tasks: Sequence[Task],
+    function: Callable[[Given], Iterable[Result]],
+    tasks: Sequence[Given],
     workers: int | None = None,
     *,
     lost: Lost = raise_lost,
@@ -97,7 +97,7 @@ def mapping(workers: int, *, lost: Lost = raise_lost) -> Iterator[Callable[..., 
         yield lambda function, tasks: pool.stream(partial(_once, function), tasks, lost)
 
 
-def _once(function: Callable[[Task], Result], task: Task) -> Iterator[Result]:
+def _once(function: Callable[[Given], Result], task: Given) -> Iterator[Result]:
     yield function(task)
 
 

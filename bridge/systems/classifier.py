@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bridge.landscape.case import Case
 from bridge.systems.quench_outcomes import quench_outcomes
 from bridge.systems.ranges import option
+from bridge.systems.system import expect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,6 @@ class ClassifierLandscape:
     """A classifier with one tanh hidden layer, cross-entropy and weight decay."""
 
     kind: ClassVar[str] = "classifier"
-    rank: ClassVar[int] = 14
     small: ClassVar[Mapping[str, Any]] = {"hidden": 2, "patterns": 20}
     built_in_data: ClassVar[tuple[str, ...]] = ("quench", "digits")
 
@@ -59,10 +59,9 @@ class ClassifierLandscape:
     def _data(self, rng: "np.random.Generator") -> "tuple[Outcomes, Outcomes]":
         from networks.data.outcomes import digit_outcomes, read_outcomes
 
-        if self.patterns < 2:
-            raise ValueError(f"expected at least 2 patterns, got {self.patterns}: raise it")
-        if self.label is not None and self.data in ("quench", "digits"):
-            raise ValueError(f"expected a file with label, got {self.data}: drop one of them")
+        expect(self.patterns >= 2, "at least 2 patterns", self.patterns, "raise it")
+        if self.data in self.built_in_data:
+            expect(self.label is None, "a file with label", self.data, "drop one of them")
         if self.data == "quench":
             found = quench_outcomes(2 * self.patterns, rng)
         elif self.data == "digits":

@@ -16,14 +16,12 @@ class LennardJonesLandscape:
     """A Lennard-Jones cluster."""
 
     kind: ClassVar[str] = "lj"
-    rank: ClassVar[int] = 10
     small: ClassVar[Mapping[str, Any]] = {"n": 5}
 
     n: int = option(7, "Number of atoms.", 2, 1000)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
-        del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.clusters import LennardJones
@@ -38,14 +36,11 @@ class AxilrodTellerLandscape:
     """Three Lennard-Jones atoms with the Axilrod-Teller term."""
 
     kind: ClassVar[str] = "ljat3"
-    rank: ClassVar[int] = 11
-    small: ClassVar[Mapping[str, Any]] = {}
 
     z: float = option(2.0, "Strength of the three-atom term.", -1000, 1000)
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the cluster."""
-        del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.clusters import AxilrodTeller

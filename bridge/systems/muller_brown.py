@@ -1,8 +1,7 @@
 """The Müller-Brown surface on the command line."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bridge.landscape.case import Case
 
@@ -15,12 +14,9 @@ class MullerBrownLandscape:
     """The Müller-Brown surface in the plane."""
 
     kind: ClassVar[str] = "muller-brown"
-    rank: ClassVar[int] = 12
-    small: ClassVar[Mapping[str, Any]] = {}
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the surface."""
-        del rng
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.muller_brown import MullerBrown

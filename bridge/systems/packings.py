@@ -1,6 +1,6 @@
 """Packings of discs, spheres and ellipses on the command line."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bridge.landscape.case import Case
 from bridge.systems.constraint_case import constraint_case
 from bridge.systems.ranges import option
-from bridge.systems.system import Load, State, Sweep, check_size, even_loads, expect
+from bridge.systems.system import Load, State, Sweep, System, check_size, even_loads, expect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _BODIES = {"small": 256, "medium": 512, "large": 1024}  # of the comparison
 
 
-class PackingSystem(ABC):
+class PackingSystem(System):
     """What packings of all shapes have in common: a number of bodies and a pressure."""
 
     has_exact_point: ClassVar[bool] = True
@@ -39,19 +39,13 @@ class PackingSystem(ABC):
         """A packing fraction comfortably above jamming."""
 
     @abstractmethod
-    def _packing(self, phi: float | None = None) -> "Packing":
-        """Return the packing at ``phi``, or where a random start is minimised."""
-
-    @classmethod
-    def sweeps(cls, size: str) -> list[Sweep]:
-        """Return no column of the comparison."""
-        del size
-        return []
+    def _packing(self, phi: float) -> "Packing":
+        """Return the packing at a packing fraction."""
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
         check_size("bodies", self.n)
-        self._packing()
+        self._packing(self._start)
 
     def check_load(self, load: float) -> None:
         """Raise ``ValueError`` if there is no such packing fraction."""
@@ -59,13 +53,13 @@ class PackingSystem(ABC):
 
     def n_variables(self) -> int:
         """Return the number of coordinates and angles."""
-        return self._packing().n_dof
+        return self._packing(self._start).n_dof
 
     def jam(self, rng: "np.random.Generator") -> State:
         """Minimise a random start above jamming and decompress it to the pressure."""
         from particles import decompress
 
-        packing = self._packing()
+        packing = self._packing(self._start)
         start = packing.random_state(rng)
         found = decompress(packing, start, pressure=self.pressure, rng=rng)
         return State(found.problem, found.x, found.status, found.reason, ("phi", found.phi))
@@ -78,22 +72,17 @@ class PackingSystem(ABC):
         found = minimise(packing, packing.random_state(rng), rng=rng)
         return State(found.problem, found.x, found.status, found.reason, ("phi", packing.phi))
 
-    def check_slow_loading(self) -> None:
-        """Accept any packing."""
-        return
-
     def settings(self) -> dict[str, Any]:
         """Return the packing fraction of a random start."""
         return {"start": self._start}
 
     def reopen(self, record: "Record", rng: "np.random.Generator") -> "Packing":
         """Return the packing with the sizes and the box that were kept."""
-        del rng
         kept = record.arrays
-        if "shapes" not in kept or kept["shapes"].dtype != "float64":
-            raise ValueError("expected exact shapes of all bodies, got a record without: jam anew")
+        exact = "shapes" in kept and kept["shapes"].dtype == "float64"
+        expect(exact, "exact shapes of all bodies", "a record without", "jam anew")
         sizes: dict[str, Any] = {"diameters": kept["shapes"][:, 1], "box": kept["box"]}
-        return replace(self._packing(), **sizes)  # type: ignore[type-var]
+        return replace(self._packing(self._start), **sizes)  # type: ignore[type-var]
 
     def minimise(
         self, problem: "Packing", x: "Vector", rng: "np.random.Generator | None" = None
@@ -101,16 +90,11 @@ class PackingSystem(ABC):
         """Descend by compiled FIRE."""
         from particles import minimise
 
-        del rng
         return minimise(problem, x)
 
     def exact_load(self, problem: "Packing") -> Load:
         """Return the packing fraction."""
         return "phi", problem.phi
-
-    def under_load(self, rng: "np.random.Generator") -> State:
-        """Return the packing at the pressure."""
-        return self.jam(rng)
 
     def follow(self, problem: "Packing", x: "Vector") -> "Minimum":
         """Descend by compiled FIRE until forces balance to 1e-9 of the pressure."""
@@ -141,11 +125,10 @@ class DiscSystem(PackingSystem):
     def _start(self) -> float:
         return 0.68 if self.dim == 3 else 0.86
 
-    def _packing(self, phi: float | None = None) -> "Discs":
+    def _packing(self, phi: float) -> "Discs":
         from particles import Discs
 
         expect(self.dim in (2, 3), "2 or 3 dimensions", self.dim, "pass --dim 2 or --dim 3")
-        phi = self._start if phi is None else phi
         return Discs.bidisperse(self.n, phi, ratio=self.ratio, dim=self.dim)
 
 
@@ -169,7 +152,7 @@ class SphereSystem(PackingSystem):
     def _as_discs(self) -> DiscSystem:
         return DiscSystem(self.n, self.ratio, self.pressure, dim=3)
 
-    def _packing(self, phi: float | None = None) -> "Discs":
+    def _packing(self, phi: float) -> "Discs":
         return self._as_discs._packing(phi)
 
 
@@ -192,14 +175,11 @@ class EllipseSystem(PackingSystem):
         """Return ellipses through jamming."""
         return [Sweep("ellipses", cls(n=_BODIES[size]), even_loads(0.84, 0.94, 11), True)]
 
-    @property
-    def _start(self) -> float:
-        return 0.94
+    _start = 0.94
 
-    def _packing(self, phi: float | None = None) -> "Ellipses":
+    def _packing(self, phi: float) -> "Ellipses":
         from particles import Ellipses
 
-        phi = self._start if phi is None else phi
         return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)
 
 
@@ -208,7 +188,6 @@ class PackingLandscape:
     """A small packing of discs or ellipses above jamming."""
 
     kind: ClassVar[str] = "packing"
-    rank: ClassVar[int] = 16
     small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(10, "Number of bodies.", 1, 1000)
@@ -218,7 +197,6 @@ class PackingLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the packing; each minimum has its number of contacts."""
-        del rng
         from particles import Discs, Ellipses
 
         if self.aspect == 1.0:

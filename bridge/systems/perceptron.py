@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bridge.landscape.case import Case
 from bridge.systems.constraint_case import Constraints, constraint_case
 from bridge.systems.ranges import check_ranges, option
-from bridge.systems.system import Load, State, Sweep, check_size, even_loads, newton_on_sphere
+from bridge.systems.system import (
+    Load,
+    State,
+    Sweep,
+    System,
+    check_size,
+    even_loads,
+    newton_on_sphere,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PerceptronSystem:
+class PerceptronSystem(System):
     """The spherical perceptron with Gaussian patterns."""
 
     kind: ClassVar[str] = "perceptron"
@@ -72,13 +80,6 @@ class PerceptronSystem:
         found = descend(problem, problem.random_state(rng))
         return State(found.problem, found.x, found.status, found.reason, ("alpha", problem.alpha))
 
-    def check_slow_loading(self) -> None:
-        """Accept any perceptron."""
-
-    def settings(self) -> dict[str, Any]:
-        """Return nothing: all is said by the options."""
-        return {}
-
     def reopen(self, record: "Record", rng: "np.random.Generator") -> "Perceptron":
         """Return the perceptron of the same patterns, at the margin that it ended at."""
         alpha = record.parameters.get("at_load")
@@ -93,16 +94,11 @@ class PerceptronSystem:
         """Descend by L-BFGS and Newton."""
         from particles import descend
 
-        del rng
         return descend(problem, x)
 
     def exact_load(self, problem: "Perceptron") -> Load:
         """Return the margin."""
         return "sigma", problem.sigma
-
-    def under_load(self, rng: "np.random.Generator") -> State:
-        """Return the minimum at the given ``α`` and ``σ``."""
-        return self.jam(rng)
 
     def follow(self, problem: "Perceptron", x: "Vector") -> Any:
         """Descend by Newton's method."""
@@ -119,7 +115,6 @@ class PerceptronLandscape:
     """A small spherical perceptron in its unsatisfiable phase."""
 
     kind: ClassVar[str] = "perceptron"
-    rank: ClassVar[int] = 17
     small: ClassVar[Mapping[str, Any]] = {"n": 6}
 
     n: int = option(12, "Number of components of the weight vector.", 2, 1000)

@@ -17,6 +17,7 @@ def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "
     atoms fly apart) are drawn again.
     """
     import numpy as np
+    from scipy.spatial.distance import pdist
 
     from bridge.descent.lbfgs import lbfgs
     from networks.data.outcomes import Outcomes
@@ -30,19 +31,11 @@ def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "
         end = lbfgs(
             problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000, certify=False
         )
-        label = _outcome(_sides(end.x)) if end.status == "jammed" else None
+        label = _outcome(pdist(end.x.reshape(3, 3))) if end.status == "jammed" else None
         if label is not None:
-            patterns[done], labels[done] = _sides(x), label
+            patterns[done], labels[done] = pdist(x.reshape(3, 3)), label
             done += 1
     return Outcomes(patterns, labels, 4)
-
-
-def _sides(x: "Vector") -> "Vector":
-    """Return the distances 12, 13 and 23."""
-    import numpy as np
-
-    a, b, c = x.reshape(3, 3)
-    return np.array([np.linalg.norm(a - b), np.linalg.norm(a - c), np.linalg.norm(b - c)])
 
 
 def _outcome(sides: "Vector") -> int | None:

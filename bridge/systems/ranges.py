@@ -1,7 +1,7 @@
 """Options of the command line as fields of a class: a default, a help text, and a range."""
 
 import math
-from dataclasses import field, fields
+from dataclasses import Field, field, fields
 from typing import Any
 
 MOST_RUNS = 1_000_000  # what one command sets out to compute, unless it is told otherwise
@@ -25,6 +25,11 @@ def option(
     return field(default=default, metadata=found | {"below": below})
 
 
+def options_of(part: Any) -> "tuple[Field[Any], ...]":
+    """Return the fields of a class, or of an instance, that are options; none of None."""
+    return () if part is None else tuple(i for i in fields(part) if "help" in i.metadata)
+
+
 def check_ranges(system: Any) -> None:
     """Raise ``ValueError`` in one line that names the field, if a number is out of its range.
 
@@ -33,7 +38,7 @@ def check_ranges(system: Any) -> None:
     Traceback (most recent call last):
     ValueError: expected ratio from 1 to 100, got nan: change it
     """
-    for item in fields(system):
+    for item in options_of(system):
         value = getattr(system, item.name)
         if "range" not in item.metadata or value is None:
             continue

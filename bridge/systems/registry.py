@@ -7,8 +7,6 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-_ROOM = "bridge.systems"
-
 
 def systems() -> dict[str, Any]:
     """Return the classes that can be brought to their jamming, by their kinds, in order of rank."""
@@ -34,16 +32,15 @@ def load_words(name: str) -> str:
 
 @cache
 def option_classes() -> tuple[Any, ...]:
-    """Return every class of options, in order of rank."""
-    room = import_module(_ROOM)
-    files = [module.name for module in iter_modules(room.__path__)]
-    modules = [import_module(f"{_ROOM}.{name}") for name in files]
-    found = [kind for module in modules for kind in _defined_in(module)]
-    return tuple(sorted(found, key=lambda kind: kind.rank))
+    """Return every class of options, in order of rank, and then of kind."""
+    found = (c for c in classes_in("bridge.systems") if is_dataclass(c) and hasattr(c, "kind"))
+    return tuple(sorted(found, key=lambda kind: (getattr(kind, "rank", 10), kind.kind)))
 
 
-def _defined_in(module: Any) -> Iterator[Any]:
-    for value in vars(module).values():
-        own = isinstance(value, type) and value.__module__ == module.__name__
-        if own and is_dataclass(value) and hasattr(value, "kind"):
-            yield value
+def classes_in(room: str) -> Iterator[Any]:
+    """Yield every class that the files of a package define."""
+    for file in iter_modules(import_module(room).__path__):
+        module = import_module(f"{room}.{file.name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                yield value

@@ -16,7 +16,6 @@ class RegressionLandscape:
     """The non-linear regression with five parameters; its noise is drawn from the seed."""
 
     kind: ClassVar[str] = "regression"
-    rank: ClassVar[int] = 15
     small: ClassVar[Mapping[str, Any]] = {"points": 20}
 
     noise: float = option(0.02, "Standard deviation of the noise.", 0, 1000)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
 from bridge.systems.ranges import option
+from bridge.systems.system import expect
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bridge.protocols import Landscape, Vector
-
-_MOST_TERMS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,6 @@ class SpinGlassLandscape:
     """The spherical p-spin glass; its couplings are drawn from the seed."""
 
     kind: ClassVar[str] = "pspin"
-    rank: ClassVar[int] = 13
     small: ClassVar[Mapping[str, Any]] = {"n": 3}
 
     n: int = option(4, "Number of spins.", 2, 1000)
@@ -30,8 +28,8 @@ class SpinGlassLandscape:
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the glass; every index is searched up to six spins."""
         terms = self.n**self.p * math.factorial(self.p)
-        if terms > _MOST_TERMS:  # each order of the indices of each coupling
-            raise ValueError(f"expected n^p p! up to {_MOST_TERMS:,}, got {terms:,}: lower n or p")
+        most = 1_000_000_000  # each order of the indices of each coupling is a term
+        expect(terms <= most, f"n^p p! up to {most:,}", f"{terms:,}", "lower n or p")
         from bridge.landscape.basin_hopping import Hops
         from bridge.landscape.search import Steps
         from particles.landscapes.spin_glass import SphericalSpinGlass

@@ -58,7 +58,10 @@ def even_loads(low: float, high: float, count: int) -> tuple[float, ...]:
 
 
 class System(Protocol):
-    """How the top floor drives one kind of problem."""
+    """How the top floor drives one kind of problem.
+
+    A class that inherits from it has what is said here for those that say nothing else.
+    """
 
     kind: ClassVar[str]
     rank: ClassVar[int]  # its place among the systems, in lists and in figures
@@ -72,6 +75,7 @@ class System(Protocol):
     @classmethod
     def sweeps(cls, size: str) -> list[Sweep]:
         """Return its columns of the comparison at a size: small, medium or large; or none."""
+        return []
 
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
@@ -90,9 +94,11 @@ class System(Protocol):
 
     def check_slow_loading(self) -> None:
         """Raise ``ValueError`` in one line if it cannot be followed while it is loaded."""
+        return
 
     def settings(self) -> dict[str, Any]:
         """Return what else the result depends on: numbers of the program that are no options."""
+        return {}
 
     def reopen(self, record: "Record", rng: "np.random.Generator") -> Any:
         """Return the problem of a record whose state was kept, at the load that it ended at.
@@ -114,6 +120,7 @@ class System(Protocol):
 
         Raises ``ValueError`` if the system has no such problem.
         """
+        return self.jam(rng)
 
     def follow(self, problem: Any, x: "Vector") -> Any:
         """Descend from ``x`` to the minimum next to it, much closer than `minimise` does."""
@@ -122,31 +129,6 @@ class System(Protocol):
 def check_size(what: str, numbers: float, most: int = LARGEST) -> None:
     """Refuse what is too large to be minimised."""
     expect(numbers <= most, f"at most {most:,} {what}", numbers, "ask for fewer")
-
-
-def check_use(
-    system: System,
-    *,
-    exact: bool = False,
-    spectrum: bool = False,
-    at_load: float | None = None,
-    at_transition: bool = False,
-) -> None:
-    """Raise ``ValueError`` in one line if the system cannot be brought there or measured so."""
-    system.check()
-    if not system.has_exact_point:
-        wrong = "exact" if exact else "at_transition"
-        expect(
-            not (exact or at_transition), f"a packing or perceptron with {wrong}", system.kind,
-            "drop it",
-        )  # fmt: skip
-    expect(not (exact and at_transition), "exact or at_transition", "both", "drop one of them")
-    if at_load is not None:
-        system.check_load(at_load)
-    if spectrum:
-        from bridge.measure.spectra import check_dense
-
-        check_dense(system.n_variables())
 
 
 def expect(holds: bool, expected: str, got: object, remedy: str) -> None:

@@ -1,6 +1,7 @@
 """The promises of a problem with gaps, beyond those of its landscape."""
 
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +23,9 @@ from bridge.testing.promises import (
     close,
     derivative,
     directions,
+    keep_all,
     no_symmetry_is_missing,
     numbers,
-    promise,
 )
 
 _RANK_LIMIT = 400  # variables up to which H0 is diagonalised
@@ -42,50 +43,25 @@ def check_gaps(problem: ConstraintProblem, x: Vector, rng: np.random.Generator) 
     AssertionError
         If a promise is broken.
     """
-    with promise("gaps returns Δ"):
-        _check_gaps(problem, x)
-    with promise("gap_jacobian returns ∂Δ/∂x"):
-        _check_jacobian(problem, x, rng)
-    with promise("zero_modes returns the symmetries"):
-        no_symmetry_is_missing(problem, x, problem.zero_modes(x), rng)
-    with promise("energy and gradient are those of the gaps"):
-        _check_energy_from_gaps(problem, x)
-    with promise("H0 is a sum over violated gaps"):
-        _check_stiffness(problem, x)
-    if isinstance(problem, HasEquivalents):
-        with promise("equivalents keep the gaps"):
-            _check_equivalent_gaps(problem, x, rng)
-    if isinstance(problem, HasTightening):
-        with promise("tightening and tightened belong together"):
-            _check_load(problem, x)
-    if isinstance(problem, HasGapNames):
-        with promise("gap_names are permanent names"):
-            _check_gap_names(problem, x, rng)
-    if isinstance(problem, HasFrozenBodies):
-        with promise("frozen names bodies that carry no force"):
-            _check_frozen(problem, x)
-    if isinstance(problem, HasBodies):
-        with promise("scene holds what a picture needs"):
-            _check_scene(problem, x)
+    keep_all(_PROMISES, problem, x, rng)
 
 
-def _check_equivalent_gaps(problem: ConstraintProblem, x: Vector, rng: np.random.Generator) -> None:
+def _check_equivalent_gaps(problem: Any, x: Vector, rng: np.random.Generator) -> None:
     """Compare the violated gaps only: which of the others are near may change with an image."""
-    assert isinstance(problem, HasEquivalents)
     before = np.sort(problem.gaps(x))
     for name, other in islice(problem.equivalents(x, rng), MOST_IMAGES):
         after = np.sort(problem.gaps(other))
         close(f"{name} keeps the violated gaps", after[after > 0], before[before > 0])
 
 
-def _check_gaps(problem: ConstraintProblem, x: Vector) -> None:
+def _check_gaps(problem: ConstraintProblem, x: Vector, _: np.random.Generator) -> None:
     gaps = problem.gaps(x)
     assert gaps.ndim == 1, f"gaps has shape {gaps.shape}, expected (m,)"
     numbers("gaps", gaps, gaps.shape)
     assert np.array_equal(gaps, problem.gaps(x)), "the same state has two lists of gaps"
 
 
-def _check_energy_from_gaps(problem: ConstraintProblem, x: Vector) -> None:
+def _check_energy_from_gaps(problem: ConstraintProblem, x: Vector, _: np.random.Generator) -> None:
     forces = np.maximum(problem.gaps(x), 0)
     energy, gradient = problem.energy_gradient(x)
     close("U = ½ Σ max(Δ, 0)²", 0.5 * forces @ forces, energy, energy)
@@ -111,7 +87,7 @@ def _check_jacobian(problem: ConstraintProblem, x: Vector, rng: np.random.Genera
     close("zero modes leave every gap as it is", jacobian @ problem.zero_modes(x).T, 0.0, scale)
 
 
-def _check_stiffness(problem: ConstraintProblem, x: Vector) -> None:
+def _check_stiffness(problem: ConstraintProblem, x: Vector, _: np.random.Generator) -> None:
     if problem.n_dof > _RANK_LIMIT:
         return
     h0 = stiffness(problem, x)
@@ -121,7 +97,7 @@ def _check_stiffness(problem: ConstraintProblem, x: Vector) -> None:
     assert rank <= violated, f"H0 has rank {rank}, more than N_Δ = {violated}"
 
 
-def _check_load(problem: HasTightening, x: Vector) -> None:
+def _check_load(problem: HasTightening, x: Vector, _: np.random.Generator) -> None:
     gaps = problem.gaps(x)
     close("a load of 0 changes nothing", problem.tightened(0.0).gaps(x), gaps)
     direction = numbers("tightening", problem.tightening(x), gaps.shape)
@@ -134,9 +110,8 @@ def _check_load(problem: HasTightening, x: Vector) -> None:
     close("loaded leaves the system as it is", problem.gaps(x), gaps)
 
 
-def _check_gap_names(problem: ConstraintProblem, x: Vector, rng: np.random.Generator) -> None:
+def _check_gap_names(problem: Any, x: Vector, rng: np.random.Generator) -> None:
     """Move a little: the gap of a name must follow the derivative in the row of that name."""
-    assert isinstance(problem, HasGapNames)
     (direction,) = directions(rng, 1, x.size)
     step = 1e-6
     gaps, slopes = problem.gaps(x), dense(problem.gap_jacobian(x)) @ direction
@@ -156,8 +131,7 @@ def _check_gap_names(problem: ConstraintProblem, x: Vector, rng: np.random.Gener
             )
 
 
-def _check_frozen(problem: ConstraintProblem, x: Vector) -> None:
-    assert isinstance(problem, HasFrozenBodies)
+def _check_frozen(problem: Any, x: Vector, _: np.random.Generator) -> None:
     bodies = [np.asarray(body) for body in problem.frozen(x)]
     assert all(body.dtype.kind in "iu" for body in bodies), "a frozen body is no list of indices"
     variables = np.concatenate(bodies) if bodies else np.empty(0)
@@ -168,9 +142,8 @@ def _check_frozen(problem: ConstraintProblem, x: Vector) -> None:
         _check_held(problem, x)
 
 
-def _check_held(problem: ConstraintProblem, x: Vector) -> None:
+def _check_held(problem: Any, x: Vector) -> None:
     """Descend to a minimum, if one is near: what carries a force there is not frozen."""
-    assert isinstance(problem, HasFrozenBodies)
     near = lbfgs(problem, x, tolerance=1e-8, max_evaluations=_DESCENT, certify=False)
     end = Newton(max_steps=_STEPS)(problem, near.x)  # it leaves a saddle, where forces balance too
     if end.status != "jammed":
@@ -189,7 +162,7 @@ def _check_held(problem: ConstraintProblem, x: Vector) -> None:
         )
 
 
-def _check_scene(problem: HasBodies, x: Vector) -> None:
+def _check_scene(problem: HasBodies, x: Vector, _: np.random.Generator) -> None:
     scene = problem.scene(x)
     assert scene.keys() >= _SCENE, f"scene lacks {', '.join(sorted(_SCENE - scene.keys()))}"
     bodies, pairs = problem.n_bodies, scene["pairs"]
@@ -198,3 +171,21 @@ def _check_scene(problem: HasBodies, x: Vector) -> None:
     counts = [len(pairs), len(scene["pair_gaps"]), len(scene["images"])]
     assert len(set(counts)) == 1, f"pairs, their gaps and their images are {counts} in number"
     assert pairs.max(initial=0) < bodies, "a pair names a body that is not there"
+
+
+def _check_symmetries(problem: ConstraintProblem, x: Vector, rng: np.random.Generator) -> None:
+    no_symmetry_is_missing(problem, x, problem.zero_modes(x), rng)
+
+
+_PROMISES = (
+    (object, "gaps returns Δ", _check_gaps),
+    (object, "gap_jacobian returns ∂Δ/∂x", _check_jacobian),
+    (object, "zero_modes returns the symmetries", _check_symmetries),
+    (object, "energy and gradient are those of the gaps", _check_energy_from_gaps),
+    (object, "H0 is a sum over violated gaps", _check_stiffness),
+    (HasEquivalents, "equivalents keep the gaps", _check_equivalent_gaps),
+    (HasTightening, "tightening and tightened belong together", _check_load),
+    (HasGapNames, "gap_names are permanent names", _check_gap_names),
+    (HasFrozenBodies, "frozen names bodies that carry no force", _check_frozen),
+    (HasBodies, "scene holds what a picture needs", _check_scene),
+)

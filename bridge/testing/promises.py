@@ -1,8 +1,8 @@
 """The check of a promise of the protocols: by name, with the numbers that break it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ _DESCENT = 3000  # evaluations on the way to a minimum
 _NO_SLOPE = 1e-9  # part of a gradient in a variable that the energy does not depend on
 _NO_CHANGE = 1e-10  # singular value of a symmetry, relative to the largest
 
+Promise: TypeAlias = tuple[type, str, Callable[[Any, Vector, np.random.Generator], None]]
+
 
 @contextmanager
 def promise(words: str) -> Iterator[None]:
@@ -32,6 +34,14 @@ def promise(words: str) -> Iterator[None]:
         raise AssertionError(said if words in said else f"{words}: {said}") from error
     except Exception as error:
         raise AssertionError(f"{words}: it raised {error!r}") from error
+
+
+def keep_all(table: Iterable[Promise], problem: Any, x: Vector, rng: np.random.Generator) -> None:
+    """Make the checks of a table: what makes a promise, its words, ``check(problem, x, rng)``."""
+    for protocol, words, check in table:
+        if isinstance(problem, protocol):
+            with promise(words):
+                check(problem, x, rng)
 
 
 def numbers(words: str, found: object, shape: tuple[int, ...]) -> Vector:

@@ -11,6 +11,7 @@ A broken promise raises `AssertionError` with the promise in words and the numbe
 
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from bridge.testing.promises import (
     close,
     derivative,
     directions,
+    keep_all,
     no_symmetry_is_missing,
     numbers,
     promise,
@@ -86,19 +88,7 @@ def check_landscape(problem: Landscape, x: Vector, rng: np.random.Generator | No
     with promise("n_dof is the number of variables"):
         assert x.shape == (problem.n_dof,), f"x has shape {x.shape}, n_dof is {problem.n_dof}"
     x = read_only(x)
-    with promise("energy_gradient returns U and ∇U"):
-        _check_gradient(problem, x, rng)
-    with promise("hvp returns H v"):
-        _check_products(problem, x, rng)
-    if isinstance(problem, HasHessian):
-        with promise("the Hessian is that of the products"):
-            _check_hessian(problem, x, rng)
-    with promise("zero_modes returns the symmetries"):
-        _check_zero_modes(problem, x, rng)
-    _check_refuses_nan(problem, x)
-    if isinstance(problem, HasEquivalents):
-        with promise("equivalents keep the energy"):
-            _check_equivalents(problem, x, rng)
+    keep_all(_PROMISES, problem, x, rng)
 
 
 def _check_gradient(problem: Landscape, x: Vector, rng: np.random.Generator) -> None:
@@ -166,22 +156,30 @@ def _check_zero_modes(problem: Landscape, x: Vector, rng: np.random.Generator) -
         no_symmetry_is_missing(problem, x, modes, rng)
 
 
-def _check_refuses_nan(problem: Landscape, x: Vector) -> None:
+def _check_refuses_nan(problem: Landscape, x: Vector, _: np.random.Generator) -> None:
     bad = x.copy()
     bad[0] = np.nan
-    with promise("a state with NaN must raise ValueError"):
-        try:
-            energy, _ = problem.energy_gradient(bad)
-        except ValueError:
-            return
-        raise AssertionError(f"it has energy {energy}")
+    try:
+        energy = problem.energy_gradient(bad)[0]
+    except ValueError:
+        return
+    raise AssertionError(f"it has energy {energy}")
 
 
-def _check_equivalents(problem: Landscape, x: Vector, rng: np.random.Generator) -> None:
-    assert isinstance(problem, HasEquivalents)
+def _check_equivalents(problem: Any, x: Vector, rng: np.random.Generator) -> None:
     energy, _ = problem.energy_gradient(x)
     for name, other in islice(problem.equivalents(x, rng), MOST_IMAGES):
         assert isinstance(name, str), f"a symmetry has the name {name!r}, expected a string"
         numbers(f"the state of {name}", other, x.shape)
         same, _ = problem.energy_gradient(other)
         close(f"{name} keeps the energy", same, energy, abs(energy))
+
+
+_PROMISES = (
+    (object, "energy_gradient returns U and ∇U", _check_gradient),
+    (object, "hvp returns H v", _check_products),
+    (HasHessian, "the Hessian is that of the products", _check_hessian),
+    (object, "zero_modes returns the symmetries", _check_zero_modes),
+    (object, "a state with NaN must raise ValueError", _check_refuses_nan),
+    (HasEquivalents, "equivalents keep the energy", _check_equivalents),
+)

@@ -1,7 +1,8 @@
-"""Checks of a user's arrays: real, finite, and of sizes that can be added up."""
+"""Arrays of patterns and their labels, real, finite, and of sizes that can be added up."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from dataclasses import replace
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,41 @@ Vector: TypeAlias = NDArray[np.float64]
 
 LARGEST = 1e100  # sums of squares of such numbers are far from overflow
 _RESOLVED = 1e12  # the largest deviation in units of the usual ones: beside it they keep 4 digits
+
+
+class Labelled:
+    """``P`` patterns ``x``, ``(P, d)``, and what belongs to each: the arrays of a dataclass."""
+
+    x: Vector
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def dim(self) -> int:
+        """Number ``d`` of components of a pattern."""
+        return int(self.x.shape[1])
+
+    def _check_rows(self, labels: NDArray[Any]) -> None:
+        if self.x.ndim != 2 or len(self.x) == 0 or labels.shape != self.x.shape[:1]:
+            raise ValueError(
+                f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {labels.shape}: "
+                "pass one row and one label for each"
+            )
+
+    def taken(self, rows: Any) -> Self:
+        """Return some of the patterns, by their indices or as a slice."""
+        arrays = {name: a[rows] for name, a in vars(self).items() if isinstance(a, np.ndarray)}
+        return replace(self, **arrays)  # type: ignore[type-var]
+
+    def split(self, n_train: int) -> tuple[Self, Self]:
+        """Return the first ``n_train`` patterns and the rest, for a test set."""
+        if not 0 < n_train < len(self):
+            raise ValueError(
+                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}: "
+                "leave some for the test"
+            )
+        return self.taken(slice(n_train)), self.taken(slice(n_train, None))
 
 
 def real_array(name: str, values: ArrayLike, place: Callable[..., str] | None = None) -> Vector:

@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,36 +63,28 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
         If the file is damaged, of another kind, or larger than `MOST_BYTES` when unpacked.
     """
     path = Path(path)
-    packed = io.BytesIO(file_bytes(path))
-    file: IO[bytes] = gzip.GzipFile(fileobj=packed) if path.suffix == ".gz" else packed  # type: ignore[assignment]
-    try:
-        shape = _idx_shape(file)
-        size = math.prod(shape or ())
-        if shape is not None and size <= MOST_BYTES:
-            data = file.read(size + 1)
-    except _DAMAGE as error:
-        raise ValueError(f"expected a readable IDX file at {path}, got: {error}") from None
-    if shape is None:
-        raise ValueError(f"expected an IDX file of unsigned bytes at {path}, got another header")
-    if size > MOST_BYTES:
-        raise ValueError(_too_large(path, size, MOST_BYTES))
-    if len(data) != size:
+    raw = file_bytes(path)
+    if path.suffix == ".gz":
+        try:
+            raw = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(MOST_BYTES + 1)
+        except _DAMAGE as error:
+            raise ValueError(
+                f"expected a readable IDX file at {path}, got: {error}: download it again"
+            ) from None
+    start = 4 + 4 * raw[3] if len(raw) > 4 and raw[:3] == b"\0\0\x08" else 4
+    shape = tuple(np.frombuffer(raw[4:start], ">u4").tolist()) if len(raw) >= start else ()
+    if not (shape and all(shape)):
         raise ValueError(
-            f"expected {size} bytes of data in {path}, got {len(data)} or more: download it again"
+            f"expected an IDX file of unsigned bytes at {path}, got another header: name one"
         )
-    return np.frombuffer(data, np.uint8).reshape(shape)
-
-
-def _idx_shape(file: IO[bytes]) -> tuple[int, ...] | None:
-    """Return the lengths of the axes, each at least 1; None if the header is another one."""
-    start = file.read(4)
-    if len(start) < 4 or start[:3] != b"\0\0\x08":
-        return None
-    lengths = file.read(4 * start[3])
-    if not start[3] or len(lengths) < 4 * start[3]:
-        return None
-    shape = tuple(np.frombuffer(lengths, ">u4").tolist())
-    return shape if all(shape) else None
+    size = math.prod(shape)
+    if max(size, len(raw)) > MOST_BYTES:
+        raise ValueError(_too_large(path, max(size, len(raw)), MOST_BYTES))
+    if len(raw) != start + size:
+        raise ValueError(
+            f"expected {size} bytes of data in {path}, got {len(raw) - start}: download it again"
+        )
+    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 
 def read_npz(path: Path) -> tuple[Array, Array]:
@@ -118,7 +110,9 @@ def read_npz(path: Path) -> tuple[Array, Array]:
                 )
     except _DAMAGE as error:
         reason = " ".join(str(error).split()).strip("'\"") or type(error).__name__
-        raise ValueError(f"expected an .npz with x and y at {path}, got: {reason}") from None
+        raise ValueError(
+            f"expected an .npz with x and y at {path}, got: {reason}: save it by numpy.savez"
+        ) from None
     if size > MOST_BYTES:
         raise ValueError(_too_large(path, size, MOST_BYTES))
     return x, y

@@ -1,6 +1,6 @@
 """Patterns of several classes: outcomes of minimisations, digits, and the user's own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from networks.checks import check_generator
-from networks.data.arrays import check_spread, real_array
+from networks.data.arrays import Labelled, check_spread, real_array
 from networks.data.patterns import _whitened
 from networks.data.tables import read_table
 
@@ -17,7 +17,7 @@ Labels: TypeAlias = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Outcomes:
+class Outcomes(Labelled):
     """``P`` patterns, each with one of ``C`` outcomes.
 
     For the landscape of Ballard et al. (2017) a pattern holds the three distances of three atoms
@@ -55,11 +55,7 @@ class Outcomes:
             raise ValueError(
                 f"expected whole numbers as labels, got {self.label.dtype}: round them"
             )
-        if self.x.ndim != 2 or len(self.x) == 0 or self.label.shape != self.x.shape[:1]:
-            raise ValueError(
-                f"expected patterns (P, d) and labels (P,), got {self.x.shape} "
-                f"and {self.label.shape}: pass one row and one label for each"
-            )
+        self._check_rows(self.label)
         inside = self.label.min() >= 0 and self.label.max() < self.n_classes
         if self.n_classes < 2 or not inside:
             raise ValueError(
@@ -67,38 +63,16 @@ class Outcomes:
                 f"got labels {self.label.min()}..{self.label.max()}: count them from 0"
             )
 
-    def __len__(self) -> int:
-        return len(self.label)
-
-    @property
-    def dim(self) -> int:
-        """Number ``d`` of components of a pattern."""
-        return int(self.x.shape[1])
-
-    def split(self, n_train: int) -> tuple[Self, Self]:
-        """Return the first ``n_train`` patterns and the rest, for a test set."""
-        if not 0 < n_train < len(self):
-            raise ValueError(
-                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}: "
-                "leave some for the test"
-            )
-        kind = type(self)
-        return (
-            kind(self.x[:n_train], self.label[:n_train], self.n_classes),
-            kind(self.x[n_train:], self.label[n_train:], self.n_classes),
-        )
-
     def standardised(self) -> Self:
         """Return the patterns with zero mean and unit variance in each component."""
         spread = self.x.std(axis=0)
         scaled = (self.x - self.x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        return type(self)(scaled, self.label, self.n_classes)
+        return replace(self, x=scaled)
 
     def shuffled(self, rng: np.random.Generator) -> Self:
         """Return the patterns in a random order."""
         check_generator(rng)
-        order = rng.permutation(len(self))
-        return type(self)(self.x[order], self.label[order], self.n_classes)
+        return self.taken(rng.permutation(len(self)))
 
 
 def digit_outcomes(d: int = 8) -> Outcomes:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from networks.checks import check_generator, whole
-from networks.data.arrays import check_spread, real_array
+from networks.data.arrays import Labelled, check_spread, real_array
 from networks.data.files import read_idx
 from networks.data.tables import Table, read_table
 
@@ -16,7 +16,7 @@ Vector: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Patterns:
+class Patterns(Labelled):
     """``P`` patterns and their labels, copies of the arrays given.
 
     Parameters
@@ -45,35 +45,11 @@ class Patterns:
     def __post_init__(self) -> None:
         object.__setattr__(self, "x", real_array("patterns", self.x))
         object.__setattr__(self, "y", real_array("labels", self.y))
-        if self.x.ndim != 2 or self.y.shape != self.x.shape[:1]:
-            raise ValueError(
-                f"expected patterns (P, d) and labels (P,), got {self.x.shape} and {self.y.shape}: "
-                "pass one row and one label for each"
-            )
+        self._check_rows(self.y)
         found = np.unique(self.y)
         if not np.array_equal(found, [-1.0, 1.0]):
             shown = ", ".join(f"{label:g}" for label in found[:5])
-            raise ValueError(
-                f"expected both labels -1 and +1, got {shown or 'no label'}: convert them"
-            )
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    @property
-    def dim(self) -> int:
-        """Number ``d`` of components of a pattern."""
-        return int(self.x.shape[1])
-
-    def split(self, n_train: int) -> tuple["Patterns", "Patterns"]:
-        """Return the first ``n_train`` patterns and the rest, for a test set."""
-        if not 0 < n_train < len(self):
-            raise ValueError(
-                f"expected 0 < n_train < {len(self)}, the number of patterns, got {n_train}: "
-                "leave some for the test"
-            )
-        head, tail = slice(None, n_train), slice(n_train, None)
-        return Patterns(self.x[head], self.y[head]), Patterns(self.x[tail], self.y[tail])
+            raise ValueError(f"expected both labels -1 and +1, got {shown}: convert them")
 
 
 def random_patterns(p: int, d: int, rng: np.random.Generator) -> Patterns:
@@ -87,7 +63,7 @@ def random_patterns(p: int, d: int, rng: np.random.Generator) -> Patterns:
     """
     check_generator(rng)
     p, d = whole("p", p, 2), whole("d", d, 1)
-    return Patterns(_on_sphere(rng.standard_normal((p, d))), _alternating(p))
+    return Patterns(_on_sphere(rng.standard_normal((p, d))), np.where(np.arange(p) % 2, 1.0, -1.0))
 
 
 def digits(d: int, p: int | None = None, rng: np.random.Generator | None = None) -> Patterns:
@@ -232,7 +208,3 @@ def _on_sphere(x: Vector) -> Vector:
         )
     projected: Vector = np.sqrt(x.shape[1]) * x / norms
     return projected
-
-
-def _alternating(p: int) -> Vector:
-    return np.where(np.arange(p) % 2 == 1, 1.0, -1.0)

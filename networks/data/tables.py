@@ -109,7 +109,8 @@ def _from_npz(path: Path, label: str | None) -> Table:
     y = y.ravel() if y.ndim == 2 and 1 in y.shape else y
     if x.ndim < 2 or y.ndim != 1 or len(x) != len(y) or not x.size:
         raise ValueError(
-            f"expected x of (P, d) and y of (P,) in {path}, got {x.shape} and {y.shape}"
+            f"expected x of (P, d) and y of (P,) in {path}, got {x.shape} and {y.shape}: "
+            "save a row and a label for each"
         )
     if y.dtype.kind not in "buifUS":
         raise ValueError(f"expected numbers or words as y in {path}, got {y.dtype}: convert them")
@@ -148,9 +149,7 @@ def _from_text(path: Path, label: str | None) -> Table:
     def place(row: int, column: int) -> str:
         return lines.place(row, others[column])
 
-    x = np.empty((len(frame), len(others)))
-    for k, column in enumerate(others):
-        x[:, k] = _numbers(frame[column], number, lines, column)
+    x = np.column_stack([_numbers(frame[k], number, lines, k) for k in others])
     if lines.heading and lines.heading[at] in set(map(str, y)):
         raise ValueError(
             f"expected a heading or numbers in line 1 of {path}, got words with the label "
@@ -172,7 +171,7 @@ def _lines(path: Path) -> _Lines:
     every = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     kept = [(number, line) for number, line in enumerate(every, 1) if line.strip()]
     if not kept:
-        raise ValueError(f"expected rows of numbers in {path}, got an empty file")
+        raise ValueError(f"expected rows of numbers in {path}, got an empty file: add some")
     numbers, rows = [number for number, _ in kept], [line for _, line in kept]
     separator = next((mark for mark in "\t;," if mark in rows[0]), r"\s+")
     first = _fields(rows[0].lstrip("# "), separator)
@@ -201,7 +200,7 @@ def _frame(lines: _Lines) -> "tuple[pd.DataFrame, str]":
 
     text, path = "\n".join(lines.rows), lines.path
     if not lines.rows:
-        raise ValueError(f"expected rows of numbers in {path}, got a heading only")
+        raise ValueError(f"expected rows of numbers in {path}, got a heading only: add some")
     commas = lines.separator in "\t;" and re.search(r"\d,\d|(^|[\t;+-]),\d", text, re.M)
     try:
         frame = pd.read_csv(
@@ -215,9 +214,13 @@ def _frame(lines: _Lines) -> "tuple[pd.DataFrame, str]":
             low_memory=False,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
-        raise ValueError(f"{_explained(lines, error)} in {path}: correct it") from None
+        raise ValueError(
+            f"expected a table in {path}, got: {_explained(lines, error)}: correct it"
+        ) from None
     if len(frame) != len(lines.rows):
-        raise ValueError(f"expected a row on each line of {path}, got a line break in quotes")
+        raise ValueError(
+            f"expected a row on each line of {path}, got a line break in quotes: remove it"
+        )
     width = frame.shape[1]
     if lines.heading and len(lines.heading) != width:
         raise ValueError(
@@ -252,7 +255,8 @@ def _label_column(lines: _Lines, label: str | None, width: int) -> int:
         return int(label) - 1
     known = f"one of {', '.join(names[:20])}, or " if names else ""
     raise ValueError(
-        f"expected a label column of {lines.path}, {known}a number from 1 to {width}, got {label}"
+        f"expected a label column of {lines.path}, {known}a number from 1 to {width}, got {label}: "
+        "name one of them"
     )
 
 
@@ -263,23 +267,20 @@ def _labels(column: "pd.Series[Any]", lines: _Lines, at: int) -> NDArray[Any]:
         place = lines.place(int(missing[0]), at)
         raise ValueError(f"expected a label in {place}, got nothing: add it, or remove the line")
     if column.dtype.kind in "iuf":
-        found: NDArray[Any] = column.to_numpy()
-        return found
+        return np.asarray(column)
     return np.array([str(word).strip() for word in column])
 
 
 def _numbers(column: "pd.Series[Any]", number: str, lines: _Lines, at: int) -> Vector:
     """Return a column as numbers, or refuse what is none."""
-    wrong = np.flatnonzero(column.isna())
-    if not len(wrong) and column.dtype.kind in "iuf":
-        found: Vector = column.to_numpy(dtype=np.float64)
-        return found
+    missing = column.isna().to_numpy()
+    if column.dtype.kind in "iuf" and not missing.any():
+        return np.asarray(column, dtype=np.float64)
     words = column.astype(str).str.strip()
-    if not len(wrong):
-        wrong = np.flatnonzero(~words.str.fullmatch(number))
+    wrong = np.flatnonzero(missing | ~words.str.fullmatch(number).to_numpy(dtype=bool))
     if len(wrong):
         row = int(wrong[0])
-        got = "nothing" if column.isna().iloc[row] else repr(words.iloc[row][:40])
+        got = "nothing" if missing[row] else repr(words.iloc[row][:40])
         raise ValueError(
             f"expected a number in {lines.place(row, at)}, got {got}: correct it, or name the "
             "column with the labels"

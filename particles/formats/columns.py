@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from particles.formats.xyz import ROUNDING, Frame, XyzColumn
+from particles.formats.xyz import ROUNDING, Frame
 from particles.packings.ellipses import Ellipses
 from particles.packings.packing import Packing
 
@@ -49,47 +49,20 @@ def described(frame: Frame) -> Described:
     ValueError
         If the frame describes no packing, or bodies of other shapes.
     """
-    sides, found = frame.sides(), _Columns(frame)
-    pos = found.numbers("pos", 2, 3)
+    sides, pos = frame.sides(), frame.numbers("pos", 2, 3)
     dim = _dimension(frame, pos)
     box, pos = sides[:dim], pos[:, :dim]
-    if {"angle", "aspect", "diameter"} <= found.columns.keys():
-        found.expect(dim == 2, "aspect", "bodies in the plane")
-        x = np.concatenate([pos, found.numbers("angle", 1)], axis=1)
-        sizes = found.numbers("diameter", 1, positive=True)
-        return sizes.ravel(), found.numbers("aspect", 1, positive=True).ravel(), box, x
-    if "asphericalshape" in found.columns:
-        return _shaped(found, box, pos)
-    for name in found.columns:
+    if {"angle", "aspect", "diameter"} <= frame.columns.keys():
+        frame.expect(dim == 2, "aspect", "bodies in the plane")
+        x = np.concatenate([pos, frame.numbers("angle", 1)], axis=1)
+        sizes = frame.numbers("diameter", 1, positive=True)
+        return sizes.ravel(), frame.numbers("aspect", 1, positive=True).ravel(), box, x
+    if "asphericalshape" in frame.columns:
+        return _shaped(frame, box, pos)
+    for name in frame.columns:
         round_ = not any(word in name for word in _SHAPES)
-        found.expect(round_, name, "aspherical_shape and orientation, if not all bodies are round")
-    return _sizes(found), None, box, pos
-
-
-class _Columns:
-    """The columns of a frame, and its rows."""
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.columns: dict[str, XyzColumn] = frame.columns()
-        self.table = frame.table(self.columns)
-
-    def numbers(self, name: str, *widths: int, positive: bool = False) -> Vector:
-        """Return the numbers of a column, ``(N, width)``, or say that it is missing."""
-        if name not in self.columns:
-            got = ", ".join(column.name for column in self.columns.values())
-            raise ValueError(f"expected a column {name} in {self.frame.where}, got {got}")
-        return self.frame.numbers(self.table, self.columns[name], *widths, positive=positive)
-
-    def expect(self, good: bool, name: str, what: str) -> None:
-        """Raise ValueError that names a column, unless ``good``."""
-        if not good:
-            column = self.columns[name]
-            words = self.table[0][column.start : column.start + column.width]
-            raise ValueError(
-                f"expected {what} in {self.frame.where}, got column {column.name}, "
-                f"{' '.join(words)[:60]} of the first body"
-            )
+        frame.expect(round_, name, "aspherical_shape and orientation, if not all bodies are round")
+    return _sizes(frame), None, box, pos
 
 
 def _dimension(frame: Frame, pos: Vector) -> int:
@@ -98,7 +71,8 @@ def _dimension(frame: Frame, pos: Vector) -> int:
     if not (x and y):
         got = " ".join("T" if side else "F" for side in (x, y, z))
         raise ValueError(
-            f'expected a box that is periodic in x and y in {frame.where}, got pbc="{got}"'
+            f'expected a box that is periodic in x and y in {frame.where}, got pbc="{got}": '
+            'write pbc="T T F" or pbc="T T T"'
         )
     if pos.shape[1] == 2:
         return 2
@@ -108,35 +82,36 @@ def _dimension(frame: Frame, pos: Vector) -> int:
     if high - low > ROUNDING * max(1.0, abs(low)):
         raise ValueError(
             f'expected pbc="T T T", or all bodies at one height, in {frame.where}, '
-            f'got pbc="T T F" and column pos with z from {low:.6g} to {high:.6g}'
+            f'got pbc="T T F" and column pos with z from {low:.6g} to {high:.6g}: '
+            "correct one of them"
         )
     return 2
 
 
-def _sizes(found: _Columns) -> Vector:
+def _sizes(frame: Frame) -> Vector:
     """Return the diameters of round bodies, ``(N,)``."""
-    if "diameter" not in found.columns:
-        return 2.0 * found.numbers("radius", 1, positive=True).ravel()
-    sizes = found.numbers("diameter", 1, positive=True).ravel()
-    if "radius" in found.columns:
-        radii = found.numbers("radius", 1, positive=True).ravel()
+    if "diameter" not in frame.columns:
+        return 2.0 * frame.numbers("radius", 1, positive=True).ravel()
+    sizes = frame.numbers("diameter", 1, positive=True).ravel()
+    if "radius" in frame.columns:
+        radii = frame.numbers("radius", 1, positive=True).ravel()
         same = np.allclose(2.0 * radii, sizes, rtol=1e-6, atol=0.0)
-        found.expect(same, "radius", "half of the diameter as radius")
+        frame.expect(same, "radius", "half of the diameter as radius")
     return sizes
 
 
-def _shaped(found: _Columns, box: Vector, pos: Vector) -> Described:
+def _shaped(frame: Frame, box: Vector, pos: Vector) -> Described:
     """Return bodies given by their semi-axes and turns: ellipses in the plane, or spheres."""
-    half = found.numbers("asphericalshape", 3, positive=True)
+    half = frame.numbers("asphericalshape", 3, positive=True)
     if box.size == 3:
-        found.expect(bool((np.ptp(half, axis=1) == 0.0).all()), "asphericalshape", "spheres")
+        frame.expect(bool((np.ptp(half, axis=1) == 0.0).all()), "asphericalshape", "spheres")
         return 2.0 * half[:, 0], None, box, pos
     turn = np.tile([0.0, 0.0, 0.0, 1.0], (len(pos), 1))
-    if "orientation" in found.columns:
-        turn = found.numbers("orientation", 4)
+    if "orientation" in frame.columns:
+        turn = frame.numbers("orientation", 4)
     length = np.linalg.norm(turn, axis=1)
     flat = (length > 0.0) & (np.abs(turn[:, :2]).max(axis=1) <= _TILT * length)
-    found.expect(bool(flat.all()), "orientation", "turns about z, quaternions (0, 0, z, w),")
+    frame.expect(bool(flat.all()), "orientation", "turns about z, quaternions (0, 0, z, w),")
     upright = half[:, 1] > half[:, 0]
     angle = 2.0 * np.arctan2(turn[:, 2], turn[:, 3]) + 0.5 * np.pi * upright
     long, short = half[:, :2].max(axis=1), half[:, :2].min(axis=1)

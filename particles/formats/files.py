@@ -62,7 +62,9 @@ def read_xyz(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     """
     found = frames(Path(path))
     if not -len(found) <= frame < len(found):
-        raise ValueError(f"expected frame {frame} in {path}, got a file with {len(found)}")
+        raise ValueError(
+            f"expected frame {frame} in {path}, got a file with {len(found)}: count them from 0"
+        )
     return _checked(path, *described(found[frame]))
 
 
@@ -76,10 +78,7 @@ def write_gsd(path: str | Path, problem: Packing, x: ArrayLike) -> None:
     ValueError
         If ``x`` is no state of the packing. The file is left as it was.
     """
-    _check_gsd()
-    from gsd import hoomd
-
-    states = _states(problem, x)
+    hoomd, states = _gsd("hoomd"), _states(problem, x)
     with _replacing(path) as part, hoomd.open(str(part), "w") as file:
         for bodies in states:
             file.append(_gsd_frame(hoomd.Frame(), problem, bodies))
@@ -95,27 +94,33 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     ValueError
         If there is no such file, the frame is not there, or was written by another program.
     """
-    _check_gsd()
-    from gsd import fl
-
+    fl = _gsd("fl")
     check_file(Path(path))
     try:
         with fl.open(str(path), "r") as file:
             if not -file.nframes <= frame < file.nframes:
-                raise ValueError(f"frame {frame} is not there, the file has {file.nframes}")
+                raise LookupError(f"frame {frame} is not there, the file has {file.nframes}")
             n, got = _gsd_variables(file, frame % file.nframes, Path(path).stat().st_size)
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
-        raise ValueError(f"expected frame {frame} of a GSD file at {path}, got: {error}") from None
+        raise ValueError(
+            f"expected frame {frame} of a GSD file at {path}, got: {error}: name another"
+        ) from None
     if {_STATE, _SIZES, _BOX} - got.keys():
-        raise ValueError(f"expected {path} to be written by write_gsd, got none of its variables")
+        raise ValueError(
+            f"expected {path} to be written by write_gsd, got none of its variables: "
+            "write the packing as .xyz"
+        )
     if len(got[_SIZES]) != n:
-        raise ValueError(f"expected {n} bodies in {path}, got the sizes of {len(got[_SIZES])}")
+        raise ValueError(
+            f"expected {n} bodies in {path}, got the sizes of {len(got[_SIZES])}: write it again"
+        )
     return _checked(path, got[_SIZES], got.get(_ASPECT), got[_BOX], got[_STATE])
 
 
-def _check_gsd() -> None:
+def _gsd(module: str) -> Any:
+    """Return a module of the package gsd."""
     try:
-        import_module("gsd")
+        return import_module(f"gsd.{module}")
     except ImportError:
         raise ModuleNotFoundError(
             "expected the package gsd for GSD files, got none: pip install 'jamscape[files]'",
@@ -155,7 +160,7 @@ def _checked(
         state = np.array(x, dtype=np.float64).ravel()
         problem.bodies(state)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{error}, in {path}") from None
+        raise ValueError(f"{error} (in {path})") from None
     return problem, state
 
 
@@ -167,7 +172,7 @@ def _gsd_variables(file: Any, frame: int, size: int) -> tuple[int, dict[str, Vec
     where = frame if file.chunk_exists(frame, _BODIES) else 0
     n = int(file.read_chunk(where, _BODIES)[0]) if file.chunk_exists(where, _BODIES) else 0
     if 16 * n > size:
-        raise ValueError(f"{n} bodies, which do not fit into {size} bytes")
+        raise LookupError(f"{n} bodies, which do not fit into {size} bytes")
     names = [
         name for name in (_STATE, _SIZES, _ASPECT, _BOX) if file.chunk_exists(frame, f"log/{name}")
     ]
@@ -199,12 +204,7 @@ def _gsd_frame(frame: Any, problem: Packing, bodies: Vector) -> Any:
 
 
 def _gsd_shape(problem: Packing, body: int) -> dict[str, Any]:
-    short = 0.5 * float(problem.diameters[body])
+    short, long = 0.5 * float(problem.diameters[body]), float(problem.bounding_radii[body])
     if isinstance(problem, Ellipses):
-        return {
-            "type": "Ellipsoid",
-            "a": short * float(problem.aspect[body]),
-            "b": short,
-            "c": short,
-        }
+        return {"type": "Ellipsoid", "a": long, "b": short, "c": short}
     return {"type": "Sphere", "diameter": 2.0 * short}

@@ -6,6 +6,8 @@ element and marks of an encoding, and their errors do not name the file.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -64,16 +66,15 @@ class Frame:
             If there are not nine finite numbers, or the box is tilted.
         """
         words = _words(self.head.get("lattice", ""))
-        wanted = f'expected a rectangular Lattice="Lx 0 0 0 Ly 0 0 0 Lz" in {self.where}'
-        got = " ".join(words)[:80] or "none"
-        if len(words) != 9 or not all(map(_NUMBER.fullmatch, words)):
-            raise ValueError(f"{wanted}, got {got}")
-        lattice = np.array(words, dtype=np.float64).reshape(3, 3)
+        numbers = np.array([_number(word) for word in words])
+        lattice = numbers.reshape(3, 3) if numbers.size == 9 else np.full((3, 3), np.nan)
         sides = np.diagonal(lattice).copy()
-        if not (np.isfinite(lattice).all() and (sides > 0.0).all()):
-            raise ValueError(f"{wanted} with positive sides, got {got}")
-        if np.abs(lattice - np.diag(sides)).max() > ROUNDING * sides.min():
-            raise ValueError(f"{wanted}, got {got}")
+        good = np.isfinite(lattice).all() and sides.min() > 0.0
+        if not (good and np.abs(lattice - np.diag(sides)).max() <= ROUNDING * sides.min()):
+            raise ValueError(
+                'expected a rectangular Lattice="Lx 0 0 0 Ly 0 0 0 Lz" with positive sides in '
+                f"{self.where}, got {' '.join(words)[:80] or 'none'}: turn, correct or add it"
+            )
         return sides
 
     def periodic(self) -> tuple[bool, bool, bool]:
@@ -88,13 +89,14 @@ class Frame:
         if len(words) != 3 or not set(words) <= _TRUE | _FALSE:
             raise ValueError(
                 f'expected pbc="T T T" or pbc="T T F" in {self.where}, '
-                f'got pbc="{" ".join(words)[:40]}"'
+                f'got pbc="{" ".join(words)[:40]}": correct it'
             )
         x, y, z = (word in _TRUE for word in words)
         return x, y, z
 
+    @cached_property
     def columns(self) -> dict[str, XyzColumn]:
-        """Return what ``Properties`` says of the columns, by name in small letters without ``_``.
+        """What ``Properties`` says of the columns, by name in small letters without ``_``.
 
         Raises
         ------
@@ -102,72 +104,82 @@ class Frame:
             If it is not made of ``name:type:count``, each name once.
         """
         text = self.head.get("properties", "species:S:1:pos:R:3")
-        fields = text.split(":")
         found: dict[str, XyzColumn] = {}
         at = 0
-        triples = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
-        for name, kind, count in triples:
+        for name, kind, count in zip_longest(*3 * [iter(text.split(":"))], fillvalue=""):
             good = name and kind in {"R", "I", "S", "L"} and _COUNT.fullmatch(count)
-            if not good or len(fields) % 3 or not 0 < int(count) <= 1000:
-                wrong = f"{name}:{kind}:{count}"
+            if not good or not 0 < int(count) <= 1000:
                 raise ValueError(
                     "expected Properties=name:type:count:... with types R, I, S, L and counts of "
-                    f"at least 1 in {self.where}, got {wrong[:80]} in {text[:80]}"
+                    f"at least 1 in {self.where}, got {f'{name}:{kind}:{count}'[:80]} in "
+                    f"{text[:80]}: correct it"
                 )
-            key = plain(name)
-            if key in found:
-                raise ValueError(f"expected column {name} once in {self.where}, got it twice")
-            found[key] = XyzColumn(name, kind, at, int(count))
+            if plain(name) in found:
+                raise ValueError(
+                    f"expected column {name} once in {self.where}, got it twice: rename one"
+                )
+            found[plain(name)] = XyzColumn(name, kind, at, int(count))
             at += int(count)
-        if not found:
-            raise ValueError(f"expected Properties=name:type:count:... in {self.where}, got {text}")
         return found
 
-    def table(self, columns: dict[str, XyzColumn]) -> list[list[str]]:
-        """Return the words of each body.
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """The words of each body.
 
         Raises
         ------
         ValueError
             If a line has more or fewer words than the columns take.
         """
-        width = sum(column.width for column in columns.values())
+        width = sum(column.width for column in self.columns.values())
         rows = [row.split() for row in self.rows]
-        for k, row in enumerate(rows):
+        for line, row in enumerate(rows, self.line):
             if len(row) != width:
                 raise ValueError(
-                    f"expected {width} columns in line {self.line + k} of {self.where}, "
-                    f"got {len(row)}"
+                    f"expected {width} columns in line {line} of {self.where}, "
+                    f"got {len(row)}: correct it"
                 )
         return rows
 
-    def numbers(
-        self, table: list[list[str]], column: XyzColumn, *widths: int, positive: bool = False
-    ) -> Vector:
+    def numbers(self, name: str, *widths: int, positive: bool = False) -> Vector:
         """Return the numbers of a column, ``(N, width)``.
 
         Raises
         ------
         ValueError
-            If the column is of another type or width, or holds something that is no finite number,
-            or not ``positive``.
+            If there is no such column, it is of another type or width, or holds something that is
+            no finite number, or not ``positive``.
         """
+        if name not in self.columns:
+            got = ", ".join(column.name for column in self.columns.values())
+            raise ValueError(f"expected a column {name} in {self.where}, got {got}: add it")
+        column = self.columns[name]
         if column.kind not in {"R", "I"} or column.width not in widths:
             wanted = " or ".join(f"{column.name}:R:{width}" for width in widths)
             raise ValueError(
                 f"expected column {wanted} in {self.where}, "
-                f"got {column.name}:{column.kind}:{column.width}"
+                f"got {column.name}:{column.kind}:{column.width}: write it so"
             )
-        words = [row[column.start : column.start + column.width] for row in table]
+        words = [row[column.start : column.start + column.width] for row in self.table]
         values = np.array([[_number(word) for word in row] for row in words])
         good = np.isfinite(values) & ((values > 0.0) | (not positive))
         if not good.all():
             k, word = np.argwhere(~good)[0]
             raise ValueError(
                 f"expected {'positive' if positive else 'finite'} numbers for {column.name} "
-                f"in line {self.line + k} of {self.where}, got {words[k][word][:40]}"
+                f"in line {self.line + k} of {self.where}, got {words[k][word][:40]}: correct it"
             )
         return values
+
+    def expect(self, good: bool, name: str, what: str) -> None:
+        """Raise ValueError that names a column, unless ``good``."""
+        if not good:
+            column = self.columns[name]
+            words = self.table[0][column.start : column.start + column.width]
+            raise ValueError(
+                f"expected {what} in {self.where}, got column {column.name}, "
+                f"{' '.join(words)[:60]} of the first body: correct or remove it"
+            )
 
 
 def plain(name: str) -> str:
@@ -197,7 +209,8 @@ def frames(path: Path) -> list[Frame]:
             continue
         if not _COUNT.fullmatch(count) or int(count) < 1:
             raise ValueError(
-                f"expected a number of bodies in line {at + 1} of {path}, got {count[:40]}"
+                f"expected a number of bodies in line {at + 1} of {path}, got {count[:40]}: "
+                "count the lines of the frame before"
             )
         rows = lines[at + 2 : at + 2 + int(count)]
         there = len(rows) - (at + 2 + len(rows) == len(lines) and rows[-1:] == [""])
@@ -213,7 +226,7 @@ def check_file(path: Path) -> None:
     """Raise ValueError unless ``path`` is a file: a pipe or a device need not end."""
     if not path.is_file():
         got = "a folder, a pipe or a device" if path.exists() else "nothing there"
-        raise ValueError(f"expected a file at {path}, got {got}")
+        raise ValueError(f"expected a file at {path}, got {got}: check the name")
 
 
 def _text(path: Path) -> str:
@@ -227,23 +240,27 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise ValueError(
             f"expected text in UTF-8 in {path}, got {error.object[error.start]:#04x} at byte "
-            f"{error.start}"
+            f"{error.start}: convert it"
         ) from None
     except OSError as error:
-        raise ValueError(f"expected a file that can be read at {path}, got: {error}") from None
+        raise ValueError(
+            f"expected a file that can be read at {path}, got: {error.strerror}: change its mode"
+        ) from None
 
 
 def _head(path: str, line: int, comment: str) -> dict[str, str]:
     """Return what a comment line says of the box and the columns; the rest of it is free text."""
     if len(re.findall(r'(?<!\\)"', comment)) % 2:
         raise ValueError(
-            f'expected every " to be closed in line {line} of {path}, got {comment[:80]}'
+            f'expected every " to be closed in line {line} of {path}, got {comment[:80]}: close it'
         )
     found: dict[str, str] = {}
     for name, value in _PAIR.findall(comment):
         key = name.lower()
         if key in found:
-            raise ValueError(f"expected {name} once in line {line} of {path}, got it twice")
+            raise ValueError(
+                f"expected {name} once in line {line} of {path}, got it twice: remove one"
+            )
         if key in _KNOWN:
             found[key] = value.strip("\"'{}[]")
     return found

@@ -35,6 +35,16 @@ def distance(p, q):
     return math.sqrt((p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2 + (p[2] - q[2]) ** 2)
 
 
+@kernel(inline=True)
+def multiply(rows, matrix, product):
+    """Write ``rows @ matrix``, three numbers a row."""
+    for k in range(len(rows)):
+        for d in range(3):
+            product[k, d] = 0.0
+            for c in range(3):
+                product[k, d] += rows[k, c] * matrix[c, d]
+
+
 @kernel
 def matches(moved, b, tolerance, order):
     """Write which point of ``b`` each moved point falls on; tell whether all fall on one."""
@@ -103,16 +113,8 @@ def isometries(a, b, tolerance, stop, rotation, order):
             for sign in (1.0, -1.0):
                 if not straight and not frame(b[i], b[j], sign, to_frame):
                     continue
-                for c in range(3):
-                    for d in range(3):
-                        rotation[c, d] = 0.0
-                        for e in range(3):
-                            rotation[c, d] += from_frame[e, c] * to_frame[e, d]
-                for k in range(n):
-                    for d in range(3):
-                        moved[k, d] = 0.0
-                        for c in range(3):
-                            moved[k, d] += a[k, c] * rotation[c, d]
+                multiply(from_frame.T, to_frame, rotation)
+                multiply(a, rotation, moved)
                 if matches(moved, b, tolerance, order):
                     count += 1
                     if count >= stop:

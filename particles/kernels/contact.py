@@ -37,10 +37,10 @@ def quartic(x, y, ma, pa, qa, mb, pb, qb):
 
 
 @kernel
-def multiplier(x, y, ma, pa, qa, mb, pb, qb, start):
+def multiplier(x, y, ma, pa, qa, mb, pb, qb):
     """Return the maximiser ``λ*`` of ``λ(1-λ) rᵀG⁻¹r``, by Newton inside a bracket."""
     k0, k1, k2, k3, k4 = quartic(x, y, ma, pa, qa, mb, pb, qb)
-    low, high, lam = 0.0, 1.0, start
+    low, high, lam = 0.0, 1.0, 0.5
     for _ in range(60):
         value = k0 + lam * (k1 + lam * (k2 + lam * (k3 + lam * k4)))
         slope = k1 + lam * (2.0 * k2 + lam * (3.0 * k3 + lam * 4.0 * k4))
@@ -83,9 +83,9 @@ def slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam):
 
 
 @kernel(inline=True)
-def contact(x, y, ma, pa, qa, mb, pb, qb, start):
+def contact(x, y, ma, pa, qa, mb, pb, qb):
     """Return what `slopes_at` does, and ``λ*``."""
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, start)
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb)
     delta, gx, gy, ti, tj = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
     return delta, gx, gy, ti, tj, lam
 
@@ -96,7 +96,7 @@ def hessian_block(x, y, ma, pa, qa, mb, pb, qb, grad, block):
 
     With ``s = G⁻¹r`` and ``h(λ, z) = λ(1-λ) rᵀG⁻¹r``: ``F_zz = h_zz - h_zλ h_λz / h_λλ``.
     """
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, 0.5)
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb)
     alf = 1.0 - lam
     ell = alf * lam
     m = alf * ma + lam * mb
@@ -141,46 +141,3 @@ def hessian_block(x, y, ma, pa, qa, mb, pb, qb, grad, block):
     for a in range(4):
         grad[a] /= 2.0 * mu
     return (1.0 - f) / (1.0 + mu)
-
-
-@kernel(inline=True)
-def _separation(angle, x, y, ma, pa, qa, mb, pb, qb):
-    """Return ``r·n - h_i(n) - h_j(n)`` for ``n`` at ``angle``, and its first two derivatives.
-
-    ``h = √(nᵀAn)`` is the support function, and ``h + h''`` the radius of curvature.
-    """
-    c, s = math.cos(angle), math.sin(angle)
-    c2, s2 = c * c - s * s, 2.0 * c * s
-    value, slope, bend = x * c + y * s, y * c - x * s, -x * c - y * s
-    for m, p, q in ((ma, pa, qa), (mb, pb, qb)):
-        along, mixed = p * c2 + q * s2, q * c2 - p * s2
-        h = math.sqrt(m + along)
-        value -= h
-        slope -= mixed / h
-        bend -= -2.0 * along / h - mixed * mixed / (h * h * h)
-    return value, slope, bend
-
-
-@kernel
-def normal_gap(x, y, ma, pa, qa, mb, pb, qb):
-    """Return the distance of the surfaces along their common normal, negative on overlap.
-
-    It is the largest separation by two parallel tangents, reached by Newton from the normal of
-    the scaled contact; where they overlap, the depth by which they do so there.
-    """
-    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb, 0.5)
-    _, gx, gy, _, _ = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
-    angle = math.atan2(gy, gx)
-    value, slope, bend = _separation(angle, x, y, ma, pa, qa, mb, pb, qb)
-    for _ in range(60):
-        move = -slope / bend if bend < 0.0 else math.copysign(0.1, slope)
-        move = min(max(move, -0.5), 0.5)
-        if abs(move) < 1e-12:
-            break
-        higher = _separation(angle + move, x, y, ma, pa, qa, mb, pb, qb)
-        while higher[0] < value and abs(move) > 1e-12:
-            move *= 0.5
-            higher = _separation(angle + move, x, y, ma, pa, qa, mb, pb, qb)
-        angle += move
-        value, slope, bend = higher
-    return value

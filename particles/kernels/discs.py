@@ -25,8 +25,8 @@ def overlap(square, sigma):
 
 @kernel
 def energy_gradient(first, second, vector, diameters, gradient):
-    """Add ``∇U`` to ``gradient``, shape ``(N, d)``; return ``U`` and ``Σ max(Δ, 0)``."""
-    energy, total = 0.0, 0.0
+    """Add ``∇U`` to ``gradient``, shape ``(N, d)``; return ``U``."""
+    energy = 0.0
     for k in range(first.size):
         i, j = first[k], second[k]
         sigma = 0.5 * (diameters[i] + diameters[j])
@@ -36,13 +36,12 @@ def energy_gradient(first, second, vector, diameters, gradient):
         if square < sigma * sigma:
             delta = overlap(square, sigma)
             energy += 0.5 * delta * delta
-            total += delta
             # Two centres at one place push in no direction.
             pull = delta / (sigma * math.sqrt(square)) if square > 0.0 else 0.0
             for a in range(vector.shape[1]):
                 gradient[i, a] += pull * vector[k, a]
                 gradient[j, a] -= pull * vector[k, a]
-    return energy, total
+    return energy
 
 
 @kernel
@@ -104,35 +103,21 @@ def _gather(u, own, other, pulls, dim):
             pulls[dim * k + 2] = u[j + TWO] - u[i + TWO]
 
 
-@kernel
-def _repel_2d(vector, inverse, pulls):
+@kernel(inline=True)
+def _repel(vector, inverse, pulls, dim):
     """Turn displacements into forces on the second body; return ``Σ Δ²`` and ``Σ Δ``."""
     energy, total = 0.0, 0.0
     for k in range(inverse.size):
-        x = vector[2 * k] + pulls[2 * k]
-        y = vector[2 * k + 1] + pulls[2 * k + 1]
-        delta, push = repel(x * x + y * y, inverse[k])
-        energy += delta * delta
-        total += delta
-        pulls[2 * k] = push * x
-        pulls[2 * k + 1] = push * y
-    return energy, total
-
-
-@kernel
-def _repel_3d(vector, inverse, pulls):
-    """Do the same for spheres."""
-    energy, total = 0.0, 0.0
-    for k in range(inverse.size):
-        x = vector[3 * k] + pulls[3 * k]
-        y = vector[3 * k + 1] + pulls[3 * k + 1]
-        z = vector[3 * k + 2] + pulls[3 * k + 2]
+        x = vector[dim * k] + pulls[dim * k]
+        y = vector[dim * k + 1] + pulls[dim * k + 1]
+        z = vector[dim * k + 2] + pulls[dim * k + 2] if dim == 3 else 0.0
         delta, push = repel(x * x + y * y + z * z, inverse[k])
         energy += delta * delta
         total += delta
-        pulls[3 * k] = push * x
-        pulls[3 * k + 1] = push * y
-        pulls[3 * k + 2] = push * z
+        pulls[dim * k] = push * x
+        pulls[dim * k + 1] = push * y
+        if dim == 3:
+            pulls[dim * k + 2] = push * z
     return energy, total
 
 
@@ -165,11 +150,11 @@ def forces(u, pairs, pulls, force):
         i, j = own[begin:end], other[begin:end]
         if flat:
             _gather(u, i, j, pulls, 2)
-            part = _repel_2d(vector[2 * begin : 2 * end], inverse[begin:end], pulls)
+            part = _repel(vector[2 * begin : 2 * end], inverse[begin:end], pulls, 2)
             _scatter(i, j, pulls, force, 2)
         else:
             _gather(u, i, j, pulls, 3)
-            part = _repel_3d(vector[3 * begin : 3 * end], inverse[begin:end], pulls)
+            part = _repel(vector[3 * begin : 3 * end], inverse[begin:end], pulls, 3)
             _scatter(i, j, pulls, force, 3)
         energy += part[0]
         total += part[1]

@@ -12,7 +12,6 @@ from particles.kernels.contact import (
     contact,
     hessian_block,
     multiplier,
-    normal_gap,
     quartic,
     slopes_at,
 )
@@ -33,46 +32,30 @@ def gaps(first, second, vector, shape, gap, slope):
     m, p, q = shape
     for k in range(first.size):
         i, j = first[k], second[k]
-        delta, gx, gy, ti, tj, _ = contact(
-            vector[k, 0], vector[k, 1], m[i], p[i], q[i], m[j], p[j], q[j], 0.5
-        )
-        gap[k] = delta
-        slope[k, 0] = -gx
-        slope[k, 1] = -gy
-        slope[k, 2] = -ti
-        slope[k, 3] = -tj
-
-
-@kernel
-def normal_gaps(first, second, vector, shape, gap):
-    """Write the distance of the surfaces of every pair, negative on overlap."""
-    m, p, q = shape
-    for k in range(first.size):
-        i, j = first[k], second[k]
         x, y = vector[k]
-        gap[k] = normal_gap(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
+        delta, gx, gy, ti, tj, _ = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
+        gap[k] = delta
+        slope[k, 0], slope[k, 1], slope[k, 2], slope[k, 3] = -gx, -gy, -ti, -tj
 
 
 @kernel
 def energy_gradient(first, second, vector, shape, gradient):
-    """Add ``∇U`` to ``gradient``, shape ``(N, 3)``; return ``U`` and ``Σ max(Δ, 0)``."""
+    """Add ``∇U`` to ``gradient``, shape ``(N, 3)``; return ``U``."""
     m, p, q = shape
-    energy, total = 0.0, 0.0
+    energy = 0.0
     for k in range(first.size):
         i, j = first[k], second[k]
-        delta, gx, gy, ti, tj, _ = contact(
-            vector[k, 0], vector[k, 1], m[i], p[i], q[i], m[j], p[j], q[j], 0.5
-        )
+        x, y = vector[k]
+        delta, gx, gy, ti, tj, _ = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
         if delta > 0.0:
             energy += 0.5 * delta * delta
-            total += delta
             gradient[i, 0] += delta * gx
             gradient[i, 1] += delta * gy
             gradient[i, 2] -= delta * ti
             gradient[j, 0] -= delta * gx
             gradient[j, 1] -= delta * gy
             gradient[j, 2] -= delta * tj
-    return energy, total
+    return energy
 
 
 @kernel
@@ -111,7 +94,7 @@ def select_near(first, second, vector, shape, short, skin, start):
         half /= 2.0 * (mm * mm - pp * pp - qq * qq)
         if (math.sqrt(half) - 1.0) * (short[i] + short[j]) >= skin:
             continue
-        delta, gx, gy, _, _, lam = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j], 0.5)
+        delta, gx, gy, _, _, lam = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
         norm = math.sqrt(gx * gx + gy * gy)
         if delta > 0.0 or -delta * (x * gx + y * gy) < skin * norm * (1.0 - delta):
             first[kept], second[kept] = i, j
@@ -127,38 +110,21 @@ def _cos_sin(t):
     turns = np.rint(t * (2.0 / math.pi))
     r = t - turns * HALF_PI_HIGH - turns * HALF_PI_LOW
     s = r * r
-    sine = r * (
-        1.0
-        - s
-        / 6.0
-        * (
-            1.0
-            - s
-            / 20.0
-            * (
-                1.0
-                - s
-                / 42.0
-                * (1.0 - s / 72.0 * (1.0 - s / 110.0 * (1.0 - s / 156.0 * (1.0 - s / 210.0))))
-            )
-        )
-    )
-    cosine = 1.0 - s / 2.0 * (
-        1.0
-        - s
-        / 12.0
-        * (
-            1.0
-            - s
-            / 30.0
-            * (
-                1.0
-                - s
-                / 56.0
-                * (1.0 - s / 90.0 * (1.0 - s / 132.0 * (1.0 - s / 182.0 * (1.0 - s / 240.0))))
-            )
-        )
-    )
+    sine = 1.0 - s / 210.0
+    sine = 1.0 - s / 156.0 * sine
+    sine = 1.0 - s / 110.0 * sine
+    sine = 1.0 - s / 72.0 * sine
+    sine = 1.0 - s / 42.0 * sine
+    sine = 1.0 - s / 20.0 * sine
+    sine = r * (1.0 - s / 6.0 * sine)
+    cosine = 1.0 - s / 240.0
+    cosine = 1.0 - s / 182.0 * cosine
+    cosine = 1.0 - s / 132.0 * cosine
+    cosine = 1.0 - s / 90.0 * cosine
+    cosine = 1.0 - s / 56.0 * cosine
+    cosine = 1.0 - s / 30.0 * cosine
+    cosine = 1.0 - s / 12.0 * cosine
+    cosine = 1.0 - s / 2.0 * cosine
     quarter = turns - 4.0 * np.floor(0.25 * turns)
     odd = quarter == 1.0 or quarter == 3.0
     c, d = (sine, cosine) if odd else (cosine, sine)
@@ -235,7 +201,7 @@ def _solve_rest(work, size):
     """Find ``λ*`` of the pairs that are left, inside a bracket."""
     for k in range(size):
         if work[9 * CAP + k] > 0.0:
-            work[8 * CAP + k] = multiplier(*_pair(work, k), 0.5)
+            work[8 * CAP + k] = multiplier(*_pair(work, k))
 
 
 @kernel

@@ -73,18 +73,18 @@ def step(u, v, force, sums, clock, dt_max, reach):
 def advance(motion, total, clock, dt_max, reach, rules):
     """Judge the forces and take a step, unless they say to stop.
 
-    ``rules = (relative, absolute, floor, n)``: forces below ``max(relative p, absolute)`` are
-    balanced, and ``p = total/n`` below ``floor`` is none.
+    ``rules = (relative, absolute, floor, n)``: with the overlap ``s = total/n``, forces below
+    ``max(relative s, absolute)`` are balanced, and ``s`` below ``floor`` is none.
     """
     u, v, force = motion
     relative, absolute, floor, n = rules
-    pressure = total / n
-    sums = reduce_sums(v, force, max(relative * pressure, absolute))
+    overlap = total / n
+    sums = reduce_sums(v, force, max(relative * overlap, absolute))
     # Not `math.isfinite`: it subtracts a number from itself, which sums that may be reordered
     # turn into zero.
     if not abs(sums[0] + sums[1] + sums[2] + total) < math.inf:
         return NOT_FINITE
-    if pressure <= floor:
+    if overlap <= floor:
         return UNJAMMED
     if sums[3] == 0:
         return CONVERGED
@@ -95,9 +95,19 @@ def advance(motion, total, clock, dt_max, reach, rules):
 
 @kernel
 def multiplied(a, b, product):
-    """Write ``a b``, element by element."""
+    """Write ``a b``, element by element of ``a``."""
     for k in range(a.size):
         product[k] = a[k] * b[k]
+
+
+@kernel(inline=True)
+def lengths(u, units):
+    """Return ``u`` in units of length: itself where all variables are."""
+    unit, moved = units
+    if not unit.size:
+        return u
+    multiplied(unit, u, moved)
+    return moved
 
 
 @kernel
@@ -109,14 +119,9 @@ def relax_discs(motion, units, pairs, pulls, clock, dt_max, reach, rules, steps)
     taken, ``U`` and ``Σ max(Δ, 0)``.
     """
     u, _, force = motion
-    unit, moved = units
     for n in range(steps):
-        if unit.size:
-            multiplied(unit, u, moved)
-            energy, total = discs.forces(moved, pairs, pulls, force)
-            multiplied(unit, force, force)
-        else:
-            energy, total = discs.forces(u, pairs, pulls, force)
+        energy, total = discs.forces(lengths(u, units), pairs, pulls, force)
+        multiplied(units[0], force, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:
             return reason, n + 1, energy, total
@@ -127,14 +132,9 @@ def relax_discs(motion, units, pairs, pulls, clock, dt_max, reach, rules, steps)
 def relax_ellipses(motion, units, pairs, body, work, turned, clock, dt_max, reach, rules, steps):
     """Run FIRE on ellipses, by ``(x, y, ℓθ)`` in ``units``. Returns what `relax_discs` does."""
     u, _, force = motion
-    unit, moved = units
     for n in range(steps):
-        if unit.size:
-            multiplied(unit, u, moved)
-            energy, total = ellipses.forces(moved, pairs, body, work, turned, force)
-            multiplied(unit, force, force)
-        else:
-            energy, total = ellipses.forces(u, pairs, body, work, turned, force)
+        energy, total = ellipses.forces(lengths(u, units), pairs, body, work, turned, force)
+        multiplied(units[0], force, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:
             return reason, n + 1, energy, total

@@ -5,15 +5,13 @@ from particles.kernels._jit import kernel
 
 @kernel
 def energy_pull(patterns, direction, sigma, pull):
-    """Return ``½ Σ f²``, ``Σ f s`` and ``Σ f``; write ``Σ f ξ`` to ``pull``.
+    """Return ``½ Σ f²`` and ``Σ f s``; write ``Σ f ξ`` to ``pull``.
 
     One pass through the patterns: a violated row is added while it is still in the cache.
     """
     m, n = patterns.shape
     pull[:] = 0.0
-    energy = 0.0
-    virial = 0.0
-    total = 0.0
+    energy, virial = 0.0, 0.0
     for mu in range(m):
         s = 0.0
         for i in range(n):
@@ -22,7 +20,6 @@ def energy_pull(patterns, direction, sigma, pull):
         if f > 0.0:
             energy += 0.5 * f * f
             virial += f * s
-            total += f
             for i in range(n):
                 pull[i] += f * patterns[mu, i]
-    return energy, virial, total
+    return energy, virial

@@ -19,17 +19,11 @@ def surrounded_2d(normals):
     n = normals.shape[0]
     if n < 3:
         return False
-    for a in range(n):
-        angle = math.atan2(normals[a, 1], normals[a, 0])
-        gap = 2.0 * math.pi
-        for b in range(n):
-            turn = math.atan2(normals[b, 1], normals[b, 0]) - angle
-            turn = turn if turn >= 0.0 else turn + 2.0 * math.pi
-            if turn > 0.0:
-                gap = min(gap, turn)
-        if gap >= math.pi - PARALLEL:
-            return False
-    return True
+    angles = np.sort(np.arctan2(normals[:, 1], normals[:, 0]))
+    widest = 2.0 * math.pi - (angles[n - 1] - angles[0])
+    for a in range(n - 1):
+        widest = max(widest, angles[a + 1] - angles[a])
+    return widest < math.pi - PARALLEL
 
 
 @kernel
@@ -67,20 +61,19 @@ def held_bodies(first, second, normals, n):
 
     ``normals``, of length one, point from the first to the second body of each contact.
     """
-    dim = normals.shape[1]
+    m, dim = normals.shape
     held = np.ones(n, np.bool_)
+    # Either side of every contact, body by body: those of the second bodies are m and more.
+    ends = np.concatenate((first, second))
     begin = np.zeros(n + 1, np.int64)
-    for k in range(first.size):
-        begin[first[k] + 1] += 1
-        begin[second[k] + 1] += 1
-    for i in range(n):
-        begin[i + 1] += begin[i]
+    for body in ends:
+        begin[body + 1] += 1
+    begin = np.cumsum(begin)
     fill = begin[:-1].copy()
-    contact = np.empty(begin[n], np.int64)
-    for k in range(first.size):
-        for body in (first[k], second[k]):
-            contact[fill[body]] = k
-            fill[body] += 1
+    sides = np.empty(ends.size, np.int64)
+    for side in range(ends.size):
+        sides[fill[ends[side]]] = side
+        fill[ends[side]] += 1
     changed = True
     while changed:
         changed = False
@@ -89,18 +82,12 @@ def held_bodies(first, second, normals, n):
                 continue
             around = np.empty((begin[i + 1] - begin[i], dim))
             count = 0
-            for c in range(begin[i], begin[i + 1]):
-                k = contact[c]
-                other = second[k] if first[k] == i else first[k]
-                if not held[other]:
-                    continue
-                # A contact with its own image is met twice, once from either side.
-                back = first[k] != i or (
-                    first[k] == second[k] and c > begin[i] and contact[c - 1] == k
-                )
-                for a in range(dim):
-                    around[count, a] = -normals[k, a] if back else normals[k, a]
-                count += 1
+            for side in sides[begin[i] : begin[i + 1]]:
+                k, back = side % m, side >= m
+                if held[first[k] if back else second[k]]:
+                    for a in range(dim):
+                        around[count, a] = -normals[k, a] if back else normals[k, a]
+                    count += 1
             if dim == 2:
                 held[i] = surrounded_2d(around[:count])
             else:

@@ -1,21 +1,14 @@
 """When two sets of identical atoms are one structure: rotation, inversion and relabelling."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist
 
 from particles.kernels import alignment as loops
 
 Vector = NDArray[np.float64]
 
 _ALL = 1 << 30
-
-
-def fingerprint(x: Vector) -> Vector:
-    """Return the sorted distances of all pairs, ``(N(N-1)/2,)``, alike for isometric sets."""
-    return np.sort(pdist(x.reshape(-1, 3)))
 
 
 def congruent(x: Vector, other: Vector, tolerance: float = 1e-3) -> bool:
@@ -46,11 +39,6 @@ def point_group_order(x: Vector, tolerance: float = 1e-3) -> int:
         return 2
     rotation, order = np.empty((3, 3)), np.empty(len(a), np.int64)
     return int(loops.isometries(a, a, tolerance, _ALL, rotation, order))
-
-
-def log_isomers(n: int) -> float:
-    """Return ``ln(2 N!)``, the number of relabellings and inversions."""
-    return math.log(2) + math.lgamma(n + 1)
 
 
 def aligned(x: Vector, reference: Vector, tolerance: float = 1e-3, turns: int = 24) -> Vector:
@@ -105,11 +93,7 @@ def _kabsch(a: Vector, b: Vector) -> Vector:
 
 def _rotations(count: int) -> Vector:
     """Return the same well spread rotations every time, ``(count, 3, 3)``."""
+    from scipy.spatial.transform import Rotation  # slow to import
+
     q = np.random.default_rng(0).standard_normal((count, 4))
-    w, x, y, z = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), 2, 0)
+    return np.asarray(Rotation.from_quat(q, scalar_first=True).as_matrix())

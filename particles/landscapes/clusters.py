@@ -1,16 +1,16 @@
 """Clusters of identical atoms: Lennard-Jones, and Axilrod-Teller on top of it."""
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist
 
 from particles.checks import check_generator, vector, whole
 from particles.kernels import clusters as loops
-from particles.kernels.quench import quench
+from particles.kernels.quench import evaluate, quench
 from particles.landscapes import alignment
 from particles.landscapes.point_groups import symmetric_atoms
 
@@ -18,7 +18,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Cluster(ABC):
+class Cluster:
     """``n`` identical atoms in free space: ``x`` holds ``(x, y, z)`` of one after the other.
 
     Symmetries: translation, rotation, inversion, and relabelling.
@@ -29,13 +29,23 @@ class Cluster(ABC):
     def __post_init__(self) -> None:
         object.__setattr__(self, "n", whole("n", self.n, 2))
 
-    @abstractmethod
+    @property
+    def triples(self) -> float:
+        """Strength of the three-atom term of the energy."""
+        return 0.0
+
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and its gradient, shape ``(3N,)``."""
+        gradient = np.empty(self.n_dof)
+        return self._finite(evaluate(self._checked(x), self.triples, gradient)), gradient
 
-    @abstractmethod
     def hessian(self, x: Vector) -> Vector:
         """Return the dense Hessian, ``(3N, 3N)``."""
+        state, found = self._checked(x), np.zeros((self.n_dof, self.n_dof))
+        loops.add_lennard_jones_hessian(state, found)
+        if self.triples:
+            loops.add_axilrod_teller_hessian(state, self.triples, found)
+        return found
 
     @property
     def n_dof(self) -> int:
@@ -50,11 +60,6 @@ class Cluster(ABC):
         """Return orthonormal translations and rotations, ``(6, 3N)``; ``(5, 3N)`` on a line."""
         modes = np.empty((6, self.n_dof))
         return modes[: loops.rigid_modes(self._checked(x), modes)]
-
-    @property
-    def triples(self) -> float:
-        """Strength of the three-atom term of the energy."""
-        return 0.0
 
     def relaxed(
         self, x: Vector, *, tolerance: float = 1e-5, max_step: float = 0.1, most: int = 20_000
@@ -123,11 +128,11 @@ class Cluster(ABC):
     @property
     def log_group_order(self) -> float:
         """Return ``ln(2 N!)``, the number of relabellings and inversions."""
-        return alignment.log_isomers(self.n)
+        return math.log(2) + math.lgamma(self.n + 1)
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return the sorted distances of all pairs, ``(N(N-1)/2,)``."""
-        return alignment.fingerprint(x)
+        return np.sort(pdist(x.reshape(-1, 3)))
 
     def same(self, x: Vector, other: Vector, tolerance: float = 1e-3) -> bool:
         """Tell whether the two states are one structure: `alignment.congruent`."""
@@ -179,18 +184,6 @@ class LennardJones(Cluster):
     (-1.0, True)
     """
 
-    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
-        """Return the energy and its gradient, shape ``(3N,)``."""
-        gradient = np.empty(self.n_dof)
-        energy = loops.lennard_jones(self._checked(x), gradient)
-        return self._finite(energy), gradient
-
-    def hessian(self, x: Vector) -> Vector:
-        """Return the dense Hessian, ``(3N, 3N)``."""
-        found = np.zeros((self.n_dof, self.n_dof))
-        loops.add_lennard_jones_hessian(self._checked(x), found)
-        return found
-
 
 @dataclass(frozen=True)
 class AxilrodTeller(Cluster):
@@ -224,17 +217,3 @@ class AxilrodTeller(Cluster):
     def triples(self) -> float:
         """``Z``."""
         return self.z
-
-    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
-        """Return the energy and its gradient, shape ``(3N,)``."""
-        state, gradient = self._checked(x), np.empty(self.n_dof)
-        energy = loops.lennard_jones(state, gradient)
-        energy += loops.add_axilrod_teller(state, self.z, gradient)
-        return self._finite(energy), gradient
-
-    def hessian(self, x: Vector) -> Vector:
-        """Return the dense Hessian, ``(3N, 3N)``."""
-        state, found = self._checked(x), np.zeros((self.n_dof, self.n_dof))
-        loops.add_lennard_jones_hessian(state, found)
-        loops.add_axilrod_teller_hessian(state, self.z, found)
-        return found

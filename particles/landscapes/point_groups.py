@@ -6,6 +6,7 @@ whose basins a random start hardly ever meets, are most of what such walks end a
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 Vector = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ def symmetric_atoms(n: int, radius: float, rng: np.random.Generator) -> Vector:
     atoms = np.empty((0, 3))
     for _ in range(_TRIALS):
         orbit = _orbit(group, radius, rng)
-        apart = len(atoms) == 0 or _nearest(atoms, orbit) > 0.3
+        apart = len(atoms) == 0 or cdist(atoms, orbit).min() > 0.3
         if len(atoms) + len(orbit) <= n and apart:
             atoms = np.concatenate([atoms, orbit])
     rest = n - len(atoms)
@@ -85,7 +86,3 @@ def _orbit(group: Vector, radius: float, rng: np.random.Generator) -> Vector:
         if all(np.abs(image - known).max() > 1e-6 for known in distinct):
             distinct.append(image)
     return np.array(distinct)
-
-
-def _nearest(atoms: Vector, others: Vector) -> float:
-    return float(np.linalg.norm(atoms[:, None] - others[None], axis=2).min())

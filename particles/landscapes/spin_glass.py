@@ -7,9 +7,10 @@ from itertools import permutations
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from particles.checks import check_generator, floats, vector, whole
+from particles.checks import check_generator, floats, whole
+from particles.sphere import OnSphere
 
 Vector = NDArray[np.float64]
 
@@ -17,7 +18,7 @@ _LARGEST = 1 << 27  # couplings: 1 GiB, and as much again while they are made sy
 
 
 @dataclass(frozen=True, eq=False)
-class SphericalSpinGlass:
+class SphericalSpinGlass(OnSphere):
     """``H(w) = N^{-(p-1)/2} Σ J_{i1..ip} w_{i1} ... w_{ip}`` on the sphere ``|w|² = N``.
 
     As for the perceptron, ``H(√N x/|x|)`` is defined for every ``x != 0``: the length of ``x`` is a
@@ -109,15 +110,6 @@ class SphericalSpinGlass:
         powers = int((self.p - 1) ** self.n_dof)
         return 2 * (powers - 1) // int(self.p - 2)
 
-    def random_state(self, rng: np.random.Generator) -> Vector:
-        """Return a point drawn uniformly from the sphere ``|x|² = N``."""
-        check_generator(rng)
-        return self.on_sphere(rng.standard_normal(self.n_dof))
-
-    def on_sphere(self, x: ArrayLike) -> Vector:
-        """Return ``√N x/|x|``."""
-        return self._direction(x)[0] * math.sqrt(self.n_dof)
-
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``H`` and its gradient, shape ``(N,)``; ``x·∇H = 0``."""
         n, length = self._direction(x)
@@ -142,13 +134,9 @@ class SphericalSpinGlass:
         found += p * (p + 2) * energy * along * n
         return np.asarray(found * (math.sqrt(self.n_dof) / length**2))
 
-    def zero_modes(self, x: Vector) -> Vector:
-        """Return the radial direction ``x/|x|``, shape ``(1, N)``."""
-        return self._direction(x)[0][None]
-
     def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield a rescaling and, for even ``p``, the reversal of all spins."""
-        yield "rescaling", x * np.exp(rng.uniform(-1.0, 1.0))
+        yield from super().equivalents(x, rng)
         if self.p % 2 == 0:
             yield "reversal", -x
 
@@ -183,10 +171,3 @@ class SphericalSpinGlass:
         while matrix.ndim > 2:
             matrix = matrix @ n
         return matrix
-
-    def _direction(self, x: ArrayLike) -> tuple[Vector, float]:
-        state = vector("x", x, self.n_dof)
-        length = float(np.linalg.norm(state))
-        if not 0.0 < length < np.inf:
-            raise ValueError(f"expected a finite x != 0, got |x| = {length}: pass another state")
-        return state / length, length

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.checks import check_iterable, generator, real
+from particles.checks import check_iterable, check_options, generator, real
 from particles.packings.driven import Compressed, Decompressed, Stage
 from particles.packings.ends import Status
-from particles.packings.minimum import Minimum, certified, check_options, minimise, relax
+from particles.packings.minimum import Minimum, certified, minimise, relax
 from particles.packings.packing import Packing, check_packing
 from particles.packings.rattler_release import released
 from particles.packings.stability import separated
 
 Vector = NDArray[np.float64]
 
-# Below it the pressure drowns in that of the last contacts of an unjammed state, `packing.FLOOR`.
+# Below it the pressure drowns in the last contacts of an unjammed state, `packing.FLOOR`.
 LEAST_PRESSURE = 1e-12
 
 # Growth stops here: with so much overlap the bodies would be meaningless.
@@ -26,15 +26,6 @@ LARGEST_PHI = 1.5
 # Where this part of the distance to jamming is still too long a step, the packing rearranges at a
 # finite pressure.
 SMALLEST_DAMPING = 1e-3
-
-
-@dataclass(eq=False)
-class _Place:
-    """A minimum, with the packing it belongs to and its pressure."""
-
-    problem: Packing
-    minimum: Minimum
-    pressure: float
 
 
 @dataclass(eq=False)
@@ -49,28 +40,27 @@ class _Approach:
     def exhausted(self) -> bool:
         return len(self.stages) >= self.max_stages
 
-    def settle(self, problem: Packing, x: ArrayLike) -> _Place:
+    def settle(self, problem: Packing, x: ArrayLike) -> Minimum:
         """Descend until forces balance, and write down what came of it."""
-        return self.note(problem, relax(problem, x, **self.options))
+        return self.note(relax(problem, x, **self.options))
 
-    def note(self, problem: Packing, found: Minimum) -> _Place:
+    def note(self, end: Minimum) -> Minimum:
         """Write down the end of a descent."""
-        p = problem.pressure(found.x)
-        self.stages.append(Stage(problem.phi, p, found.energy, found.status, found.steps))
-        return _Place(problem, found, p)
+        self.stages.append(Stage(end.problem.phi, end.pressure, end.energy, end.status, end.steps))
+        return end
 
-    def certify(self, here: _Place) -> _Place:
-        """Return the place itself if it is a minimum, else the minimum below it."""
-        found = certified(here.problem, here.minimum, **self.options)
-        return here if found is here.minimum else self.note(here.problem, found)
+    def certify(self, here: Minimum) -> Minimum:
+        """Return a balance itself if it is a minimum, else the minimum below it."""
+        found = certified(here.problem, here, **self.options)
+        return here if found is here else self.note(found)
 
-    def grow(self, here: _Place, step: float) -> _Place:
+    def grow(self, here: Minimum, step: float) -> Minimum:
         """Grow the bodies, by longer and longer steps, until forces balance at some pressure."""
-        while here.minimum.status == "unjammed" and not self.exhausted:
-            if here.problem.phi + step > LARGEST_PHI:
+        while here.status == "unjammed" and not self.exhausted:
+            phi = here.problem.phi + step
+            if phi > LARGEST_PHI:
                 break
-            problem = here.problem.with_phi(here.problem.phi + step)
-            here = self.settle(problem, here.minimum.x)
+            here = self.settle(here.problem.with_phi(phi), here.x)
             step *= 2.0
         return here
 
@@ -154,24 +144,16 @@ def decompress(
     way = _Approach({"floor": 1e-3 * pressure, **options}, max_stages)
     start = separated(problem, x, generator(rng))
     here, status = _approach(way, way.settle(problem, start), pressure, tolerance, least)
-    last, state = here.problem, here.minimum.x
-    if status == "jammed":
-        state = released(last, state)
-    elif status == "unjammed":  # by its floor; as far as any other descent goes
-        state = relax(last, state).x
-    reached, reason = last.pressure(state), ""
-    if status != "jammed":
-        reason = here.minimum.reason or f"the pressure stayed at {reached:.3g}"
-    return Decompressed(last, state, last.phi, reached, status, tuple(way.stages), reason)
+    return _decompressed(way, here, status)
 
 
 def _approach(
-    way: _Approach, here: _Place, pressure: float, tolerance: float, least: float
-) -> tuple[_Place, Status]:
+    way: _Approach, here: Minimum, pressure: float, tolerance: float, least: float
+) -> tuple[Minimum, Status]:
     """Go from minimum to minimum until the pressure is the one asked for."""
     here = way.grow(here, 0.01)
     damping = 1.0
-    while here.minimum.status == "jammed":
+    while here.status == "jammed":
         if abs(here.pressure / pressure - 1.0) <= tolerance:
             there = way.certify(here)
             if there is here:
@@ -181,21 +163,39 @@ def _approach(
                 continue
         if way.exhausted:
             break
-        ratio = min(max(pressure / here.pressure, least), 10.0)
-        step = (ratio - 1.0) * distance_to_jamming(here.problem, here.minimum.x) * damping
-        phi = here.problem.phi
-        phi = min(max(phi + step, 0.7 * phi), 1.3 * phi)
+        phi = _next_phi(here, pressure, least, damping)
         if phi > LARGEST_PHI:
             break
-        there = way.settle(here.problem.with_phi(phi), here.minimum.x)
-        lost = there.minimum.status == "unjammed" or there.pressure < 0.1 * pressure
+        there = way.settle(here.problem.with_phi(phi), here.x)
+        lost = there.status == "unjammed" or there.pressure < 0.1 * pressure
         if not lost:
             here, damping = there, min(1.0, 2.0 * damping)
         elif damping > SMALLEST_DAMPING:
             damping *= 0.5
         else:
             here, damping = way.grow(there, 1e-4), 1.0
-    return here, "unjammed" if here.minimum.status == "unjammed" else "stalled"
+    return here, "unjammed" if here.status == "unjammed" else "stalled"
+
+
+def _next_phi(here: Minimum, pressure: float, least: float, damping: float) -> float:
+    """Return the packing fraction at which the pressure is to be expected, not too far away."""
+    ratio = min(max(pressure / here.pressure, least), 10.0)
+    step = (ratio - 1.0) * distance_to_jamming(here.problem, here.x) * damping
+    phi = here.problem.phi
+    return min(max(phi + step, 0.7 * phi), 1.3 * phi)
+
+
+def _decompressed(way: _Approach, here: Minimum, status: Status) -> Decompressed:
+    """Move the rattlers of the last minimum off what they lean on, and say how it ended."""
+    last, state, reason = here.problem, here.x, ""
+    if status == "jammed":
+        state = released(last, state)
+    elif status == "unjammed":  # by its floor; as far as any other descent goes
+        state = relax(last, state).x
+    reached = last.pressure(state)
+    if status != "jammed":
+        reason = here.reason or f"the pressure stayed at {reached:.3g}"
+    return Decompressed(last, state, last.phi, reached, status, tuple(way.stages), reason)
 
 
 def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: Any) -> Compressed:
@@ -235,7 +235,7 @@ def compress(problem: Packing, x: ArrayLike, phis: Iterable[float], **options: A
     state, end = problem.bodies(x).ravel(), None
     for phi in phis:
         problem = problem.with_phi(phi)
-        end = way.note(problem, minimise(problem, state, **options)).minimum
+        end = way.note(minimise(problem, state, **options))
         state = end.x
     if end is None:
         return Compressed(problem, state, (), "stalled", "no packing fraction was given")

@@ -57,7 +57,7 @@ def stress_tensor(problem: Packing, x: ArrayLike) -> Vector:
 
 
 def stress_anisotropy(problem: Packing, x: ArrayLike) -> float:
-    """Return ``|σ - tr σ/d|/(P √d)``: 0 for an isotropic stress, ``√(d - 1)`` at most.
+    """Return ``|σ - tr σ/d|/(P √d)``, with ``P = -tr σ/d``: 0 if isotropic, ``√(d - 1)`` at most.
 
     Raises
     ------
@@ -74,11 +74,11 @@ def stress_anisotropy(problem: Packing, x: ArrayLike) -> float:
     1.0
     """
     stress = stress_tensor(problem, x)
-    pressure = -np.trace(stress) / problem.dim
-    if pressure == 0.0:
+    virial = problem.virial_pressure(x)
+    if virial == 0.0:
         raise ValueError("expected a state with contacts, got none: compress it first")
-    deviator = stress + pressure * np.eye(problem.dim)
-    return float(np.linalg.norm(deviator) / (pressure * np.sqrt(problem.dim)))
+    deviator = stress + virial * np.eye(problem.dim)
+    return float(np.linalg.norm(deviator) / (virial * np.sqrt(problem.dim)))
 
 
 def shear_directions(dim: int) -> Vector:
@@ -136,14 +136,14 @@ def moduli(problem: Packing, x: ArrayLike) -> Moduli:
     strains = np.concatenate([np.eye(d)[None], shear_directions(d)])
     affine, mixed = _strained(problem, x, strains)
     relaxed = affine - _relaxation_energy(problem, x, mixed)
-    pressure = -float(np.trace(stress_tensor(problem, x))) / d
+    virial = problem.virial_pressure(x)
     scale = np.concatenate([[1.0 / (d * d * volume)], np.full(len(strains) - 1, 1.0 / volume)])
     affine, relaxed = affine * scale, relaxed * scale
     return Moduli(
-        bulk=float(relaxed[0] + pressure),
+        bulk=float(relaxed[0] + virial),
         shear=float(relaxed[1:].mean()),
         shears=relaxed[1:],
-        affine_bulk=float(affine[0] + pressure),
+        affine_bulk=float(affine[0] + virial),
         affine_shear=float(affine[1:].mean()),
     )
 

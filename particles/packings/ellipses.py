@@ -120,18 +120,6 @@ class Ellipses(Packing):
         kernels.gaps(pairs.i, pairs.j, pairs.vector, self._shape(self.bodies(x)), gap, slope)
         return Slopes(gap, slope[:, :2], slope[:, 2:])
 
-    def normal_gaps(self, x: ArrayLike) -> Vector:
-        """Return by how far the surfaces overlap along their normal, ``(m,)``, see `Packing`.
-
-        The gap ``Δ`` of the energy is a scaling distance; exponents are about this one. To first
-        order they differ by the factor ``h_i + h_j``, the supports along the normal.
-        """
-        near = self.pairs(x)
-        gap = np.empty(len(near))
-        shape = self._shape(self.bodies(x))
-        kernels.normal_gaps(near.i, near.j, near.vector, shape, gap)
-        return -gap
-
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations and the angles of bodies of aspect 1, orthonormal."""
         round_bodies = np.flatnonzero(self.aspect == 1.0)
@@ -146,23 +134,14 @@ class Ellipses(Packing):
         turned[:, 2] += np.pi * rng.integers(-2, 3, self.n_bodies)
         yield "half turn", turned.ravel()
 
-    @property
-    def shape_moments(self) -> tuple[Vector, Vector]:
-        """``m = (a² + b²)/2`` and ``δ = (a² - b²)/2`` of each body."""
-        a, b = self.bounding_radii, 0.5 * self.diameters
-        return 0.5 * (a * a + b * b), 0.5 * (a - b) * (a + b)
-
     def _shape(self, bodies: Vector) -> tuple[Vector, Vector, Vector]:
         """Return the shape matrices ``[[m + p, q], [q, m - p]]`` as ``(m, p, q)``."""
-        mean, split = self.shape_moments
-        turned = 2.0 * bodies[:, 2]
-        return mean, split * np.cos(turned), split * np.sin(turned)
+        a, b, turned = self.bounding_radii, 0.5 * self.diameters, 2.0 * bodies[:, 2]
+        split = 0.5 * (a - b) * (a + b)
+        return 0.5 * (a * a + b * b), split * np.cos(turned), split * np.sin(turned)
 
-    def _add_gradient(
-        self, bodies: Vector, pairs: RawPairs, gradient: Vector
-    ) -> tuple[float, float]:
-        energy, total = kernels.energy_gradient(*pairs, self._shape(bodies), gradient)
-        return float(energy), float(total)
+    def _add_gradient(self, bodies: Vector, pairs: RawPairs, gradient: Vector) -> float:
+        return float(kernels.energy_gradient(*pairs, self._shape(bodies), gradient))
 
     def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
         block = np.zeros((len(pairs[0]), 4, 4))

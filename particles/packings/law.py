@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.checks import check_generator, real, vector
+from particles.checks import check_generator, check_options, real, vector
 from particles.packings.mixture import check_phi, positive_array
 from particles.packings.pairs import Pairs
 
@@ -65,23 +65,6 @@ class Relaxation(ABC):
     def relist(self, bodies: Vector) -> None:
         """List the near pairs of ``bodies``, ``(N, c)``; displacements count from there."""
 
-    def run(
-        self,
-        motion: tuple[Vector, Vector, Vector],
-        units: tuple[Vector, Vector],
-        clock: Vector,
-        dt_max: float,
-        reach: float,
-        rules: tuple[float, float, float, float],
-        steps: int,
-    ) -> tuple[int, int, float, float]:
-        """Advance ``motion = (u, v, force)`` in place, until it converges or the list is stale.
-
-        ``units`` are those of `particles.kernels.fire.relax_discs`. Returns the reason to stop, the
-        steps taken, ``U`` and ``Σ max(Δ, 0)``.
-        """
-        return self.kernel(motion, units, *self.listed, clock, dt_max, reach, rules, steps)
-
 
 class Law(ABC):
     """Bodies of some shape in a periodic box, and how two of them repel.
@@ -118,10 +101,8 @@ class Law(ABC):
         """Return the gaps of ``pairs`` and their derivatives."""
 
     @abstractmethod
-    def _add_gradient(
-        self, bodies: Vector, pairs: RawPairs, gradient: Vector
-    ) -> tuple[float, float]:
-        """Add ``∇U`` to ``gradient``; return ``U`` and ``Σ max(Δ, 0)``."""
+    def _add_gradient(self, bodies: Vector, pairs: RawPairs, gradient: Vector) -> float:
+        """Add ``∇U`` to ``gradient``; return ``U``."""
 
     @abstractmethod
     def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
@@ -151,10 +132,7 @@ class Law(ABC):
                 f"expected a box with {expected} sides, got {self.box.size}: pass one for each "
                 "dimension"
             )
-        if not 0.0 < real("reach", self.reach) < math.inf:
-            raise ValueError(
-                f"expected a positive, finite reach, got {self.reach}: pass such as 0.5"
-            )
+        check_options(positive=True, reach=self.reach)
 
     @property
     def n_bodies(self) -> int:

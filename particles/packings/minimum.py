@@ -1,17 +1,17 @@
-"""Minimisation of a packing: compiled FIRE with neighbour lists, and the check of its minimum."""
+"""Minimisation of a packing: a balance of forces, and the check that it is a minimum."""
 
-import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.checks import generator, real, whole
-from particles.kernels.fire import CONVERGED, FRICTION, STALE_LIST, UNJAMMED
+from particles.checks import check_options, generator, whole
+from particles.kernels.fire import CONVERGED, UNJAMMED
 from particles.packings.ends import PackingEnd, Status
+from particles.packings.fire import Fire
 from particles.packings.packing import FLOOR, Packing, check_packing
-from particles.packings.pairs import PairFinder
 from particles.packings.rattlers import rattlers
 from particles.packings.stability import contacts, downhill_mode, separated
 
@@ -19,8 +19,6 @@ Vector = NDArray[np.float64]
 
 # Saddles that one minimisation may leave; most meet none, and small packings one or two.
 MOST_SADDLES = 30
-# Ratio of diameters up to which all bodies move in the same units.
-ALIKE = 2.0
 # Largest force at convergence, in units of the mean force of a contact: by default, and the least
 # that is asked for below a saddle.
 RELATIVE, FINEST = 1e-5, 1e-11
@@ -43,8 +41,6 @@ class Minimum(PackingEnd):
         lowers the energy; or neither, for the reason given.
     energy : float
         ``U``.
-    pressure : float
-        ``Σ max(Δ, 0)/n``, with the ``n`` of all bodies, rattlers included.
     max_force : float
         Largest component of ``∇U`` (by ``ℓθ`` for an angle, see `Packing.levers`).
     steps : int
@@ -57,10 +53,14 @@ class Minimum(PackingEnd):
     x: Vector
     status: Status
     energy: float
-    pressure: float
     max_force: float
     steps: int
     reason: str = ""
+
+    @cached_property
+    def pressure(self) -> float:
+        """``p = Σ max(Δ, 0)/n``, rattlers not counted in ``n``: see `Packing.pressure`."""
+        return self.problem.pressure(self.x)
 
     def _numbers(self) -> str:
         return f"U = {self.energy:.6g}, p = {self.pressure:.3g}"
@@ -164,7 +164,7 @@ def relax(
     """Return a state below ``x`` where forces balance, by FIRE: a minimum, or a saddle.
 
     It has converged when no component of the force exceeds ``max(relative · f, absolute)``, ``f``
-    the mean force of a contact, and is unjammed when ``p <= floor``, with ``p = Σ max(Δ, 0)/n``.
+    the mean force of a contact, and is unjammed when ``Σ max(Δ, 0)/(n_dof - d) <= floor``.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def relax(
     relative, absolute : float
         Largest force at convergence, in units of the mean force of a contact and absolutely.
     floor : float
-        Pressure below which no contact is left.
+        Overlap per variable below which no contact is left.
     max_steps : int
         Evaluations of the forces after which the run is called stalled.
     dt_max : float
@@ -211,24 +211,33 @@ def relax(
     whole("max_steps", max_steps, 1)
     check_options(relative=relative, absolute=absolute, floor=floor)
     check_options(positive=True, dt_max=dt_max, skin=skin)
-    n = max(problem.n_dof - problem.dim, 1)
     unit = float(problem.diameters.min())
-    fire = _Fire(problem, x, dt_max * unit, skin * unit)
-    # The pressure gives the scale of the forces until it is known better, at the end.
-    limit, force = relative / unit, 0.0
+    fire = Fire(problem, x, dt_max * unit, skin * unit)
+    energy, force = _balance(problem, fire, relative, float(absolute), float(floor), max_steps)
+    return _end(problem, fire, energy, force)
+
+
+def _balance(
+    problem: Packing, fire: Fire, relative: float, absolute: float, floor: float, most: int
+) -> tuple[float, float]:
+    """Run FIRE by the rules of `relax`; return ``U``, and the mean force of a contact at its end.
+
+    The overlap per variable gives the scale of the forces until that mean is known.
+    """
+    n = float(max(problem.n_dof - problem.dim, 1))
+    limit, force = relative / float(problem.diameters.min()), 0.0
     while True:
-        energy, total = fire.run((limit, float(absolute), float(floor), float(n)), max_steps)
+        energy, total = fire.run((limit, absolute, floor, n), most)
         if fire.reason != CONVERGED:
-            break
+            return energy, force
         push = contacts(problem, fire.state()).forces
         force = float(push.mean()) if push.size else 0.0
         if fire.max_force <= max(relative * force, absolute):
-            break
+            return energy, force
         limit = relative * force * n / total
-    return _end(problem, fire, energy, total / n, force)
 
 
-def _end(problem: Packing, fire: "_Fire", energy: float, pressure: float, force: float) -> Minimum:
+def _end(problem: Packing, fire: Fire, energy: float, force: float) -> Minimum:
     """Say what the compiled loop's reason to stop means."""
     largest = fire.max_force
     status: Status = "stalled"
@@ -238,72 +247,4 @@ def _end(problem: Packing, fire: "_Fire", energy: float, pressure: float, force:
         # Forces that vanish absolutely, but not beside those of contacts, are a last touch.
         status = "jammed" if largest <= 1e-2 * force else "unjammed"
     reason = f"largest force {largest:.1e} after {fire.steps} steps" if status == "stalled" else ""
-    return Minimum(problem, fire.state(), status, energy, pressure, largest, fire.steps, reason)
-
-
-class _Fire:
-    """FIRE on one packing, with its list of pairs made anew where bodies have moved too far."""
-
-    def __init__(self, problem: Packing, x: ArrayLike, dt_max: float, skin: float) -> None:
-        start = problem.bodies(x)
-        find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
-        self.order = find.order(problem.centres(x))
-        self.bodies, self.levers = start[self.order], problem.levers[self.order]
-        self.relaxation = problem.relaxation(self.order, skin)
-        self.motion = (np.zeros(start.size), np.zeros(start.size), np.empty(start.size))
-        self.units = _units(problem.diameters[self.order], problem.n_per_body)
-        self.dt_max, self.clock = dt_max, np.array([0.1 * dt_max, FRICTION])
-        self.steps, self.reason = 0, STALE_LIST
-
-    @property
-    def max_force(self) -> float:
-        """The largest component of the force."""
-        return float(np.abs(self.motion[2] / self.units).max())
-
-    def state(self) -> Vector:
-        """Return ``x``, ``(n_dof,)``."""
-        end = np.empty_like(self.bodies)
-        end[self.order] = self.bodies
-        return end.ravel()
-
-    def run(self, rules: tuple[float, float, float, float], most: int) -> tuple[float, float]:
-        """Advance by the ``rules`` of `advance`, up to ``most`` steps in all.
-
-        Sets ``reason`` and ``steps``; returns ``U`` and ``Σ max(Δ, 0)``.
-        """
-        energy = total = math.nan
-        self.reason = STALE_LIST
-        same = (self.units == 1.0).all()
-        units = (np.empty(0) if same else self.units, np.empty_like(self.units))
-        reach = self.relaxation.reach / float(self.units.max())
-        while self.reason == STALE_LIST and self.steps < most:
-            self.relaxation.relist(self.bodies)
-            self.reason, taken, energy, total = self.relaxation.run(
-                self.motion, units, self.clock, self.dt_max, reach, rules, most - self.steps
-            )
-            self.steps += taken
-            moved = (self.units * self.motion[0]).reshape(self.bodies.shape)
-            self.bodies += moved / self.levers
-            self.motion[0][:] = 0.0
-        return energy, total
-
-
-def _units(diameters: Vector, n_per_body: int) -> Vector:
-    """Return the unit of each coordinate of the motion, ``(n_dof,)``.
-
-    A contact of large bodies is soft, ``1/σ²``, and in equal units they would be the last to come
-    to rest. With ``√(d/d_min)`` their frequencies differ by the root of what they did; a large body
-    among small ones stays as stiff as its many contacts allow. Where sizes are alike all are one.
-    """
-    ratio = diameters / diameters.min()
-    units = np.sqrt(ratio) if ratio.max() > ALIKE else np.ones_like(ratio)
-    return np.repeat(units, n_per_body)
-
-
-def check_options(*, positive: bool = False, **options: float) -> None:
-    """Raise ValueError unless all ``options`` are finite and at least 0, or ``positive``."""
-    for name, value in options.items():
-        real(name, value)
-        if not (math.isfinite(value) and (value > 0.0 or (value == 0.0 and not positive))):
-            kind = "positive" if positive else "non-negative"
-            raise ValueError(f"expected a finite, {kind} {name}, got {value}: leave it out")
+    return Minimum(problem, fire.state(), status, energy, largest, fire.steps, reason)

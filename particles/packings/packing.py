@@ -1,6 +1,5 @@
 """Packings: bodies in a periodic box as a constraint satisfaction problem."""
 
-from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from particles.packings.pairs import PairFinder, Pairs, near_pairs
 from particles.packings.rattlers import rattlers
 from particles.packings.sparse_hessian import assembled
 
-FLOOR = 1e-13  # pressure at or below which a descent has left all contacts
+FLOOR = 1e-13  # overlap per variable at or below which a descent has left all contacts
 
 
 def check_packing(problem: object) -> None:
@@ -32,13 +31,6 @@ class Packing(Law):
     after the other, ``(x, y)``, ``(x, y, z)`` or ``(x, y, θ)`` each. Positions need not lie in the
     box: a state and its periodic images are the same.
     """
-
-    @abstractmethod
-    def normal_gaps(self, x: ArrayLike) -> Vector:
-        """Return by how far surfaces overlap along their normal, ``(m,)``, in units of length.
-
-        In the order of `gaps`, and of the same sign: positive on overlap.
-        """
 
     def pairs(self, x: ArrayLike) -> Pairs:
         """Return the near pairs, ``Δ > -reach``, in the order of `gaps`."""
@@ -87,7 +79,7 @@ class Packing(Law):
         """Return ``U = ½ Σ max(Δ, 0)²`` and ``∇U``, shape ``(n_dof,)``."""
         bodies = self.bodies(x)
         gradient = np.zeros_like(bodies)
-        energy, _ = self._add_gradient(bodies, self._touching(bodies), gradient)
+        energy = self._add_gradient(bodies, self._touching(bodies), gradient)
         return energy, gradient.ravel()
 
     def hvp(self, x: ArrayLike, v: ArrayLike) -> Vector:
@@ -123,32 +115,27 @@ class Packing(Law):
         centres = np.ascontiguousarray(bodies[:, : self.dim])
         return PairFinder(self.bounding_radii, self.box)(centres)
 
-    def n_free(self, x: ArrayLike) -> int:
-        """Return ``n``: the variables of all bodies but rattlers, less the translations.
-
-        Where no body is held all of them count.
-        """
-        return self._n_free(self.rattlers(x))
-
-    def _n_free(self, loose: NDArray[np.bool_]) -> int:
-        variables = self.variables if loose.all() else self.variables[~loose]
-        return max(int(variables.sum()) - self.dim, 1)
-
     def pressure(self, x: ArrayLike) -> float:
-        """Return ``p = Σ max(Δ, 0)/n``, with ``n`` of `n_free`: dimensionless."""
-        near = self.near(x)
-        return float(np.maximum(near[1].gap, 0.0).sum()) / self._n_free(self._loose(*near))
+        """Return ``p = Σ max(Δ, 0)/n``, dimensionless.
+
+        ``n`` are the variables of all bodies but rattlers, less the translations. Where no body is
+        held all of them count.
+        """
+        pairs, slopes = self.near(x)
+        loose = self._loose(pairs, slopes)
+        variables = self.variables if loose.all() else self.variables[~loose]
+        return float(np.maximum(slopes.gap, 0.0).sum()) / max(int(variables.sum()) - self.dim, 1)
 
     def virial_pressure(self, x: ArrayLike) -> float:
         """Return ``P = -dU/dV = Σ Δ(1 - Δ)/(dV)``, summed over contacts.
 
-        Unlike `pressure` it is an energy density: it balances the walls.
+        It is an energy density and balances the walls, while `pressure` is a mean overlap.
         """
         overlap = np.maximum(self.gaps(x), 0.0)
         return float((overlap * (1.0 - overlap)).sum() / (self.dim * self.box.prod()))
 
     def satisfied(self, gaps: Vector) -> bool:
-        """Tell whether gaps ``(m,)`` leave no contact: a pressure ``Σ max(Δ, 0)/n`` at `FLOOR`."""
+        """Tell whether gaps ``(m,)`` leave no contact: ``Σ max(Δ, 0)/(n_dof - d)`` at `FLOOR`."""
         n = max(self.n_dof - self.dim, 1)
         # Gaps of 1e-13 are known to a few per cent: a descent may have seen a little less.
         return float(np.maximum(gaps, 0.0).sum()) / n <= 2.0 * FLOOR
@@ -156,10 +143,8 @@ class Packing(Law):
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations, orthonormal: ``(d, n_dof)``."""
         self.bodies(x)
-        modes = np.zeros((self.dim, self.n_bodies, self.n_per_body))
-        for k in range(self.dim):
-            modes[k, :, k] = self.n_bodies**-0.5
-        return modes.reshape(self.dim, self.n_dof)
+        modes = np.tile(np.eye(self.dim, self.n_per_body), self.n_bodies)
+        return np.asarray(modes * self.n_bodies**-0.5)
 
     def rattlers(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Return a mask ``(N,)`` of the bodies that no contact holds: see `rattlers`."""

@@ -70,11 +70,8 @@ class PairFinder:
         return int(16 + 0.5 * n + 0.6 * n * n * ball / float(self.box.prod()))
 
     def _make_room(self, room: int) -> None:
-        self._out = (
-            np.empty(room, np.int32),
-            np.empty(room, np.int32),
-            np.empty((room, self.box.size)),
-        )
+        first, second = np.empty((2, room), np.int32)
+        self._out = first, second, np.empty((room, self.box.size))
 
     def order(self, centres: Vector) -> Indices:
         """Return the bodies in an order in which neighbours in space are so in memory."""
@@ -97,14 +94,12 @@ class PairFinder:
         return int(pairs_by_cells(*where, self.cells, *sorting, self.stencil, *rules, self._out))
 
 
-def near_pairs(
-    centres: Vector, radii: Vector, box: Vector, factor: float = 1.0, skin: float = 0.0
-) -> Pairs:
-    """Return all pairs with ``r < factor (R_i + R_j) + skin``, sorted by bodies and then images.
+def near_pairs(centres: Vector, radii: Vector, box: Vector, factor: float) -> Pairs:
+    """Return all pairs with ``r < factor (R_i + R_j)``, sorted by bodies and then images.
 
     The order is a function of the positions only, so that two calls can be compared row by row.
     """
-    i, j, vector = PairFinder(radii, box, factor, skin)(centres)
+    i, j, vector = PairFinder(radii, box, factor)(centres)
     first, second = np.minimum(i, j).astype(np.intp), np.maximum(i, j).astype(np.intp)
     vector = np.where((i > j)[:, None], -vector, vector)
     key = first * len(centres) + second

@@ -50,8 +50,6 @@ class Descent:
         ``U(x)``.
     max_force
         ``max_i |∂U/∂x_i|``.
-    pressure
-        ``p = Σ_μ max(Δ_μ, 0)/N``, the scale ``max_force`` is judged by.
     steps, evaluations
         Steps taken, and energies with gradient computed.
     status
@@ -65,7 +63,6 @@ class Descent:
     x: Vector
     energy: float
     max_force: float
-    pressure: float
     steps: int
     evaluations: int
     status: Literal["unjammed", "jammed", "stalled"]
@@ -131,35 +128,29 @@ def descend(
         "problem", problem, Perceptron, "packings go to minimise, networks to networks.train"
     )
     run = SphereDescent(problem, tolerance, zero, max_steps)
-    point, reason = _balance(run, run.at(x)), ""
+    point, reason = _below_saddles(run, _balance(run, run.at(x)))
+    if 0.0 < point.energy <= zero:
+        point = _step_inside(run, point)
+    status, steps = run.status(point), max_steps - run.steps_left
+    if status == "stalled":
+        reason = reason or f"largest force {point.max_force:.1e} after {steps} steps"
+    elif reason:
+        status = "stalled"
+    x, force = point.x, point.max_force
+    return Descent(problem, x, point.energy, force, steps, run.evaluations, status, reason)
+
+
+def _below_saddles(run: SphereDescent, point: SpherePoint) -> tuple[SpherePoint, str]:
+    """Leave a balance that is a saddle, and the next; return the last, and why it is a saddle."""
     for _ in range(MOST_SADDLES):
         mode = _downhill_mode(run, point) if run.status(point) == "jammed" else None
         if mode is None:
-            break
+            return point, ""
         below = _lowest_beside(run, point, mode)
         if below.energy >= point.energy:
-            reason = "a saddle along whose mode the energy does not fall"
-            break
+            return point, "a saddle along whose mode the energy does not fall"
         point = _balance(run, below)
-    else:
-        reason = f"a saddle below each of {MOST_SADDLES} saddles"
-    if 0.0 < point.energy <= zero:
-        point = _step_inside(run, point)
-    status = "stalled" if reason else run.status(point)
-    steps = max_steps - run.steps_left
-    if status == "stalled" and not reason:
-        reason = f"largest force {point.max_force:.1e} after {steps} steps"
-    return Descent(
-        problem=problem,
-        x=point.x,
-        energy=point.energy,
-        max_force=point.max_force,
-        pressure=run.pressure(point),
-        steps=steps,
-        evaluations=run.evaluations,
-        status=status,
-        reason=reason,
-    )
+    return point, f"a saddle below each of {MOST_SADDLES} saddles"
 
 
 def _balance(run: SphereDescent, point: SpherePoint) -> SpherePoint:

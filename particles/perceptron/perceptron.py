@@ -8,15 +8,15 @@ For a margin ``σ >= 0`` the allowed region is convex; for ``σ < 0`` it is not,
 is in the universality class of packings of spheres (Franz, Parisi, 2016).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from particles.checks import check_generator, floats, real, vector, whole
+from particles.checks import check_generator, floats, real, whole
 from particles.kernels.patterns import energy_pull
+from particles.sphere import OnSphere
 
 Vector = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ ZERO = 1e-20
 
 
 @dataclass(frozen=True, eq=False)
-class Perceptron:
+class Perceptron(OnSphere):
     """Patterns to be classified with margin ``σ`` by a vector on the sphere ``|x|² = N``.
 
     ``Δ_μ(x) = σ - ξ_μ·x/|x|`` and ``U(x) = ½ Σ_μ max(Δ_μ, 0)²`` are defined for every ``x != 0``:
@@ -100,16 +100,6 @@ class Perceptron:
         """``α = M/N``, the number of patterns per component."""
         return float(self.patterns.shape[0] / self.patterns.shape[1])
 
-    def random_state(self, rng: np.random.Generator) -> Vector:
-        """Return a point drawn uniformly from the sphere ``|x|² = N``, shape ``(N,)``."""
-        check_generator(rng)
-        return self.on_sphere(rng.standard_normal(self.n_dof))
-
-    def on_sphere(self, x: ArrayLike) -> Vector:
-        """Return ``√N x/|x|``."""
-        direction, _ = self._direction(x)
-        return direction * float(np.sqrt(self.n_dof))
-
     def gaps(self, x: Vector) -> Vector:
         """Return ``Δ_μ = σ - ξ_μ·x/|x|``, shape ``(M,)``: positive where violated."""
         direction, _ = self._direction(x)
@@ -133,7 +123,7 @@ class Perceptron:
         """Return ``U`` and ``∇U = -(Σ f ξ - (Σ f s) x/|x|)/|x|``; ``x·∇U = 0`` exactly."""
         direction, length = self._direction(x)
         pull = np.empty(self.n_dof)
-        energy, virial, _ = energy_pull(self.patterns, direction, self.sigma, pull)
+        energy, virial = energy_pull(self.patterns, direction, self.sigma, pull)
         return energy, (virial * direction - pull) / length
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
@@ -158,10 +148,6 @@ class Perceptron:
         product: Vector = (v @ jacobian.T) @ jacobian + prestress / length**2
         return product
 
-    def zero_modes(self, x: Vector) -> Vector:
-        """Return the radial direction ``x/|x|``, shape ``(1, N)``."""
-        return self._direction(x)[0][None]
-
     def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t = 1``, shape ``(M,)``: the load is the margin."""
         return np.ones(self.patterns.shape[0])
@@ -169,15 +155,3 @@ class Perceptron:
     def tightened(self, t: float) -> Self:
         """Return the same patterns with margin ``σ + t``."""
         return replace(self, sigma=self.sigma + t)
-
-    def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
-        """Yield the one symmetry of the sphere, ``x -> c x`` with ``c > 0``."""
-        yield "rescaling", x * np.exp(rng.uniform(-1.0, 1.0))
-
-    def _direction(self, x: ArrayLike) -> tuple[Vector, float]:
-        """Return ``x/|x|`` and ``|x|``."""
-        state = vector("x", x, self.n_dof)
-        length = float(np.linalg.norm(state))
-        if not 0.0 < length < np.inf:
-            raise ValueError(f"expected a finite x != 0, got |x| = {length}: pass another state")
-        return state / length, length

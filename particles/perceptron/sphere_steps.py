@@ -16,6 +16,8 @@ Vector = NDArray[np.float64]
 ROUNDING = 2e-15
 # Longest step in units of the sphere's radius.
 LONGEST = 0.2
+# Steps from which L-BFGS takes its curvature.
+MEMORY = 10
 
 
 class SpherePoint(NamedTuple):
@@ -44,17 +46,13 @@ class SphereDescent:
         x = self.problem.on_sphere(x)
         return SpherePoint(x, *self.problem.energy_gradient(x))
 
-    def pressure(self, point: SpherePoint) -> float:
-        """Return ``Σ max(Δ, 0)/N``."""
-        return float(np.maximum(self.problem.gaps(point.x), 0.0).sum()) / self.problem.n_dof
-
     def allowed(self, point: SpherePoint) -> bool:
         """Tell whether the patterns count as satisfied."""
         return point.energy <= self.zero
 
     def balanced(self, point: SpherePoint, tolerance: float) -> bool:
         """Tell whether no component of the gradient exceeds ``tolerance √(2U/N)``."""
-        # √(2U/N) is the pressure to a factor of order one, and needs no pass over the gaps.
+        # √(2U/N) is the mean overlap to a factor of order one, and needs no pass over the gaps.
         norm = float(np.sqrt(2.0 * point.energy))
         floor = ROUNDING * (2.0 + norm)
         return point.max_force <= tolerance * norm / float(np.sqrt(self.problem.n_dof)) + floor
@@ -67,10 +65,10 @@ class SphereDescent:
 
 
 def lbfgs_steps(
-    run: SphereDescent, point: SpherePoint, tolerance: float, max_steps: int, memory: int = 10
+    run: SphereDescent, point: SpherePoint, tolerance: float, max_steps: int
 ) -> SpherePoint:
     """Descend until ``U = 0`` or the relative residual is below ``tolerance``."""
-    pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=memory)
+    pairs: deque[tuple[Vector, Vector, float]] = deque(maxlen=MEMORY)
     longest = LONGEST * np.sqrt(run.problem.n_dof)
     for _ in range(min(max_steps, run.steps_left)):
         if run.allowed(point) or run.balanced(point, tolerance):

@@ -54,7 +54,9 @@ def margin_at_capacity(alpha: float) -> float:
     0.0
     """
     if not 0.0 < alpha <= 2.0:
-        raise ValueError(f"expected 0 < alpha <= 2, where the margin is positive, got {alpha}")
+        raise ValueError(
+            f"expected 0 < alpha <= 2, where the margin is positive, got {alpha}: pass such as 1"
+        )
     highest = float(np.sqrt(1.0 / alpha))  # (1 + σ²)Φ + σφ > σ²
     return float(brentq(lambda s: 1.0 / capacity(s) - 1.0 / alpha, 0.0, highest + 1.0, xtol=1e-14))
 
@@ -93,7 +95,7 @@ def energy_per_component(alpha: ArrayLike, sigma: ArrayLike) -> Values:
 
 
 def pressure(alpha: ArrayLike, sigma: ArrayLike) -> Values:
-    """Return ``p = Σ max(Δ, 0)/N = α k (σΦ(σ) + φ(σ))`` above the transition, ``σ >= 0``."""
+    """Return ``p = Σ max(Δ, 0)/N -> α k (σΦ(σ) + φ(σ))`` above the transition, ``σ >= 0``."""
     s = _convex(sigma)
     return np.asarray(np.asarray(alpha) * _stiffening(alpha, s) * (s * ndtr(s) + _normal(s)))
 

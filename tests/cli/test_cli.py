@@ -341,7 +341,7 @@ def test_an_interrupt_tells_of_a_file_only_where_there_is_one(words, capsys, tmp
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.chdir(tmp_path)
-    for place in ("runs.task.run_all", "runs.exploration.search_all", "cli.diagnosis.diagnose"):
+    for place in ("runs.task.run_all", "runs.exploration.search", "cli.diagnosis.diagnose"):
         monkeypatch.setattr(f"bridge.{place}", interrupted)
     code, out, err = said(capsys, *words)
     assert (code, out) == (130, "")

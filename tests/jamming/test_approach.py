@@ -14,10 +14,10 @@ from problems import Halfspaces
 CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 
 
-def test_a_stage_knows_its_pressure_and_distance():
+def test_a_stage_knows_its_overlap_and_distance():
     for overlap in (0.1, 1e-4):
         here = stage(Halfspaces(CROSS, np.full(4, overlap)), np.zeros(2), "jammed")
-        assert here.pressure == pytest.approx(2 * overlap)
+        assert here.overlap_per_variable == pytest.approx(2 * overlap)
         assert here.distance == pytest.approx(overlap)
     assert stage(Halfspaces(CROSS, np.full(4, -0.1)), np.zeros(2), "unjammed").distance == 0.0
 
@@ -25,7 +25,7 @@ def test_a_stage_knows_its_pressure_and_distance():
 @pytest.mark.parametrize("ratio", [0.1, 0.5])
 def test_stages_leave_a_part_of_the_distance(ratio):
     stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), lbfgs_descent, ratio=ratio)
-    overlaps = [here.pressure / 2 for here in islice(stages, 4)]
+    overlaps = [here.overlap_per_variable / 2 for here in islice(stages, 4)]
     assert overlaps == pytest.approx(0.1 * ratio ** np.arange(4), rel=1e-6)
     stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), lbfgs_descent, max_stages=2)
     assert len(list(stages)) == 3
@@ -35,9 +35,9 @@ def test_the_load_is_raised_by_doubled_steps_until_it_jams():
     """From 0.5 below, steps of 0.01, 0.02, ... end 0.13 above: 0.63 is the first to be enough."""
     problem = Halfspaces(CROSS, np.full(4, -0.5))
     first = next(approach(problem, np.zeros(2), lbfgs_descent))
-    assert (first.status, first.pressure) == ("jammed", pytest.approx(0.26))
+    assert (first.status, first.overlap_per_variable) == ("jammed", pytest.approx(0.26))
     first = next(approach(problem, np.zeros(2), lbfgs_descent, first_change=0.4))
-    assert first.pressure == pytest.approx(2 * 0.7)
+    assert first.overlap_per_variable == pytest.approx(2 * 0.7)
 
 
 def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
@@ -68,14 +68,14 @@ def test_a_minimiser_that_stalls_ends_the_approach():
     assert [here.status for here in approach(problem, np.zeros(2), stalls)] == ["jammed", "stalled"]
 
 
-def test_forces_balance_beside_the_pressure_however_small_it_is():
+def test_forces_balance_beside_the_overlap_however_small_it_is():
     problem = Halfspaces(CROSS * [[1.0], [1.0], [3.0], [3.0]], np.full(4, 1e-7))
     found = lbfgs_descent(problem, np.array([4e-8, 3e-8]))
     assert found.status == "jammed"
     assert found.max_residual <= 1e-6 * 2e-7
 
 
-def test_satisfied_gaps_bear_no_pressure():
+def test_satisfied_gaps_have_no_overlap():
     walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([0.1, 0.1, 0.1, 0.1, -5.0]))
     found = lbfgs_descent(walls, np.array([0.03, -0.02]))
     assert (found.status, found.max_residual < 1e-6 * 0.2) == ("jammed", True)
@@ -95,8 +95,8 @@ def test_where_a_minimum_is_lost_the_load_is_raised_by_a_part_of_the_step_back()
     first, second, third = islice(stages, 3)
     assert [here.status for here in (first, second, third)] == ["jammed"] * 3
     assert asked[:3] == pytest.approx([0.01, 0.01, 0.019])
-    assert second.pressure == pytest.approx(2 * 0.019)
-    assert third.pressure == pytest.approx(2 * 0.0019)
+    assert second.overlap_per_variable == pytest.approx(2 * 0.019)
+    assert third.overlap_per_variable == pytest.approx(2 * 0.0019)
 
 
 def settles(status):
@@ -112,7 +112,8 @@ def settles(status):
 
 def test_a_tenth_of_the_distance_is_left_unless_another_part_is_asked():
     stages = approach(Halfspaces(CROSS, np.full(4, 0.1)), np.zeros(2), lbfgs_descent)
-    assert [here.pressure for here in islice(stages, 3)] == pytest.approx([0.2, 0.02, 0.002])
+    overlaps = [here.overlap_per_variable for here in islice(stages, 3)]
+    assert overlaps == pytest.approx([0.2, 0.02, 0.002])
 
 
 def test_sixty_stages_are_the_most():
@@ -132,13 +133,16 @@ def test_a_stage_at_jamming_is_the_last():
 def test_satisfied_gaps_count_in_no_stage():
     walls = Halfspaces(np.vstack([CROSS, [[1.0, 1.0]]]), np.array([0.1, 0.1, 0.1, 0.1, -0.2]))
     here = stage(walls, np.zeros(2), "jammed")
-    assert (here.pressure, here.distance) == (pytest.approx(0.2), pytest.approx(0.1))
-    assert stage(Halfspaces(CROSS, np.full(4, -0.1)), np.zeros(2), "unjammed").pressure == 0.0
+    assert (here.overlap_per_variable, here.distance) == (pytest.approx(0.2), pytest.approx(0.1))
+    assert (
+        stage(Halfspaces(CROSS, np.full(4, -0.1)), np.zeros(2), "unjammed").overlap_per_variable
+        == 0.0
+    )
 
 
 @pytest.mark.parametrize(("over", "asked"), [(1.0, 0), (1.001, 1)])
-def test_a_start_is_balanced_up_to_a_thousandth_of_the_pressure(over, asked):
-    """Gaps of 499.75, but for one of 500.75: a force of 1 at a pressure of 1000."""
+def test_a_start_is_balanced_up_to_a_thousandth_of_the_overlap(over, asked):
+    """Gaps of 499.75, but for one of 500.75: a force of 1 at an overlap of 1000 a variable."""
     minimise, states = settles("stalled")
     start = Halfspaces(CROSS, np.array([499.75 + over, 499.75, 499.75, 499.75]))
     first = next(approach(start, np.zeros(2), minimise))
@@ -150,10 +154,10 @@ def test_a_start_is_balanced_up_to_a_thousandth_of_the_pressure(over, asked):
     ("residual", "status", "descents"),
     [(2.5e-7, "jammed", 1), (2.6e-7, "jammed", 5), (1.0, "stalled", 1)],
 )
-def test_a_descent_is_repeated_until_forces_are_small_beside_the_pressure(
+def test_a_descent_is_repeated_until_forces_are_small_beside_the_overlap(
     monkeypatch, residual, status, descents
 ):
-    """Gaps of 1/8 make a pressure of 1/4; the second descent on is asked for 3e-7 of it."""
+    """Gaps of 1/8 make 1/4 a variable; the second descent on is asked for 3e-7 of it."""
     asked = []
 
     def fake(problem, x, **options):

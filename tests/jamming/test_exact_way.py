@@ -29,7 +29,7 @@ def ended(reason, level=0.0, rows=2, **known):
     return Candidate(here, np.arange(rows), np.ones(rows), reason, **known)
 
 
-# How often it is tried. Stages and attempts are played: pairs of a pressure and what is found.
+# How often it is tried. Stages and attempts are played: pairs of an overlap and what is found.
 
 
 def played(monkeypatch, *scripts, programmes=None, **options):
@@ -39,8 +39,8 @@ def played(monkeypatch, *scripts, programmes=None, **options):
 
     def approach(problem, x, minimise, *, first_change, max_stages):
         calls["approach"].append((problem.offsets[0], first_change, max_stages))
-        for pressure, found in remaining.pop(0):
-            yield replace(ApproachStage(problem, x, pressure, 0.0, "jammed"), distance=found)
+        for overlap, found in remaining.pop(0):
+            yield replace(ApproachStage(problem, x, overlap, 0.0, "jammed"), distance=found)
 
     def attempt(stage, max_step, max_excess):
         calls["attempt"].append((max_step, max_excess))
@@ -87,7 +87,7 @@ def test_the_first_point_that_is_certified_is_the_end(monkeypatch):
     assert "programs" not in calls
 
 
-def test_below_a_billionth_of_pressure_overlaps_drown(monkeypatch):
+def test_below_a_billionth_overlaps_drown(monkeypatch):
     """Without a candidate there is nowhere else to start from."""
     point, calls = played(monkeypatch, [(1e-9, None), (0.9e-9, None), (1e-10, ended("a"))])
     assert len(calls["attempt"]) == 2
@@ -116,13 +116,13 @@ def tried(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("count", "pressure", "close"),
+    ("count", "overlap", "close"),
     [(5, 1.0, True), (6, 1.0, False), (6, 1.1e-6, False), (6, 1e-6, True), (0, 1e-9, False)],
 )
-def test_few_contacts_in_excess_are_close_to_jamming(tried, count, pressure, close):
+def test_few_contacts_in_excess_are_close_to_jamming(tried, count, overlap, close):
     """One variable has two contacts at isostaticity; three more are few."""
     here = walls(*np.full(count, 0.5), -0.5, 0.0, -1.5)
-    found = _attempt(ApproachStage(here.problem, here.x, pressure, 0.0, "jammed"), 0.1, 0.05)
+    found = _attempt(ApproachStage(here.problem, here.x, overlap, 0.0, "jammed"), 0.1, 0.05)
     assert found == ("end" if close else None)
     assert tried == ([(list(range(count)), 0.1)] if close else [])
 

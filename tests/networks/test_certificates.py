@@ -168,10 +168,10 @@ def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, l
     stages = []
     for stage in approach(SphericalNetwork(problem, float(np.linalg.norm(x))), x, settle):
         stages.append(stage)
-        if stage.pressure < 1e-4:
+        if stage.overlap_per_variable < 1e-4:
             break
     last = stages[-1]
-    assert (last.status, last.pressure < 1e-4) == ("jammed", True)
+    assert (last.status, last.overlap_per_variable < 1e-4) == ("jammed", True)
     found = settle(last.problem, last.x)
     assert found.max_residual < 1e-8
     # No more constraints than degrees of freedom without rescalings, and one self-stress.
@@ -179,8 +179,8 @@ def test_a_network_is_unloaded_to_its_jamming_margin(activation, width, depth, l
     assert found.n_constraints == seen.n_constraints
     assert 0.5 * seen.n < found.n_constraints + found.n_kinks <= seen.n_isostatic
     margins = np.array([stage.problem.free.margin for stage in stages[-3:]])
-    pressures = np.array([stage.pressure for stage in stages[-3:]])
-    slopes = np.diff(pressures) / np.diff(margins)
+    overlaps = np.array([stage.overlap_per_variable for stage in stages[-3:]])
+    slopes = np.diff(overlaps) / np.diff(margins)
     assert slopes[0] == pytest.approx(slopes[1], rel=0.05)
 
 

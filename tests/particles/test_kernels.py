@@ -91,8 +91,9 @@ def test_a_velocity_that_is_not_a_number_stops_the_loop(problem):
     motion = (np.zeros(problem.n_dof), velocity, np.empty(problem.n_dof))
     rules = (1e-5, 0.0, 1e-13, 100.0)
     units = np.empty(0), np.empty(0)
-    reason, steps, *_ = relaxation.run(
-        motion, units, np.array([0.1, 0.1]), 0.6, relaxation.reach, rules, 1000
+    clock = np.array([0.1, 0.1])
+    reason, steps, *_ = relaxation.kernel(
+        motion, units, *relaxation.listed, clock, 0.6, relaxation.reach, rules, 1000
     )
     assert reason == fire.NOT_FINITE
     assert steps < 5

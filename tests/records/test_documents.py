@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridge
-from bridge.cli.main import COMMANDS, run
+from bridge.cli.main import commands, run
 from bridge.records.documents import dumps
 
 from readers import strict
@@ -62,7 +62,7 @@ SMALL = {
 
 
 def test_every_command_is_named_here():
-    assert set(SMALL) == set(COMMANDS)
+    assert set(SMALL) == set(commands())
 
 
 @pytest.mark.parametrize("arguments", [found for found in SMALL.values() if found], ids="-".join)

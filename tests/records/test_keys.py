@@ -103,7 +103,7 @@ def test_a_claim_has_every_keyword_and_the_schedule_in_its_key():
     trained = {t.label: t.settings for t in trials(CLAIMS, 0, full=False) if t.settings}
     assert {name: set(given) for name, given in trained.items()} == {
         "network threshold": {"optimiser"}, "network beyond N*": {"optimiser"},
-        "network spectra": {"optimiser"}, "slow loading": {"start_pressure"},
+        "network spectra": {"optimiser"}, "slow loading": {"start_overlap"},
     }  # fmt: skip
 
 
@@ -124,15 +124,15 @@ def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     monkeypatch.setattr(networks.training.anneal, "Schedule", lambda: SLOWER)
     monkeypatch.setattr(networks.training.anneal, "STEPWISE", SLOWER)
     monkeypatch.setattr(DiscSystem, "_start", 0.9)
-    monkeypatch.setattr(avalanche, "START_PRESSURE", 1e-3)
+    monkeypatch.setattr(avalanche, "START_OVERLAP", 1e-3)
     after = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
     assert not set(before) & set(after)
-    monkeypatch.setattr(jam, "LOW_PRESSURE", 1e-5)
+    monkeypatch.setattr(jam, "LOW_OVERLAP", 1e-5)
     assert ALONE[0].key != after[3]
 
 
 # Names of the numbers and arrays of each kind of record, by the schema that keeps them.
-LAYOUT = {4: "6540be3655024387"}
+LAYOUT = {5: "fc0ce72e4faf131a"}
 
 
 def test_records_of_other_numbers_have_another_schema():

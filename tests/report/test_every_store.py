@@ -116,6 +116,11 @@ def test_a_loading_is_drawn_as_the_minima_that_it_passed(stores, tmp_path):
     assert loads == pytest.approx(record.arrays["step_loads"].tolist())
     ratios = record.arrays["step_n_constraints"] / record.data["n"]
     assert [one["ratio"] for one in system["runs"]] == pytest.approx(ratios, rel=1e-3)
+    sums = record.arrays["step_overlap_per_variable"] * record.data["n_dof"]
+    pressures = {k: one["pressure"] for k, one in enumerate(system["runs"]) if "pressure" in one}
+    assert pressures
+    for k, pressure in pressures.items():
+        assert pressure == pytest.approx(sums[k] / record.data["n"], rel=1e-2)
 
 
 def test_other_runs_are_a_table_of_means(stores, tmp_path):

@@ -122,7 +122,7 @@ class Answering:
 
 def test_a_scheduler_that_is_not_there_is_one_line(tmp_path, monkeypatch, capfd):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("bridge.runs.cluster.PATIENCE", 0.5)
+    monkeypatch.setattr("bridge.runs.cluster.ANSWER_WITHIN", 0.5)
     config, out = an_ensemble(tmp_path, seeds=1), tmp_path / "e.sqlite"
     others = [Answering(b"SSH-2.0-x\r\n"), Answering(b"HTTP/1.1 400 Bad\r\n\r\n"), Answering(b"")]
     wrong = [

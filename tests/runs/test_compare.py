@@ -58,8 +58,8 @@ def test_both_sides_of_the_transition_are_seen(found):
     discs, perceptron, _ = found
     for system in (discs, perceptron):
         low, high = system.loads[0], system.loads[-1]
-        assert system.jammed_fraction(low) == 0.0
-        assert system.jammed_fraction(high) == 1.0
+        assert system.jammed_shares()[low] == 0.0
+        assert system.jammed_shares()[high] == 1.0
         assert low < system.transition() < high
 
 
@@ -101,9 +101,9 @@ def test_table_figure_and_document(found, tmp_path):
     records = list({r.key: r for s in found for r in (*s.sweep, *s.at_transition)}.values())
     assert table.energy.tolist() == [record.data["energy"] for record in records]
     assert table.status.tolist() == [record.status for record in records]
-    document = strict(dumps(results.document(found)))
+    document = strict(dumps(results.comparison_document(found)))
     assert [system["system"] for system in document["systems"]] == NAMES
-    assert "discs" in results.as_text(found)
+    assert "discs" in results.comparison_text(found)
     save(figures.comparison(found), tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 20_000
     assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
@@ -135,9 +135,9 @@ def test_the_jump_is_measured_where_the_transition_is_and_says_where():
     )
     assert column.transition() == 3.5
     assert column.jump() == (3.5 / 4, "P/N", 3.5)
-    last = results.as_text([column]).splitlines()[-1]
+    last = results.comparison_text([column]).splitlines()[-1]
     assert "P/N = 3.500   0.875    P/N = 3.500" in last
-    (entry,) = strict(dumps(results.document([column])))["systems"]
+    (entry,) = strict(dumps(results.comparison_document([column])))["systems"]
     assert entry["constraints_per_dof_at_transition"] == 0.875
     assert entry["measured_at"] == {"name": "P/N", "value": 3.5}
 
@@ -155,7 +155,7 @@ def test_states_brought_to_the_transition_say_by_which_load():
         a_state(-0.6, "jammed", **there), a_state(-0.4, "jammed", 1, **there),
     )  # fmt: skip
     assert column.jump() == (1.0, "sigma", pytest.approx(-0.5))
-    assert "sigma = -0.500" in results.as_text([column]).splitlines()[-1]
+    assert "sigma = -0.500" in results.comparison_text([column]).splitlines()[-1]
 
 
 @pytest.mark.parametrize(

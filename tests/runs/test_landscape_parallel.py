@@ -87,7 +87,7 @@ def test_a_search_that_ends_its_process_does_not_block_the_others():
 
 def test_a_search_that_was_lost_is_one_line_and_the_others_are_kept(tmp_path, monkeypatch, capsys):
     lost = Failed(5, "its process was ended by SIGKILL")
-    monkeypatch.setattr(landscape_run, "search_all", lambda *_, **__: [lost])
+    monkeypatch.setattr(landscape_run, "search", lambda *_, **__: [lost])
     out = str(tmp_path / "a")
     assert run(["landscape", "lj", "--n", "5", "--out", out]) == 1
     shown = capsys.readouterr()

@@ -17,7 +17,7 @@ from bridge.landscape.thermodynamics import superposition
 from bridge.landscape.trees import strokes
 from bridge.report.landscape_folder import read_landscape, show, temperatures
 from bridge.report.likenesses import case_of, likenesses
-from bridge.runs.exploration import as_json, as_text, run_landscape
+from bridge.runs.exploration import landscape_document, landscape_text, run_landscape
 from bridge.systems import landscapes
 from bridge.systems.classifier import ClassifierLandscape
 from bridge.systems.cluster import AxilrodTellerLandscape, LennardJonesLandscape
@@ -51,7 +51,7 @@ SMALL = [
 @pytest.mark.parametrize("system", SMALL, ids=lambda s: s.kind)
 def test_every_landscape_gives_every_key_of_the_contract(system):
     found = run_landscape(system, seed=1, searches=12)
-    document = json.loads(json.dumps(as_json(system, 1, found)))
+    document = json.loads(json.dumps(landscape_document(system, 1, found)))
     assert set(document) >= KEYS
     assert set(document["completeness"]) >= {
         "discovery_curve", "estimated_minima", "estimated_saddles", "morse_sum"
@@ -61,7 +61,7 @@ def test_every_landscape_gives_every_key_of_the_contract(system):
     for saddle in document["saddles"]:
         below = [document["minima"][i]["energy"] for i in saddle["minima"]]
         assert saddle["energy"] > max(below)
-    assert f"{document['n_minima']} minima" in as_text(document)
+    assert f"{document['n_minima']} minima" in landscape_text(document)
     problem = found.case.problem
     for point in found.graph.minima:
         assert np.abs(problem.energy_gradient(point.x)[1]).max() < 1e-9
@@ -81,7 +81,7 @@ def test_without_a_limit_it_goes_on_until_nothing_new_comes():
 
 def test_muller_brown_is_complete_by_its_morse_sum():
     system = MullerBrownLandscape()
-    document = as_json(system, 0, run_landscape(system, 0, searches=40))
+    document = landscape_document(system, 0, run_landscape(system, 0, searches=40))
     known = document["completeness"]
     assert known["morse_sum"] == known["expected_morse_sum"] == 1
 

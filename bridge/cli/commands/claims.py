@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import STALLED, AsJson, Seed, Workers, checking_input, keeping, make_folder
+from bridge.cli.options import STALLED, AsJson, Seed, Workers, checking_input, keeping
 from bridge.records.documents import dumps
 
 app = typer.Typer()
@@ -35,7 +35,7 @@ def claims(
     with checking_input():
         wanted = chosen([] if names is None else names)
         mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
-        make_folder(out)
+        out.mkdir(parents=True, exist_ok=True)
         store = Store(out / "claims.sqlite")
     todo = trials(wanted, seed, full=full)
     with keeping(out), store, Progress("claims") as progress:

@@ -11,8 +11,8 @@ app = typer.Typer()
 @app.command()
 def doctor(as_json: AsJson = False) -> int:
     """Show versions, threads and caches, and say what is missing."""
-    from bridge.cli.diagnosis import as_text, diagnose
+    from bridge.cli.diagnosis import diagnose, diagnosis_text
 
     found = diagnose()
-    typer.echo(dumps(found) if as_json else as_text(found))
+    typer.echo(dumps(found) if as_json else diagnosis_text(found))
     return 0

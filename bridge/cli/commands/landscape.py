@@ -5,71 +5,37 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import (
-    AsJson,
-    MostRuns,
-    OutFile,
-    OutFolder,
-    Seed,
-    Workers,
-    add_commands,
-    checking_input,
-    keeping,
-)
+from bridge.cli.options import AsJson, Shared, add_commands, checking_input, keeping
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
 from bridge.runs.kinds.landscape import LandscapeRun
-from bridge.systems.ranges import MOST_RUNS, check_count
+from bridge.systems.ranges import check_count
 
 app = typer.Typer(name="landscape", help="Find the minima and saddles of a system.")
 
 
-def _landscape(
-    system: LandscapeSystem,
-    *,
-    seed: int,
-    searches: int | None,
-    most_runs: int,
-    workers: int | None,
-    out: Path | None,
-    as_json: bool,
-) -> int:
+def _landscape(system: LandscapeSystem, shared: Shared, *, searches: int | None) -> int:
     from bridge.runs import exploration
     from bridge.runs.progress import Counts
 
+    out, seed = shared.out, shared.seed
     with checking_input():
         run = LandscapeRun(system, (seed,), searches)
-        run.check()
-        check_count(run.count(), "searches", most_runs)
+        run.check_all()
+        check_count(run.count(), "searches", shared.most_runs)
         if out is not None:
             exploration.claim(system, seed, out)
+    workers, progress = shared.workers or 1, Counts("minima", "saddles")
     with keeping(out):
         found = exploration.run_landscape(
-            system,
-            seed,
-            searches=searches,
-            out=out,
-            workers=1 if workers is None else workers,
-            progress=Counts("minima", "saddles"),
+            system, seed, searches=searches, out=out, workers=workers, progress=progress
         )
-    document = exploration.as_json(system, seed, found)
-    typer.echo(dumps(document) if as_json else exploration.as_text(document))
+    document = exploration.landscape_document(system, seed, found)
+    typer.echo(dumps(document) if shared.as_json else exploration.landscape_text(document))
     return 0
 
 
-add_commands(
-    app,
-    LandscapeRun.systems().values(),
-    _landscape,
-    {
-        "seed": (0, Seed),
-        "most_runs": (MOST_RUNS, MostRuns),
-        "workers": (None, Workers),
-        "out": (None, OutFile),
-        "as_json": (False, AsJson),
-    },
-    LandscapeRun.options(),
-)
+add_commands(app, LandscapeRun, _landscape, None, "File to keep everything in.")
 
 
 @app.command("show")
@@ -79,7 +45,7 @@ def landscape_show(
         float | None,
         typer.Option(help="Of free energies and rates; where the heat capacity peaks if unset."),
     ] = None,
-    out: OutFolder = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw and tabulate a stored landscape."""

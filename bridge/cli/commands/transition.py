@@ -1,53 +1,38 @@
 """``jamscape transition``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from bridge.cli.options import (
-    AsJson,
-    MostRuns,
-    Seed,
-    Workers,
-    add_commands,
-    checking_input,
-    keeping,
-)
+from bridge.cli.options import Shared, add_commands, checking_input, keeping
 from bridge.records.documents import dumps
 from bridge.runs.kinds.transition import TransitionRun
 from bridge.runs.workers import cores, mapping
-from bridge.systems.ranges import MOST_RUNS, check_count, check_ranges
+from bridge.systems.ranges import check_count
+
+_FILE = Path("transition.sqlite")
 
 app = typer.Typer()
-kinds = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
-app.add_typer(kinds, name="transition")
+group = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
+app.add_typer(group, name="transition")
 
 
-def _transition(
-    system: Any,
-    *,
-    most_runs: int,
-    workers: int | None,
-    seed: int,
-    out: Path,
-    as_json: bool,
-    **options: Any,
-) -> int:
+def _transition(system: Any, shared: Shared, **options: Any) -> int:
     from bridge.records.provenance import provenance
     from bridge.records.store import Store
     from bridge.runs import transition_search
     from bridge.runs.pool import Failed
     from bridge.runs.progress import Progress
 
-    run = TransitionRun(system, (seed,), **options)
+    out = shared.out or _FILE
+    run = TransitionRun(system, (shared.seed,), **options)
     with checking_input():
-        check_ranges(run)
-        run.check()
-        check_count(run.count(), "networks", most_runs)
+        run.check_all()
+        check_count(run.count(), "networks", shared.most_runs)
         store = Store(out)
     documents = []
-    count = cores() if workers is None else workers
+    count = shared.workers or cores()
     with keeping(out), store, mapping(count, lost=Failed) as mapper:
         for search in run.searches():
             with Progress(f"transition, {search.system.steps} steps") as progress:
@@ -55,23 +40,11 @@ def _transition(
                     search, store, progress=progress, workers=count, mapper=mapper
                 )
             documents.append(transition_search.as_json(found))
-            if not as_json:
+            if not shared.as_json:
                 typer.echo(transition_search.as_text(documents[-1]))
-    if as_json:
+    if shared.as_json:
         typer.echo(dumps({"transitions": documents, "provenance": provenance()}))
     return 0 if documents[-1]["load"] is not None else 3
 
 
-add_commands(
-    kinds,
-    TransitionRun.systems().values(),
-    _transition,
-    {
-        "most_runs": (MOST_RUNS, MostRuns),
-        "workers": (None, Workers),
-        "seed": (0, Seed),
-        "out": (Path("transition.sqlite"), Annotated[Path, typer.Option(help="File for records.")]),
-        "as_json": (False, AsJson),
-    },
-    TransitionRun.options(),
-)
+add_commands(group, TransitionRun, _transition, _FILE, "File for records.")

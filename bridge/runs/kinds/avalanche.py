@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 _FAR = 50  # ranges of slow loading: a system is beyond any meaning there
 
-# Pressure at which loading starts; lower ones cost time and lie before the first avalanche.
-START_PRESSURE = 1e-4
+# Overlap per variable at which loading starts; smaller ones cost time and lie before the first
+# avalanche.
+START_OVERLAP = 1e-4
 
-_PATH = ("loads", "energy", "pressure", "n_constraints", "lost", "work", "changes")
+_PATH = (
+    "loads", "energy", "overlap_per_variable", "n_constraints", "lost", "work", "changes"
+)  # fmt: skip
 _MARKS = (
     "load", "width", "energy", "drop", "error", "closed", "opened", "displacement",
     "participation", "softest", "sliding",
@@ -67,8 +70,8 @@ class AvalancheRun(Run):
         return {"by": self.added, "load_steps": self.load_steps}
 
     def settings(self) -> dict[str, Any]:
-        """Return the pressure at which loading starts."""
-        return {"start_pressure": START_PRESSURE}
+        """Return the overlap at which loading starts."""
+        return {"start_overlap": START_OVERLAP}
 
     def find(self, rng: "np.random.Generator") -> Found:
         """Bring the sample close to its transition, load it slowly, and keep what happened."""
@@ -154,7 +157,7 @@ def loading_start(system: Any, rng: "np.random.Generator") -> "ApproachStage[Any
 
     state = system.under_load(rng)
     for stage in approach(with_tightening(state.problem), state.x, system.follow):
-        if stage.pressure <= START_PRESSURE or stage.status != "jammed":
+        if stage.overlap_per_variable <= START_OVERLAP or stage.status != "jammed":
             break
     return stage
 

@@ -9,7 +9,7 @@ from bridge.runs.kinds.jam import JamRun
 from bridge.runs.run import Command
 from bridge.systems import systems
 from bridge.systems.ranges import option
-from bridge.systems.system import Sweep
+from bridge.systems.system import Sweep, expect
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,9 +41,6 @@ class ComparisonPlan(Command):
 
     def check(self, given: Collection[str] = ()) -> None:
         """Raise ``ValueError`` if there is no such comparison."""
-        del given
-        if self.samples < 1:
-            raise ValueError(f"expected samples >= 1, got {self.samples}: raise it")
         for sweep in self.sweeps():
             sweep.system.check()
 
@@ -60,9 +57,8 @@ class ComparisonPlan(Command):
         ValueError
             If there is no such size.
         """
-        if self.size not in SIZES:
-            names = ", ".join(SIZES)
-            raise ValueError(f"expected a size of {names}, got {self.size}: name one of them")
+        known = self.size in SIZES
+        expect(known, f"a size of {', '.join(SIZES)}", self.size, "name one of them")
         return [sweep for kind in systems().values() for sweep in kind.sweeps(self.size)]
 
     def tasks(self) -> Iterator[JamRun]:
@@ -72,16 +68,16 @@ class ComparisonPlan(Command):
     @classmethod
     def document(cls, records: "Sequence[Record]") -> dict[str, Any]:
         """Return every number of the table."""
-        from bridge.records.columns import document
+        from bridge.records.columns import comparison_document
 
-        return document(_columns(records))
+        return comparison_document(_columns(records))
 
     @classmethod
     def text(cls, records: "Sequence[Record]") -> str:
         """Return a line a system and load, then one a transition."""
-        from bridge.records.columns import as_text
+        from bridge.records.columns import comparison_text
 
-        return as_text(_columns(records))
+        return comparison_text(_columns(records))
 
     @classmethod
     def figure(cls, records: "Sequence[Record]") -> "Figure":

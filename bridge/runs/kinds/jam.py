@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.run import Found, Run
 from bridge.systems.ranges import option
-from bridge.systems.system import check_use
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,15 +14,15 @@ if TYPE_CHECKING:
 
     from bridge.records.store import Record
 
-LOW_PRESSURE = 1e-6  # down to which a state is unloaded that is brought to its transition
-_SPECTRA = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
+LOW_OVERLAP = 1e-6  # per variable: a state that is brought to its transition is unloaded to it
+EIGENVALUES = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
 _STATE = ("x", "box", "shapes", "held", "pairs", "pair_gaps", "images")
 _MEASURED = (
     "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
     "energy", "pressure", "max_residual", "min_force", "smallest_gap",
     "lowest_curvature", "n_kinks",
 )  # fmt: skip
-_CURVATURE = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds")
+MODE_COUNTS = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds")
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,14 @@ class JamRun(Run):
     command: ClassVar[str] = "jam"
     dimensions: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
         "gaps": ("gap",),
-        **dict.fromkeys(_SPECTRA, ("mode",)),
+        **dict.fromkeys(EIGENVALUES, ("mode",)),
         **dict.fromkeys(_STATE),
     }
 
     exact: bool = option(False, "Go to the jamming point.")
     spectrum: bool = option(False, "Diagonalise H.")
     at_load: float | None = option(None, "Minimise a random start at this load instead.")
-    at_transition: bool = option(False, "Unload what is jammed until its pressure is low.")
+    at_transition: bool = option(False, "Unload what is jammed until its overlaps are small.")
     name: str | None = None
 
     def check(self, given: Collection[str] = ()) -> None:
@@ -52,13 +51,19 @@ class JamRun(Run):
         both = [name for name in self.system.sets_load if name in given]
         if self.at_load is not None and both:
             raise ValueError(f"expected at_load or {both[0]}, got both: drop one of them")
-        check_use(
-            self.system,
-            exact=self.exact,
-            spectrum=self.spectrum,
-            at_load=self.at_load,
-            at_transition=self.at_transition,
-        )
+        super().check(given)
+        if (self.exact or self.at_transition) and not self.system.has_exact_point:
+            wrong = "exact" if self.exact else "at_transition"
+            got = self.system.kind
+            raise ValueError(f"expected a packing or perceptron with {wrong}, got {got}: drop it")
+        if self.exact and self.at_transition:
+            raise ValueError("expected exact or at_transition, got both: drop one of them")
+        if self.at_load is not None:
+            self.system.check_load(self.at_load)
+        if self.spectrum:
+            from bridge.measure.spectra import check_dense
+
+            check_dense(self.system.n_variables())
 
     @property
     def label(self) -> str:
@@ -66,10 +71,10 @@ class JamRun(Run):
         return str(self.system.kind) if self.name is None else self.name
 
     def chosen(self) -> dict[str, Any]:
-        """Return the values of its options, and the pressure down to which it is unloaded."""
+        """Return the values of its options, and the overlap down to which it is unloaded."""
         return {
             **super().chosen(),
-            "low_pressure": LOW_PRESSURE if self.at_transition else None,
+            "low_overlap": LOW_OVERLAP if self.at_transition else None,
         }
 
     def find(self, rng: "np.random.Generator") -> Found:
@@ -80,7 +85,7 @@ class JamRun(Run):
             self.system,
             rng,
             at_load=self.at_load,
-            low_pressure=LOW_PRESSURE if self.at_transition else None,
+            low_overlap=LOW_OVERLAP if self.at_transition else None,
             exact=self.exact,
             with_spectrum=self.spectrum,
         )
@@ -92,7 +97,7 @@ class JamRun(Run):
         """Return the document of ``jamscape jam --json``; a key that does not apply is null."""
         record = records[0]
         data, given = record.data, record.parameters
-        left_out = {"system", "settings", "low_pressure"}
+        left_out = {"system", "settings", "low_overlap"}
         named = {"data_file": data["data_file"]} if "data_file" in data else {}
         return {
             "system": given["system"],
@@ -145,5 +150,5 @@ class JamRun(Run):
 def _hessian(record: "Record") -> dict[str, Any] | None:
     if "eigenvalues" not in record.arrays:
         return None
-    counts = {name: record.data[name] for name in _CURVATURE}
-    return counts | {name: record.arrays[name].tolist() for name in _SPECTRA}
+    counts = {name: record.data[name] for name in MODE_COUNTS}
+    return counts | {name: record.arrays[name].tolist() for name in EIGENVALUES}

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.landscape.case import LandscapeSystem
 from bridge.runs.run import Found, Run
 from bridge.systems import landscapes
 from bridge.systems.ranges import option
@@ -32,7 +31,7 @@ class LandscapeRun(Run):
         "saddle_state": None,
     }
 
-    searches: int | None = option(None, "Climbs for saddles; until flat if unset.")
+    searches: int | None = option(None, "Climbs for saddles; until flat if unset.", 0)
 
     @classmethod
     def systems(cls) -> dict[str, Any]:
@@ -44,12 +43,7 @@ class LandscapeRun(Run):
 
         The system is built; one whose data take seconds to make, from a ``sketch`` of them.
         """
-        import numpy as np
-
-        del given
-        if self.searches is not None and self.searches < 0:
-            raise ValueError(f"expected searches >= 0, got {self.searches}: raise it")
-        getattr(self.system, "sketch", self.system.case)(np.random.default_rng(0))
+        moves(self.system)
 
     def count(self) -> int:
         """Return the number of searches, if that is known."""
@@ -69,21 +63,15 @@ class LandscapeRun(Run):
         from bridge.landscape.completeness import completeness
         from bridge.runs.exploration import run_landscape
 
-        del rng  # each search has random numbers of its own
         explored = run_landscape(self.system, self.seed[0], searches=self.searches)
         euler = getattr(explored.case.problem, "euler_characteristic", None)
         known = completeness(explored.graph, euler)
         return summary(explored.graph, explored.observables, known, explored.seconds)
 
 
-def moves(system: LandscapeSystem) -> dict[str, Any]:
-    """Return how far the searches of a landscape step: it is set by the system, not by options."""
-    hashable: Any = system  # every class of options is frozen
-    return _moves(hashable)
-
-
 @cache
-def _moves(system: Any) -> dict[str, Any]:
+def moves(system: Any) -> dict[str, Any]:
+    """Return how far the searches of a landscape step: it is set by the system, not by options."""
     import numpy as np
 
     case = getattr(system, "sketch", system.case)(np.random.default_rng(0))
