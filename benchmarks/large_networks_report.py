@@ -107,6 +107,10 @@ def report(path: Path) -> None:
             print(f"{end.sample.name}: {'; '.join(seen)} -> {KINDS[end.kind][0]}")
     strict = sum(end.numbers["strict"] for end in every if end.fits)
     print(f"\n{strict} of {sum(end.fits for end in every)} fits are strict")
+    for end in every:
+        if "minimum_again" in end.numbers:
+            shown = "a minimum" if end.numbers["minimum_again"] else "no minimum"
+            print(f"{end.sample.name}: {shown} on a processor, {end.numbers['error_again']:.0e}")
     with style():
         drawn(every).savefig(FIGURE)
 
