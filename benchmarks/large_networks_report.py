@@ -21,7 +21,7 @@ from networks import Mlp
 
 HOME = Path(__file__).with_name("large_networks.json")
 FIGURE = Path(__file__).parent.parent / "docs" / "large_networks.png"
-COLLAPSED = 0.25  # share of active units in the least active layer; the others have more than 1/3
+COLLAPSED = 0.25  # share of active units in the least active layer; the others have more than 0.27
 KINDS = {  # what it is called, and how it is drawn
     "adam": ("fitted by Adam", "o", GREEN, GREEN),
     "solves": ("fitted by linear solves", "o", BLUE, BLUE),
