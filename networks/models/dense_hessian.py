@@ -25,6 +25,7 @@ from networks.models.mlp import Mlp
 Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
 
 _BLOCK = 512  # patterns in a block: the outer products of more leave the cache
+_LARGE = 2048  # and on an accelerator: each block passes over the whole matrix once
 
 
 def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
@@ -53,8 +54,9 @@ def hessian(
     units with the slopes of ``state``.
     """
     found = w.new_zeros(mlp.n_dof, mlp.n_dof)
-    for start in range(0, len(weights), _BLOCK):
-        part = torch.arange(start, min(start + _BLOCK, len(weights)), device=w.device)
+    size = _BLOCK if w.device.type == "cpu" else _LARGE
+    for start in range(0, len(weights), size):
+        part = torch.arange(start, min(start + size, len(weights)), device=w.device)
         chosen = None if curvatures is None else [c[part] for c in curvatures]
         _add_block(found, mlp, w, state.rows(part), weights[part], chosen, stiffness)
     return found

@@ -15,8 +15,6 @@ from networks.training.batched import Ensemble, groups
 Vector: TypeAlias = NDArray[np.float64]
 Look: TypeAlias = Callable[[int, int, Vector], None]
 
-_LOOKS = 100  # in the course of an anneal
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -96,6 +94,7 @@ def anneal(
     steps: int,
     schedule: Schedule | None = None,
     look: Look | None = None,
+    looks: int = 100,
 ) -> Iterator[tuple[int, Annealed]]:
     """Yield the number of a network and where it ended, as they end, in at most ``steps`` of Adam.
 
@@ -109,8 +108,9 @@ def anneal(
     xs
         The parameters of each to start from, ``(n_dof,)``.
     look
-        Called with the number of a network, a step and the parameters there, about a hundred times
-        in the course of an anneal.
+        Called with the number of a network, a step and the parameters there.
+    looks
+        How often that is done in the course of an anneal, about.
     """
     for group in groups(problems):
         nets = Ensemble([problems[i] for i in group], [xs[i] for i in group])
@@ -120,7 +120,7 @@ def anneal(
                 yield group[row], found
             if not len(run.running):
                 break
-            if look is not None and step % max(1, steps // _LOOKS) == 0:
+            if look is not None and step % max(1, steps // looks) == 0:
                 for row, x in zip(run.running.tolist(), nets.w.cpu().numpy(), strict=True):
                     look(group[row], step, x.copy())
         for row, found in run.end():

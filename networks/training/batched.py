@@ -30,8 +30,8 @@ class Ensemble:
 
     Seeds, patterns, their number and the margin may differ; fewer patterns than the largest
     number are filled up with ones that are never violated. With ``gathers`` the backward pass
-    visits violated patterns only, as many for each network as the worst of them has: what a
-    processor wants. An accelerator would wait for the count, and visits all of them.
+    visits violated patterns only, as many for each network as the worst of them has; an
+    accelerator gains by it too, less than a processor.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Ensemble:
         problems: Sequence[HingeNetwork],
         xs: Sequence[Vector],
         *,
-        gathers: bool | None = None,
+        gathers: bool = True,
     ) -> None:
         kinds = {(problem.mlp, problem.inputs.device) for problem in problems}
         if len(kinds) != 1 or len(xs) != len(problems):
@@ -60,7 +60,7 @@ class Ensemble:
                 f"kinds and {len(xs)} states for {len(problems)} networks: group them by shape"
             )
         self.mlp, device = kinds.pop()
-        self.gathers = device.type == "cpu" if gathers is None else gathers
+        self.gathers = gathers
         self.w = torch.tensor(np.stack(xs), dtype=torch.float64, device=device)
         self.gradient = torch.zeros_like(self.w)
         self.sizes = torch.tensor([len(problem.patterns) for problem in problems], device=device)

@@ -131,8 +131,11 @@ class KinkState:
             across = kinks.crossings(along)
             if across is not None:
                 return across
-            values, modes = torch.linalg.eigh(along @ matrix @ along.T)
-            largest = max(float(values.abs().max()), float(matrix.abs().max()))
+            within, largest = along @ matrix @ along.T, float(matrix.abs().max())
+            if _is_positive(within, _FLAT * largest):
+                return None
+            values, modes = torch.linalg.eigh(within)
+            largest = max(float(values.abs().max()), largest)
             if values[0] >= -_FLAT * largest:
                 return None
             down = kinks.open_side(modes[:, 0] @ along)
@@ -240,11 +243,20 @@ def _mean_of_equals(keys: Tensor, values: Tensor) -> Tensor:
     return means
 
 
+def _is_positive(matrix: Tensor, shift: float) -> bool:
+    """Tell whether no eigenvalue is below ``-shift``: a factorisation costs far less than all."""
+    shifted = matrix.clone()
+    shifted.diagonal().add_(shift)
+    return not torch.linalg.cholesky_ex(shifted)[1]
+
+
 def _complement(rows: Tensor, n: int) -> Tensor:
     """Return orthonormal directions across all ``rows``, ``(n - k, n)``."""
     if not len(rows):
         return torch.eye(n, dtype=rows.dtype, device=rows.device)
-    _, sizes, directions = torch.linalg.svd(rows, full_matrices=True)
+    directions, triangle = torch.linalg.qr(rows.T, mode="complete")
+    spanned = min(len(rows), n)
+    within, sizes, _ = torch.linalg.svd(triangle[:spanned], full_matrices=False)
     rank = int((sizes > _DEPENDENT * sizes[0]).sum())  # equal patterns share a row
-    across: Tensor = directions[rank:]
-    return across
+    others = within[:, rank:].T @ directions[:, :spanned].T
+    return torch.cat([others, directions[:, spanned:].T])

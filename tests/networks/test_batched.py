@@ -104,3 +104,19 @@ def test_different_shapes_in_one_batch_are_refused():
     (one, x), (two, y) = a_network(3, 1, 10, 0), a_network(4, 1, 10, 0)
     with pytest.raises(ValueError, match=r"^expected networks of one shape .*: group them"):
         Ensemble([one, two], [x, y])
+
+
+def test_an_anneal_is_looked_at_as_often_as_is_asked_for():
+    problem, x = a_network(4, 1, 60, 0)
+    for looks, expected in (
+        (4, [0, 25, 50, 75]),
+        (100, list(range(100))),
+        (1000, list(range(100))),
+    ):
+        seen: list[int] = []
+
+        def look(_, step, __, seen=seen):
+            seen.append(step)
+
+        list(anneal([problem], [x], steps=100, look=look, looks=looks))
+        assert seen == expected
