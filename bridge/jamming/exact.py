@@ -54,6 +54,8 @@ _CRYSTAL_OVERLAP = 1e-6
 # Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
 # early on a motion that is all but flat.
 _FEW_MISSING = 3
+# Entries of a linear program that is not tried: without a start it takes hours.
+_LARGEST_PROGRAM = 1_000_000
 # Times to start again from where an unstable minimum slid to.
 _MOST_RESTARTS = 5
 
@@ -239,8 +241,10 @@ def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]
     """Solve for the jamming point whose active constraints are about ``rows``."""
     columns = here.free_of_symmetries(here.columns_of(rows))
     missing = len(columns) + 1 - len(rows)
+    kinked = here.kinks is not None and len(here.kinks.names) > 0
     try:
-        full = completed(here, rows, columns) if missing <= _FEW_MISSING else None
+        near = missing <= _FEW_MISSING and not kinked
+        full = completed(here, rows, columns) if near else None
         if full is not None:
             return isostatic_optimum(here, full, max_step)
         return curved_optimum(here, rows, max_step)
@@ -250,7 +254,9 @@ def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]
 
 
 def _by_programs(problem: P, x: Vector, last: Candidate[P] | None, stages: int) -> ExactJamming[P]:
-    """Say by linear programs in a trust region what minima could not."""
+    """Say by linear programs in a trust region what minima could not, if they are not too large."""
+    if last is not None and len(last.here.gaps) * problem.n_dof > _LARGEST_PROGRAM:
+        return _result(last, _verdict(last), _flaw(last), stages)
     programme = sequential_programs(problem, x)
     here, rows = programme.here, programme.rows
     if programme.status in ("unbounded", "infeasible"):

@@ -9,18 +9,19 @@ programs slide away from it. Stationarity of the Lagrangian ``t - Σ λ Δ`` nee
 which the Hessian of the energy shows: where ``Δ = δ λ`` with ``δ -> 0``, ``L = (H - JᵀJ)/δ``.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Generic
 
 import numpy as np
 from scipy import linalg, sparse
 
+from bridge.jamming.bordered import Bordered
 from bridge.jamming.certificate import Candidate, certify, settled
-from bridge.jamming.factor import Factor, SingularError
+from bridge.jamming.factor import SingularError
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.loose_bodies import make_room
-from bridge.jamming.self_stress import independent_contacts
 from bridge.jamming.path import Optimum, optimal_motion
+from bridge.jamming.self_stress import balanced_forces, independent_contacts
 from bridge.measure.observables import dense
 from bridge.protocols import Indices, Mask, Matrix, Vector
 
@@ -74,51 +75,88 @@ def curved_optimum(
         If curvature does not fix what the constraints leave free, or there is no overlap.
     """
     held = here.columns_of(rows)
-    overlaps = here.initial_forces(rows)
-    if not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
-        raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
-    curvature = _curvature(here, rows, overlaps)
-    forces = overlaps / float(overlaps @ here.tightening[rows])
-    here, rows, forces = independent_contacts(here, rows, forces, held)
+    place = _start(here, rows, held)
     trust = _Trust(max_step)
     residual, exchanges = np.inf, 0
     for step in range(1, max_steps + 1):
-        try:
-            best = optimal_motion(
-                here,
-                rows,
-                forces,
-                held,
-                trust.damped(curvature),
-                max_step=trust.radius,
-                max_exchanges=max(_LEAST_EXCHANGES, len(rows)),
-            )
-        except SingularError:
+        best = _followed(place, held, trust)
+        exchanges += best.exchanges if best else 0
+        if best is None or best.reason:
             if not trust.damps():
-                raise
-            continue
-        exchanges += best.exchanges
-        if best.reason and not trust.damps():
-            return Candidate(best.here, best.rows, best.forces, best.reason, None, step, exchanges)
-        if best.reason and best.part < _LEAST_PART:
-            continue
+                reason = best.reason if best else "neither constraints nor curvature fix the state"
+                return Candidate(
+                    place.here, place.rows, place.forces, reason, None, step, exchanges
+                )
+            if best is None or best.part < _LEAST_PART:
+                continue
         there, rise = _corrected(best, held, max_step)
         if not trust.accepts(_gain(best, there, rise), best):
             continue
-        rows, here, forces = best.here.follow(best.rows, there), there, best.forces
-        before, residual = residual, _residual(here, rows, forces)
-        ended = best.part == 1.0 and not trust.damping and settled(residual, before)
-        if ended:
-            loaded = np.minimum(forces, here.room(rows, forces)) > _NO_FORCE * forces.mean()
-            rows, forces = rows[loaded], forces[loaded]
-        if here.branch is not None:
-            curvature = here.branch.curvature(here.x, here.loads(rows, forces))
-        elif ended or residual > _SLOW * before:
-            curvature = _refreshed(_Equations(here, rows, held, curvature), forces)
-        if ended:
-            return _end(here, rows, held, curvature, step, exchanges)
+        place, before = _arrived(best, there, place.curvature), residual
+        residual = _residual(place)
+        if best.part == 1.0 and not trust.damping and settled(residual, before):
+            return replace(_end(_loaded(place), held), steps=step, exchanges=exchanges)
+        if place.here.branch is None and residual > _SLOW * before:
+            place = _refreshed(place, held)
     reason = f"gaps or forces are off by {residual:.1e} after {max_steps} steps"
-    return Candidate(here, rows, forces, reason, None, max_steps, exchanges)
+    return place.candidate(reason, max_steps, exchanges)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place(Generic[P]):
+    """Where the iteration is: its active ``rows`` and their forces, and ``Σ λ ∇²Δ``."""
+
+    here: Linearised[P]
+    rows: Indices
+    forces: Vector
+    curvature: Matrix
+
+    def candidate(self, reason: str, steps: int, exchanges: int) -> Candidate[P]:
+        """Return it as where the iteration ended for some ``reason``."""
+        return Candidate(self.here, self.rows, self.forces, reason, None, steps, exchanges)
+
+
+def _start(here: Linearised[P], rows: Indices, held: Mask) -> _Place[P]:
+    """Return where to start: forces are the overlaps, and contacts in excess are left out."""
+    overlaps = here.initial_forces(rows)
+    if not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
+        if here.branch is None:
+            raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
+        overlaps = balanced_forces(here, rows, held)
+    curvature = _curvature(here, rows, overlaps)
+    forces = overlaps / float(overlaps @ here.tightening[rows])
+    return _Place(*independent_contacts(here, rows, forces, held), curvature)
+
+
+def _followed(place: _Place[P], held: Mask, trust: "_Trust") -> Optimum[P] | None:
+    """Return the optimum of the linearised problem; None if the equations have no solution."""
+    try:
+        return optimal_motion(
+            place.here,
+            place.rows,
+            place.forces,
+            held,
+            trust.damped(place.curvature),
+            max_step=trust.radius,
+            max_exchanges=max(_LEAST_EXCHANGES, len(place.rows)),
+        )
+    except SingularError:
+        return None
+
+
+def _arrived(best: Optimum[P], there: Linearised[P], curvature: Matrix) -> _Place[P]:
+    """Return the place where a motion ended; its curvature is new if the problem forms it."""
+    rows = best.here.follow(best.rows, there)
+    if there.branch is not None:
+        curvature = there.branch.curvature(there.x, there.loads(rows, best.forces))
+    return _Place(there, rows, best.forces, curvature)
+
+
+def _loaded(place: _Place[P]) -> _Place[P]:
+    """Leave out the constraints that close without a force."""
+    loose = np.minimum(place.forces, place.here.room(place.rows, place.forces))
+    loaded = loose > _NO_FORCE * place.forces.mean()
+    return replace(place, rows=place.rows[loaded], forces=place.forces[loaded])
 
 
 @dataclass
@@ -199,28 +237,15 @@ class _Equations:
     def __init__(self, here: Linearised[Any], rows: Indices, held: Mask, curvature: Matrix) -> None:
         self.here, self.rows = here, rows
         self.columns = here.free_of_symmetries(held)
-        jacobian = here.jacobian[rows][:, self.columns]
-        load = here.tightening[rows][:, None]
+        jacobian, load = here.jacobian[rows][:, self.columns], here.tightening[rows]
         block = curvature[self.columns][:, self.columns]
-        if sparse.issparse(jacobian):
-            load = sparse.csr_array(load)
-            parts = [[block, jacobian.T, None], [jacobian, None, load], [None, load.T, None]]
-            self.factor = Factor(sparse.block_array(parts, format="csr"))
-        else:
-            m, n = jacobian.shape
-            matrix = np.zeros((n + m + 1, n + m + 1))
-            matrix[:n, :n] = block
-            matrix[n : n + m, :n], matrix[:n, n : n + m] = jacobian, jacobian.T
-            matrix[n : n + m, -1:], matrix[-1:, n : n + m] = load, load.T
-            self.factor = Factor(matrix)
+        self.system = Bordered(block, jacobian, load, rows)
 
     def solve(self, goal: Vector) -> tuple[Vector, float, Vector]:
         """Return ``u (n_dof,)``, ``t`` and ``λ``."""
         n, m = len(self.columns), len(self.rows)
-        right = np.zeros(n + m + 1)
-        right[n : n + m] = goal - self.here.gaps[self.rows]
-        right[-1] = 1.0
-        solution = self.factor.solve(right)
+        right = np.concatenate([np.zeros(n), goal - self.here.gaps[self.rows], [1.0]])
+        solution = self.system.factor.solve(right)
         u = np.zeros(self.here.problem.n_dof)
         u[self.columns] = solution[:n]
         return u, float(solution[-1]), solution[n : n + m]
@@ -247,9 +272,12 @@ def _curvature(here: Linearised[Any], rows: Indices, overlaps: Vector) -> Matrix
     return (stack - jacobian.T @ jacobian) / scale
 
 
-def _refreshed(equations: _Equations, forces: Vector) -> Matrix:
-    """Return the curvature at a state nearby where the overlaps are ``δ λ``."""
-    here, rows = equations.here, equations.rows
+def _refreshed(place: _Place[P], held: Mask) -> _Place[P]:
+    """Return the place with its curvature read at a state nearby where the overlaps are ``δ λ``."""
+    here, rows, forces = place.here, place.rows, place.forces
+    if here.branch is not None:
+        return place
+    equations = _Equations(here, rows, held, place.curvature)
     others = np.delete(here.gaps, rows)
     overlap = min(_OVERLAP / forces.max(), max(-0.1 * float(others.max(initial=-1.0)), 1e-12))
     goal = overlap * forces
@@ -259,19 +287,20 @@ def _refreshed(equations: _Equations, forces: Vector) -> Matrix:
     u, t, _ = equations.solve(2.0 * goal - there.gaps[here.follow(rows, there)])
     there = here.moved(u, t)
     rows = here.follow(rows, there)
-    return _curvature(there, rows, there.gaps[rows])
+    return replace(place, curvature=_curvature(there, rows, there.gaps[rows]))
 
 
-def _residual(here: Linearised[Any], rows: Indices, forces: Vector) -> float:
+def _residual(place: _Place[Any]) -> float:
     """Return how far gaps are from zero, or forces from balance in hundredths of their mean."""
+    here, rows, forces = place.here, place.rows, place.forces
     balance = np.abs(here.jacobian[rows].T @ forces).max() / forces.mean()
     return float(max(np.abs(here.gaps[rows]).max(), 1e-2 * balance))
 
 
-def _end(
-    here: Linearised[P], rows: Indices, held: Mask, curvature: Matrix, steps: int, exchanges: int
-) -> Candidate[P]:
-    equations = _Equations(here, rows, held, curvature)
+def _end(place: _Place[P], held: Mask) -> Candidate[P]:
+    place = _refreshed(place, held)
+    here, rows = place.here, place.rows
+    equations = _Equations(here, rows, held, place.curvature)
     _, _, forces = equations.solve(np.zeros(len(rows)))
     certificate = certify(
         here,
@@ -279,10 +308,10 @@ def _end(
         forces,
         held,
         n_free_motions=len(equations.columns) - len(rows) + 1,
-        condition=equations.factor.condition(),
-        curvature=_least_curvature(here, rows, forces, held, curvature),
+        condition=equations.system.factor.condition(),
+        curvature=_least_curvature(here, rows, forces, held, place.curvature),
     )
-    return Candidate(here, rows, forces, "", certificate, steps, exchanges)
+    return Candidate(here, rows, forces, "", certificate)
 
 
 def _least_curvature(

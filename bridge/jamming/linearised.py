@@ -10,7 +10,6 @@ from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
 from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian
 from bridge.protocols import (
     Branch,
-    ConstraintProblem,
     HasKinks,
     HasTightening,
     Indices,
@@ -134,8 +133,7 @@ class Linearised(Generic[P]):
             return np.empty(0, dtype=np.intp)
         first = self.n_gaps
         beyond = self.predicted(u, t)[first:] > 0.0
-        found: Indices = first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows))
-        return found
+        return np.asarray(first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows)))
 
     def room(self, rows: Indices, forces: Vector) -> Vector:
         """Return what the forces of active ``rows`` are short of their bounds; inf without one."""
@@ -152,7 +150,7 @@ class Linearised(Generic[P]):
         if self.kinks is None or rows[k] >= self.n_gaps:
             return np.empty(0, dtype=np.intp)
         held = np.flatnonzero(rows >= self.n_gaps)
-        return held[self.kinks.owners[rows[held] - self.n_gaps] == rows[k]]
+        return np.asarray(held[self.kinks.owners[rows[held] - self.n_gaps] == rows[k]])
 
     def initial_forces(self, rows: Indices) -> Vector:
         """Return the overlaps of ``rows`` as forces, and those of kinks that their masks tell."""
@@ -223,10 +221,11 @@ class Linearised(Generic[P]):
         problem: Any = self.problem if self.branch is None else self.branch
         if not isinstance(problem, Restricted):
             return self.jacobian
-        plain = plain_jacobian(problem, self.x)
+        free: Any
+        free, x = problem.unrestricted(self.x)
+        plain = plain_jacobian(free, x)
         if self.kinks is None:
             return plain
-        free, x = problem.unrestricted(self.x)
         return np.vstack([plain, free.kink_jacobian(x, self.kinks.names)])
 
     def free_of_symmetries(self, columns: Mask) -> Indices:

@@ -14,6 +14,14 @@ _DEPENDENT = 1e-10
 _STILL = 1e-9
 
 
+def balanced_forces(here: Linearised[P], rows: Indices, held: Mask) -> Vector:
+    """Return positive forces of ``rows`` that all but balance, ``Jᵀ λ = 0`` and ``ℓ·λ = 1``."""
+    columns = here.free_of_symmetries(held)
+    matrix = np.column_stack([dense(here.jacobian[rows][:, columns]), here.tightening[rows]])
+    goal = np.append(np.zeros(len(columns)), 1.0)
+    return np.asarray(np.maximum(linalg.lstsq(matrix.T, goal)[0], 0.0))
+
+
 def independent_contacts(
     here: Linearised[P], rows: Indices, forces: Vector, held: Mask
 ) -> tuple[Linearised[P], Indices, Vector]:

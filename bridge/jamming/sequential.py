@@ -2,7 +2,8 @@
 
     maximise t   subject to   Δ + J u + t ℓ <= 0,   |u_i| <= d
 
-This needs no minimum to start from, and is independent of the active sets used elsewhere.
+A kink ``c max(z, 0)`` is a variable ``s >= 0`` with ``z + ∇z·u <= s``, which adds ``c s`` to its
+gap. This needs no minimum to start from, and is independent of the active sets used elsewhere.
 Without the trust region one program tells whether anything stops the load from growing.
 """
 
@@ -15,6 +16,7 @@ from scipy.optimize import OptimizeResult, linprog
 
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.vertex import coefficients
+from bridge.measure.observables import dense
 from bridge.protocols import Indices, Vector
 
 # Forces, in units of their mean, below which a constraint of the last program is not active.
@@ -82,22 +84,40 @@ def sequential_programs(
             return Programme(here, rows, "infeasible", count)
         if not solution.success:
             return Programme(here, rows, "stalled", count)
-        u, t = solution.x[:-1], float(solution.x[-1])
-        there = here.moved(u, t)
+        u, t = solution.x[: problem.n_dof], float(solution.x[problem.n_dof])
+        here, rows, forces = _loaded(here, -solution.ineqlin.marginals)
+        there = here.moved(u, t, rows, forces)
         promised = t - _slack(here)
         fulfilled = t + _slack(there) - _slack(here)
         if fulfilled < 0.1 * promised and promised > growth:
             step *= 0.5
             continue
-        forces = -solution.ineqlin.marginals
-        rows = here.follow(np.flatnonzero(forces > _NO_FORCE * forces.max()), there)
-        here = there
+        rows, here = here.follow(rows, there), there
         if promised <= growth:
             return Programme(here, rows, "converged", count)
         step = min(2.0 * step, max_step) if fulfilled > 0.75 * promised else step
     if _solve(here, np.inf).status in _UNBOUNDED:
         return Programme(here, rows, "unbounded", max_programs)
     return Programme(here, rows, "stalled", max_programs)
+
+
+def _loaded(here: Linearised[P], forces: Vector) -> tuple[Linearised[P], Indices, Vector]:
+    """Return the rows that carry a force in a program, and the forces; of kinks, those held."""
+    here = _below(here)
+    loads = forces[: here.n_gaps]
+    room = np.full(len(forces), np.inf)
+    if here.kinks is not None:
+        room[here.n_gaps :] = here.kinks.strengths * loads[here.kinks.owners]
+        room[here.n_gaps :] -= forces[here.n_gaps :]
+    rows = np.flatnonzero(np.minimum(forces, room) > _NO_FORCE * loads.max(initial=0.0))
+    return here, rows, forces[rows]
+
+
+def _below(here: Linearised[P]) -> Linearised[P]:
+    """Return the same with the owners' rows of all kinks on the lower side."""
+    if here.kinks is None:
+        return here
+    return here.turned(here.n_gaps + np.flatnonzero(here.kinks.above))
 
 
 def _slack(here: Linearised[Any]) -> float:
@@ -108,13 +128,27 @@ def _slack(here: Linearised[Any]) -> float:
 
 def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:
     n = here.problem.n_dof
-    bounds = np.column_stack([np.full(n + 1, -max_step), np.full(n + 1, max_step)])
+    here = _below(here)
+    matrix, bounds = coefficients(here, np.arange(n)), np.full((n + 1, 2), [-max_step, max_step])
     bounds[-1] = -np.inf, np.inf
+    if here.kinks is not None and len(here.kinks.names):
+        matrix = np.hstack([dense(matrix), _openings(here)])
+        bounds = np.vstack([bounds, np.full((len(here.kinks.names), 2), [0.0, np.inf])])
     return linprog(
-        np.append(np.zeros(n), -1.0),
-        A_ub=coefficients(here, np.arange(n)),
+        np.where(np.arange(len(bounds)) == n, -1.0, 0.0),
+        A_ub=matrix,
         b_ub=-here.gaps,
         bounds=bounds,
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         method="highs-ipm" if sparse.issparse(here.jacobian) else "highs-ds",
     )
+
+
+def _openings(here: Linearised[Any]) -> Vector:
+    """Return the columns of the variables ``s``: ``c`` in the row of the owner, -1 in its own."""
+    kinks: Any = here.kinks
+    count = len(kinks.names)
+    found = np.zeros((len(here.gaps), count))
+    found[kinks.owners, np.arange(count)] = kinks.strengths
+    found[here.n_gaps + np.arange(count), np.arange(count)] = -1.0
+    return found

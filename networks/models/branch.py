@@ -24,9 +24,9 @@ class NetworkBranch(HingeNetwork):
     The tangent of a ReLU that is half open at its kink has half its slope:
 
     >>> from networks import Mlp, Patterns
-    >>> net = HingeNetwork(Mlp(1, 1, 1), Patterns(np.array([[2.0]]), np.array([1.0])))
+    >>> net = HingeNetwork(Mlp(1, 1, 1), Patterns(np.array([[2.0], [1.0]]), np.array([1.0, -1.0])))
     >>> x = np.array([0.0, 0.0, 1.0, 0.0])  # z = 0 x + 0, f = 1 a + 0
-    >>> net.branch(x, np.array([0]), np.array([0.5])).gap_jacobian(x)
+    >>> net.branch(x, np.array([0]), np.array([0.5])).gap_jacobian(x, np.array([0]))
     array([[-1. , -0.5, -0. , -1. ]])
     """
 

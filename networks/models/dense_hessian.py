@@ -73,7 +73,9 @@ def _add_block(
 ) -> None:
     """Add the Hessian of a block of patterns to ``found``."""
     ws, deltas = backprop.layers(mlp, w), backprop.signals(mlp, w, state)
-    inner = torch.full_like(weights, stiffness)[:, None, None]  # A of the output, then of each layer below
+    inner = torch.full_like(weights, stiffness)[
+        :, None, None
+    ]  # A of the output, then of each layer below
     for m in range(mlp.depth, -1, -1):
         if m < mlp.depth:
             step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from bridge.jamming import hypostatic
-from bridge.jamming.hypostatic import _curvature, _residual, curved_optimum
+from bridge.jamming.hypostatic import _curvature, _Place, _residual, curved_optimum
 from bridge.jamming.linearised import Linearised
 
 from problems import Balls, Halfspaces
@@ -133,7 +133,9 @@ def test_a_gap_of_zero_has_no_stiffness():
     here = Linearised.at(problem, np.array([0.0, 0.1]))
     assert here.gaps[2] == 0.0
     # Overlaps 0.01 and 0.02 of bulges 2 and 4.
-    assert _curvature(here, np.arange(2), here.gaps[:2]) == pytest.approx(np.diag([0.0, 0.1 / 0.03]), abs=1e-12)
+    assert _curvature(here, np.arange(2), here.gaps[:2]) == pytest.approx(
+        np.diag([0.0, 0.1 / 0.03]), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
@@ -163,7 +165,8 @@ def test_what_is_left_is_a_gap_or_a_hundredth_of_a_force_out_of_balance():
     for gap, left in ((0.005, 0.01), (0.02, 0.02), (-0.02, 0.02)):
         problem = Halfspaces(np.array([[1.0, 0], [-1, 0], [0, 1]]), np.array([0.0, gap, 0.0]))
         here = Linearised.at(problem, np.zeros(2))
-        assert _residual(here, np.arange(3), np.array([3.0, 1.0, 2.0])) == pytest.approx(left)
+        place = _Place(here, np.arange(3), np.array([3.0, 1.0, 2.0]), np.zeros((2, 2)))
+        assert _residual(place) == pytest.approx(left)
         assert _residual(here, np.arange(3), np.array([6.0, 2.0, 4.0])) == pytest.approx(left)
 
 
