@@ -12,7 +12,7 @@ from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import ConstraintProblem, HasBodies, HasTightening, Vector
+from bridge.protocols import ConstraintProblem, HasBodies, HasKinks, HasTightening, Vector
 from bridge.runs.kinds.jam import EIGENVALUES, MODE_COUNTS
 from bridge.systems import State, System
 
@@ -114,15 +114,19 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     Forces there are those of the certificate, in units of their mean. The spectrum is that of the
     minimum at ``1e-7`` above the jamming load, because at the point itself ``Hp`` vanishes.
     """
+    state = system.limited(state)
     found = exact_jamming(with_tightening(state.problem), state.x, minimise=system.minimise)
     seconds = time.perf_counter() - started
     status = "jammed" if found.status == "jammed" else "stalled"
     reason = f"{found.status}: {found.reason}" if found.reason else ""
-    end = State(found.problem, found.x, status, reason, system.exact_load(found.problem))
+    load = system.exact_load(found.problem)
+    kinks = len(found.kinks) if isinstance(found.problem, HasKinks) else None
+    end = State(found.problem, found.x, status, reason, load, n_kinks=kinks)
     values = None
     if with_spectrum and status == "jammed":
         above = found.problem.tightened(_SPECTRUM_LOAD)
-        values = spectrum(above, system.minimise(above, found.x).x)
+        near = system.minimise(above, found.x)
+        values = spectrum(above, near.x, n_kinks=getattr(near, "n_kinks", 0))
     return Measured(end, _observe_exact(found), values, seconds)
 
 
@@ -131,6 +135,7 @@ def near_transition(
 ) -> State:
     """Unload until ``Σ max(Δ, 0)/n_dof`` is small: the same protocol for every loaded system."""
     minimise = partial(system.minimise, rng=rng)
+    state = system.limited(state)
     for stage in approach(with_tightening(state.problem), state.x, minimise):
         state = State(stage.problem, stage.x, stage.status, "", system.exact_load(stage.problem))
         if stage.overlap_per_variable <= overlap:

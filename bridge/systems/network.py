@@ -43,7 +43,6 @@ class NetworkSystem:
         "activation": "tanh",
         "steps": 50,
     }
-    has_exact_point: ClassVar[bool] = False  # a margin can always grow: it is the norm that counts
     trains_together: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
     load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
@@ -154,6 +153,8 @@ class NetworkSystem:
 
         load = record.parameters.get("at_load")
         problem = replace(self, device="cpu").problem(self.load if load is None else load, rng)
+        if record.data["load_name"] == "margin":
+            problem = replace(problem, margin=record.data["load"])
         x = record.arrays["x"]
         if self.norm == "free" or not np.isfinite(x).all():
             return problem
@@ -162,11 +163,16 @@ class NetworkSystem:
         return held if observe(held, x).n_symmetries == counted else problem
 
     def minimise(
-        self, problem: "HingeNetwork", x: "Vector", rng: "np.random.Generator | None" = None
+        self,
+        problem: "HingeNetwork | SphericalNetwork",
+        x: "Vector",
+        rng: "np.random.Generator | None" = None,
     ) -> "Trained":
-        """Train on from ``x``."""
-        from networks import train
+        """Train on from ``x``; where the norm is held, descend to the minimum next to it."""
+        from networks import SphericalNetwork, settle, train
 
+        if isinstance(problem, SphericalNetwork):
+            return settle(problem, x, newton_steps=self.polish)
         return train(
             problem,
             x,
@@ -176,6 +182,21 @@ class NetworkSystem:
             optimiser=self._optimiser(),
             rng=rng,
         )
+
+    def limited(self, state: State) -> State:
+        """Return the network at its norm: a margin can always grow with that of the weights.
+
+        Rectifiers are rescaled to the smallest norm first, at which they have the most freedom.
+        """
+        from networks import SphericalNetwork
+        from networks.models.symmetry import balanced
+
+        problem: Any = state.problem
+        if isinstance(problem, SphericalNetwork):
+            return state
+        x = balanced(problem.mlp, state.x) if problem.mlp.sigma.homogeneous else state.x
+        held = SphericalNetwork(problem, float((x @ x) ** 0.5))
+        return replace(state, problem=held, x=x, load=self.exact_load(held))
 
     def exact_load(self, problem: "SphericalNetwork") -> Load:
         """Return the margin."""

@@ -24,7 +24,6 @@ _BODIES = {"small": 256, "medium": 512, "large": 1024}  # of the comparison
 class PackingSystem(System):
     """What packings of all shapes have in common: a number of bodies and a pressure."""
 
-    has_exact_point: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("pressure",)
     load_words: ClassVar[Mapping[str, str]] = {"phi": "packing fraction φ"}
     slow_range: ClassVar[float] = 0.02

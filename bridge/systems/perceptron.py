@@ -32,7 +32,6 @@ class PerceptronSystem(System):
     kind: ClassVar[str] = "perceptron"
     rank: ClassVar[int] = 3
     small: ClassVar[Mapping[str, Any]] = {"n": 8}
-    has_exact_point: ClassVar[bool] = True
     sets_load: ClassVar[tuple[str, ...]] = ("alpha",)
     load_words: ClassVar[Mapping[str, str]] = {
         "alpha": "patterns per component α",

@@ -66,7 +66,6 @@ class System(Protocol):
     kind: ClassVar[str]
     rank: ClassVar[int]  # its place among the systems, in lists and in figures
     small: ClassVar[Mapping[str, Any]]  # options of one that is checked in a moment
-    has_exact_point: ClassVar[bool]
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
     slow_range: ClassVar[float]  # change of the load over which it has tens of avalanches
@@ -111,6 +110,10 @@ class System(Protocol):
 
         Random numbers, if it needs any, are those of ``rng``.
         """
+
+    def limited(self, state: State) -> State:
+        """Return a state in a problem whose load has a limit: the exact jamming point is there."""
+        return state
 
     def exact_load(self, problem: Any) -> Load:
         """Return the load that the exact jamming point maximises, by its name."""
