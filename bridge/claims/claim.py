@@ -11,14 +11,17 @@ with the interval of values that the claim allows:
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.protocols import Vector
 from bridge.records.store import Record
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
 
 Records: TypeAlias = Sequence[Record]
 Verdict: TypeAlias = Literal["confirmed", "not confirmed", "undecided"]
@@ -102,7 +105,7 @@ class Sample:
     """What one run of an experiment found: its status, numbers, and arrays for the figure."""
 
     values: Mapping[str, Any]
-    arrays: "Mapping[str, NDArray[Any]]" = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     status: str = "done"
 
 
@@ -112,6 +115,17 @@ class GridPoint:
 
     samples: int
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def grid(samples: int, **parameters: Any) -> tuple[GridPoint, ...]:
+    """Return the points of a grid: a list is an axis of it, the last one varies fastest.
+
+    >>> [point.parameters for point in grid(3, n=10, alpha=[2.0, 4.0])]
+    [{'n': 10, 'alpha': 2.0}, {'n': 10, 'alpha': 4.0}]
+    """
+    axes = [value if isinstance(value, list) else [value] for value in parameters.values()]
+    points = product(*axes)
+    return tuple(GridPoint(samples, dict(zip(parameters, at, strict=True))) for at in points)
 
 
 @dataclass(frozen=True)
@@ -133,10 +147,10 @@ class Experiment:
     """
 
     name: str
-    sample: "Callable[..., Sample]"
+    sample: Callable[..., Sample]
     default: tuple[GridPoint, ...]
     full: tuple[GridPoint, ...]
-    settings: "Callable[[], Mapping[str, Any]]" = dict
+    settings: Callable[[], Mapping[str, Any]] = dict
     on_networks: bool = False
 
     def points(self, *, full: bool) -> tuple[GridPoint, ...]:
@@ -160,15 +174,17 @@ class Claim:
         The runs it rests on; several claims may share one.
     estimate
         Turns the records of these runs into the number.
+    source
+        Where it is made.
     """
 
     name: str
     sentence: str
-    source: Source
     quantity: str
     expected: Expected
     experiment: Experiment
-    estimate: "Callable[[Records], Estimate]"
+    estimate: Callable[[Records], Estimate]
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -203,22 +219,19 @@ def judge(expected: Expected, found: Estimate) -> Verdict:
     return "undecided"
 
 
-def column(records: Records, name: str, **where: Any) -> "NDArray[np.float64]":
-    """Return one number of each finished record whose parameters are as given."""
-    import numpy as np
-
-    chosen = finished(records, **where)
-    return np.array([record.data[name] for record in chosen], dtype=np.float64)
+def of_kind(records: Records, **where: Any) -> list[Record]:
+    """Return the records whose parameters are as given."""
+    return [r for r in records if all(r.parameters[key] == where[key] for key in where)]
 
 
 def finished(records: Records, **where: Any) -> list[Record]:
-    """Return the records that did not stall, of the parameters given."""
-    return [
-        record
-        for record in records
-        if record.status != "stalled"
-        and all(record.parameters[key] == value for key, value in where.items())
-    ]
+    """Return those of them that did not stall."""
+    return [record for record in of_kind(records, **where) if record.status != "stalled"]
+
+
+def column(records: Records, name: str, **where: Any) -> Vector:
+    """Return one number of each finished record whose parameters are as given."""
+    return np.array([r.data[name] for r in finished(records, **where)], dtype=np.float64)
 
 
 def n_stalled(records: Records) -> int:
@@ -226,10 +239,14 @@ def n_stalled(records: Records) -> int:
     return sum(record.status == "stalled" for record in records)
 
 
-def mean_of(values: "ArrayLike", *, stalled: int = 0, note: str = "") -> Estimate:
-    """Return the mean over seeds with its standard error; NaN as error of fewer than three."""
-    import numpy as np
+def mean(records: Records, name: str, *, note: str = "", **where: Any) -> Estimate:
+    """Return the mean of one number of the runs whose parameters are as given."""
+    stalled = n_stalled(of_kind(records, **where))
+    return mean_of(column(records, name, **where), stalled=stalled, note=note)
 
+
+def mean_of(values: ArrayLike, *, stalled: int = 0, note: str = "") -> Estimate:
+    """Return the mean over seeds with its standard error; NaN as error of fewer than three."""
     found = np.asarray(values, dtype=np.float64)
     n = len(found)
     error = float(found.std(ddof=1) / math.sqrt(n)) if n > 2 else math.nan
@@ -239,6 +256,12 @@ def mean_of(values: "ArrayLike", *, stalled: int = 0, note: str = "") -> Estimat
 def exact(value: float, records: Records, note: str = "") -> Estimate:
     """Return a number that has no error: a count, or the extreme of all runs."""
     return Estimate(float(value), 0.0, len(records), n_stalled(records), note)
+
+
+def farthest(values: ArrayLike, records: Records, runs: str) -> Estimate:
+    """Return the value farthest from zero, either way, among those of all ``runs``."""
+    largest = max(np.asarray(values).tolist(), key=abs, default=math.nan)
+    return exact(largest, records, f"the largest of all {runs}, either way")
 
 
 def ratio_of(above: Estimate, below: Estimate, note: str = "") -> Estimate:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from bridge.claims.claim import (
     GEIGER,
     Claim,
     Estimate,
     Expected,
-    Experiment,
     Records,
     Source,
     Theme,
@@ -43,8 +44,6 @@ def _at_jamming(records: Records, side: Side, **where: Any) -> "list[Vector]":
 
 def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "list[Vector]":
     """Return violations in units of their median, or margins above that, next to the transition."""
-    import numpy as np
-
     found = []
     for record in finished(records, **network):
         gaps = record.arrays["gaps"]
@@ -80,9 +79,9 @@ def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Esti
     return _estimate(_fitted(_of_networks(records, "forces", network), 1.0), 1)
 
 
-def _network_gamma(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
+def _network_gamma(records: Records) -> Estimate:
     """Fit above the largest of the states' medians, where none of them is cut off."""
-    groups = _of_networks(records, "margins", network)
+    groups = _of_networks(records, "margins", SMALL)
     low = max((float(group.min()) for group in groups), default=0.0)
     return _estimate(_fitted(groups, _WIDE_GAPS, low), -1)
 
@@ -100,8 +99,6 @@ def _by_activation(records: Records) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw cumulated distributions of forces and of gaps at the transition of each system."""
-    import numpy as np
-
     from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, legend
 
     networks = records[THRESHOLD.name]
@@ -120,30 +117,17 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
                 rank = np.arange(1, len(values) + 1) / len(values)
                 inside = (values > 0) & (rank < 0.8)
                 axes.plot(values[inside], rank[inside], color=colour, lw=1.0, label=name)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_ylim(1e-4, 1.0)
+        axes.set(xscale="log", yscale="log", ylim=(1e-4, 1.0))
     guide = np.array([1e-2, 0.3])
     left.plot(guide, 0.5 * guide ** (1 + THETA), color=BLACK, ls="--", lw=0.8, label="mean field")
     guide = np.array([1e-4, 1e-2])
     right.plot(guide, 1.5 * guide ** (1 - GAMMA), color=BLACK, ls="--", lw=0.8)
-    left.set_xlabel("force Δ (mean or median = 1)")
-    right.set_xlabel("gap −Δ")
-    left.set_ylabel("share below")
+    left.set(xlabel="force Δ (mean or median = 1)", ylabel="share below")
+    right.set(xlabel="gap −Δ")
     legend(left)
 
 
-def _claim(
-    name: str,
-    sentence: str,
-    quantity: str,
-    expected: Expected,
-    experiment: Experiment,
-    estimate: Any,
-) -> Claim:
-    return Claim(name, sentence, Source(GEIGER), quantity, expected, experiment, estimate)
-
-
+_claim = partial(Claim, source=Source(GEIGER))
 _FORCE_LAW = "At the transition weak forces follow a power law, P_+(Δ) ∼ Δ^θ"
 _GAP_LAW = "At the transition small gaps follow a power law, P_-(Δ) ∼ (-Δ)^-γ"
 _MEAN_FIELD = "mean field, Charbonneau et al. 2014"

@@ -4,15 +4,11 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import (
-    Experiment,
-    GridPoint,
-    Sample,
-)
+import numpy as np
+
+from bridge.claims.claim import Experiment, GridPoint, Sample
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bridge.runs.states import Measured
     from networks import Mlp, Patterns
 
@@ -27,7 +23,7 @@ def adam() -> dict[str, Any]:
 
 
 def threshold(
-    rng: "np.random.Generator",
+    rng: np.random.Generator,
     *,
     depth: int,
     width: int,
@@ -43,8 +39,6 @@ def threshold(
     are the lowest, the highest, and the distance between them; a training that does not come to an
     end counts as one that does not fit. The result is ``stalled`` if the transition is outside.
     """
-    import numpy as np
-
     from networks import Mlp
 
     mlp = Mlp(input_dim, width, depth, activation)
@@ -79,7 +73,7 @@ def threshold(
     )
 
 
-def _patterns(data: str, count: int, dim: int, rng: "np.random.Generator") -> "Patterns":
+def _patterns(data: str, count: int, dim: int, rng: np.random.Generator) -> "Patterns":
     from networks import digits, random_patterns
 
     if data == "digits":
@@ -88,7 +82,7 @@ def _patterns(data: str, count: int, dim: int, rng: "np.random.Generator") -> "P
 
 
 def _trained(
-    mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: "np.random.Generator"
+    mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: np.random.Generator
 ) -> "Measured":
     """Train on the first patterns, an even number; start again where that certifies nothing."""
     from bridge.runs.states import measure
@@ -109,13 +103,8 @@ def network(
     depth: int, width: int, input_dim: int, data: str = "random", activation: str = "relu"
 ) -> dict[str, Any]:
     """Return the parameters that name a kind of network."""
-    return {
-        "depth": depth,
-        "width": width,
-        "input_dim": input_dim,
-        "data": data,
-        "activation": activation,
-    }
+    sizes = {"depth": depth, "width": width, "input_dim": input_dim}
+    return {**sizes, "data": data, "activation": activation}
 
 
 SMALL, LARGE = network(2, 10, 10), network(2, 14, 14)
@@ -124,22 +113,21 @@ TANH = network(2, 10, 10, activation="tanh")
 TANH_DEEP = network(3, 8, 10, activation="tanh")  # 216 weights, where TANH has 210
 DIGITS, RANDOM = network(2, 12, 4, "digits"), network(2, 12, 4)
 
-_LOADS = (1.25, 3.25, 0.25)
-_TANH_LOADS = (2.5, 4.5, 0.25)
-_DIGIT_LOADS = (1.0, 5.0, 0.5)
-_FLAT_LOADS = (0.5, 2.5, 0.25)  # random patterns of four components
 
 THRESHOLD = Experiment(
     "network threshold",
     threshold,
-    default=(
-        GridPoint(3, {**SMALL, "loads": _LOADS, "steps": 10_000}),
-        GridPoint(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
-        GridPoint(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
-        GridPoint(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
-        GridPoint(3, {**TANH_DEEP, "loads": (1.5, 4.5, 0.25), "steps": 10_000}),
-        GridPoint(3, {**DIGITS, "loads": _DIGIT_LOADS, "steps": 10_000}),
-        GridPoint(3, {**RANDOM, "loads": _FLAT_LOADS, "steps": 10_000}),
+    default=tuple(
+        GridPoint(3, {**kind, "loads": loads, "steps": 10_000})
+        for kind, loads in (
+            (SMALL, (1.25, 3.25, 0.25)),
+            (LARGE, (1.25, 3.25, 0.25)),
+            (DEEP, (1.25, 3.25, 0.25)),
+            (TANH, (2.5, 4.5, 0.25)),
+            (TANH_DEEP, (1.5, 4.5, 0.25)),
+            (DIGITS, (1.0, 5.0, 0.5)),
+            (RANDOM, (0.5, 2.5, 0.25)),
+        )
     ),
     full=tuple(
         GridPoint(12, {**kind, "loads": loads, "steps": 60_000})

@@ -189,9 +189,9 @@ def fake(rng, *, shift):
 
 
 MADE = Claim(
-    "made", "A made-up claim.", Source("Geiger"), "v", Expected(3.0, 1.0, "made up"),
+    "made", "A made-up claim.", "v", Expected(3.0, 1.0, "made up"),
     Experiment("made", fake, (GridPoint(9, {"shift": 3.0}),), (GridPoint(99, {"shift": 3.0}),)),
-    lambda records: mean_of(column(records, "v")),
+    lambda records: mean_of(column(records, "v")), Source("Geiger"),
 )  # fmt: skip
 
 
