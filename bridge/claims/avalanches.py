@@ -81,9 +81,9 @@ def _system(name: str, n: int, load: float) -> "System":
 
 
 # Below α = 2 a perceptron fits all patterns with a margin σ > 0: what it minimises is convex.
-CONVEX = {"system": "perceptron", "load": 1.5}
-ROUGH = {"system": "perceptron", "load": 4.0}
-TANH = {"system": "network", "load": 1.5}
+CONVEX: dict[str, Any] = {"system": "perceptron", "load": 1.5}
+ROUGH: dict[str, Any] = {"system": "perceptron", "load": 4.0}
+TANH: dict[str, Any] = {"system": "network", "load": 1.5}
 
 LOADING = Experiment(
     "slow loading",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from bridge.protocols import Vector
     from particles import Perceptron
 
-CONVEX = {"alpha": 0.9612, "sigma": 0.5}  # α and the margin σ >= 0 at which Gardner's capacity is α
+# α and the margin σ >= 0 at which Gardner's capacity is α
+CONVEX: dict[str, Any] = {"alpha": 0.9612, "sigma": 0.5}
 
 
 def jamming_point(rng: np.random.Generator, *, n: int, alpha: float, sigma: float) -> Sample:

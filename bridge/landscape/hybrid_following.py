@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh, minres
 
 from bridge.descent.lbfgs import lbfgs
-from bridge.landscape.eigenvector_following import Climb, follow_step
+from bridge.landscape.eigenvector_following import CONVERGED, Climb, follow_step
 from bridge.landscape.identity import flat_directions
 from bridge.landscape.stationary_points import model, touches_released
 from bridge.protocols import Landscape, Vector
@@ -50,7 +50,6 @@ def hybrid_follow(
     x: Vector,
     *,
     along: Vector | None = None,
-    tolerance: float = 1e-10,
     max_step: float = 0.3,
     max_steps: int = 300,
 ) -> Climb:
@@ -63,7 +62,7 @@ def hybrid_follow(
 
     Parameters
     ----------
-    problem, x, tolerance, max_step, max_steps
+    problem, x, max_step, max_steps
         As in `follow`.
     along
         First guess of the mode.
@@ -76,7 +75,7 @@ def hybrid_follow(
     for step in range(max_steps):
         _, gradient = problem.energy_gradient(x)
         residual = float(np.abs(gradient).max())
-        if residual < tolerance:
+        if residual < CONVERGED:
             return Climb(touches_released(problem, model(problem, x)), step, "converged")
         flat = flat_directions(problem, x) if residual < _NEWTON else problem.zero_modes(x)
         value, mode = lowest_mode(problem, x, flat, mode)

@@ -12,6 +12,7 @@ from bridge.figures import landscape as draw
 from bridge.figures.style import save
 from bridge.landscape.completeness import completeness
 from bridge.landscape.graph import Graph
+from bridge.landscape.identity import NoSymmetry
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.store import LandscapeStore
@@ -31,29 +32,10 @@ _WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
 
 
 @dataclass(frozen=True)
-class StoredIdentity:
+class StoredIdentity(NoSymmetry):
     """The points of a file are distinct already: nothing is compared, only counted."""
 
     log_group_order: float
-
-    def fingerprint(self, x: Vector) -> Vector:
-        """Return nothing."""
-        del x
-        return np.empty(0)
-
-    def same(self, x: Vector, other: Vector, tolerance: float) -> bool:
-        """Return whether they are equal."""
-        return bool(np.abs(x - other).max() < tolerance)
-
-    def stabiliser_order(self, x: Vector) -> int:
-        """Return 1; the file holds the orders."""
-        del x
-        return 1
-
-    def aligned(self, x: Vector, reference: Vector) -> Vector:
-        """Return ``x``."""
-        del reference
-        return x
 
 
 @dataclass(frozen=True, eq=False)
