@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.avalanches.sizes import Sizes
-from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, log_density, style
+from bridge.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    log_density,
+    new_figure,
+    style,
+)
 from bridge.jamming.departure import Departure
 from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, stability
 from bridge.protocols import Vector
@@ -108,14 +119,12 @@ def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
 
 
 def _panels(rows: int, columns: int, height: float) -> tuple["Figure", Any]:
-    from matplotlib.figure import Figure
     from matplotlib.ticker import NullFormatter
 
-    figure = Figure(figsize=(2.25 * columns + 0.4, height), layout="constrained")
+    figure = new_figure(2.25 * columns + 0.4, height)
     axes = figure.subplots(rows, columns, squeeze=False)
     for panel in axes.flat:
-        panel.set_xscale("log")
-        panel.set_yscale("log")
+        panel.set(xscale="log", yscale="log")
         panel.xaxis.set_minor_formatter(NullFormatter())
     return figure, axes
 
@@ -131,16 +140,11 @@ def _medians(samples: Sequence[Departure]) -> tuple[Vector, Vector, Vector, Vect
     reached = [sum(len(s.distance) > k for s in samples) for k in range(len(longest))]
     count = sum(2 * number >= len(samples) for number in reached)
 
-    def median(values: Sequence[Vector]) -> Vector:
-        rows = [[v[k] for v in values if len(v) > k] for k in range(count)]
-        return np.array([np.median(row) for row in rows])
+    def median(name: str) -> Vector:
+        values = [getattr(sample, name) for sample in samples]
+        return np.array([np.median([v[k] for v in values if len(v) > k]) for k in range(count)])
 
-    return (
-        longest[:count],
-        median([s.excess for s in samples]),
-        median([s.pressure for s in samples]),
-        median([s.energy for s in samples]),
-    )
+    return longest[:count], median("excess"), median("pressure"), median("energy")
 
 
 def _dots(

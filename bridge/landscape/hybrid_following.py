@@ -105,15 +105,14 @@ def lowest_mode(
 
     Flat directions are projected out of the products and lifted above the spectrum.
     """
-    n = problem.n_dof
+    n, across = problem.n_dof, Slice(problem, flat)
     start = np.random.default_rng(0).standard_normal(n) if guess is None else guess
     start = without(start, flat)
     lift = 10.0 * float(np.linalg.norm(problem.hvp(x, start)) / np.linalg.norm(start)) + 1.0
 
     def product(v: Vector) -> Vector:
         v = v.ravel()
-        inside = without(v, flat)
-        return np.asarray(without(problem.hvp(x, inside), flat) + lift * (v - inside))
+        return np.asarray(across.hvp(x, v) + lift * (v - without(v, flat)))
 
     operator = LinearOperator((n, n), matvec=product, dtype=np.float64)
     values, vectors = eigsh(operator, k=1, which="SA", v0=start, tol=1e-4, maxiter=50 * n)
@@ -127,10 +126,9 @@ def without(vectors: Vector, directions: Vector) -> Vector:
 
 
 def _newton(problem: Landscape, x: Vector, gradient: Vector, flat: Vector) -> Vector:
-    def product(v: Vector) -> Vector:
-        return without(problem.hvp(x, without(v.ravel(), flat)), flat)
-
-    operator = LinearOperator((x.size, x.size), matvec=product, dtype=np.float64)
+    across = Slice(problem, flat)
+    shape = (x.size, x.size)
+    operator = LinearOperator(shape, matvec=lambda v: across.hvp(x, v.ravel()), dtype=np.float64)
     step, _ = minres(operator, -without(gradient, flat), rtol=1e-8, maxiter=5 * x.size)
     return without(step, flat)
 

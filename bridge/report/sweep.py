@@ -116,6 +116,4 @@ def _plain(value: Any) -> Any:
     """Return numbers of numpy, ranges and arrays as what a file in TOML would hold."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    if isinstance(value, tuple | range):
-        return [_plain(item) for item in value]
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple | range) else value
