@@ -153,10 +153,6 @@ class Experiment:
     settings: Callable[[], Mapping[str, Any]] = dict
     on_networks: bool = False
 
-    def points(self, *, full: bool) -> tuple[GridPoint, ...]:
-        """Return what is run at a size."""
-        return self.full if full else self.default
-
 
 @dataclass(frozen=True)
 class Claim:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,7 @@ from bridge.claims.claim import (
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.threshold import SMALL, TANH, THRESHOLD
-from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
+from bridge.measure.power_laws import GAMMA, THETA, finite_size_floor, fit_power_law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,37 +54,38 @@ def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "l
     return found
 
 
-def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> PowerLaw | None:
-    return fit_power_law(groups, high, low=low) if groups else None
-
-
-def _estimate(fit: PowerLaw | None, sign: int) -> Estimate:
-    if fit is None:
+def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> Estimate:
+    """Return the exponent ``k`` of ``v^k`` between ``low`` and ``high``."""
+    if not groups:
         return Estimate(math.nan, math.nan, 0, 0, "no state at the transition")
+    fit = fit_power_law(groups, high, low=low)
     window = f"{fit.count} values in {fit.low:.2g} to {fit.high:.2g}"
-    note = fit.reason or window
-    return Estimate(sign * fit.exponent, fit.error, fit.samples, 0, note)
+    return Estimate(fit.exponent, fit.error, fit.samples, 0, fit.reason or window)
+
+
+def _gamma_of(fit: Estimate) -> Estimate:
+    """Return ``γ`` of a fit of ``v^-γ``."""
+    return replace(fit, value=-fit.value)
 
 
 def _theta(records: Records, **where: Any) -> Estimate:
-    return _estimate(_fitted(_at_jamming(records, "forces", **where), _FORCES), 1)
+    return _fitted(_at_jamming(records, "forces", **where), _FORCES)
 
 
 def _gamma(records: Records, **where: Any) -> Estimate:
     groups = _at_jamming(records, "margins", **where)
-    floor = finite_size_floor(groups) if groups else 0.0
-    return _estimate(_fitted(groups, _GAPS, floor), -1)
+    return _gamma_of(_fitted(groups, _GAPS, finite_size_floor(groups) if groups else 0.0))
 
 
 def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
-    return _estimate(_fitted(_of_networks(records, "forces", network), 1.0), 1)
+    return _fitted(_of_networks(records, "forces", network), 1.0)
 
 
 def _network_gamma(records: Records) -> Estimate:
     """Fit above the largest of the states' medians, where none of them is cut off."""
     groups = _of_networks(records, "margins", SMALL)
     low = max((float(group.min()) for group in groups), default=0.0)
-    return _estimate(_fitted(groups, _WIDE_GAPS, low), -1)
+    return _gamma_of(_fitted(groups, _WIDE_GAPS, low))
 
 
 def _by_activation(records: Records) -> Estimate:

@@ -25,12 +25,10 @@ from bridge.claims.claim import (
     n_stalled,
     of_kind,
 )
+from bridge.protocols import Vector
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from bridge.protocols import Vector
-    from particles import Perceptron
 
 # α and the margin σ >= 0 at which Gardner's capacity is α
 CONVEX: dict[str, Any] = {"alpha": 0.9612, "sigma": 0.5}
@@ -57,6 +55,7 @@ def minimum(rng: np.random.Generator, *, n: int, alpha: float, sigma: float) -> 
     ``distance`` is that of Kolmogorov and Smirnov between eigenvalues and the density for the
     measured ``c = N_Δ/N`` and ``ζ``; ``marginality`` is ``ζ/(√c - 1)²``.
     """
+    from bridge.measure.spectra import hessian
     from particles import Perceptron, descend
     from particles.perceptron import theory
 
@@ -64,7 +63,9 @@ def minimum(rng: np.random.Generator, *, n: int, alpha: float, sigma: float) -> 
     end = descend(problem, problem.random_state(rng))
     gaps = problem.gaps(end.x)
     c, zeta = float((gaps > 0).sum()) / n, theory.prestress_of(gaps, sigma, n)
-    eigenvalues = _across(problem, end.x)
+    radial = problem.zero_modes(end.x)  # made stiff, it is the last: the others are those across
+    stiff = hessian(problem, end.x) + 1e6 * radial.T @ radial
+    eigenvalues: Vector = np.linalg.eigvalsh(stiff)[:-1].astype(np.float64)
     return Sample(
         values={
             "c": c,
@@ -77,16 +78,7 @@ def minimum(rng: np.random.Generator, *, n: int, alpha: float, sigma: float) -> 
     )
 
 
-def _across(problem: "Perceptron", x: "Vector") -> "Vector":
-    """Return the eigenvalues of the Hessian on the tangent space of the sphere."""
-    from bridge.measure.spectra import hessian
-
-    radial = problem.zero_modes(x)
-    values = np.linalg.eigvalsh(hessian(problem, x) + 1e6 * radial.T @ radial)
-    return np.asarray(values[:-1], dtype=np.float64)
-
-
-def _distance(eigenvalues: "Vector", c: float, zeta: float) -> float:
+def _distance(eigenvalues: Vector, c: float, zeta: float) -> float:
     from scipy.integrate import cumulative_trapezoid
 
     from particles.perceptron import theory

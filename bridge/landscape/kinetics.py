@@ -89,7 +89,9 @@ def mean_first_passage(found: Rates, targets: Indices) -> Vector:
         )
     times = np.full(n, np.inf)
     times[targets] = 0.0
-    inside = np.setdiff1d(_reaching(found.constants, targets), targets)
+    back = csr_array(found.constants.T)
+    hops = dijkstra(back, indices=targets, unweighted=True, min_only=True)
+    inside = np.setdiff1d(np.flatnonzero(np.isfinite(hops)), targets)
     rate = found.constants
     escape = rate[inside].sum(axis=1)
     # Rows: minima on the way. Columns: the same, then one for all targets.
@@ -119,12 +121,6 @@ def _eliminate(step: Vector, waits: Vector) -> Vector:
     for x in range(n):
         times[x] = waits[x] + step[x, :x] @ times[:x]
     return times
-
-
-def _reaching(constants: Vector, targets: Indices) -> Indices:
-    """Return the minima from which a target can be reached."""
-    hops = dijkstra(csr_array(constants.T), indices=targets, unweighted=True, min_only=True)
-    return np.flatnonzero(np.isfinite(hops))
 
 
 def relaxation_spectrum(found: Rates) -> Vector:
