@@ -7,24 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    exact,
-    finished,
-    grid,
-    mean,
-    n_stalled,
-    of_kind,
-)
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, exact, finished, mean, n_stalled, of_kind
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,22 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    exact,
-    finished,
-    mean_of,
-    of_kind,
-)
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import exact, finished, mean_of, of_kind
+from bridge.claims.experiment import Experiment, GridPoint, Records, Sample
 from bridge.claims.threshold import adam
 
 if TYPE_CHECKING:

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Records,
-    Source,
-    Theme,
-    finished,
-)
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import finished
+from bridge.claims.experiment import Records
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.threshold import SMALL, TANH, THRESHOLD

@@ -7,22 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import (
-    BALLARD,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    finished,
-    grid,
-    mean,
-    n_stalled,
-)
+from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, finished, mean, n_stalled
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

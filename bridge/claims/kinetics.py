@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Records, Source, Theme, mean
+from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import mean
+from bridge.claims.experiment import Records
 from bridge.claims.molecules import LJ9, largest
 
 if TYPE_CHECKING:

@@ -7,20 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import (
-    BALLARD,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    exact,
-    finished,
-    grid,
-)
+from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import exact, finished
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,24 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    farthest,
-    finished,
-    grid,
-    mean,
-    mean_of,
-    n_stalled,
-)
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

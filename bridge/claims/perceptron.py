@@ -6,25 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    farthest,
-    finished,
-    grid,
-    mean,
-    mean_of,
-    n_stalled,
-    of_kind,
-)
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled, of_kind
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:

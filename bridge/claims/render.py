@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import SIGMAS, Records, Theme
+from bridge.claims.claim import SIGMAS, Theme
+from bridge.claims.experiment import Records
 from bridge.claims.table import THEMES
 from bridge.claims.trials import Conclusion
 from bridge.records.documents import dumps

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
-from bridge.claims.claim import Claim, Experiment, Theme
+from bridge.claims.claim import Claim, Theme
+from bridge.claims.experiment import Experiment
 
 # Each is a file of its name, in the order of the page.
 _THEMES = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import Experiment, GridPoint, Sample
+from bridge.claims.experiment import Experiment, GridPoint, Sample
 
 if TYPE_CHECKING:
     from bridge.runs.states import Measured

@@ -7,24 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    finished,
-    grid,
-    mean,
-    mean_of,
-    of_kind,
-    ratio_of,
-)
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, finished, mean, mean_of, of_kind, ratio_of
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.claims.threshold import (
     DEEP,
     DIGITS,

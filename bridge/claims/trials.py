@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.claims.claim import Claim, Estimate, Records, Verdict, judge
+from bridge.claims.claim import Claim, Estimate, Verdict, judge
+from bridge.claims.experiment import Records
 from bridge.claims.table import experiments
 from bridge.records.seeds import generator
 from bridge.records.store import Record, Store, record_key

@@ -12,19 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.claims import glass, render
-from bridge.claims.claim import (
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Sample,
-    Source,
-    column,
-    judge,
-    mean_of,
-    ratio_of,
-)
+from bridge.claims.claim import Claim, Estimate, Expected, Source, judge
+from bridge.claims.estimates import column, mean_of, ratio_of
+from bridge.claims.experiment import Experiment, GridPoint, Sample
 from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
