@@ -157,7 +157,7 @@ def descents(samples: int = 12) -> None:
         ends = np.array([glass.spins(rng, n=n).values["energy"] for _ in range(samples)])
         print(
             f"3-spin glass, N = {n}: {np.nanmean(ends):.3f} ± {np.nanstd(ends, ddof=1):.3f} "
-            f"per spin (threshold {glass.THRESHOLD:.3f})",
+            f"per spin (threshold {glass.THRESHOLD_ENERGY:.3f})",
             flush=True,
         )
     for hidden in (5, 10, 20):

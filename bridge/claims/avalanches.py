@@ -66,22 +66,22 @@ def _system(name: str, n: int, load: float) -> "System":
 
 
 # Below α = 2 a perceptron fits all patterns with a margin σ > 0: what it minimises is convex.
-CONVEX: dict[str, Any] = {"system": "perceptron", "load": 1.5}
-ROUGH: dict[str, Any] = {"system": "perceptron", "load": 4.0}
-TANH: dict[str, Any] = {"system": "network", "load": 1.5}
+CONVEX_LOADING: dict[str, Any] = {"system": "perceptron", "load": 1.5}
+ROUGH_LOADING: dict[str, Any] = {"system": "perceptron", "load": 4.0}
+TANH_LOADING: dict[str, Any] = {"system": "network", "load": 1.5}
 
 LOADING = Experiment(
     "slow loading",
     slow_loading,
     default=(
-        *grid(6, **CONVEX, n=50, by=0.2, steps=50),
-        *grid(6, **ROUGH, n=50, by=0.2, steps=100),
-        *grid(8, **TANH, n=5, by=0.8, steps=40),
+        *grid(6, **CONVEX_LOADING, n=50, by=0.2, steps=50),
+        *grid(6, **ROUGH_LOADING, n=50, by=0.2, steps=100),
+        *grid(8, **TANH_LOADING, n=5, by=0.8, steps=40),
     ),
     full=(
-        *grid(30, **CONVEX, n=100, by=0.2, steps=100),
-        *grid(30, **ROUGH, n=100, by=0.2, steps=100),
-        *grid(30, **TANH, n=8, by=0.8, steps=100),
+        *grid(30, **CONVEX_LOADING, n=100, by=0.2, steps=100),
+        *grid(30, **ROUGH_LOADING, n=100, by=0.2, steps=100),
+        *grid(30, **TANH_LOADING, n=8, by=0.8, steps=100),
     ),
     settings=slowly,
     on_networks=True,
@@ -89,7 +89,7 @@ LOADING = Experiment(
 
 
 def _none(records: Records) -> Estimate:
-    convex = of_kind(records, **CONVEX)
+    convex = of_kind(records, **CONVEX_LOADING)
     return exact(column(convex, "avalanches").sum(), convex)
 
 
@@ -118,9 +118,9 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
 
     left, right = figure.subplots(1, 2)
     kinds = (
-        (CONVEX, "convex perceptron", BLUE, "o"),
-        (ROUGH, "non-convex perceptron", RED, "s"),
-        (TANH, "tanh network", ORANGE, "^"),
+        (CONVEX_LOADING, "convex perceptron", BLUE, "o"),
+        (ROUGH_LOADING, "non-convex perceptron", RED, "s"),
+        (TANH_LOADING, "tanh network", ORANGE, "^"),
     )
     for kind, name, colour, marker in kinds:
         found = finished(records[LOADING.name], **kind)
@@ -150,8 +150,8 @@ def _staircase(record: "Record") -> "tuple[Vector, Vector, NDArray[np.bool_]]":
 
 _claim = partial(Claim, source=Source(GEIGER, "abstract: avalanche-like dynamics"))
 _ROUGH_KINDS = (
-    ("perceptron", "the non-convex perceptron", ROUGH),
-    ("network", "tanh networks of fixed norm", TANH),
+    ("perceptron", "the non-convex perceptron", ROUGH_LOADING),
+    ("network", "tanh networks of fixed norm", TANH_LOADING),
 )
 
 THEME = Theme(

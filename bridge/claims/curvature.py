@@ -65,7 +65,7 @@ def _point(samples: int, depth: int, activation: str, load: float, width: int) -
     return GridPoint(samples, {**parameters, "steps": 10_000, "polish": 1000})
 
 
-SPECTRA = Experiment(
+PRESTRESS = Experiment(
     "network spectra",
     spectra,
     default=(
@@ -117,7 +117,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     axes = figure.subplots()
     bins = np.linspace(-6.0, 6.0, 61).tolist()
     for activation, label, colour in (("relu", "ReLU", BLUE), ("tanh", "tanh", ORANGE)):
-        found = finished(records[SPECTRA.name], depth=2, activation=activation)
+        found = finished(records[PRESTRESS.name], depth=2, activation=activation)
         if found:
             values = [r.arrays["hp"] / np.abs(r.arrays["hp"]).mean() for r in found]
             joined = np.concatenate(values)
@@ -139,7 +139,7 @@ THEME = Theme(
             "why minima cannot be poor where parameters abound.",
             "N_-(Hp)/N_Δ, the largest",
             Expected(1.0, 0.0, "H0 has rank N_Δ at most", "<="),
-            SPECTRA,
+            PRESTRESS,
             _bound,
         ),
         _claim(
@@ -147,7 +147,7 @@ THEME = Theme(
             "The prestress of a ReLU network is traceless.",
             "|tr Hp| over the sum of the moduli of its eigenvalues, the largest",
             Expected(1e-10, 0.0, "each parameter enters the output linearly", "<="),
-            SPECTRA,
+            PRESTRESS,
             _trace,
         ),
         _claim(
@@ -155,7 +155,7 @@ THEME = Theme(
             "About half of the modes of the prestress of a deep ReLU network are negative.",
             "N_-(Hp) over the number of parameters, two and three layers",
             Expected(0.48, 0.04, "symmetric spectrum; reference runs"),
-            SPECTRA,
+            PRESTRESS,
             _half,
         ),
         _claim(
@@ -163,7 +163,7 @@ THEME = Theme(
             "With one hidden layer each unit has one negative mode.",
             "N_-(Hp) less the number of units that are alive",
             Expected(0.0, 0.0, "a unit's prestress has rank two, and no trace"),
-            SPECTRA,
+            PRESTRESS,
             _single,
         ),
     ),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from bridge.claims.threshold import SMALL, TANH, THRESHOLD
 from bridge.measure.power_laws import GAMMA, THETA, finite_size_floor, fit_power_law
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from bridge.protocols import Vector
@@ -29,14 +28,12 @@ _FORCES, _GAPS = 0.2, 0.05
 _WIDE_GAPS = 0.5
 _FEWEST_AT_TRANSITION = 0.2  # N_Δ/N: states with fewer have lost units, they are not near jamming
 
-Side = Literal["forces", "margins"]
 
-
-def _at_jamming(records: Records, side: Side, **where: Any) -> "list[Vector]":
+def _at_jamming(records: Records, side: str, **where: Any) -> "list[Vector]":
     return [r.arrays[side] for r in finished(records, **where) if side in r.arrays]
 
 
-def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "list[Vector]":
+def _of_networks(records: Records, side: str, network: Mapping[str, Any]) -> "list[Vector]":
     """Return violations in units of their median, or margins above that, next to the transition."""
     found = []
     for record in finished(records, **network):
@@ -98,8 +95,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
 
     networks = records[THRESHOLD.name]
     left, right = figure.subplots(1, 2)
-    panels: tuple[tuple[Axes, Side], ...] = ((left, "forces"), (right, "margins"))
-    for axes, side in panels:
+    for axes, side in ((left, "forces"), (right, "margins")):
         kinds = (
             ("discs", RED, _at_jamming(records[DISCS.name], side)),
             ("perceptron", BLUE, _at_jamming(records[JAMMING.name], side, alpha=4.0)),

@@ -14,7 +14,7 @@ from bridge.claims.experiment import Experiment, Records, Sample, grid
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-THRESHOLD = -1.632993  # energy per spin, p = 3
+THRESHOLD_ENERGY = -1.632993  # energy per spin, p = 3
 
 
 def spins(rng: np.random.Generator, *, n: int) -> Sample:
@@ -43,13 +43,13 @@ def _end(energy: float | None, size: int) -> Sample:
     return Sample({"energy": energy / size})
 
 
-SPINS = Experiment(
+SPIN_ENDS = Experiment(
     "3-spin descents",
     spins,
     default=grid(60, n=[20, 40, 80]),
     full=grid(200, n=[20, 40, 80, 160]),
 )
-DIGITS = Experiment(
+DIGIT_ENDS = Experiment(
     "digit descents",
     digits,
     default=grid(8, hidden=[3, 12], patterns=300),
@@ -77,7 +77,7 @@ def _limit(records: Records) -> Estimate:
 def _above(records: Records) -> Estimate:
     largest = max(record.parameters["n"] for record in records)
     found = mean(records, "energy", note=f"N = {largest}", n=largest)
-    return replace(found, value=found.value - THRESHOLD)
+    return replace(found, value=found.value - THRESHOLD_ENERGY)
 
 
 def _narrowing(records: Records, name: str) -> Estimate:
@@ -97,7 +97,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     from bridge.figures.style import BLACK, BLUE, ORANGE, legend
 
     left, right = figure.subplots(1, 2)
-    panels = ((left, SPINS, "n", BLUE), (right, DIGITS, "hidden", ORANGE))
+    panels = ((left, SPIN_ENDS, "n", BLUE), (right, DIGIT_ENDS, "hidden", ORANGE))
     for axes, experiment, name, colour in panels:
         found = finished(records[experiment.name])
         sizes = np.array([record.parameters[name] for record in found], dtype=np.float64)
@@ -105,7 +105,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         ticks = [int(size) for size in np.unique(sizes)]
         axes.set(xscale="log", xticks=ticks, xticklabels=[str(tick) for tick in ticks])
         axes.set_xticks([], minor=True)
-    left.axhline(THRESHOLD, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
+    left.axhline(THRESHOLD_ENERGY, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
     legend(left)
     left.set(xlabel="spins", ylabel="end energy a spin")
     right.set(xlabel="hidden units", ylabel="end loss on digits")
@@ -122,15 +122,15 @@ THEME = Theme(
             "Descent in the p-spin glass ends above the threshold.",
             "mean end energy a spin, less the threshold",
             Expected(0.0, 0.0, "Cugliandolo, Kurchan 1993", ">="),
-            SPINS,
+            SPIN_ENDS,
             _above,
         ),
         _claim(
             "pspin-limit",
             "For large systems it ends at the threshold.",
             "mean end energy a spin, extrapolated in N^(-2/3)",
-            Expected(THRESHOLD, 0.05, "-2√(2/3)"),
-            SPINS,
+            Expected(THRESHOLD_ENERGY, 0.05, "-2√(2/3)"),
+            SPIN_ENDS,
             _limit,
         ),
         _claim(
@@ -138,7 +138,7 @@ THEME = Theme(
             "The band of end energies narrows as the glass grows.",
             "standard deviation at the largest size over that at the smallest",
             Expected(1.0, 0.0, "no narrowing", "<="),
-            SPINS,
+            SPIN_ENDS,
             partial(_narrowing, name="n"),
         ),
         _claim(
@@ -146,7 +146,7 @@ THEME = Theme(
             "So does that of a network which learns digits.",
             "standard deviation at the largest size over that at the smallest",
             Expected(1.0, 0.0, "no narrowing", "<="),
-            DIGITS,
+            DIGIT_ENDS,
             partial(_narrowing, name="hidden"),
         ),
     ),

@@ -107,7 +107,7 @@ CLASSIFIER = Experiment(
     ),
     on_networks=True,
 )
-DIGITS = Experiment(
+DIGIT_CLASSIFIER = Experiment(
     "digit classifier",
     classifier,
     default=grid(3, data="digits", hidden=6, l2=1e-3, patterns=300, starts=6),
@@ -208,7 +208,7 @@ THEME = Theme(
             "Minima reached from random starts recognise digits well.",
             "test AUC of the worst minimum",
             Expected(0.95, 0.0, "a useful classifier", ">="),
-            DIGITS,
+            DIGIT_CLASSIFIER,
             partial(mean, name="lowest_auc"),
             source=Source(BALLARD, "digit recognition"),
         ),

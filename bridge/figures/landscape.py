@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -11,14 +11,14 @@ from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import lowest_part
 from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import Thermodynamics, occupation
-from bridge.landscape.trees import MergeTree, draw_tree
+from bridge.landscape.trees import MergeTree
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST = 2000  # minima whose lines can be told apart: of more, the lowest are drawn
+MOST_DRAWN = 2000  # minima whose lines can be told apart: of more, the lowest are drawn
 
 
 def disconnectivity(
@@ -39,17 +39,14 @@ def disconnectivity(
     """
     with style():
         known = tree.n_minima
-        if known > MOST:
-            kept, tree = lowest_part(tree, MOST)
+        if known > MOST_DRAWN:
+            kept, tree = lowest_part(tree, MOST_DRAWN)
             colours = None if colours is None else colours[kept]
-        width = float(np.clip(0.12 * tree.n_minima + 1.5, 3.2, 9.0))
-        figure = new_figure(width, 4.2)
-        axes = figure.subplots()
-        draw_tree(axes, tree, colours, colour_label=colour_label)
+        axes = tree.plot(colours=colours, colour_label=colour_label)
         axes.set_ylabel(energy_label)
-        if known > MOST:
-            axes.set_title(f"the {MOST} lowest of {known} minima")
-        return figure
+        if known > MOST_DRAWN:
+            axes.set_title(f"the {MOST_DRAWN} lowest of {known} minima")
+        return cast("Figure", axes.figure)
 
 
 def thermodynamics(minima: Sequence[StationaryPoint], found: Thermodynamics) -> "Figure":

@@ -116,8 +116,7 @@ class Explorer:
 
     def rng(self, stage: str, number: int) -> np.random.Generator:
         """Return the random numbers of one search."""
-        key = (_STAGES.index(stage), number)
-        return generator((self.seed, *key))
+        return generator((self.seed, _STAGES.index(stage), number))
 
     def quenches(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Minimise from random states."""

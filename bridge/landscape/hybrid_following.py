@@ -72,15 +72,16 @@ def hybrid_follow(
     L. J. Munro, D. J. Wales, Phys. Rev. B 59, 3969 (1999).
     """
     x, mode = x.copy(), along
-    for step in range(max_steps):
+    for count in range(max_steps):
         _, gradient = problem.energy_gradient(x)
         residual = float(np.abs(gradient).max())
         if residual < CONVERGED:
-            return Climb(touches_released(problem, model(problem, x)), step, "converged")
+            return Climb(touches_released(problem, model(problem, x)), count, "converged")
         flat = flat_directions(problem, x) if residual < _NEWTON else problem.zero_modes(x)
         value, mode = lowest_mode(problem, x, flat, mode)
         if residual < _NEWTON and value < 0:
-            x = x + _cut(_newton(problem, x, gradient, flat), max_step)
+            step = _newton(problem, x, gradient, flat)
+            x = x + step * min(1.0, max_step / max(float(np.linalg.norm(step)), 1e-300))
             continue
         slope = np.array([float(gradient @ mode)])
         move = follow_step(slope, np.array([value]), np.array([0]))
@@ -131,7 +132,3 @@ def _newton(problem: Landscape, x: Vector, gradient: Vector, flat: Vector) -> Ve
     operator = LinearOperator(shape, matvec=lambda v: across.hvp(x, v.ravel()), dtype=np.float64)
     step, _ = minres(operator, -without(gradient, flat), rtol=1e-8, maxiter=5 * x.size)
     return without(step, flat)
-
-
-def _cut(step: Vector, longest: float) -> Vector:
-    return step * min(1.0, longest / max(float(np.linalg.norm(step)), 1e-300))

@@ -135,14 +135,14 @@ def relaxation_spectrum(found: Rates) -> Vector:
 
 
 @dataclass(frozen=True)
-class Path:
+class Pathway:
     """Minima in order, and the transition states between them: one fewer."""
 
     minima: tuple[int, ...]
     saddles: tuple[int, ...]
 
 
-def fastest_path(graph: Graph, temperature: float, start: int, end: int) -> Path | None:
+def fastest_path(graph: Graph, temperature: float, start: int, end: int) -> Pathway | None:
     """Return the path that contributes most to the rate from ``start`` to ``end``, or None.
 
     It maximises the product of the branching probabilities: the shortest path for the weights
@@ -162,10 +162,10 @@ def fastest_path(graph: Graph, temperature: float, start: int, end: int) -> Path
     minima.reverse()
     log_passes = log_weights(graph.saddles.points, temperature)
     saddles = [_best(graph, log_passes, {a, b}) for a, b in pairwise(minima)]
-    return Path(tuple(minima), tuple(saddles))
+    return Pathway(tuple(minima), tuple(saddles))
 
 
-def energy_profile(graph: Graph, path: Path) -> Vector:
+def energy_profile(graph: Graph, path: Pathway) -> Vector:
     """Return the energies of minimum, saddle, minimum, ... along a path."""
     profile = np.empty(len(path.minima) + len(path.saddles))
     profile[::2] = [graph.minima[i].energy for i in path.minima]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bridge.landscape import kinetics
 from bridge.landscape.graph import Graph
 from bridge.landscape.kinetics import (
+    Pathway,
     Rates,
     energy_profile,
     fastest_path,
@@ -22,7 +22,7 @@ from bridge.landscape.thermodynamics import free_energies
 from bridge.protocols import Vector
 from bridge.records.writing import text_file
 
-MOST = 2000  # minima up to which the matrix of rates is diagonalised
+MOST_RATED = 2000  # minima up to which the matrix of rates is diagonalised
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Thermal:
     rates: Rates
     passage: Vector
     relaxation: Vector
-    path: kinetics.Path | None
+    path: Pathway | None
     profile: Vector
 
 
@@ -66,9 +66,9 @@ def thermal(graph: Graph, temperature: float) -> Thermal:
     ValueError
         If the temperature is not positive, or the landscape is too large for a dense matrix.
     """
-    if len(graph.minima) > MOST:
+    if len(graph.minima) > MOST_RATED:
         raise ValueError(
-            f"expected at most {MOST} minima for rates, got {len(graph.minima)}: search fewer"
+            f"expected at most {MOST_RATED} minima for rates, got {len(graph.minima)}: search fewer"
         )
     found = rates(graph, temperature)
     lowest = int(np.argmin([point.energy for point in graph.minima]))

@@ -18,7 +18,7 @@ from bridge.systems import landscapes
 if TYPE_CHECKING:
     from bridge.landscape.case import Case
 
-MOST = 30  # minima whose pairs are compared, the lowest
+MOST_COMPARED = 30  # minima whose pairs are compared, the lowest
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def likenesses(case: "Case", graph: Graph) -> Iterator[Likeness]:
     """Yield the order parameters of every pair of the 30 lowest minima."""
     identity = identity_of(case.problem)
     energies = [point.energy for point in graph.minima]
-    lowest = sorted(int(i) for i in np.argsort(energies, kind="stable")[:MOST])
+    lowest = sorted(int(i) for i in np.argsort(energies, kind="stable")[:MOST_COMPARED])
     marks = None if case.marks is None else {i: case.marks(graph.minima[i].x) for i in lowest}
     for a, b in combinations(lowest, 2):
         x, other = graph.minima[a].x, graph.minima[b].x

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from bridge.claims.glass import THRESHOLD, spins
+from bridge.claims.glass import THRESHOLD_ENERGY, spins
 from bridge.landscape.completeness import chao, completeness, morse_sum
 from bridge.landscape.end_energies import end_energy
 from bridge.landscape.explore import Explorer
@@ -105,13 +105,13 @@ def test_completeness_of_lj7(lj7):
 
 def test_descent_in_a_glass_stops_near_the_threshold():
     """Above the ground state, nearer to the threshold for more spins, and with less scatter."""
-    assert pytest.approx(-2 * np.sqrt(2 / 3), abs=1e-6) == THRESHOLD
+    assert pytest.approx(-2 * np.sqrt(2 / 3), abs=1e-6) == THRESHOLD_ENERGY
     rng = np.random.default_rng(0)
     small, large = (
         np.array([spins(rng, n=n).values["energy"] for _ in range(10)]) for n in (10, 60)
     )
-    assert abs(large.mean() - THRESHOLD) < abs(small.mean() - THRESHOLD)
-    assert large.mean() == pytest.approx(THRESHOLD, abs=0.2)
+    assert abs(large.mean() - THRESHOLD_ENERGY) < abs(small.mean() - THRESHOLD_ENERGY)
+    assert large.mean() == pytest.approx(THRESHOLD_ENERGY, abs=0.2)
     assert large.std() < small.std()
     assert large.mean() > -1.656998  # the ground state of an infinite glass
 
