@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.claims.experiment import Experiment, GridPoint, Sample
+from bridge.measure.midpoint import bracket
 
 if TYPE_CHECKING:
     from bridge.runs.states import Measured
@@ -45,30 +46,30 @@ def threshold(
     low, high, spacing = loads
     grid = np.arange(low, high + 0.5 * spacing, spacing)
     patterns = _patterns(data, round(high * mlp.n_weights), input_dim, rng)
-    fits, jams, n_open = -1, len(grid), 0
-    tried: list[tuple[float, float]] = []
-    state: Measured | None = None
-    while jams - fits > 1:
-        middle = (fits + jams) // 2
-        found = _trained(mlp, patterns, grid[middle] * mlp.n_weights, steps, rng)
-        status = found.state.status
-        n_open += status in ("stalled", "dead")
-        tried.append((float(grid[middle]), found.observables.constraint_ratio))
-        if status == "unjammed":
-            fits = middle
-        else:
-            jams = middle
-            # One further up would not be at the transition: then there is none.
-            state = found if status == "jammed" else None
+    ends: dict[int, Measured] = {}
+
+    def fitted(place: int) -> float:
+        ends[place] = _trained(mlp, patterns, grid[place] * mlp.n_weights, steps, rng)
+        return float(ends[place].state.status == "unjammed")
+
+    fits, jams = bracket(fitted, len(grid))
+    statuses = [end.state.status for end in ends.values()]
+    # One further up would not be at the transition: then there is none.
+    state = ends[jams] if jams in ends and ends[jams].state.status == "jammed" else None
     inside = fits >= 0 and jams < len(grid)
     return Sample(
         values={
             "load": float(grid[fits] + grid[jams]) / 2 if inside else math.nan,
             "n_weights": mlp.n_weights,
             "constraint_ratio": state.observables.constraint_ratio if state else math.nan,
-            "without_end": n_open,
+            "without_end": statuses.count("stalled") + statuses.count("dead"),
         },
-        arrays={"tried": np.array(tried), "gaps": state.gaps if state else np.empty(0)},
+        arrays={
+            "tried": np.array(
+                [[grid[k], end.observables.constraint_ratio] for k, end in ends.items()]
+            ),
+            "gaps": state.gaps if state else np.empty(0),
+        },
         status="done" if inside else "stalled",
     )
 
