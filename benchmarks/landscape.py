@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.claims.spin_glass_threshold import digit_ends, spin_glass_ends
+from bridge.claims import glass
 from bridge.landscape.basin_hopping import Hops, basin_hopping
 from bridge.landscape.case import Case
 from bridge.landscape.completeness import morse_sum
@@ -152,14 +152,20 @@ def spins(samples: int = 1000) -> None:
 
 def descents(samples: int = 12) -> None:
     """Where steepest descent ends, over sizes: a glass that has a threshold, and digits."""
-    for ends in spin_glass_ends([10, 20, 40, 80], samples, 0):
+    for n in (10, 20, 40, 80):
+        rng = np.random.default_rng([0, n])
+        ends = np.array([glass.spins(rng, n=n).values["energy"] for _ in range(samples)])
         print(
-            f"3-spin glass, N = {ends.size}: {ends.mean:.3f} ± {ends.spread:.3f} per spin "
-            f"(threshold {ends.threshold:.3f})",
+            f"3-spin glass, N = {n}: {np.nanmean(ends):.3f} ± {np.nanstd(ends, ddof=1):.3f} "
+            f"per spin (threshold {glass.THRESHOLD_ENERGY:.3f})",
             flush=True,
         )
-    for ends in digit_ends([5, 10, 20], samples, 0):
-        print(f"digits, {ends.size} parameters: {ends.mean:.3f} ± {ends.spread:.3f}", flush=True)
+    for hidden in (5, 10, 20):
+        rng = np.random.default_rng([1, hidden])
+        runs = [glass.digits(rng, hidden=hidden, patterns=300) for _ in range(samples)]
+        ends = np.array([run.values["energy"] for run in runs])
+        shown = f"{np.nanmean(ends):.3f} ± {np.nanstd(ends, ddof=1):.3f}"
+        print(f"digits, {hidden} hidden units: {shown}", flush=True)
 
 
 def glass_of(n: int, number: int) -> SphericalSpinGlass:

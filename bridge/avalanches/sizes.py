@@ -52,9 +52,8 @@ class Sizes:
         """Fit ``P(D) ∝ D^-τ`` between resolution and cut-off; its ``exponent`` is ``-τ``."""
         high = self.cutoff()
         if not self.resolution < high:
-            n = np.nan
             reason = f"{self.count} avalanches are above the resolution"
-            return PowerLaw(n, n, self.resolution, n, 0, len(self.samples), n, "too few", reason)
+            return PowerLaw.too_few(reason, self.resolution, np.nan, 0, len(self.samples))
         return fit_power_law(self.resolved, high, low=self.resolution, resamples=resamples)
 
 

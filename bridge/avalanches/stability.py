@@ -1,10 +1,10 @@
 """Stability of a state that a change of load has left behind."""
 
 import numpy as np
-from scipy import linalg
 
 from bridge.descent.newton import Newton
 from bridge.measure.spectra import hessian, rounding
+from bridge.measure.stability import lowest_eigenvalue, stiffened
 from bridge.protocols import HasTightening, Vector
 
 _MOST_STEPS = 100
@@ -21,20 +21,9 @@ def softest_on_the_way(problem: HasTightening, x: Vector, distance: float) -> fl
     lowest = np.inf
     descent = Newton(max_step=0.02 * distance / np.sqrt(len(x))).descent(problem, x)
     for _, point in zip(range(_MOST_STEPS), descent, strict=False):
-        lowest = min(lowest, _lowest(_stiff(problem, point.x)))
+        stiff = stiffened(hessian(problem, point.x), problem.zero_modes(point.x))
+        value = lowest_eigenvalue(stiff)
+        lowest = min(lowest, 0.0 if abs(value) <= rounding(stiff) else value)
         if lowest < 0.0 or np.linalg.norm(point.x - x) > 0.1 * distance:
             break
     return lowest
-
-
-def _stiff(problem: HasTightening, x: Vector) -> Vector:
-    """Return ``H`` with the symmetries made stiff."""
-    matrix = hessian(problem, x)
-    modes = problem.zero_modes(x)
-    return np.asarray(matrix + float(np.abs(np.diag(matrix)).max()) * modes.T @ modes)
-
-
-def _lowest(matrix: Vector) -> float:
-    """Return the lowest eigenvalue, zero where it is rounding."""
-    value = float(linalg.eigvalsh(matrix, subset_by_index=[0, 0], check_finite=False)[0])
-    return 0.0 if abs(value) <= rounding(matrix) else value

@@ -5,26 +5,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    exact,
-    finished,
-    mean_of,
-    n_stalled,
-)
+import numpy as np
+
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, exact, finished, mean, n_stalled, of_kind
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -41,15 +28,13 @@ def slowly() -> dict[str, float]:
 
 
 def slow_loading(
-    rng: "np.random.Generator", *, system: str, n: int, load: float, by: float, steps: int
+    rng: np.random.Generator, *, system: str, n: int, load: float, by: float, steps: int
 ) -> Sample:
     """Ask for a slowly growing margin, from the one at which the patterns just cease to fit.
 
     ``n`` is the components of a perceptron or the width of a network, ``load`` its ``P/N``; the
     margin grows by ``by`` in ``steps``, each halved until it is elastic or shortest.
     """
-    import numpy as np
-
     from bridge.avalanches import drive
     from bridge.runs.kinds.avalanche import loading_start
 
@@ -81,54 +66,36 @@ def _system(name: str, n: int, load: float) -> "System":
 
 
 # Below α = 2 a perceptron fits all patterns with a margin σ > 0: what it minimises is convex.
-CONVEX = {"system": "perceptron", "load": 1.5}
-ROUGH = {"system": "perceptron", "load": 4.0}
-TANH = {"system": "network", "load": 1.5}
+CONVEX_LOADING: dict[str, Any] = {"system": "perceptron", "load": 1.5}
+ROUGH_LOADING: dict[str, Any] = {"system": "perceptron", "load": 4.0}
+TANH_LOADING: dict[str, Any] = {"system": "network", "load": 1.5}
 
 LOADING = Experiment(
     "slow loading",
     slow_loading,
     default=(
-        GridPoint(6, {**CONVEX, "n": 50, "by": 0.2, "steps": 50}),
-        GridPoint(6, {**ROUGH, "n": 50, "by": 0.2, "steps": 100}),
-        GridPoint(8, {**TANH, "n": 5, "by": 0.8, "steps": 40}),
+        *grid(6, **CONVEX_LOADING, n=50, by=0.2, steps=50),
+        *grid(6, **ROUGH_LOADING, n=50, by=0.2, steps=100),
+        *grid(8, **TANH_LOADING, n=5, by=0.8, steps=40),
     ),
     full=(
-        GridPoint(30, {**CONVEX, "n": 100, "by": 0.2, "steps": 100}),
-        GridPoint(30, {**ROUGH, "n": 100, "by": 0.2, "steps": 100}),
-        GridPoint(30, {**TANH, "n": 8, "by": 0.8, "steps": 100}),
+        *grid(30, **CONVEX_LOADING, n=100, by=0.2, steps=100),
+        *grid(30, **ROUGH_LOADING, n=100, by=0.2, steps=100),
+        *grid(30, **TANH_LOADING, n=8, by=0.8, steps=100),
     ),
     settings=slowly,
     on_networks=True,
 )
 
 
-def _of(records: Records, kind: Mapping[str, Any]) -> Records:
-    return [r for r in records if all(r.parameters[key] == value for key, value in kind.items())]
-
-
 def _none(records: Records) -> Estimate:
-    convex = _of(records, CONVEX)
+    convex = of_kind(records, **CONVEX_LOADING)
     return exact(column(convex, "avalanches").sum(), convex)
 
 
-def _number(records: Records, kind: Mapping[str, Any]) -> Estimate:
-    of_kind = _of(records, kind)
-    return mean_of(column(of_kind, "avalanches"), stalled=n_stalled(of_kind))
-
-
-def _patterns(records: Records, kind: Mapping[str, Any]) -> Estimate:
-    return _per_avalanche(_of(records, kind), "patterns")
-
-
-def _unstable(records: Records) -> Estimate:
-    return _per_avalanche(records, "unstable")
-
-
-def _per_avalanche(records: Records, name: str) -> Estimate:
+def _per_avalanche(records: Records, name: str, **where: Any) -> Estimate:
     """Return a mean over all avalanches; its error is that of a ratio of sums over loadings."""
-    import numpy as np
-
+    records = of_kind(records, **where)
     found = [record.arrays[name] for record in finished(records)]
     sums, counts = (np.array([f(values) for values in found]) for f in (np.sum, len))
     total, n, stalled = int(counts.sum()), len(found), n_stalled(records)
@@ -142,25 +109,21 @@ def _per_avalanche(records: Records, name: str) -> Estimate:
 
 
 def _joined(records: Records, name: str) -> "Vector":
-    import numpy as np
-
     return np.concatenate([np.empty(0), *(record.arrays[name] for record in records)])
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw how the set of learned patterns changes with the margin; thick: in an avalanche."""
-    import numpy as np
-
     from bridge.figures.style import BLUE, GREY, ORANGE, RED, legend
 
     left, right = figure.subplots(1, 2)
     kinds = (
-        (CONVEX, "convex perceptron", BLUE, "o"),
-        (ROUGH, "non-convex perceptron", RED, "s"),
-        (TANH, "tanh network", ORANGE, "^"),
+        (CONVEX_LOADING, "convex perceptron", BLUE, "o"),
+        (ROUGH_LOADING, "non-convex perceptron", RED, "s"),
+        (TANH_LOADING, "tanh network", ORANGE, "^"),
     )
     for kind, name, colour, marker in kinds:
-        found = finished(_of(records[LOADING.name], kind))
+        found = finished(records[LOADING.name], **kind)
         for record in found:
             share, changed, sudden = _staircase(record)
             so_far = np.cumsum(changed)
@@ -170,18 +133,13 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         drops, patterns = _joined(found, "drop"), _joined(found, "patterns")
         right.plot(drops, patterns, marker, color=colour, ms=4, mfc="none", label=name)
     right.axhline(1.0, color=GREY, lw=0.8, ls="--")
-    right.set_xscale("log")
-    left.set_xlabel("margin added, part of the whole")
-    left.set_ylabel("patterns learned or forgotten")
-    right.set_xlabel("energy lost in the avalanche")
-    right.set_ylabel("patterns changed in it")
+    left.set(xlabel="margin added, part of the whole", ylabel="patterns learned or forgotten")
+    right.set(xlabel="energy lost in the avalanche", ylabel="patterns changed in it", xscale="log")
     legend(right, loc="upper left")
 
 
 def _staircase(record: "Record") -> "tuple[Vector, Vector, NDArray[np.bool_]]":
     """Return where patterns changed, how many, and whether in an avalanche, in order."""
-    import numpy as np
-
     arrays = record.arrays
     where = np.concatenate([arrays["loads"], arrays["at"]])
     order = np.argsort(where, kind="stable")
@@ -190,61 +148,53 @@ def _staircase(record: "Record") -> "tuple[Vector, Vector, NDArray[np.bool_]]":
     return where[order] / record.parameters["by"], changed[order], sudden
 
 
-_SOURCE = Source(GEIGER, "abstract: avalanche-like dynamics")
-_NONE = Expected(0.0, 0.0, "none, as in a convex problem", ">=")
-_ONE = Expected(1.0, 0.0, "between avalanches patterns change one by one", ">=")
+_claim = partial(Claim, source=Source(GEIGER, "abstract: avalanche-like dynamics"))
+_ROUGH_KINDS = (
+    ("perceptron", "the non-convex perceptron", ROUGH_LOADING),
+    ("network", "tanh networks of fixed norm", TANH_LOADING),
+)
 
 THEME = Theme(
     "avalanches",
     "Avalanches",
     (
-        Claim(
+        _claim(
             "avalanches-convex",
             "Avalanches need a landscape of many minima: a convex perceptron has none.",
-            _SOURCE,
             "avalanches of all loadings, σ > 0",
             Expected(0.0, 0.0, "a single minimum"),
             LOADING,
             _none,
         ),
         *(
-            Claim(
+            _claim(
                 f"avalanches-{name}",
                 f"The learning dynamics is prone to avalanches: {which}.",
-                _SOURCE,
                 "avalanches in one loading",
-                _NONE,
+                Expected(0.0, 0.0, "none, as in a convex problem", ">="),
                 LOADING,
-                partial(_number, kind=kind),
+                partial(mean, name="avalanches", **kind),
             )
-            for name, which, kind in (
-                ("perceptron", "the non-convex perceptron", ROUGH),
-                ("network", "tanh networks of fixed norm", TANH),
-            )
+            for name, which, kind in _ROUGH_KINDS
         ),
         *(
-            Claim(
+            _claim(
                 f"patterns-{name}",
                 f"Avalanches change the set of patterns that are learned abruptly: {which}.",
-                _SOURCE,
                 "patterns learned and forgotten in one avalanche",
-                _ONE,
+                Expected(1.0, 0.0, "between avalanches patterns change one by one", ">="),
                 LOADING,
-                partial(_patterns, kind=kind),
+                partial(_per_avalanche, name="patterns", **kind),
             )
-            for name, which, kind in (
-                ("perceptron", "the non-convex perceptron", ROUGH),
-                ("network", "tanh networks of fixed norm", TANH),
-            )
+            for name, which, kind in _ROUGH_KINDS
         ),
-        Claim(
+        _claim(
             "instability",
             "Every avalanche starts where a minimum loses its stability.",
-            _SOURCE,
             "part of the avalanches that met a negative eigenvalue of H",
             Expected(1.0, 0.05, "all; it is looked for on a tenth of a straight way", "="),
             LOADING,
-            _unstable,
+            partial(_per_avalanche, name="unstable"),
         ),
     ),
     draw,

@@ -9,18 +9,15 @@ with the interval of values that the claim allows:
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from bridge.records.store import Record
+from bridge.claims.experiment import Experiment, Records
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
 
-Records: TypeAlias = Sequence[Record]
 Verdict: TypeAlias = Literal["confirmed", "not confirmed", "undecided"]
 
 SIGMAS = 2.0  # standard errors on each side of a value
@@ -98,53 +95,6 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What one run of an experiment found: its status, numbers, and arrays for the figure."""
-
-    values: Mapping[str, Any]
-    arrays: "Mapping[str, NDArray[Any]]" = field(default_factory=dict)
-    status: str = "done"
-
-
-@dataclass(frozen=True)
-class GridPoint:
-    """Parameters of an experiment, and the number of seeds it is repeated with."""
-
-    samples: int
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Runs that one or several claims rest on.
-
-    Attributes
-    ----------
-    name
-        The kind of its records.
-    sample
-        One run: ``sample(rng, **parameters)``.
-    default, full
-        What is run: in minutes, and with ``--full``.
-    settings
-        Returns what else the result depends on: numbers of the program that are no parameters.
-    on_networks
-        Whether its runs import the networks, and with them torch.
-    """
-
-    name: str
-    sample: "Callable[..., Sample]"
-    default: tuple[GridPoint, ...]
-    full: tuple[GridPoint, ...]
-    settings: "Callable[[], Mapping[str, Any]]" = dict
-    on_networks: bool = False
-
-    def points(self, *, full: bool) -> tuple[GridPoint, ...]:
-        """Return what is run at a size."""
-        return self.full if full else self.default
-
-
-@dataclass(frozen=True)
 class Claim:
     """One claim.
 
@@ -160,15 +110,17 @@ class Claim:
         The runs it rests on; several claims may share one.
     estimate
         Turns the records of these runs into the number.
+    source
+        Where it is made.
     """
 
     name: str
     sentence: str
-    source: Source
     quantity: str
     expected: Expected
     experiment: Experiment
-    estimate: "Callable[[Records], Estimate]"
+    estimate: Callable[[Records], Estimate]
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -201,49 +153,3 @@ def judge(expected: Expected, found: Estimate) -> Verdict:
     if high < expected.low or low > expected.high:
         return "not confirmed"
     return "undecided"
-
-
-def column(records: Records, name: str, **where: Any) -> "NDArray[np.float64]":
-    """Return one number of each finished record whose parameters are as given."""
-    import numpy as np
-
-    chosen = finished(records, **where)
-    return np.array([record.data[name] for record in chosen], dtype=np.float64)
-
-
-def finished(records: Records, **where: Any) -> list[Record]:
-    """Return the records that did not stall, of the parameters given."""
-    return [
-        record
-        for record in records
-        if record.status != "stalled"
-        and all(record.parameters[key] == value for key, value in where.items())
-    ]
-
-
-def n_stalled(records: Records) -> int:
-    """Return how many runs stalled."""
-    return sum(record.status == "stalled" for record in records)
-
-
-def mean_of(values: "ArrayLike", *, stalled: int = 0, note: str = "") -> Estimate:
-    """Return the mean over seeds with its standard error; NaN as error of fewer than three."""
-    import numpy as np
-
-    found = np.asarray(values, dtype=np.float64)
-    n = len(found)
-    error = float(found.std(ddof=1) / math.sqrt(n)) if n > 2 else math.nan
-    return Estimate(float(found.mean()) if n else math.nan, error, n + stalled, stalled, note)
-
-
-def exact(value: float, records: Records, note: str = "") -> Estimate:
-    """Return a number that has no error: a count, or the extreme of all runs."""
-    return Estimate(float(value), 0.0, len(records), n_stalled(records), note)
-
-
-def ratio_of(above: Estimate, below: Estimate, note: str = "") -> Estimate:
-    """Return the ratio of two independent means."""
-    value = above.value / below.value
-    error = abs(value) * math.hypot(above.error / above.value, below.error / below.value)
-    stalled = above.stalled + below.stalled
-    return Estimate(value, error, above.samples + below.samples, stalled, note)

@@ -2,34 +2,24 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    exact,
-    finished,
-    mean_of,
-)
+import numpy as np
+
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import exact, finished, mean_of, of_kind
+from bridge.claims.experiment import Experiment, GridPoint, Records, Sample
 from bridge.claims.threshold import adam
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
 _ZERO = 1e-9  # eigenvalues below this part of the largest cannot be told from zero
 
 
 def spectra(
-    rng: "np.random.Generator",
+    rng: np.random.Generator,
     *,
     depth: int,
     width: int,
@@ -44,8 +34,6 @@ def spectra(
     whose multiplier adds to ``Hp``: ``at_norm`` counts the negative modes of the sum, ``negative``
     those of the network's own. Kinks are constraints beside the violated patterns.
     """
-    import numpy as np
-
     from bridge.measure.spectra import hessian, spectrum, stiffness
     from networks import HingeNetwork, Mlp, SphericalNetwork, random_patterns, train
 
@@ -77,7 +65,7 @@ def _point(samples: int, depth: int, activation: str, load: float, width: int) -
     return GridPoint(samples, {**parameters, "steps": 10_000, "polish": 1000})
 
 
-SPECTRA = Experiment(
+PRESTRESS = Experiment(
     "network spectra",
     spectra,
     default=(
@@ -104,26 +92,19 @@ def _bound(records: Records) -> Estimate:
 
 
 def _trace(records: Records) -> Estimate:
-    relu = [r for r in records if r.parameters["activation"] == "relu"]
+    relu = of_kind(records, activation="relu")
     largest = max((r.data["trace"] for r in relu), default=math.nan)
     return Estimate(largest, 0.0, len(relu), 0, "an identity: it holds wherever training ends")
 
 
 def _half(records: Records) -> Estimate:
-    deep = _deep(records)
-    fractions = [r.data["negative"] / r.data["n_dof"] for r in deep]
-    return mean_of(fractions)
-
-
-def _deep(records: Records) -> Records:
-    """Return the ReLU networks of at least two layers: stalled or not, ``Hp`` is what it is."""
-    return [
-        r for r in records if r.parameters["activation"] == "relu" and r.parameters["depth"] > 1
-    ]
+    """Take the ReLU networks of at least two layers: stalled or not, ``Hp`` is what it is."""
+    deep = [r for r in of_kind(records, activation="relu") if r.parameters["depth"] > 1]
+    return mean_of([r.data["negative"] / r.data["n_dof"] for r in deep])
 
 
 def _single(records: Records) -> Estimate:
-    one = [r for r in records if r.parameters["depth"] == 1]
+    one = of_kind(records, depth=1)
     excess = [r.data["negative"] - r.data["units"] for r in one]
     largest = max(excess, key=abs, default=math.nan)
     return Estimate(float(largest), 0.0, len(one), 0, "the largest of all, either way")
@@ -131,68 +112,58 @@ def _single(records: Records) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the spectra of ``Hp`` of networks with ReLU and with tanh."""
-    import numpy as np
-
     from bridge.figures.style import BLUE, ORANGE, legend
 
     axes = figure.subplots()
-    found = finished(records[SPECTRA.name], depth=2)
-    for name, colour in (("relu", BLUE), ("tanh", ORANGE)):
-        values = [r.arrays["hp"] for r in found if r.parameters["activation"] == name]
-        if values:
-            joined = np.concatenate([v / np.abs(v).mean() for v in values])
-            axes.hist(
-                joined, bins=60, range=(-6, 6), density=True, histtype="step", color=colour,
-                label={"relu": "ReLU", "tanh": "tanh"}[name],
-            )  # fmt: skip
+    bins = np.linspace(-6.0, 6.0, 61).tolist()
+    for activation, label, colour in (("relu", "ReLU", BLUE), ("tanh", "tanh", ORANGE)):
+        found = finished(records[PRESTRESS.name], depth=2, activation=activation)
+        if found:
+            values = [r.arrays["hp"] / np.abs(r.arrays["hp"]).mean() for r in found]
+            joined = np.concatenate(values)
+            axes.hist(joined, bins, density=True, histtype="step", color=colour, label=label)
     axes.axvline(0, color="black", lw=0.6)
-    axes.set_yscale("log")
-    axes.set_xlabel("eigenvalue of H$_p$ / mean modulus")
-    axes.set_ylabel("density")
+    axes.set(xlabel="eigenvalue of H$_p$ / mean modulus", ylabel="density", yscale="log")
     legend(axes)
 
 
-_CURVATURE = Source(GEIGER, "abstract: the curvature of the minima of the loss")
+_claim = partial(Claim, source=Source(GEIGER, "abstract: the curvature of the minima of the loss"))
 
 THEME = Theme(
     "curvature",
     "Curvature at the minima of networks",
     (
-        Claim(
+        _claim(
             "bound",
             "A minimum needs a violated pattern for each negative mode of the prestress, which is "
             "why minima cannot be poor where parameters abound.",
-            _CURVATURE,
             "N_-(Hp)/N_Δ, the largest",
             Expected(1.0, 0.0, "H0 has rank N_Δ at most", "<="),
-            SPECTRA,
+            PRESTRESS,
             _bound,
         ),
-        Claim(
+        _claim(
             "relu-trace",
             "The prestress of a ReLU network is traceless.",
-            _CURVATURE,
             "|tr Hp| over the sum of the moduli of its eigenvalues, the largest",
             Expected(1e-10, 0.0, "each parameter enters the output linearly", "<="),
-            SPECTRA,
+            PRESTRESS,
             _trace,
         ),
-        Claim(
+        _claim(
             "relu-half-negative",
             "About half of the modes of the prestress of a deep ReLU network are negative.",
-            _CURVATURE,
             "N_-(Hp) over the number of parameters, two and three layers",
             Expected(0.48, 0.04, "symmetric spectrum; reference runs"),
-            SPECTRA,
+            PRESTRESS,
             _half,
         ),
-        Claim(
+        _claim(
             "one-layer-negative",
             "With one hidden layer each unit has one negative mode.",
-            _CURVATURE,
             "N_-(Hp) less the number of units that are alive",
             Expected(0.0, 0.0, "a unit's prestress has rank two, and no trace"),
-            SPECTRA,
+            PRESTRESS,
             _single,
         ),
     ),

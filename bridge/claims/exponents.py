@@ -2,27 +2,21 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    Records,
-    Source,
-    Theme,
-    finished,
-)
+import numpy as np
+
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import finished
+from bridge.claims.experiment import Records
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.threshold import SMALL, TANH, THRESHOLD
-from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
+from bridge.measure.power_laws import GAMMA, THETA, finite_size_floor, fit_power_law
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from bridge.protocols import Vector
@@ -34,17 +28,13 @@ _FORCES, _GAPS = 0.2, 0.05
 _WIDE_GAPS = 0.5
 _FEWEST_AT_TRANSITION = 0.2  # N_Δ/N: states with fewer have lost units, they are not near jamming
 
-Side = Literal["forces", "margins"]
 
-
-def _at_jamming(records: Records, side: Side, **where: Any) -> "list[Vector]":
+def _at_jamming(records: Records, side: str, **where: Any) -> "list[Vector]":
     return [r.arrays[side] for r in finished(records, **where) if side in r.arrays]
 
 
-def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "list[Vector]":
+def _of_networks(records: Records, side: str, network: Mapping[str, Any]) -> "list[Vector]":
     """Return violations in units of their median, or margins above that, next to the transition."""
-    import numpy as np
-
     found = []
     for record in finished(records, **network):
         gaps = record.arrays["gaps"]
@@ -54,37 +44,38 @@ def _of_networks(records: Records, side: Side, network: Mapping[str, Any]) -> "l
     return found
 
 
-def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> PowerLaw | None:
-    return fit_power_law(groups, high, low=low) if groups else None
-
-
-def _estimate(fit: PowerLaw | None, sign: int) -> Estimate:
-    if fit is None:
+def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> Estimate:
+    """Return the exponent ``k`` of ``v^k`` between ``low`` and ``high``."""
+    if not groups:
         return Estimate(math.nan, math.nan, 0, 0, "no state at the transition")
+    fit = fit_power_law(groups, high, low=low)
     window = f"{fit.count} values in {fit.low:.2g} to {fit.high:.2g}"
-    note = fit.reason or window
-    return Estimate(sign * fit.exponent, fit.error, fit.samples, 0, note)
+    return Estimate(fit.exponent, fit.error, fit.samples, 0, fit.reason or window)
+
+
+def _gamma_of(fit: Estimate) -> Estimate:
+    """Return ``γ`` of a fit of ``v^-γ``."""
+    return replace(fit, value=-fit.value)
 
 
 def _theta(records: Records, **where: Any) -> Estimate:
-    return _estimate(_fitted(_at_jamming(records, "forces", **where), _FORCES), 1)
+    return _fitted(_at_jamming(records, "forces", **where), _FORCES)
 
 
 def _gamma(records: Records, **where: Any) -> Estimate:
     groups = _at_jamming(records, "margins", **where)
-    floor = finite_size_floor(groups) if groups else 0.0
-    return _estimate(_fitted(groups, _GAPS, floor), -1)
+    return _gamma_of(_fitted(groups, _GAPS, finite_size_floor(groups) if groups else 0.0))
 
 
 def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
-    return _estimate(_fitted(_of_networks(records, "forces", network), 1.0), 1)
+    return _fitted(_of_networks(records, "forces", network), 1.0)
 
 
-def _network_gamma(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
+def _network_gamma(records: Records) -> Estimate:
     """Fit above the largest of the states' medians, where none of them is cut off."""
-    groups = _of_networks(records, "margins", network)
+    groups = _of_networks(records, "margins", SMALL)
     low = max((float(group.min()) for group in groups), default=0.0)
-    return _estimate(_fitted(groups, _WIDE_GAPS, low), -1)
+    return _gamma_of(_fitted(groups, _WIDE_GAPS, low))
 
 
 def _by_activation(records: Records) -> Estimate:
@@ -100,14 +91,11 @@ def _by_activation(records: Records) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw cumulated distributions of forces and of gaps at the transition of each system."""
-    import numpy as np
-
     from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, legend
 
     networks = records[THRESHOLD.name]
     left, right = figure.subplots(1, 2)
-    panels: tuple[tuple[Axes, Side], ...] = ((left, "forces"), (right, "margins"))
-    for axes, side in panels:
+    for axes, side in ((left, "forces"), (right, "margins")):
         kinds = (
             ("discs", RED, _at_jamming(records[DISCS.name], side)),
             ("perceptron", BLUE, _at_jamming(records[JAMMING.name], side, alpha=4.0)),
@@ -120,30 +108,17 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
                 rank = np.arange(1, len(values) + 1) / len(values)
                 inside = (values > 0) & (rank < 0.8)
                 axes.plot(values[inside], rank[inside], color=colour, lw=1.0, label=name)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_ylim(1e-4, 1.0)
+        axes.set(xscale="log", yscale="log", ylim=(1e-4, 1.0))
     guide = np.array([1e-2, 0.3])
     left.plot(guide, 0.5 * guide ** (1 + THETA), color=BLACK, ls="--", lw=0.8, label="mean field")
     guide = np.array([1e-4, 1e-2])
     right.plot(guide, 1.5 * guide ** (1 - GAMMA), color=BLACK, ls="--", lw=0.8)
-    left.set_xlabel("force Δ (mean or median = 1)")
-    right.set_xlabel("gap −Δ")
-    left.set_ylabel("share below")
+    left.set(xlabel="force Δ (mean or median = 1)", ylabel="share below")
+    right.set(xlabel="gap −Δ")
     legend(left)
 
 
-def _claim(
-    name: str,
-    sentence: str,
-    quantity: str,
-    expected: Expected,
-    experiment: Experiment,
-    estimate: Any,
-) -> Claim:
-    return Claim(name, sentence, Source(GEIGER), quantity, expected, experiment, estimate)
-
-
+_claim = partial(Claim, source=Source(GEIGER))
 _FORCE_LAW = "At the transition weak forces follow a power law, P_+(Δ) ∼ Δ^θ"
 _GAP_LAW = "At the transition small gaps follow a power law, P_-(Δ) ∼ (-Δ)^-γ"
 _MEAN_FIELD = "mean field, Charbonneau et al. 2014"

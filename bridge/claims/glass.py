@@ -1,33 +1,23 @@
 """The p-spin glass beside digits: where plain descent ends, and how sharply, as systems grow."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import (
-    BALLARD,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    finished,
-    mean_of,
-    n_stalled,
-)
+import numpy as np
+
+from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, finished, mean, n_stalled
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
-THRESHOLD = -1.632993  # energy per spin, p = 3
+THRESHOLD_ENERGY = -1.632993  # energy per spin, p = 3
 
 
-def spins(rng: "np.random.Generator", *, n: int) -> Sample:
+def spins(rng: np.random.Generator, *, n: int) -> Sample:
     """Descend in a spherical 3-spin glass from a random state; energy per spin."""
     from bridge.landscape.end_energies import end_energy
     from particles.landscapes.spin_glass import SphericalSpinGlass
@@ -36,10 +26,8 @@ def spins(rng: "np.random.Generator", *, n: int) -> Sample:
     return _end(end_energy(glass, glass.random_state(rng)), n)
 
 
-def digits(rng: "np.random.Generator", *, hidden: int, patterns: int) -> Sample:
+def digits(rng: np.random.Generator, *, hidden: int, patterns: int) -> Sample:
     """Descend in a classifier of the same digits from random parameters."""
-    import numpy as np
-
     from bridge.landscape.end_energies import end_energy
     from networks.data.outcomes import digit_outcomes
     from networks.models.classifier import Classifier
@@ -55,17 +43,17 @@ def _end(energy: float | None, size: int) -> Sample:
     return Sample({"energy": energy / size})
 
 
-SPINS = Experiment(
+SPIN_ENDS = Experiment(
     "3-spin descents",
     spins,
-    default=tuple(GridPoint(60, {"n": n}) for n in (20, 40, 80)),
-    full=tuple(GridPoint(200, {"n": n}) for n in (20, 40, 80, 160)),
+    default=grid(60, n=[20, 40, 80]),
+    full=grid(200, n=[20, 40, 80, 160]),
 )
-DIGITS = Experiment(
+DIGIT_ENDS = Experiment(
     "digit descents",
     digits,
-    default=tuple(GridPoint(8, {"hidden": hidden, "patterns": 300}) for hidden in (3, 12)),
-    full=tuple(GridPoint(40, {"hidden": hidden, "patterns": 300}) for hidden in (3, 6, 12, 24)),
+    default=grid(8, hidden=[3, 12], patterns=300),
+    full=grid(40, hidden=[3, 6, 12, 24], patterns=300),
     on_networks=True,
 )
 
@@ -76,8 +64,6 @@ def _limit(records: Records) -> Estimate:
     At the threshold the edge of the Hessian's semicircle touches zero, and edges of ``N`` levels
     shift by ``N^(-2/3)``.
     """
-    import numpy as np
-
     found = finished(records)
     sizes = np.array([record.parameters["n"] for record in found], dtype=np.float64)
     design = np.column_stack([np.ones(len(sizes)), sizes ** (-2 / 3)])
@@ -90,9 +76,8 @@ def _limit(records: Records) -> Estimate:
 
 def _above(records: Records) -> Estimate:
     largest = max(record.parameters["n"] for record in records)
-    of_size = [record for record in records if record.parameters["n"] == largest]
-    note = f"N = {largest}"
-    return mean_of(column(of_size, "energy") - THRESHOLD, stalled=n_stalled(of_size), note=note)
+    found = mean(records, "energy", note=f"N = {largest}", n=largest)
+    return replace(found, value=found.value - THRESHOLD_ENERGY)
 
 
 def _narrowing(records: Records, name: str) -> Estimate:
@@ -109,69 +94,60 @@ def _narrowing(records: Records, name: str) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the end energies of both systems against their size."""
-    import numpy as np
-
     from bridge.figures.style import BLACK, BLUE, ORANGE, legend
 
     left, right = figure.subplots(1, 2)
-    panels = ((left, SPINS, "n", BLUE), (right, DIGITS, "hidden", ORANGE))
+    panels = ((left, SPIN_ENDS, "n", BLUE), (right, DIGIT_ENDS, "hidden", ORANGE))
     for axes, experiment, name, colour in panels:
         found = finished(records[experiment.name])
         sizes = np.array([record.parameters[name] for record in found], dtype=np.float64)
         axes.plot(sizes, column(found, "energy"), "o", color=colour, ms=3.5, mfc="none")
-        axes.set_xscale("log")
         ticks = [int(size) for size in np.unique(sizes)]
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.set(xscale="log", xticks=ticks, xticklabels=[str(tick) for tick in ticks])
         axes.set_xticks([], minor=True)
-    left.axhline(THRESHOLD, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
+    left.axhline(THRESHOLD_ENERGY, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
     legend(left)
-    left.set_xlabel("spins")
-    left.set_ylabel("end energy a spin")
-    right.set_xlabel("hidden units")
-    right.set_ylabel("end loss on digits")
+    left.set(xlabel="spins", ylabel="end energy a spin")
+    right.set(xlabel="hidden units", ylabel="end loss on digits")
 
 
-_GLASS = Source(BALLARD, "the p-spin model and machine learning")
+_claim = partial(Claim, source=Source(BALLARD, "the p-spin model and machine learning"))
 
 THEME = Theme(
     "glass",
     "The p-spin glass and digits",
     (
-        Claim(
+        _claim(
             "pspin-above",
             "Descent in the p-spin glass ends above the threshold.",
-            _GLASS,
             "mean end energy a spin, less the threshold",
             Expected(0.0, 0.0, "Cugliandolo, Kurchan 1993", ">="),
-            SPINS,
+            SPIN_ENDS,
             _above,
         ),
-        Claim(
+        _claim(
             "pspin-limit",
             "For large systems it ends at the threshold.",
-            _GLASS,
             "mean end energy a spin, extrapolated in N^(-2/3)",
-            Expected(THRESHOLD, 0.05, "-2√(2/3)"),
-            SPINS,
+            Expected(THRESHOLD_ENERGY, 0.05, "-2√(2/3)"),
+            SPIN_ENDS,
             _limit,
         ),
-        Claim(
+        _claim(
             "pspin-narrowing",
             "The band of end energies narrows as the glass grows.",
-            _GLASS,
             "standard deviation at the largest size over that at the smallest",
             Expected(1.0, 0.0, "no narrowing", "<="),
-            SPINS,
-            lambda records: _narrowing(records, "n"),
+            SPIN_ENDS,
+            partial(_narrowing, name="n"),
         ),
-        Claim(
+        _claim(
             "digits-narrowing",
             "So does that of a network which learns digits.",
-            _GLASS,
             "standard deviation at the largest size over that at the smallest",
             Expected(1.0, 0.0, "no narrowing", "<="),
-            DIGITS,
-            lambda records: _narrowing(records, "hidden"),
+            DIGIT_ENDS,
+            partial(_narrowing, name="hidden"),
         ),
     ),
     draw,

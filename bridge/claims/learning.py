@@ -2,27 +2,17 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import (
-    BALLARD,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    finished,
-    mean_of,
-)
+import numpy as np
+
+from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, finished, mean, mean_of
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
     from bridge.landscape.case import Case, LandscapeSystem
@@ -30,15 +20,13 @@ if TYPE_CHECKING:
 
 
 def classifier(
-    rng: "np.random.Generator", *, data: str, hidden: int, l2: float, patterns: int, starts: int
+    rng: np.random.Generator, *, data: str, hidden: int, l2: float, patterns: int, starts: int
 ) -> Sample:
     """Minimise a classifier from random starts; count distinct minima and compare what they miss.
 
     ``distance`` is the mean misclassification distance of two minima on the test set, over what it
     were if their errors were independent, ``2e(1 - e)``.
     """
-    import numpy as np
-
     from bridge.systems.classifier import ClassifierLandscape
 
     case, graph = _minima(ClassifierLandscape(data, hidden, l2, patterns), starts, rng)
@@ -54,10 +42,8 @@ def classifier(
     )
 
 
-def regression(rng: "np.random.Generator", *, noise: float, points: int, starts: int) -> Sample:
+def regression(rng: np.random.Generator, *, noise: float, points: int, starts: int) -> Sample:
     """Minimise the non-linear regression from random starts."""
-    import numpy as np
-
     from bridge.systems.regression import RegressionLandscape
 
     _, graph = _minima(RegressionLandscape(noise, points), starts, rng)
@@ -68,7 +54,7 @@ def regression(rng: "np.random.Generator", *, noise: float, points: int, starts:
 
 
 def _minima(
-    system: "LandscapeSystem", starts: int, rng: "np.random.Generator"
+    system: "LandscapeSystem", starts: int, rng: np.random.Generator
 ) -> "tuple[Case, Graph]":
     from bridge.landscape.explore import Explorer
     from bridge.landscape.graph import Graph
@@ -85,8 +71,6 @@ def _minima(
 
 
 def _distance(case: "Case", graph: "Graph") -> float:
-    import numpy as np
-
     from bridge.landscape.likeness import hamming
     from bridge.systems.classifier import OnTestSet
 
@@ -103,11 +87,6 @@ def _distance(case: "Case", graph: "Graph") -> float:
     return float(np.mean(pairs)) / (2.0 * error * (1.0 - error)) if error else math.nan
 
 
-def _outcomes(samples: int, hidden: int, l2: float, starts: int = 20) -> GridPoint:
-    parameters = {"data": "quench", "hidden": hidden, "l2": l2, "patterns": 200, "starts": starts}
-    return GridPoint(samples, parameters)
-
-
 FEW, MANY = 3, 8  # hidden units
 WEAK, MIDDLE, STRONG = 1e-4, 1e-3, 1e-2  # weight decay λ
 
@@ -115,58 +94,51 @@ CLASSIFIER = Experiment(
     "LJAT3 classifier",
     classifier,
     default=(
-        _outcomes(3, FEW, MIDDLE),
-        _outcomes(3, MANY, MIDDLE),
-        _outcomes(3, FEW, WEAK),
-        _outcomes(3, FEW, STRONG),
+        *grid(3, data="quench", hidden=[FEW, MANY], l2=MIDDLE, patterns=200, starts=20),
+        *grid(3, data="quench", hidden=FEW, l2=[WEAK, STRONG], patterns=200, starts=20),
     ),
-    full=tuple(
-        GridPoint(12, {**_outcomes(1, hidden, l2, 200).parameters, "patterns": 1000})
-        for hidden in (FEW, 5, MANY, 10)
-        for l2 in (WEAK, MIDDLE, STRONG)
+    full=grid(
+        12,
+        data="quench",
+        hidden=[FEW, 5, MANY, 10],
+        l2=[WEAK, MIDDLE, STRONG],
+        patterns=1000,
+        starts=200,
     ),
     on_networks=True,
 )
-DIGITS = Experiment(
+DIGIT_CLASSIFIER = Experiment(
     "digit classifier",
     classifier,
-    default=(
-        GridPoint(3, {"data": "digits", "hidden": 6, "l2": 1e-3, "patterns": 300, "starts": 6}),
-    ),
-    full=(
-        GridPoint(12, {"data": "digits", "hidden": 10, "l2": 1e-3, "patterns": 1000, "starts": 50}),
-    ),
+    default=grid(3, data="digits", hidden=6, l2=1e-3, patterns=300, starts=6),
+    full=grid(12, data="digits", hidden=10, l2=1e-3, patterns=1000, starts=50),
     on_networks=True,
 )
 REGRESSION = Experiment(
     "regression",
     regression,
-    default=(GridPoint(6, {"noise": 0.02, "points": 100, "starts": 60}),),
-    full=(GridPoint(50, {"noise": 0.02, "points": 100, "starts": 300}),),
+    default=grid(6, noise=0.02, points=100, starts=60),
+    full=grid(50, noise=0.02, points=100, starts=300),
     on_networks=True,
 )
 
 
-def _growth(records: Records, above: Mapping[str, float], below: Mapping[str, float]) -> Estimate:
+def _growth(
+    records: Records, *, above: Mapping[str, float], below: Mapping[str, float]
+) -> Estimate:
     """Return the mean over data sets of ``ln(n/n')`` between two networks."""
-    import numpy as np
-
     more, fewer = column(records, "minima", **above), column(records, "minima", **below)
     note = f"{fewer.mean():.1f} minima against {more.mean():.1f}"
     return mean_of(np.log(more / fewer), note=note)
 
 
 def _alike(records: Records) -> Estimate:
-    import numpy as np
-
     values = column(records, "distance")
     return mean_of(values[np.isfinite(values)], note="landscapes with several minima")
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the minima of each kind of network: their energy, and how they predict."""
-    import numpy as np
-
     from bridge.figures.style import BLUE, GREEN, ORANGE, RED, legend
 
     left, right = figure.subplots(1, 2)
@@ -183,82 +155,80 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             areas = np.concatenate([record.arrays["auc"] for record in found])
             label = f"{hidden} units, λ = {l2:g}"
             left.plot(energies, areas, marker, color=colour, ms=3.5, mfc="none", label=label)
-    left.set_xlabel("loss of the minimum")
-    left.set_ylabel("test AUC")
+    left.set(xlabel="loss of the minimum", ylabel="test AUC")
     legend(left)
     for place, record in enumerate(finished(records[REGRESSION.name])):
         energies = record.arrays["energies"]
         right.plot(np.full(len(energies), place + 1), energies, "_", color=BLUE, ms=9)
     right.axhline(0.02**2, color=RED, lw=0.8, ls="--", label="noise")
+    right.set(xlabel="data set of the regression", ylabel="mean square of the residuals")
     right.set_yscale("log")
-    right.set_xlabel("data set of the regression")
-    right.set_ylabel("mean square of the residuals")
     legend(right)
 
 
-_OUTCOMES = Source(BALLARD, "classification of the outcomes of minimisations")
+_claim = partial(Claim, source=Source(BALLARD, "classification of the outcomes of minimisations"))
 
 THEME = Theme(
     "learning",
     "Landscapes of learning",
     (
-        Claim(
+        _claim(
             "minima-hidden",
             "Networks with more hidden units have more minima.",
-            _OUTCOMES,
             f"ln of minima at {MANY} units over those at {FEW}, λ = {MIDDLE:g}",
             Expected(0.0, 0.0, "equal numbers", ">="),
             CLASSIFIER,
-            lambda records: _growth(
-                records, {"hidden": MANY, "l2": MIDDLE}, {"hidden": FEW, "l2": MIDDLE}
+            partial(
+                _growth,
+                above={"hidden": MANY, "l2": MIDDLE},
+                below={"hidden": FEW, "l2": MIDDLE},
             ),
         ),
-        Claim(
+        _claim(
             "minima-decay",
             "Stronger weight decay leaves fewer minima.",
-            _OUTCOMES,
             f"ln of minima at λ = {WEAK:g} over those at {STRONG:g}, {FEW} units",
             Expected(0.0, 0.0, "equal numbers", ">="),
             CLASSIFIER,
-            lambda records: _growth(
-                records, {"hidden": FEW, "l2": WEAK}, {"hidden": FEW, "l2": STRONG}
+            partial(
+                _growth, above={"hidden": FEW, "l2": WEAK}, below={"hidden": FEW, "l2": STRONG}
             ),
         ),
-        Claim(
+        _claim(
             "misclassification",
             "Analogues of molecular structure tell minima apart: the misclassification distance.",
-            Source(BALLARD, "abstract: analogues of molecular structure"),
             "mean distance of two minima over that of independent errors",
             Expected(0.5, 0.5, "0: the same errors; 1: independent ones"),
             CLASSIFIER,
             _alike,
+            source=Source(BALLARD, "abstract: analogues of molecular structure"),
         ),
-        Claim(
+        _claim(
             "digits",
             "Minima reached from random starts recognise digits well.",
-            Source(BALLARD, "digit recognition"),
             "test AUC of the worst minimum",
             Expected(0.95, 0.0, "a useful classifier", ">="),
-            DIGITS,
-            lambda records: mean_of(column(records, "lowest_auc")),
+            DIGIT_CLASSIFIER,
+            partial(mean, name="lowest_auc"),
+            source=Source(BALLARD, "digit recognition"),
         ),
-        Claim(
+        _claim(
             "regression-minima",
             "Fitting functions exhibit multiple solutions: a regression with five parameters.",
-            Source(BALLARD, "non-linear regression"),
             "distinct minima",
             Expected(2.0, 0.0, "more than one", ">="),
             REGRESSION,
-            lambda records: mean_of(column(records, "minima")),
+            partial(mean, name="minima"),
+            source=Source(BALLARD, "non-linear regression"),
         ),
-        Claim(
+        _claim(
             "regression-global",
             "The global minimum of the regression fits the data down to their noise.",
-            Source(BALLARD, "non-linear regression"),
             "mean square of the residuals over that of the noise",
             Expected(0.95, 0.2, "1 - 5/100: five parameters, a hundred points"),
             REGRESSION,
-            lambda records: mean_of(column(records, "residual")),
+            partial(mean, name="residual"),
+            source=Source(BALLARD, "non-linear regression"),
         ),
     ),
     draw,

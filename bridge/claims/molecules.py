@@ -2,25 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import (
-    BALLARD,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    exact,
-    finished,
-)
+import numpy as np
+
+from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import exact, finished
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
     from bridge.landscape.graph import Graph
@@ -32,10 +23,8 @@ TRIANGLE, LINE = -2.18509884, -2.21909817  # LJAT3 at Z = 2
 _LISTED = 1e-6  # the tables' last digit
 
 
-def cluster(rng: "np.random.Generator", *, n: int, searches: int, temperature: float) -> Sample:
+def cluster(rng: np.random.Generator, *, n: int, searches: int, temperature: float) -> Sample:
     """Find the minima and saddles of a Lennard-Jones cluster, and measure the graph."""
-    import numpy as np
-
     from bridge.landscape.kinetics import rates
     from bridge.landscape.network_measures import measures
     from bridge.landscape.thermodynamics import superposition
@@ -69,7 +58,7 @@ def cluster(rng: "np.random.Generator", *, n: int, searches: int, temperature: f
     )
 
 
-def global_minimum(rng: "np.random.Generator", *, n: int, moves: int, runs: int) -> Sample:
+def global_minimum(rng: np.random.Generator, *, n: int, moves: int, runs: int) -> Sample:
     """Search for the global minimum of a Lennard-Jones cluster by basin hopping."""
     from bridge.landscape.basin_hopping import Hops, basin_hopping
     from particles.landscapes.clusters import LennardJones
@@ -84,10 +73,8 @@ def global_minimum(rng: "np.random.Generator", *, n: int, moves: int, runs: int)
     return Sample({"lowest": lowest})
 
 
-def three_atoms(rng: "np.random.Generator", *, searches: int) -> Sample:
+def three_atoms(rng: np.random.Generator, *, searches: int) -> Sample:
     """Find the minima of LJAT3, and count them as labelled atoms."""
-    import numpy as np
-
     from bridge.landscape.completeness import copies
     from bridge.runs.exploration import run_landscape
     from bridge.systems.cluster import AxilrodTellerLandscape
@@ -101,20 +88,13 @@ def three_atoms(rng: "np.random.Generator", *, searches: int) -> Sample:
 
 def _nodes(graph: "Graph") -> "Vector":
     """Return energy and number of neighbours of each minimum, ``(n, 2)``."""
-    import numpy as np
-
-    neighbours: list[set[int]] = [set() for _ in graph.minima]
-    for a, b in graph.ends:
-        neighbours[a].add(b)
-        neighbours[b].add(a)
-    degrees = [len(found - {number}) for number, found in enumerate(neighbours)]
+    network = graph.to_networkx()
+    degrees = [len(set(network[node]) - {node}) for node in network]
     return np.column_stack([[point.energy for point in graph.minima], degrees])
 
 
 def _imbalance(found: "Rates") -> float:
     """Return the largest relative difference of the flows ``k_ab p_a`` and ``k_ba p_b``."""
-    import numpy as np
-
     flow = found.constants * found.equilibrium[:, None]
     both = flow + flow.T
     return float((np.abs(flow - flow.T)[both > 0] / both[both > 0]).max(initial=0.0))
@@ -122,8 +102,6 @@ def _imbalance(found: "Rates") -> float:
 
 def _passage_error(found: "Rates") -> float:
     """Return the relative difference of passage times by graph transformation and linear solve."""
-    import numpy as np
-
     from bridge.landscape.kinetics import mean_first_passage
 
     target = int(found.equilibrium.argmax())
@@ -137,27 +115,22 @@ def _passage_error(found: "Rates") -> float:
 LJ7 = Experiment(
     "LJ7",
     cluster,
-    default=(GridPoint(3, {"n": 7, "searches": 400, "temperature": 0.2}),),
-    full=(GridPoint(20, {"n": 7, "searches": 1000, "temperature": 0.2}),),
+    default=grid(3, n=7, searches=400, temperature=0.2),
+    full=grid(20, n=7, searches=1000, temperature=0.2),
 )
 LJ9 = Experiment(
     "LJ9",
     cluster,
-    default=(GridPoint(3, {"n": 9, "searches": 500, "temperature": 0.2}),),
-    full=(GridPoint(10, {"n": 9, "searches": 6000, "temperature": 0.2}),),
+    default=grid(3, n=9, searches=500, temperature=0.2),
+    full=grid(10, n=9, searches=6000, temperature=0.2),
 )
 LJ13 = Experiment(
     "LJ13",
     global_minimum,
-    default=(GridPoint(3, {"n": 13, "moves": 600, "runs": 1}),),
-    full=(GridPoint(20, {"n": 13, "moves": 600, "runs": 1}),),
+    default=grid(3, n=13, moves=600, runs=1),
+    full=grid(20, n=13, moves=600, runs=1),
 )
-LJAT3 = Experiment(
-    "LJAT3",
-    three_atoms,
-    default=(GridPoint(3, {"searches": 60}),),
-    full=(GridPoint(20, {"searches": 200}),),
-)
+LJAT3 = Experiment("LJAT3", three_atoms, default=grid(3, searches=60), full=grid(20, searches=200))
 
 
 def _most(records: Records, name: str) -> Estimate:
@@ -169,8 +142,6 @@ def _most(records: Records, name: str) -> Estimate:
 
 def _energies(records: Records, listed: tuple[float, ...]) -> Estimate:
     """Return the largest deviation of the energies of the run that found most from a table."""
-    import numpy as np
-
     best = max(records, key=lambda record: len(record.arrays["energies"]))
     energies = best.arrays["energies"]
     if len(energies) != len(listed):
@@ -200,89 +171,86 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         axes.plot(best.arrays["temperature"], best.arrays["heat_capacity"], color=BLACK)
     axes.plot([0.1, 0.15, 0.2, 0.3], [15.785, 18.385, 19.126, 16.851], "o", color=RED, mfc="none")
     axes.plot([0.186], [19.226], "*", color=RED, ms=9, label="reference")
-    axes.set_xlabel("temperature")
-    axes.set_ylabel("heat capacity of LJ$_7$ / k$_B$")
+    axes.set(xlabel="temperature", ylabel="heat capacity of LJ$_7$ / k$_B$")
     legend(axes)
 
 
 _METHODS = Source(BALLARD, "abstract: methods to explore molecular potential energy landscapes")
 _ANALOGUES = Source(BALLARD, "abstract: analogues of molecular thermodynamics and kinetics")
+_claim = partial(Claim, source=_METHODS)
+
 THEME = Theme(
     "molecules",
     "Molecular landscapes and thermodynamics",
     (
-        Claim(
+        _claim(
             "lj7-minima",
             "LJ7 has four distinct minima.",
-            _METHODS,
             "minima, permutation-inversion isomers counted once",
             Expected(4, 0, "literature"),
             LJ7,
-            lambda records: _most(records, "minima"),
+            partial(_most, name="minima"),
         ),
-        Claim(
+        _claim(
             "lj7-saddles",
             "LJ7 has twelve distinct transition states.",
-            _METHODS,
             "transition states, counted likewise",
             Expected(12, 0, "literature"),
             LJ7,
-            lambda records: _most(records, "saddles"),
+            partial(_most, name="saddles"),
         ),
-        Claim(
+        _claim(
             "lj7-energies",
             "The energies of the minima of LJ7 are those of the tables.",
-            _METHODS,
             "largest deviation of an energy",
             Expected(0.0, _LISTED, "Cambridge Cluster Database"),
             LJ7,
-            lambda records: _energies(records, LJ7_MINIMA),
+            partial(_energies, listed=LJ7_MINIMA),
         ),
-        Claim(
+        _claim(
             "lj13-global",
             "Basin hopping finds the icosahedron, the global minimum of LJ13.",
-            _METHODS,
             "lowest energy, the highest of all runs",
             Expected(-44.326801, _LISTED, "Cambridge Cluster Database"),
             LJ13,
-            lambda records: largest(records, "lowest"),
+            partial(largest, name="lowest"),
         ),
-        Claim(
+        _claim(
             "ljat3-minima",
             "Three atoms with the Axilrod-Teller term have four labelled minima, the outcomes that "
             "networks learn to predict.",
-            Source(BALLARD, "classification of the outcomes of minimisations"),
             "labelled minima at Z = 2",
             Expected(4, 0, "one triangle, and a line for each atom in the middle"),
             LJAT3,
-            lambda records: _most(records, "labelled"),
+            partial(_most, name="labelled"),
+            source=Source(BALLARD, "classification of the outcomes of minimisations"),
         ),
-        Claim(
+        _claim(
             "ljat3-energies",
             "The triangle and the line of LJAT3 have the listed energies.",
-            Source(BALLARD, "classification of the outcomes of minimisations"),
             "largest deviation of an energy",
             Expected(0.0, _LISTED, "closed form, minimised"),
             LJAT3,
-            lambda records: _energies(records, (TRIANGLE, LINE)),
+            partial(_energies, listed=(TRIANGLE, LINE)),
+            source=Source(BALLARD, "classification of the outcomes of minimisations"),
         ),
-        Claim(
+        _claim(
             "heat-capacity",
             "A peak of the heat capacity tells where minima compete: that of LJ7.",
-            _ANALOGUES,
             "height of the peak over k, harmonic superposition",
             Expected(19.226, 5e-4, "reference calculation"),
             LJ7,
-            lambda records: _peak(records, "peak"),
+            partial(_peak, name="peak"),
+            source=_ANALOGUES,
         ),
-        Claim(
+        _claim(
             "heat-capacity-temperature",
             "The same, and its temperature.",
-            _ANALOGUES,
             "temperature of the peak",
             Expected(0.186, 5e-4, "reference calculation"),
             LJ7,
-            lambda records: _peak(records, "peak_temperature"),
+            partial(_peak, name="peak_temperature"),
+            source=_ANALOGUES,
         ),
     ),
     draw,

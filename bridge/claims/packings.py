@@ -2,34 +2,22 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    exact,
-    finished,
-    mean_of,
-    n_stalled,
-)
+import numpy as np
+
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
 _SOFT = 1e3  # eigenvalues below this many pressures vanish with it; the next are of order one
 
 
-def discs(rng: "np.random.Generator", *, n: int) -> Sample:
+def discs(rng: np.random.Generator, *, n: int) -> Sample:
     """Go to the exact jamming point of discs from random positions."""
     from bridge.jamming import exact_jamming
     from particles import Discs, decompress, minimise
@@ -46,10 +34,8 @@ def discs(rng: "np.random.Generator", *, n: int) -> Sample:
     )
 
 
-def ellipses(rng: "np.random.Generator", *, n: int, aspect: float, pressure: float) -> Sample:
+def ellipses(rng: np.random.Generator, *, n: int, aspect: float, pressure: float) -> Sample:
     """Decompress ellipses; count contacts, and modes whose stiffness vanishes with pressure."""
-    import numpy as np
-
     from particles import Ellipses, decompress
 
     problem = Ellipses.bidisperse(n, 0.93, aspect=aspect)
@@ -71,42 +57,29 @@ def ellipses(rng: "np.random.Generator", *, n: int, aspect: float, pressure: flo
 DISCS = Experiment(
     "discs jamming",
     discs,
-    default=(GridPoint(24, {"n": 512}),),
-    full=(GridPoint(100, {"n": 1024}),),
+    default=grid(24, n=512),
+    full=grid(100, n=1024),
 )
 
-_NEARLY_ROUND, _LONG = (1.02, 1.05), (1.2, 1.5, 2.0)
+_NEARLY_ROUND, _LONG = [1.02, 1.05], [1.2, 1.5, 2.0]
 ELLIPSES = Experiment(
     "ellipses",
     ellipses,
     default=(
-        *(
-            GridPoint(12, {"n": 128, "aspect": aspect, "pressure": 1e-6})
-            for aspect in _NEARLY_ROUND
-        ),
-        *(GridPoint(4, {"n": 128, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
-        GridPoint(4, {"n": 64, "aspect": 1.5, "pressure": 1e-9}),
+        *grid(12, n=128, aspect=_NEARLY_ROUND, pressure=1e-6),
+        *grid(4, n=128, aspect=_LONG, pressure=1e-6),
+        *grid(4, n=64, aspect=1.5, pressure=1e-9),
     ),
     full=(
-        *(
-            GridPoint(30, {"n": 256, "aspect": aspect, "pressure": 1e-6})
-            for aspect in _NEARLY_ROUND
-        ),
-        *(GridPoint(10, {"n": 256, "aspect": aspect, "pressure": 1e-6}) for aspect in _LONG),
-        GridPoint(30, {"n": 128, "aspect": 1.5, "pressure": 1e-9}),
+        *grid(30, n=256, aspect=_NEARLY_ROUND, pressure=1e-6),
+        *grid(10, n=256, aspect=_LONG, pressure=1e-6),
+        *grid(30, n=128, aspect=1.5, pressure=1e-9),
     ),
 )
 
 
 def _isostatic(records: Records) -> Estimate:
-    excess = column(records, "excess")
-    largest = max(excess, key=abs, default=math.nan)
-    return exact(largest, records, "the largest of all packings, either way")
-
-
-def _coordination(records: Records) -> Estimate:
-    of_kind = [r for r in records if r.parameters["aspect"] == 1.2]
-    return mean_of(column(of_kind, "coordination"), stalled=n_stalled(of_kind))
+    return farthest(column(records, "excess"), records, "packings")
 
 
 def _square_root(records: Records) -> Estimate:
@@ -121,14 +94,11 @@ def _square_root(records: Records) -> Estimate:
 
 def _quartic(records: Records) -> Estimate:
     cold = [r for r in records if r.parameters["pressure"] < 1e-8]
-    largest = max(column(cold, "quartic_excess"), key=abs, default=math.nan)
-    return exact(largest, cold, "the largest of all packings, either way")
+    return farthest(column(cold, "quartic_excess"), cold, "packings")
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw coordination against asphericity, and the modes of a packing near jamming."""
-    import numpy as np
-
     from bridge.figures.style import BLACK, BLUE, GREY, RED, legend
 
     left, right = figure.subplots(1, 2)
@@ -139,57 +109,49 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     line = np.geomspace(0.01, 0.12, 20)
     left.plot(line, 4 + 3.2 * np.sqrt(line), color=BLACK, lw=0.8, label="4 + 3.2 √(α − 1)")
     left.axhline(6.0, color=GREY, ls=":", label="isostatic")
-    left.set_xscale("log")
-    left.set_xlabel("aspect α − 1")
-    left.set_ylabel("contacts a body, z")
+    left.set(xlabel="aspect α − 1", ylabel="contacts a body, z", xscale="log")
     legend(left)
     cold = [r for r in found if r.parameters["pressure"] < 1e-8]
     for record in cold:
         values = np.sort(record.arrays["eigenvalues"])
         right.plot(np.arange(1, len(values) + 1) / len(values), values, color=BLUE, lw=0.8)
-    right.set_yscale("log")
-    right.set_xlabel("rank of the mode")
-    right.set_ylabel("stiffness at p = 10$^{-9}$")
+    right.set(xlabel="rank of the mode", ylabel="stiffness at p = 10$^{-9}$", yscale="log")
 
 
-_ANALOGY = Source(GEIGER, "abstract: the landscape of repulsive ellipses")
+_claim = partial(Claim, source=Source(GEIGER, "abstract: the landscape of repulsive ellipses"))
 
 THEME = Theme(
     "packings",
     "Discs and ellipses",
     (
-        Claim(
+        _claim(
             "isostatic-discs",
             "Discs are isostatic at jamming: as many contacts as degrees of freedom.",
-            _ANALOGY,
             "N_c - (2N' - 1) at the exact jamming point, N' without rattlers",
             Expected(0.0, 0.0, "counting, with one self-stress"),
             DISCS,
             _isostatic,
         ),
-        Claim(
+        _claim(
             "hypostatic-ellipses",
             "Ellipses jam with fewer contacts than degrees of freedom, as tanh networks do.",
-            _ANALOGY,
             "contacts a body at aspect 1.2, where 6 are isostatic",
             Expected(5.275, 0.1, "reference packings; Schreck 2010"),
             ELLIPSES,
-            _coordination,
+            partial(mean, name="coordination", aspect=1.2),
         ),
-        Claim(
+        _claim(
             "nearly-round-ellipses",
             "Contacts grow with the square root of asphericity.",
-            _ANALOGY,
             "(z - 4)/√(α - 1) at aspects 1.02 and 1.05",
             Expected(3.2, 0.3, "reference packings; Brito 2018"),
             ELLIPSES,
             _square_root,
         ),
-        Claim(
+        _claim(
             "quartic-modes",
             "Modes that contacts leave free are held by the prestress alone: their stiffness "
             "vanishes with pressure.",
-            _ANALOGY,
             "modes softer than 10³ p at p = 1e-9, less 3N' - 1 - N_c",
             Expected(0.0, 0.0, "counting, Mailman 2009"),
             ELLIPSES,

@@ -1,38 +1,24 @@
 """The perceptron, where everything the first paper builds on is known in closed form."""
 
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    exact,
-    finished,
-    mean_of,
-    n_stalled,
-)
+import numpy as np
+
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled, of_kind
+from bridge.claims.experiment import Experiment, Records, Sample, grid
+from bridge.protocols import Vector
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
-    from bridge.protocols import Vector
-    from particles import Perceptron
-
-CONVEX = (0.9612, 0.5)  # α and the margin σ >= 0 at which Gardner's capacity is α
+# α and the margin σ >= 0 at which Gardner's capacity is α
+CONVEX: dict[str, Any] = {"alpha": 0.9612, "sigma": 0.5}
 
 
-def jamming_point(rng: "np.random.Generator", *, n: int, alpha: float, sigma: float) -> Sample:
+def jamming_point(rng: np.random.Generator, *, n: int, alpha: float, sigma: float) -> Sample:
     """Go to the exact jamming point from a random start; count its contacts."""
     from bridge.jamming import exact_jamming
     from particles import Perceptron, descend
@@ -47,12 +33,13 @@ def jamming_point(rng: "np.random.Generator", *, n: int, alpha: float, sigma: fl
     )
 
 
-def minimum(rng: "np.random.Generator", *, n: int, alpha: float, sigma: float) -> Sample:
+def minimum(rng: np.random.Generator, *, n: int, alpha: float, sigma: float) -> Sample:
     """Descend beyond the capacity; compare the Hessian with its closed form.
 
     ``distance`` is that of Kolmogorov and Smirnov between eigenvalues and the density for the
     measured ``c = N_Δ/N`` and ``ζ``; ``marginality`` is ``ζ/(√c - 1)²``.
     """
+    from bridge.measure.spectra import hessian
     from particles import Perceptron, descend
     from particles.perceptron import theory
 
@@ -60,7 +47,9 @@ def minimum(rng: "np.random.Generator", *, n: int, alpha: float, sigma: float) -
     end = descend(problem, problem.random_state(rng))
     gaps = problem.gaps(end.x)
     c, zeta = float((gaps > 0).sum()) / n, theory.prestress_of(gaps, sigma, n)
-    eigenvalues = _across(problem, end.x)
+    radial = problem.zero_modes(end.x)  # made stiff, it is the last: the others are those across
+    stiff = hessian(problem, end.x) + 1e6 * radial.T @ radial
+    eigenvalues: Vector = np.linalg.eigvalsh(stiff)[:-1].astype(np.float64)
     return Sample(
         values={
             "c": c,
@@ -73,19 +62,7 @@ def minimum(rng: "np.random.Generator", *, n: int, alpha: float, sigma: float) -
     )
 
 
-def _across(problem: "Perceptron", x: "Vector") -> "Vector":
-    """Return the eigenvalues of the Hessian on the tangent space of the sphere."""
-    import numpy as np
-
-    from bridge.measure.spectra import hessian
-
-    radial = problem.zero_modes(x)
-    values = np.linalg.eigvalsh(hessian(problem, x) + 1e6 * radial.T @ radial)
-    return np.asarray(values[:-1], dtype=np.float64)
-
-
-def _distance(eigenvalues: "Vector", c: float, zeta: float) -> float:
-    import numpy as np
+def _distance(eigenvalues: Vector, c: float, zeta: float) -> float:
     from scipy.integrate import cumulative_trapezoid
 
     from particles.perceptron import theory
@@ -100,46 +77,32 @@ def _distance(eigenvalues: "Vector", c: float, zeta: float) -> float:
 JAMMING = Experiment(
     "perceptron jamming",
     jamming_point,
-    default=(
-        GridPoint(16, {"n": 400, "alpha": 4.0, "sigma": -0.5}),
-        GridPoint(32, {"n": 400, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
-    ),
-    full=(
-        GridPoint(200, {"n": 800, "alpha": 4.0, "sigma": -0.5}),
-        GridPoint(40, {"n": 800, "alpha": CONVEX[0], "sigma": CONVEX[1]}),
-    ),
+    default=(*grid(16, n=400, alpha=4.0, sigma=-0.5), *grid(32, n=400, **CONVEX)),
+    full=(*grid(200, n=800, alpha=4.0, sigma=-0.5), *grid(40, n=800, **CONVEX)),
 )
 
 MINIMUM = Experiment(
     "perceptron minimum",
     minimum,
-    default=(GridPoint(4, {"n": 800, "alpha": 8.0, "sigma": -0.5}),),
-    full=(GridPoint(20, {"n": 1600, "alpha": 8.0, "sigma": -0.5}),),
+    default=grid(4, n=800, alpha=8.0, sigma=-0.5),
+    full=grid(20, n=1600, alpha=8.0, sigma=-0.5),
 )
 
 
-def _capacity(records: Records) -> Estimate:
-    of_kind = [r for r in records if r.parameters["alpha"] == CONVEX[0]]
-    return mean_of(column(of_kind, "sigma"), stalled=n_stalled(of_kind))
-
-
 def _contacts(records: Records) -> Estimate:
-    of_kind = [r for r in records if r.parameters["alpha"] == CONVEX[0]]
-    n = of_kind[0].parameters["n"] if of_kind else math.nan
-    return mean_of(column(of_kind, "contacts") / n, stalled=n_stalled(of_kind))
+    convex = of_kind(records, **CONVEX)
+    fractions = [r.data["contacts"] / r.parameters["n"] for r in finished(convex)]
+    return mean_of(fractions, stalled=n_stalled(convex))
 
 
 def _isostatic(records: Records) -> Estimate:
-    of_kind = [r for r in records if r.parameters["alpha"] == 4.0]
-    excess = [r.data["contacts"] - r.parameters["n"] for r in finished(of_kind)]
-    largest = max(excess, key=abs, default=math.nan)
-    return exact(largest, of_kind, "the largest of all samples, either way")
+    rough = of_kind(records, alpha=4.0)
+    excess = [r.data["contacts"] - r.parameters["n"] for r in finished(rough)]
+    return farthest(excess, rough, "samples")
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the Hessian's eigenvalues over their closed form."""
-    import numpy as np
-
     from bridge.figures.style import BLACK, SKY, legend
     from particles.perceptron import theory
 
@@ -152,61 +115,56 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     axes.hist(values, bins=50, density=True, color=SKY, label=f"{len(found)} minima")
     grid = np.linspace(*theory.hessian_edges(c, zeta), 400)
     axes.plot(grid, theory.hessian_density(grid, c, zeta), color=BLACK, label="closed form")
-    axes.set_xlabel("eigenvalue of the Hessian")
-    axes.set_ylabel("density")
+    axes.set(xlabel="eigenvalue of the Hessian", ylabel="density")
     legend(axes)
 
 
-_ANALOGY = Source(GEIGER, "abstract: the perceptron shares the transition")
+_claim = partial(Claim, source=Source(GEIGER, "abstract: the perceptron shares the transition"))
 
 THEME = Theme(
     "perceptron",
     "The perceptron",
     (
-        Claim(
+        _claim(
             "capacity",
             "The transition of the convex perceptron is Gardner's capacity.",
-            _ANALOGY,
-            f"margin at jamming with α = {CONVEX[0]}",
-            Expected(CONVEX[1], 0.03, "1/α = (1 + σ²)Φ(σ) + σφ(σ), Gardner 1988"),
+            f"margin at jamming with α = {CONVEX['alpha']}",
+            Expected(CONVEX["sigma"], 0.03, "1/α = (1 + σ²)Φ(σ) + σφ(σ), Gardner 1988"),
             JAMMING,
-            _capacity,
+            partial(mean, name="sigma", **CONVEX),
         ),
-        Claim(
+        _claim(
             "convex-contacts",
             "The convex perceptron jams with fewer contacts than degrees of freedom.",
-            _ANALOGY,
-            f"contacts per component with α = {CONVEX[0]}",
+            f"contacts per component with α = {CONVEX['alpha']}",
             Expected(0.6646, 0.02, "α Φ(σ), replica symmetric"),
             JAMMING,
             _contacts,
         ),
-        Claim(
+        _claim(
             "isostaticity",
             "The non-convex perceptron (σ < 0) is isostatic at its transition, as spheres are.",
-            _ANALOGY,
             "contacts less N at jamming",
             Expected(0.0, 0.0, "N - 1 degrees of freedom and one self-stress"),
             JAMMING,
             _isostatic,
         ),
-        Claim(
+        _claim(
             "marginality",
             "Beyond its transition the non-convex perceptron is marginally stable.",
-            Source(GEIGER, "abstract: the curvature of the minima is critical"),
             "ζ/(√c - 1)² at σ = -0.5, α = 8",
             Expected(1.0, 0.07, "the Hessian's band touches zero, Franz et al. 2015"),
             MINIMUM,
-            lambda records: mean_of(column(records, "marginality"), stalled=n_stalled(records)),
+            partial(mean, name="marginality"),
+            source=Source(GEIGER, "abstract: the curvature of the minima is critical"),
         ),
-        Claim(
+        _claim(
             "hessian-density",
             "The spectrum of the perceptron's Hessian is known in closed form.",
-            _ANALOGY,
             "Kolmogorov-Smirnov distance of eigenvalues to the density",
             Expected(0.02, 0.0, "0 for N → ∞; 1/N for one eigenvalue", "<="),
             MINIMUM,
-            lambda records: mean_of(column(records, "distance"), stalled=n_stalled(records)),
+            partial(mean, name="distance"),
         ),
     ),
     draw,

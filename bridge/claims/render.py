@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import SIGMAS, Records, Theme
+from bridge.claims.claim import SIGMAS, Theme
+from bridge.claims.experiment import Records
 from bridge.claims.table import THEMES
 from bridge.claims.trials import Conclusion
 from bridge.records.documents import dumps
@@ -39,19 +41,16 @@ def _entry(conclusion: Conclusion) -> dict[str, Any]:
         "name": claim.name,
         "theme": theme_of(claim.name),
         "sentence": claim.sentence,
-        "paper": claim.source.paper,
-        "place": claim.source.place,
+        **asdict(claim.source),
         "quantity": claim.quantity,
         "expected": claim.expected.value,
         "tolerance": claim.expected.tolerance,
         "sense": claim.expected.sense,
         "allowed": str(claim.expected),
         "basis": claim.expected.basis,
+        **asdict(found),
         "value": found.value if math.isfinite(found.value) else None,
         "error": found.error if math.isfinite(found.error) else None,
-        "samples": found.samples,
-        "stalled": found.stalled,
-        "note": found.note,
         "verdict": conclusion.verdict,
         "seconds": conclusion.seconds,
     }
@@ -165,12 +164,10 @@ def figures(names: Collection[str], records: Mapping[str, Records]) -> "dict[str
 
 
 def _figure(theme: Theme, records: Mapping[str, Records]) -> "Figure":
-    from matplotlib.figure import Figure
-
-    from bridge.figures.style import style
+    from bridge.figures.style import new_figure, style
 
     with style():
-        drawn = Figure(figsize=(5.6, 2.6), layout="constrained")
+        drawn = new_figure(5.6, 2.6)
         theme.draw(drawn, records)
         return drawn
 

@@ -4,15 +4,12 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import (
-    Experiment,
-    GridPoint,
-    Sample,
-)
+import numpy as np
+
+from bridge.claims.experiment import Experiment, GridPoint, Sample
+from bridge.measure.midpoint import bracket
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bridge.runs.states import Measured
     from networks import Mlp, Patterns
 
@@ -27,7 +24,7 @@ def adam() -> dict[str, Any]:
 
 
 def threshold(
-    rng: "np.random.Generator",
+    rng: np.random.Generator,
     *,
     depth: int,
     width: int,
@@ -43,43 +40,41 @@ def threshold(
     are the lowest, the highest, and the distance between them; a training that does not come to an
     end counts as one that does not fit. The result is ``stalled`` if the transition is outside.
     """
-    import numpy as np
-
     from networks import Mlp
 
     mlp = Mlp(input_dim, width, depth, activation)
     low, high, spacing = loads
     grid = np.arange(low, high + 0.5 * spacing, spacing)
     patterns = _patterns(data, round(high * mlp.n_weights), input_dim, rng)
-    fits, jams, n_open = -1, len(grid), 0
-    tried: list[tuple[float, float]] = []
-    state: Measured | None = None
-    while jams - fits > 1:
-        middle = (fits + jams) // 2
-        found = _trained(mlp, patterns, grid[middle] * mlp.n_weights, steps, rng)
-        status = found.state.status
-        n_open += status in ("stalled", "dead")
-        tried.append((float(grid[middle]), found.observables.constraint_ratio))
-        if status == "unjammed":
-            fits = middle
-        else:
-            jams = middle
-            # One further up would not be at the transition: then there is none.
-            state = found if status == "jammed" else None
+    ends: dict[int, Measured] = {}
+
+    def fitted(place: int) -> float:
+        ends[place] = _trained(mlp, patterns, grid[place] * mlp.n_weights, steps, rng)
+        return float(ends[place].state.status == "unjammed")
+
+    fits, jams = bracket(fitted, len(grid))
+    statuses = [end.state.status for end in ends.values()]
+    # One further up would not be at the transition: then there is none.
+    state = ends[jams] if jams in ends and ends[jams].state.status == "jammed" else None
     inside = fits >= 0 and jams < len(grid)
     return Sample(
         values={
             "load": float(grid[fits] + grid[jams]) / 2 if inside else math.nan,
             "n_weights": mlp.n_weights,
             "constraint_ratio": state.observables.constraint_ratio if state else math.nan,
-            "without_end": n_open,
+            "without_end": statuses.count("stalled") + statuses.count("dead"),
         },
-        arrays={"tried": np.array(tried), "gaps": state.gaps if state else np.empty(0)},
+        arrays={
+            "tried": np.array(
+                [[grid[k], end.observables.constraint_ratio] for k, end in ends.items()]
+            ),
+            "gaps": state.gaps if state else np.empty(0),
+        },
         status="done" if inside else "stalled",
     )
 
 
-def _patterns(data: str, count: int, dim: int, rng: "np.random.Generator") -> "Patterns":
+def _patterns(data: str, count: int, dim: int, rng: np.random.Generator) -> "Patterns":
     from networks import digits, random_patterns
 
     if data == "digits":
@@ -88,7 +83,7 @@ def _patterns(data: str, count: int, dim: int, rng: "np.random.Generator") -> "P
 
 
 def _trained(
-    mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: "np.random.Generator"
+    mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: np.random.Generator
 ) -> "Measured":
     """Train on the first patterns, an even number; start again where that certifies nothing."""
     from bridge.runs.states import measure
@@ -109,13 +104,8 @@ def network(
     depth: int, width: int, input_dim: int, data: str = "random", activation: str = "relu"
 ) -> dict[str, Any]:
     """Return the parameters that name a kind of network."""
-    return {
-        "depth": depth,
-        "width": width,
-        "input_dim": input_dim,
-        "data": data,
-        "activation": activation,
-    }
+    sizes = {"depth": depth, "width": width, "input_dim": input_dim}
+    return {**sizes, "data": data, "activation": activation}
 
 
 SMALL, LARGE = network(2, 10, 10), network(2, 14, 14)
@@ -124,22 +114,21 @@ TANH = network(2, 10, 10, activation="tanh")
 TANH_DEEP = network(3, 8, 10, activation="tanh")  # 216 weights, where TANH has 210
 DIGITS, RANDOM = network(2, 12, 4, "digits"), network(2, 12, 4)
 
-_LOADS = (1.25, 3.25, 0.25)
-_TANH_LOADS = (2.5, 4.5, 0.25)
-_DIGIT_LOADS = (1.0, 5.0, 0.5)
-_FLAT_LOADS = (0.5, 2.5, 0.25)  # random patterns of four components
 
 THRESHOLD = Experiment(
     "network threshold",
     threshold,
-    default=(
-        GridPoint(3, {**SMALL, "loads": _LOADS, "steps": 10_000}),
-        GridPoint(3, {**LARGE, "loads": _LOADS, "steps": 10_000}),
-        GridPoint(3, {**DEEP, "loads": _LOADS, "steps": 10_000}),
-        GridPoint(3, {**TANH, "loads": _TANH_LOADS, "steps": 10_000}),
-        GridPoint(3, {**TANH_DEEP, "loads": (1.5, 4.5, 0.25), "steps": 10_000}),
-        GridPoint(3, {**DIGITS, "loads": _DIGIT_LOADS, "steps": 10_000}),
-        GridPoint(3, {**RANDOM, "loads": _FLAT_LOADS, "steps": 10_000}),
+    default=tuple(
+        GridPoint(3, {**kind, "loads": loads, "steps": 10_000})
+        for kind, loads in (
+            (SMALL, (1.25, 3.25, 0.25)),
+            (LARGE, (1.25, 3.25, 0.25)),
+            (DEEP, (1.25, 3.25, 0.25)),
+            (TANH, (2.5, 4.5, 0.25)),
+            (TANH_DEEP, (1.5, 4.5, 0.25)),
+            (DIGITS, (1.0, 5.0, 0.5)),
+            (RANDOM, (0.5, 2.5, 0.25)),
+        )
     ),
     full=tuple(
         GridPoint(12, {**kind, "loads": loads, "steps": 60_000})

@@ -5,23 +5,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bridge.claims.claim import (
-    GEIGER,
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Records,
-    Sample,
-    Source,
-    Theme,
-    column,
-    finished,
-    mean_of,
-    n_stalled,
-    ratio_of,
-)
+import numpy as np
+
+from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
+from bridge.claims.estimates import column, finished, mean, mean_of, of_kind, ratio_of
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.claims.threshold import (
     DEEP,
     DIGITS,
@@ -36,14 +24,13 @@ from bridge.claims.threshold import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
     from bridge.protocols import Vector
 
 
 def overparametrized(
-    rng: "np.random.Generator", *, width: int, activation: str, load: float, steps: int
+    rng: np.random.Generator, *, width: int, activation: str, load: float, steps: int
 ) -> Sample:
     """Train a network with far more weights than it needs, and say how that ended."""
     from networks import HingeNetwork, Mlp, random_patterns, train
@@ -57,24 +44,11 @@ def overparametrized(
 BEYOND = Experiment(
     "network beyond N*",
     overparametrized,
-    default=tuple(
-        GridPoint(8, {"width": 12, "activation": activation, "load": 1.25, "steps": 10_000})
-        for activation in ("relu", "tanh")
-    ),
-    full=tuple(
-        GridPoint(100, {"width": width, "activation": activation, "load": 1.25, "steps": 60_000})
-        for width in (12, 24)
-        for activation in ("relu", "tanh")
-    ),
+    default=grid(8, width=12, activation=["relu", "tanh"], load=1.25, steps=10_000),
+    full=grid(100, width=[12, 24], activation=["relu", "tanh"], load=1.25, steps=60_000),
     settings=adam,
     on_networks=True,
 )
-
-
-def _load(records: Records, kind: Mapping[str, Any]) -> Estimate:
-    """Return the mean load ``P*/N`` at which one kind of network stops fitting."""
-    of_kind = [r for r in records if all(r.parameters[k] == v for k, v in kind.items())]
-    return mean_of(column(of_kind, "load"), stalled=n_stalled(of_kind))
 
 
 def _jump(records: Records) -> Estimate:
@@ -88,7 +62,7 @@ def _scaling(records: Records) -> Estimate:
     """Fit ``N* ∝ P^k`` through the smallest and the largest network of two hidden layers."""
     widths = sorted({r.parameters["width"] for r in _plain(records)})
     small, large = (network(2, width, width) for width in (widths[0], widths[-1]))
-    below, above = _load(records, small), _load(records, large)
+    below, above = mean(records, "load", **small), mean(records, "load", **large)
     n = [column(records, "n_weights", **kind)[0] for kind in (small, large)]
     patterns = math.log(n[1] * above.value / (n[0] * below.value))
     value = math.log(n[1] / n[0]) / patterns
@@ -109,9 +83,9 @@ def _plain(records: Records) -> list[Any]:
 
 def _depth(records: Records, activation: str) -> Estimate:
     """Compare the deepest of the widest networks with those of two layers on such patterns."""
-    of_kind = [r.parameters for r in records if r.parameters["activation"] == activation]
+    kinds = [r.parameters for r in of_kind(records, activation=activation)]
     deepest = max(
-        (kind for kind in of_kind if kind["depth"] > 2),
+        (kind for kind in kinds if kind["depth"] > 2),
         key=lambda kind: (kind["input_dim"], kind["depth"]),
     )
     depth, width, dim = (deepest[name] for name in ("depth", "width", "input_dim"))
@@ -119,7 +93,7 @@ def _depth(records: Records, activation: str) -> Estimate:
         network(2, dim, dim, activation=activation),
         network(depth, width, dim, activation=activation),
     ]
-    shallow, deep = (_load(records, kind) for kind in kinds)
+    shallow, deep = (mean(records, "load", **kind) for kind in kinds)
     jumps = [_known(column(records, "constraint_ratio", **kind)) for kind in kinds]
     note = (
         f"P*/N = {shallow.value:.2f} for 2 layers, {deep.value:.2f} for {depth}; "
@@ -130,8 +104,6 @@ def _depth(records: Records, activation: str) -> Estimate:
 
 def _known(values: "Vector") -> "Vector":
     """Return the numbers of the bisections that met a minimum above their transition."""
-    import numpy as np
-
     return values[np.isfinite(values)]
 
 
@@ -140,7 +112,7 @@ def _listed(values: "Vector") -> str:
 
 
 def _real(records: Records) -> Estimate:
-    digits, random = _load(records, DIGITS), _load(records, RANDOM)
+    digits, random = (mean(records, "load", **kind) for kind in (DIGITS, RANDOM))
     note = f"P*/N = {digits.value:.2f} for parity of digits, {random.value:.2f} for random labels"
     return ratio_of(digits, random, note)
 
@@ -154,8 +126,6 @@ def _poor(records: Records) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw ``N_Δ/N`` of every training of the bisections against its load."""
-    import numpy as np
-
     from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, legend
 
     axes = figure.subplots()
@@ -174,41 +144,39 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         points = np.concatenate([record.arrays["tried"] for record in found])
         axes.plot(*points.T, marker, color=colour, ms=4, mfc="none", label=name)
         axes.axvline(np.mean([record.data["load"] for record in found]), color=colour, lw=0.8)
-    axes.set_xlabel("load P/N")
-    axes.set_ylabel("violated patterns N$_Δ$/N")
-    axes.set_ylim(-0.05, 1.8)
+    axes.set(xlabel="load P/N", ylabel="violated patterns N$_Δ$/N", ylim=(-0.05, 1.8))
     legend(axes, loc="upper left", title="lines: mean transition")
 
+
+_claim = partial(Claim, source=Source(GEIGER))
 
 THEME = Theme(
     "transition",
     "The transition of networks",
     (
-        Claim(
+        _claim(
             "jump",
             "A phase transition delimits the over- and underparametrized regimes, where fitting "
             "can or cannot be achieved: the number of violated patterns jumps.",
-            Source(GEIGER),
             "N_Δ/N at the lowest load that is not fitted",
             Expected(0.4, 0.0, "reference runs at N = 300 to 1300: 0.6 to 0.9", ">="),
             THRESHOLD,
             _jump,
         ),
-        Claim(
+        _claim(
             "scaling",
             "The number of parameters at the transition grows in proportion to the patterns.",
-            Source(GEIGER, "the transition of random data"),
             "k in N* ∝ P^k, from the smallest to the largest network",
             Expected(1.0, 0.1, "counting constraints against parameters"),
             THRESHOLD,
             _scaling,
+            source=Source(GEIGER, "the transition of random data"),
         ),
         *(
-            Claim(
+            _claim(
                 name,
                 "The ability of fully connected networks to fit random data is independent of "
                 "their depth.",
-                Source(GEIGER),
                 f"P*/N with three hidden layers or more over that with two, {units}",
                 Expected(1.0, 0.15, "equality, and the width of a step of the load"),
                 THRESHOLD,
@@ -219,19 +187,18 @@ THEME = Theme(
                 ("depth-tanh", "tanh", "tanh, of which none can die"),
             )
         ),
-        Claim(
+        _claim(
             "real-data",
             "Real data need fewer parameters than random labels.",
-            Source(GEIGER, "the transition of real data"),
             "P*/N of the parity of digits over that of random labels",
             Expected(1.0, 0.0, "the claim itself", ">="),
             THRESHOLD,
             _real,
+            source=Source(GEIGER, "the transition of real data"),
         ),
-        Claim(
+        _claim(
             "no-poor-minima",
             "Poor minima of the loss cannot be encountered in the overparametrized regime.",
-            Source(GEIGER),
             "trainings that end in a minimum at P/N = 1.25, half of the transition",
             Expected(0.0, 0.0, "the claim itself"),
             BEYOND,

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.claims.claim import Claim, Estimate, Experiment, Records, Verdict, judge
+from bridge.claims.claim import Claim, Estimate, Verdict, judge
+from bridge.claims.experiment import Records
 from bridge.claims.table import experiments
 from bridge.records.seeds import generator
 from bridge.records.store import Record, Store, record_key
@@ -79,7 +80,12 @@ class Conclusion:
 def trials(claims: Iterable[Claim], seed: int, *, full: bool) -> list[Trial]:
     """Return every sample that the claims rest on, each once."""
     chosen = {claim.experiment.name: claim.experiment for claim in claims}
-    return [trial for experiment in chosen.values() for trial in _trials(experiment, seed, full)]
+    return [
+        Trial(name, dict(point.parameters), (seed, sample), dict(experiment.settings()))
+        for name, experiment in chosen.items()
+        for point in (experiment.full if full else experiment.default)
+        for sample in range(point.samples)
+    ]
 
 
 def stored(
@@ -104,12 +110,3 @@ def conclusion(claim: Claim, records: Records) -> Conclusion:
     return Conclusion(
         claim, found, judge(claim.expected, found), sum(record.seconds for record in records)
     )
-
-
-def _trials(experiment: Experiment, seed: int, full: bool) -> list[Trial]:
-    settings = dict(experiment.settings())
-    return [
-        Trial(experiment.name, dict(point.parameters), (seed, sample), settings)
-        for point in experiment.points(full=full)
-        for sample in range(point.samples)
-    ]

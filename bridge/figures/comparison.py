@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.figures.style import BLACK, BLUE, GREY, RED, SPECTRA, log_density, style
+from bridge.figures.style import BLACK, BLUE, GREY, RED, SPECTRA, log_density, new_figure, style
 from bridge.protocols import Vector
 from bridge.records.columns import Column
 from bridge.records.store import Record
@@ -31,10 +31,8 @@ SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues
 
 def comparison(systems: Sequence[Column]) -> "Figure":
     """Draw ``N_Δ/N`` and energy against load, gap distributions, and spectra of each system."""
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=(2.05 * len(systems) + 0.6, 7.8), layout="constrained")
+        figure = new_figure(2.05 * len(systems) + 0.6, 7.8)
         axes = figure.subplots(4, len(systems), squeeze=False, sharey="row")
         for column, system in zip(axes.T, systems, strict=True):
             column[0].set_title(system.name)
@@ -59,8 +57,7 @@ def draw_constraints(axes: "Axes", system: Column) -> None:
 
 def draw_energy(axes: "Axes", system: Column) -> None:
     """Draw ``U/n_dof`` of every run; those that reached ``U = 0`` stand on the lower edge."""
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=ENERGY_FLOOR / 2)
+    axes.set(yscale="log", ylim=(ENERGY_FLOOR / 2, None))
     _mark_transition(axes, system)
     _draw_runs(axes, system, lambda data: max(data["energy"] / data["n_dof"], ENERGY_FLOOR))
 
@@ -68,8 +65,7 @@ def draw_energy(axes: "Axes", system: Column) -> None:
 def draw_gaps(axes: "Axes", system: Column) -> None:
     """Draw the densities of the violations ``Δ > 0`` and of the margins ``-Δ > 0``."""
     gaps = _joined(system.at_transition, "gaps")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log")
     for values, colour, marker in ((gaps[gaps > 0], RED, "o"), (-gaps[gaps < 0], BLUE, "s")):
         if values.size:
             x, density = log_density(values, bins_per_decade=4)

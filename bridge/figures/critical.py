@@ -4,14 +4,26 @@
 and small gaps there, `avalanche_figure` what slow loading sets off.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bridge.avalanches.sizes import Sizes
-from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, log_density, style
+from bridge.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    legend,
+    log_density,
+    new_figure,
+    style,
+)
 from bridge.jamming.departure import Departure
 from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, stability
 from bridge.protocols import Vector
@@ -40,9 +52,8 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
     over samples; the second row is the collapse in ``t N²``.
     """
     with style():
-        figure, axes = _panels(4, len(systems), 8.2)
-        for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):
-            column[0].set_title(name)
+        figure, axes = _panels(4, systems, 8.2)
+        for column, sizes in zip(axes.T, systems.values(), strict=True):
             for index, (label, samples) in enumerate(sizes.items()):
                 n = float(np.median([s.n_jamming for s in samples]))
                 t, excess, pressure, energy = _medians(samples)
@@ -53,17 +64,15 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
             for panel, power in zip(column, (0.5, 0.5, 1.0, 2.0), strict=True):
                 _slope_line(panel, power)
             column[0].legend(loc="upper left", handletextpad=0.1)
-            for panel, text in zip(column, ("t", "t N²", "t", "t"), strict=True):
-                panel.set_xlabel(text)
         rows = ("excess constraints / N", "excess constraints", "pressure p", "energy U/N")
-        _row_labels(axes, rows)
+        _label(axes, ("t", "t N²", "t", "t"), rows)
         return figure
 
 
 def exponents_figure(systems: Mapping[str, Sequence[JammingSample]]) -> "Figure":
     """Draw weak forces and small gaps at jamming, and their exponents against the window."""
     with style():
-        figure, axes = _panels(4, len(systems), 8.2)
+        figure, axes = _panels(4, systems, 8.2)
         for column, (name, points) in zip(axes.T, systems.items(), strict=True):
             contacts = np.mean([p.n_contacts for p in points])
             column[0].set_title(f"{name}, {len(points)} × {contacts:.0f} contacts")
@@ -74,22 +83,17 @@ def exponents_figure(systems: Mapping[str, Sequence[JammingSample]]) -> "Figure"
             floor = finite_size_floor(margins)
             highs = np.geomspace(max(5 * floor, 3e-3), 0.3, 12)
             _stability(column[3], margins, highs, floor, BLUE, GAMMA, -1.0)
-        for row, text in zip(
-            axes, ("force f / ⟨f⟩", "gap h", "upper end of window", "upper end of window"),
-            strict=True,
-        ):  # fmt: skip
-            for panel in row:
-                panel.set_xlabel(text)
-        _row_labels(axes, ("density P(f)", "density P(h)", "exponent θ", "exponent γ"))
+        rows = ("density P(f)", "density P(h)", "exponent θ", "exponent γ")
+        window = "upper end of window"
+        _label(axes, ("force f / ⟨f⟩", "gap h", window, window), rows)
         return figure
 
 
 def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
     """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`."""
     with style():
-        figure, axes = _panels(2, len(systems), 4.4)
-        for column, (name, sizes) in zip(axes.T, systems.items(), strict=True):
-            column[0].set_title(name)
+        figure, axes = _panels(2, systems, 4.4)
+        for column, sizes in zip(axes.T, systems.values(), strict=True):
             for index, (label, one) in enumerate(sizes.items()):
                 drops, cutoff = np.concatenate(one.resolved), one.cutoff()
                 if len(drops) < 2:
@@ -99,30 +103,33 @@ def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
                 _dots(column[1], x / cutoff, density * x, index, None, "-")
             _slope_line(column[0], -1.0, middle=True)
             _slope_line(column[0], -1.41, middle=True, dash="--")
-            if column[0].get_legend_handles_labels()[0]:
-                column[0].legend(loc="lower left", handletextpad=0.4)
-            column[0].set_xlabel("energy lost D")
-            column[1].set_xlabel("D / D$_c$, D$_c$ = ⟨D²⟩/⟨D⟩")
-        _row_labels(axes, ("density P(D)", "D P(D)"))
+            legend(column[0], loc="lower left", handletextpad=0.4)
+        columns = ("energy lost D", "D / D$_c$, D$_c$ = ⟨D²⟩/⟨D⟩")
+        _label(axes, columns, ("density P(D)", "D P(D)"))
         return figure
 
 
-def _panels(rows: int, columns: int, height: float) -> tuple["Figure", Any]:
-    from matplotlib.figure import Figure
+def _panels(rows: int, systems: Iterable[str], height: float) -> tuple["Figure", Any]:
+    """Return a figure with a column for each system, all axes logarithmic."""
     from matplotlib.ticker import NullFormatter
 
-    figure = Figure(figsize=(2.25 * columns + 0.4, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
+    names = list(systems)
+    figure = new_figure(2.25 * len(names) + 0.4, height)
+    axes = figure.subplots(rows, len(names), squeeze=False)
+    for top, name in zip(axes[0], names, strict=True):
+        top.set_title(name)
     for panel in axes.flat:
-        panel.set_xscale("log")
-        panel.set_yscale("log")
+        panel.set(xscale="log", yscale="log")
         panel.xaxis.set_minor_formatter(NullFormatter())
     return figure, axes
 
 
-def _row_labels(axes: Any, labels: Sequence[str]) -> None:
-    for row, label in zip(axes, labels, strict=True):
-        row[0].set_ylabel(label)
+def _label(axes: Any, below: Sequence[str], beside: Sequence[str]) -> None:
+    """Name what the panels of each row show: below each of them, and beside the first."""
+    for row, x, y in zip(axes, below, beside, strict=True):
+        row[0].set_ylabel(y)
+        for panel in row:
+            panel.set_xlabel(x)
 
 
 def _medians(samples: Sequence[Departure]) -> tuple[Vector, Vector, Vector, Vector]:
@@ -131,16 +138,11 @@ def _medians(samples: Sequence[Departure]) -> tuple[Vector, Vector, Vector, Vect
     reached = [sum(len(s.distance) > k for s in samples) for k in range(len(longest))]
     count = sum(2 * number >= len(samples) for number in reached)
 
-    def median(values: Sequence[Vector]) -> Vector:
-        rows = [[v[k] for v in values if len(v) > k] for k in range(count)]
-        return np.array([np.median(row) for row in rows])
+    def median(name: str) -> Vector:
+        values = [getattr(sample, name) for sample in samples]
+        return np.array([np.median([v[k] for v in values if len(v) > k]) for k in range(count)])
 
-    return (
-        longest[:count],
-        median([s.excess for s in samples]),
-        median([s.pressure for s in samples]),
-        median([s.energy for s in samples]),
-    )
+    return longest[:count], median("excess"), median("pressure"), median("energy")
 
 
 def _dots(

@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, new_figure, style
 from bridge.landscape.completeness import Completeness
 from bridge.landscape.disconnectivity import lowest_part
 from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import Thermodynamics, occupation
-from bridge.landscape.trees import MergeTree, draw_tree
+from bridge.landscape.trees import MergeTree
 from bridge.protocols import Vector
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST = 2000  # minima whose lines can be told apart: of more, the lowest are drawn
+MOST_DRAWN = 2000  # minima whose lines can be told apart: of more, the lowest are drawn
 
 
 def disconnectivity(
@@ -37,29 +37,22 @@ def disconnectivity(
     colours
         A number for each minimum, ``(n,)``; those that are NaN are drawn in grey.
     """
-    from matplotlib.figure import Figure
-
     with style():
         known = tree.n_minima
-        if known > MOST:
-            kept, tree = lowest_part(tree, MOST)
+        if known > MOST_DRAWN:
+            kept, tree = lowest_part(tree, MOST_DRAWN)
             colours = None if colours is None else colours[kept]
-        width = float(np.clip(0.12 * tree.n_minima + 1.5, 3.2, 9.0))
-        figure = Figure(figsize=(width, 4.2), layout="constrained")
-        axes = figure.subplots()
-        draw_tree(axes, tree, colours, colour_label=colour_label)
+        axes = tree.plot(colours=colours, colour_label=colour_label)
         axes.set_ylabel(energy_label)
-        if known > MOST:
-            axes.set_title(f"the {MOST} lowest of {known} minima")
-        return figure
+        if known > MOST_DRAWN:
+            axes.set_title(f"the {MOST_DRAWN} lowest of {known} minima")
+        return cast("Figure", axes.figure)
 
 
 def thermodynamics(minima: Sequence[StationaryPoint], found: Thermodynamics) -> "Figure":
     """Draw the heat capacity and, below, the occupation of the minima that explain its peak."""
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=(3.6, 4.2), layout="constrained")
+        figure = new_figure(3.6, 4.2)
         top, bottom = figure.subplots(2, 1, sharex=True)
         top.plot(found.temperature, found.heat_capacity, color=BLACK)
         where, height = found.peak()
@@ -82,10 +75,8 @@ def thermodynamics(minima: Sequence[StationaryPoint], found: Thermodynamics) -> 
 
 def discovery(found: Completeness) -> "Figure":
     """Draw how many minima and saddles were known after each search, and what to expect."""
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=(3.6, 2.8), layout="constrained")
+        figure = new_figure(3.6, 2.8)
         axes = figure.subplots()
         searches, minima, saddles = np.array(found.discovery_curve).reshape(-1, 3).T
         rows = (
@@ -96,19 +87,15 @@ def discovery(found: Completeness) -> "Figure":
             axes.step(searches, known, where="post", color=colour, label=name)
             if expected is not None:
                 axes.axhline(expected, color=colour, lw=0.7, ls=":")
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("searches")
-        axes.set_ylabel("known (dotted: expected in all)")
+        axes.set(xlabel="searches", ylabel="known (dotted: expected in all)", ylim=(0, None))
         axes.legend(loc="center right")
         return figure
 
 
 def path_profile(energies: Vector, minima: Sequence[int]) -> "Figure":
     """Draw the energies of minimum, saddle, minimum, ... along a path."""
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=(max(3.0, 0.35 * len(energies) + 1.2), 2.8), layout="constrained")
+        figure = new_figure(max(3.0, 0.35 * len(energies) + 1.2), 2.8)
         axes = figure.subplots()
         steps = np.arange(len(energies))
         # Between a minimum and its saddle half a cosine: flat at both, as the path is.
@@ -121,8 +108,7 @@ def path_profile(energies: Vector, minima: Sequence[int]) -> "Figure":
         axes.plot(steps[::2], energies[::2], "o", color=BLUE, label="minimum")
         axes.plot(steps[1::2], energies[1::2], "^", color=RED, label="saddle")
         axes.set_xticks(steps[::2], [str(number) for number in minima])
-        axes.set_xlabel("minima along the fastest path")
-        axes.set_ylabel("energy")
+        axes.set(xlabel="minima along the fastest path", ylabel="energy")
         axes.legend()
         return figure
 
@@ -140,6 +126,5 @@ def _draw_occupation(
     rest = 1.0 - shares.sum(axis=1)
     if len(minima) > len(most):
         axes.plot(found.temperature, rest, color=GREY, ls="--", label="all others")
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_ylabel("occupation")
+    axes.set(ylabel="occupation", ylim=(-0.02, 1.02))
     axes.legend(title="minima by energy", title_fontsize=7)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bridge.figures.style import BLUE, RED, style
+from bridge.figures.style import BLUE, RED, new_figure, style
 from bridge.records.store import Record
 
 if TYPE_CHECKING:
@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 def loading_figure(records: Sequence[Record]) -> "Figure":
     """Draw ``U`` and ``N_Δ`` of each sample against the load added, and the drops of ``U``."""
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=(9.0, 2.8), layout="constrained")
+        figure = new_figure(9.0, 2.8)
         energy, constraints, drops = figure.subplots(1, 3)
         for record in records:
             path = record.arrays
@@ -26,9 +24,7 @@ def loading_figure(records: Sequence[Record]) -> "Figure":
                 path["avalanche_load"][lost], path["avalanche_drop"][lost], "o", color=RED, ms=3
             )
         drops.set_yscale("log")
-        for axes, label in (
-            (energy, "energy U"), (constraints, "constraints N$_Δ$"), (drops, "energy lost"),
-        ):  # fmt: skip
-            axes.set_xlabel("load added t")
-            axes.set_ylabel(label)
+        energy.set(xlabel="load added t", ylabel="energy U")
+        constraints.set(xlabel="load added t", ylabel="constraints N$_Δ$")
+        drops.set(xlabel="load added t", ylabel="energy lost")
         return figure

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.figures.style import BLUE, RED, SPECTRA, legend, style
+from bridge.figures.style import BLUE, RED, SPECTRA, legend, new_figure, style
 from bridge.records.store import Record
 from bridge.systems import load_words
 
@@ -17,12 +17,10 @@ _BINS = 60
 
 def state_figure(record: Record) -> "Figure":
     """Draw the gaps ``Δ`` of a state, and the densities of its eigenvalues beside them."""
-    from matplotlib.figure import Figure
-
     panels = 1 + ("eigenvalues" in record.arrays)
     data = record.data
     with style():
-        figure = Figure(figsize=(3.2 * panels, 2.6), layout="constrained")
+        figure = new_figure(3.2 * panels, 2.6)
         axes = figure.subplots(1, panels, squeeze=False)[0]
         symbol = load_words(data["load_name"]).split()[-1]
         title = f"{data['system']}, {symbol} = {data['load']:.5g}: {record.status}"
@@ -35,13 +33,11 @@ def state_figure(record: Record) -> "Figure":
 
 def _draw_gaps(axes: "Axes", record: Record) -> None:
     gaps = record.arrays["gaps"]
-    axes.set_yscale("log")
     if gaps.size:
         edges = np.linspace(gaps.min(), max(gaps.max(), 0.0) + 1e-12, _BINS + 1)
         axes.hist(gaps[gaps <= 0], edges.tolist(), color=BLUE, label="satisfied, Δ < 0")
         axes.hist(gaps[gaps > 0], edges.tolist(), color=RED, label="violated, Δ > 0")
-    axes.set_xlabel("gap Δ")
-    axes.set_ylabel("constraints")
+    axes.set(xlabel="gap Δ", ylabel="constraints", yscale="log")
     legend(axes, loc="upper left")
 
 
@@ -52,7 +48,5 @@ def _draw_spectra(axes: "Axes", record: Record) -> None:
     edges = np.linspace(low, high + 1e-12, _BINS + 1)
     for name, (label, colour) in SPECTRA.items():
         axes.hist(values[name], edges.tolist(), histtype="step", color=colour, label=label)
-    axes.set_yscale("log")
-    axes.set_xlabel("eigenvalue λ")
-    axes.set_ylabel("modes")
+    axes.set(xlabel="eigenvalue λ", ylabel="modes", yscale="log")
     legend(axes, loc="upper right")

@@ -56,6 +56,13 @@ def style() -> Iterator[None]:
         yield
 
 
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure of a size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
 def save(
     figure: "Figure",
     path: Path,

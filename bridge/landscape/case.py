@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 Observe: TypeAlias = "Callable[[Vector], dict[str, float]]"
 
 
-def _nothing(x: "Vector") -> dict[str, float]:
-    del x
-    return {}
-
-
 @dataclass(frozen=True, eq=False)
 class Case:
     """A landscape, where its searches start, and how far they step.
@@ -41,7 +36,7 @@ class Case:
     steps: "Steps"
     hops: "Hops"
     every_index: bool = False
-    observe: Observe = field(default=_nothing)
+    observe: Observe = field(default=lambda x: {})
     marks: "Callable[[Vector], Mask] | None" = None
     symmetric: "Callable[[np.random.Generator], Vector] | None" = None
 

@@ -37,11 +37,12 @@ class Completeness:
 
 def completeness(graph: Graph, euler_characteristic: int | None = None) -> Completeness:
     """Say how much of a landscape a graph is likely to hold."""
+    every_index = any(search.stage == "critical" for search in graph.searches)
     return Completeness(
         discovery_curve=_curve(graph.discovery),
         estimated_minima=chao(graph.minima.hits),
         estimated_saddles=chao(graph.saddles.hits),
-        morse_sum=morse_sum(graph) if _all_indices(graph) else None,
+        morse_sum=morse_sum(graph) if every_index else None,
         expected_morse_sum=euler_characteristic,
     )
 
@@ -75,11 +76,6 @@ def morse_sum(graph: Graph) -> int:
     """
     known: list[StationaryPoint] = [*graph.minima, *graph.saddles, *graph.higher]
     return sum((-1) ** point.index * copies(graph.identity, point) for point in known)
-
-
-def _all_indices(graph: Graph) -> bool:
-    """Tell whether points of every index were searched."""
-    return any(search.stage == "critical" for search in graph.searches)
 
 
 def copies(identity: Identity, point: StationaryPoint) -> int:

@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from bridge.landscape.identity import GapIdentity
-from bridge.protocols import ConstraintProblem, Vector
+from bridge.protocols import Vector
 
 
 @dataclass(frozen=True, eq=False)
-class Confined:
+class Confined(GapIdentity):
     """``E(x) = U(x) + λ|x|²`` of a constraint problem, ``λ > 0``.
 
     Networks with a bounded activation lower ``U`` without end by ever larger weights: there are no
@@ -30,7 +30,6 @@ class Confined:
         If ``l2`` is not positive.
     """
 
-    problem: ConstraintProblem
     l2: float
 
     euler_characteristic: ClassVar[int] = 1
@@ -56,25 +55,3 @@ class Confined:
     def zero_modes(self, x: Vector) -> Vector:
         """Return an empty ``(0, n_dof)``: no symmetry is left that moves ``x``."""
         return np.zeros((0, x.size))
-
-    @property
-    def log_group_order(self) -> float:
-        """Return 0: the discrete group of the problem is not known here."""
-        return 0.0
-
-    def fingerprint(self, x: Vector) -> Vector:
-        """Return that of the violated gaps."""
-        return GapIdentity(self.problem).fingerprint(x)
-
-    def same(self, x: Vector, other: Vector, tolerance: float) -> bool:
-        """Tell whether the violated gaps agree."""
-        return GapIdentity(self.problem).same(x, other, tolerance)
-
-    def stabiliser_order(self, x: Vector) -> int:
-        """Return 1."""
-        return GapIdentity(self.problem).stabiliser_order(x)
-
-    def aligned(self, x: Vector, reference: Vector) -> Vector:
-        """Return ``x`` as it is."""
-        del reference
-        return x

@@ -11,7 +11,7 @@ from bridge.landscape.elastic_band import relax_band
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import Identity
-from bridge.landscape.search import certified_saddle, descend_both
+from bridge.landscape.search import certified_saddle
 from bridge.protocols import Vector
 
 _KNOWN = 1e-6  # weight of a step that has a saddle: nearly free
@@ -24,9 +24,9 @@ def connect(explorer: Explorer, graph: Graph, number: int, a: int, b: int) -> It
     Each peak is followed uphill along the band. What the saddles lead to need not be ``a`` and
     ``b``: the graph keeps whatever it is, and the next attempt starts from there.
     """
-    problem, identity, steps = explorer.problem, explorer.identity, explorer.steps
+    problem, steps, search = explorer.problem, explorer.steps, ("connect", number, a)
     end = graph.minima[b].x
-    start = identity.aligned(graph.minima[a].x, end)
+    start = explorer.identity.aligned(graph.minima[a].x, end)
     try:
         band = relax_band(problem, start, end, max_step=steps.climb / np.sqrt(problem.n_dof))
         peaks = band.peaks()[:_PEAKS]
@@ -38,21 +38,12 @@ def connect(explorer: Explorer, graph: Graph, number: int, a: int, b: int) -> It
                 max_step=steps.climb,
                 max_steps=steps.max_steps,
             )
-            saddle = certified_saddle(walk, identity)
-            if isinstance(saddle, str):
-                yield Finding("connect", number, a, saddle, steps=walk.steps)
-            elif graph.saddles.find(saddle) is not None:
-                yield Finding("connect", number, a, "known", saddle, steps=walk.steps)
-            else:
-                ends = descend_both(problem, walk.end, identity, steps)
-                if isinstance(ends, str):
-                    yield Finding("connect", number, a, ends, steps=walk.steps)
-                else:
-                    yield Finding("connect", number, a, "found", saddle, ends, steps=walk.steps)
+            saddle = certified_saddle(walk, explorer.identity)
+            yield explorer.over_saddle(search, walk, saddle, graph.saddles)
         if not peaks:
-            yield Finding("connect", number, a, "the band has no peak")
+            yield Finding(*search, "the band has no peak")
     except ValueError as error:
-        yield Finding("connect", number, a, str(error))
+        yield Finding(*search, str(error))
 
 
 def connect_all(explorer: Explorer, graph: Graph, numbers: Iterable[int]) -> Iterator[Finding]:

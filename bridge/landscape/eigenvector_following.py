@@ -10,6 +10,7 @@ from bridge.protocols import Indices, Landscape, Vector
 # Errors of the expected change of energy at which the longest step shrinks or grows again.
 _POOR, _GOOD = 1.0, 0.3
 _SHORTEST = 0.05
+CONVERGED = 1e-10  # a walk ends where every ``|∂U/∂x_i|`` is below it
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +29,10 @@ def follow(
     *,
     index: int = 1,
     along: Vector | None = None,
-    tolerance: float = 1e-10,
     max_step: float = 0.3,
     max_steps: int = 300,
 ) -> Climb:
-    """Walk up along the ``index`` lowest modes and down along all others.
+    """Walk up along the ``index`` lowest modes and down along all others, until ``∇U`` vanishes.
 
     In each mode, with ``F`` the gradient along it and ``λ`` its eigenvalue, the step is
 
@@ -50,8 +50,6 @@ def follow(
     along
         Climb, at index 1, the mode that overlaps most with this direction, and then the one that
         overlaps most with the last, until it is the lowest. The lowest from the start if not given.
-    tolerance
-        Converged when every ``|∂U/∂x_i|`` is below it.
     max_step
         Longest step, in the units of ``x``; it shrinks where the quadratic model is poor.
 
@@ -60,9 +58,11 @@ def follow(
     D. J. Wales, J. Chem. Phys. 101, 3750 (1994).
     """
     here, trust = model(problem, x), max_step
-    for step in range(max_steps):
-        if here.residual < tolerance:
+    for step in range(max_steps + 1):
+        if here.residual < CONVERGED:
             return Climb(touches_released(problem, here), step, "converged")
+        if step == max_steps:
+            break
         if len(here.climbable) < index:
             return Climb(here, step, "stalled", "no mode is left to climb: all bodies are free")
         climbed = here.climbable[:index].copy()
@@ -82,8 +82,6 @@ def follow(
         elif error < _GOOD * abs(expected):
             trust = min(1.5 * trust, max_step)
         here = there
-    if here.residual < tolerance:
-        return Climb(touches_released(problem, here), max_steps, "converged")
     return Climb(here, max_steps, "stalled", f"{max_steps} steps left {here.residual:.1e}")
 
 

@@ -6,6 +6,10 @@ import numpy as np
 
 from bridge.protocols import Landscape, Vector
 
+_IMAGES = 15  # states between the ends
+_ITERATIONS = 80
+_SPRING = 10.0  # stiffness over the typical gradient of the first chain and its spacing
+
 
 @dataclass(frozen=True, eq=False)
 class Band:
@@ -22,16 +26,7 @@ class Band:
         return sorted(peaks, key=lambda k: -e[k])
 
 
-def relax_band(
-    problem: Landscape,
-    start: Vector,
-    end: Vector,
-    *,
-    images: int = 15,
-    iterations: int = 80,
-    spring: float = 10.0,
-    max_step: float = 0.1,
-) -> Band:
+def relax_band(problem: Landscape, start: Vector, end: Vector, *, max_step: float = 0.1) -> Band:
     """Relax a straight chain of states between two minima, both ends fixed.
 
     Each image feels the gradient across the chain and the springs along it; a part of the springs
@@ -42,23 +37,21 @@ def relax_band(
     ----------
     start, end
         Minima, ``(n_dof,)``, aligned by the caller.
-    images
-        States between the ends.
-    spring
-        Stiffness relative to the mean gradient of the first chain over its spacing.
+    max_step
+        Largest change of a variable in one iteration.
 
     References
     ----------
     S. A. Trygubenko, D. J. Wales, J. Chem. Phys. 120, 2082 (2004); tangents by G. Henkelman,
     H. Jónsson, J. Chem. Phys. 113, 9978 (2000).
     """
-    chain = np.linspace(start, end, images + 2)
+    chain = np.linspace(start, end, _IMAGES + 2)
     energies, gradients = _evaluate(problem, chain)
-    spacing = float(np.linalg.norm(end - start)) / (images + 1)
-    stiffness = spring * float(np.median(np.linalg.norm(gradients[1:-1], axis=1))) / spacing
+    spacing = float(np.linalg.norm(end - start)) / (_IMAGES + 1)
+    stiffness = _SPRING * float(np.median(np.linalg.norm(gradients[1:-1], axis=1))) / spacing
     velocity = np.zeros_like(chain[1:-1])
     rate = 0.1 * max_step / max(float(np.abs(gradients).max()), 1e-300)
-    for _ in range(iterations):
+    for _ in range(_ITERATIONS):
         force = -_nudged(chain, energies, gradients, stiffness)
         # Quick-min: keep the velocity only where it goes along with the force.
         along = (velocity * force).sum(axis=1, keepdims=True)

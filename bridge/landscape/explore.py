@@ -38,7 +38,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from bridge.landscape.basin_hopping import Hops, basin_hopping
-from bridge.landscape.eigenvector_following import follow
+from bridge.landscape.eigenvector_following import Climb, follow
 from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.identity import Identity
 from bridge.landscape.quench import quench, with_order
@@ -116,8 +116,7 @@ class Explorer:
 
     def rng(self, stage: str, number: int) -> np.random.Generator:
         """Return the random numbers of one search."""
-        key = (_STAGES.index(stage), number)
-        return generator((self.seed, *key))
+        return generator((self.seed, _STAGES.index(stage), number))
 
     def quenches(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Minimise from random states."""
@@ -162,16 +161,30 @@ class Explorer:
         try:
             walk = climb_from(self.problem, minimum, attempt, self.steps, self.rng("climb", number))
             saddle = certified_saddle(walk, self.identity)
-            if isinstance(saddle, str):
-                return Finding("climb", number, start, saddle, steps=walk.steps)
-            if known.find(saddle) is not None:
-                return Finding("climb", number, start, "known", saddle, steps=walk.steps)
-            ends = descend_both(self.problem, walk.end, self.identity, self.steps)
+            return self.over_saddle(("climb", number, start), walk, saddle, known)
         except ValueError as error:  # two atoms at one place, an overflow: this search is lost
             return Finding("climb", number, start, str(error))
+
+    def over_saddle(
+        self,
+        search: tuple[str, int, int],
+        walk: Climb,
+        saddle: StationaryPoint | str,
+        known: Catalogue,
+    ) -> Finding:
+        """Return what a walk to a saddle found: the minima on both sides too, if it is not known.
+
+        ``search`` is its stage, its number, and the minimum it started from; ``saddle`` the
+        certified one, or why there is none.
+        """
+        if isinstance(saddle, str):
+            return Finding(*search, saddle, steps=walk.steps)
+        if known.find(saddle) is not None:
+            return Finding(*search, "known", saddle, steps=walk.steps)
+        ends = descend_both(self.problem, walk.end, self.identity, self.steps)
         if isinstance(ends, str):
-            return Finding("climb", number, start, ends, steps=walk.steps)
-        return Finding("climb", number, start, "found", saddle, ends, steps=walk.steps)
+            return Finding(*search, ends, steps=walk.steps)
+        return Finding(*search, "found", saddle, ends, steps=walk.steps)
 
     def climbs_in_parallel(
         self,
@@ -225,7 +238,7 @@ class Explorer:
         """
         for number in numbers:
             start = self.start(self.rng("critical", number))
-            yield self._critical_point("critical", graph, number, start, index)
+            yield self._walk_to("critical", graph, number, start, index)
 
     def symmetric_saddles(self, graph: Graph, numbers: Iterable[int]) -> Iterator[Finding]:
         """Walk to transition states from random states with a symmetry, which the walk keeps.
@@ -238,38 +251,24 @@ class Explorer:
             return
         for number in numbers:
             start = self.symmetric(self.rng("symmetric", number))
-            yield self._critical_point("symmetric", graph, number, start, 1)
-
-    def _critical_point(
-        self, stage: str, graph: Graph, number: int, start: Vector, index: int
-    ) -> Finding:
-        try:
-            return self._walk_to(stage, graph, number, start, index)
-        except ValueError as error:
-            return Finding(stage, number, -1, str(error))
+            yield self._walk_to("symmetric", graph, number, start, 1)
 
     def _walk_to(self, stage: str, graph: Graph, number: int, start: Vector, index: int) -> Finding:
-        walk = follow(
-            self.problem,
-            start,
-            index=index,
-            max_step=self.steps.climb,
-            max_steps=self.steps.max_steps,
-        )
-        certified = certify_point(walk.end, index)
-        if isinstance(certified, str):
-            return Finding(stage, number, -1, certified, steps=walk.steps)
-        point = with_order(certified, self.identity)
-        if index == 0:
-            return Finding(stage, number, -1, "found", minima=(point,), steps=walk.steps)
-        if index > 1:
-            return Finding(stage, number, -1, "found", higher=point, steps=walk.steps)
-        if graph.saddles.find(point) is not None:
-            return Finding(stage, number, -1, "known", point, steps=walk.steps)
-        ends = descend_both(self.problem, walk.end, self.identity, self.steps)
-        if isinstance(ends, str):
-            return Finding(stage, number, -1, ends, steps=walk.steps)
-        return Finding(stage, number, -1, "found", point, ends, steps=walk.steps)
+        search, steps = (stage, number, -1), self.steps
+        try:
+            walk = follow(
+                self.problem, start, index=index, max_step=steps.climb, max_steps=steps.max_steps
+            )
+            point = certify_point(walk.end, index)
+            if not isinstance(point, str):
+                point = with_order(point, self.identity)
+                if index == 0:
+                    return Finding(*search, "found", minima=(point,), steps=walk.steps)
+                if index > 1:
+                    return Finding(*search, "found", higher=point, steps=walk.steps)
+            return self.over_saddle(search, walk, point, graph.saddles)
+        except ValueError as error:
+            return Finding(*search, str(error))
 
 
 def least_tried(minima: Catalogue, attempts: Sequence[int]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh, minres
 
 from bridge.descent.lbfgs import lbfgs
-from bridge.landscape.eigenvector_following import Climb, follow_step
+from bridge.landscape.eigenvector_following import CONVERGED, Climb, follow_step
 from bridge.landscape.identity import flat_directions
 from bridge.landscape.stationary_points import model, touches_released
 from bridge.protocols import Landscape, Vector
@@ -50,7 +50,6 @@ def hybrid_follow(
     x: Vector,
     *,
     along: Vector | None = None,
-    tolerance: float = 1e-10,
     max_step: float = 0.3,
     max_steps: int = 300,
 ) -> Climb:
@@ -63,7 +62,7 @@ def hybrid_follow(
 
     Parameters
     ----------
-    problem, x, tolerance, max_step, max_steps
+    problem, x, max_step, max_steps
         As in `follow`.
     along
         First guess of the mode.
@@ -73,15 +72,16 @@ def hybrid_follow(
     L. J. Munro, D. J. Wales, Phys. Rev. B 59, 3969 (1999).
     """
     x, mode = x.copy(), along
-    for step in range(max_steps):
+    for count in range(max_steps):
         _, gradient = problem.energy_gradient(x)
         residual = float(np.abs(gradient).max())
-        if residual < tolerance:
-            return Climb(touches_released(problem, model(problem, x)), step, "converged")
+        if residual < CONVERGED:
+            return Climb(touches_released(problem, model(problem, x)), count, "converged")
         flat = flat_directions(problem, x) if residual < _NEWTON else problem.zero_modes(x)
         value, mode = lowest_mode(problem, x, flat, mode)
         if residual < _NEWTON and value < 0:
-            x = x + _cut(_newton(problem, x, gradient, flat), max_step)
+            step = _newton(problem, x, gradient, flat)
+            x = x + step * min(1.0, max_step / max(float(np.linalg.norm(step)), 1e-300))
             continue
         slope = np.array([float(gradient @ mode)])
         move = follow_step(slope, np.array([value]), np.array([0]))
@@ -106,15 +106,14 @@ def lowest_mode(
 
     Flat directions are projected out of the products and lifted above the spectrum.
     """
-    n = problem.n_dof
+    n, across = problem.n_dof, Slice(problem, flat)
     start = np.random.default_rng(0).standard_normal(n) if guess is None else guess
     start = without(start, flat)
     lift = 10.0 * float(np.linalg.norm(problem.hvp(x, start)) / np.linalg.norm(start)) + 1.0
 
     def product(v: Vector) -> Vector:
         v = v.ravel()
-        inside = without(v, flat)
-        return np.asarray(without(problem.hvp(x, inside), flat) + lift * (v - inside))
+        return np.asarray(across.hvp(x, v) + lift * (v - without(v, flat)))
 
     operator = LinearOperator((n, n), matvec=product, dtype=np.float64)
     values, vectors = eigsh(operator, k=1, which="SA", v0=start, tol=1e-4, maxiter=50 * n)
@@ -128,13 +127,8 @@ def without(vectors: Vector, directions: Vector) -> Vector:
 
 
 def _newton(problem: Landscape, x: Vector, gradient: Vector, flat: Vector) -> Vector:
-    def product(v: Vector) -> Vector:
-        return without(problem.hvp(x, without(v.ravel(), flat)), flat)
-
-    operator = LinearOperator((x.size, x.size), matvec=product, dtype=np.float64)
+    across = Slice(problem, flat)
+    shape = (x.size, x.size)
+    operator = LinearOperator(shape, matvec=lambda v: across.hvp(x, v.ravel()), dtype=np.float64)
     step, _ = minres(operator, -without(gradient, flat), rtol=1e-8, maxiter=5 * x.size)
     return without(step, flat)
-
-
-def _cut(step: Vector, longest: float) -> Vector:
-    return step * min(1.0, longest / max(float(np.linalg.norm(step)), 1e-300))

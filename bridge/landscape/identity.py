@@ -32,11 +32,9 @@ class Identity(Protocol):
         """Return the image of ``x`` that is nearest to ``reference``."""
 
 
-@dataclass(frozen=True, eq=False)
-class PlainIdentity:
-    """States without discrete symmetry: one if they differ along continuous symmetries only."""
+class NoSymmetry:
+    """The group of the identity alone: states are one where their variables are."""
 
-    problem: Landscape
     log_group_order: float = 0.0
 
     def fingerprint(self, x: Vector) -> Vector:
@@ -45,7 +43,7 @@ class PlainIdentity:
         return np.empty(0)
 
     def same(self, x: Vector, other: Vector, tolerance: float) -> bool:
-        """Compare the variables, once the difference along the symmetries is taken out."""
+        """Compare the variables of the nearest images."""
         return bool(np.abs(self.aligned(x, other) - other).max() < tolerance)
 
     def stabiliser_order(self, x: Vector) -> int:
@@ -54,13 +52,25 @@ class PlainIdentity:
         return 1
 
     def aligned(self, x: Vector, reference: Vector) -> Vector:
+        """Return ``x`` as it is."""
+        del reference
+        return x
+
+
+@dataclass(frozen=True, eq=False)
+class PlainIdentity(NoSymmetry):
+    """States without discrete symmetry: one if they differ along continuous symmetries only."""
+
+    problem: Landscape
+
+    def aligned(self, x: Vector, reference: Vector) -> Vector:
         """Return ``x`` moved along the symmetries, to first order, to be nearest."""
         modes = self.problem.zero_modes(reference)
         return np.asarray(x - ((x - reference) @ modes.T) @ modes)
 
 
 @dataclass(frozen=True, eq=False)
-class GapIdentity:
+class GapIdentity(NoSymmetry):
     """States of a constraint problem: one if their violated gaps are, whoever they belong to.
 
     Gaps do not change under any symmetry, discrete or continuous, and those of rattlers and of
@@ -69,7 +79,6 @@ class GapIdentity:
     """
 
     problem: ConstraintProblem
-    log_group_order: float = 0.0
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return the sum and the sum of squares of the violated gaps."""
@@ -82,16 +91,6 @@ class GapIdentity:
         count = max(a.size, b.size)
         a, b = (np.pad(v, (count - v.size, 0)) for v in (a, b))
         return bool(np.abs(a - b).max(initial=0.0) < tolerance)
-
-    def stabiliser_order(self, x: Vector) -> int:
-        """Return 1: a disordered state has no symmetry of its own."""
-        del x
-        return 1
-
-    def aligned(self, x: Vector, reference: Vector) -> Vector:
-        """Return ``x`` as it is."""
-        del reference
-        return x
 
     def _violations(self, x: Vector) -> Vector:
         gaps = self.problem.gaps(x)

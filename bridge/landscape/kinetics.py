@@ -89,7 +89,9 @@ def mean_first_passage(found: Rates, targets: Indices) -> Vector:
         )
     times = np.full(n, np.inf)
     times[targets] = 0.0
-    inside = np.setdiff1d(_reaching(found.constants, targets), targets)
+    back = csr_array(found.constants.T)
+    hops = dijkstra(back, indices=targets, unweighted=True, min_only=True)
+    inside = np.setdiff1d(np.flatnonzero(np.isfinite(hops)), targets)
     rate = found.constants
     escape = rate[inside].sum(axis=1)
     # Rows: minima on the way. Columns: the same, then one for all targets.
@@ -121,12 +123,6 @@ def _eliminate(step: Vector, waits: Vector) -> Vector:
     return times
 
 
-def _reaching(constants: Vector, targets: Indices) -> Indices:
-    """Return the minima from which a target can be reached."""
-    hops = dijkstra(csr_array(constants.T), indices=targets, unweighted=True, min_only=True)
-    return np.flatnonzero(np.isfinite(hops))
-
-
 def relaxation_spectrum(found: Rates) -> Vector:
     """Return the eigenvalues of the master equation, ascending from 0: relaxation rates, ``(n,)``.
 
@@ -139,14 +135,14 @@ def relaxation_spectrum(found: Rates) -> Vector:
 
 
 @dataclass(frozen=True)
-class Path:
+class Pathway:
     """Minima in order, and the transition states between them: one fewer."""
 
     minima: tuple[int, ...]
     saddles: tuple[int, ...]
 
 
-def fastest_path(graph: Graph, temperature: float, start: int, end: int) -> Path | None:
+def fastest_path(graph: Graph, temperature: float, start: int, end: int) -> Pathway | None:
     """Return the path that contributes most to the rate from ``start`` to ``end``, or None.
 
     It maximises the product of the branching probabilities: the shortest path for the weights
@@ -166,10 +162,10 @@ def fastest_path(graph: Graph, temperature: float, start: int, end: int) -> Path
     minima.reverse()
     log_passes = log_weights(graph.saddles.points, temperature)
     saddles = [_best(graph, log_passes, {a, b}) for a, b in pairwise(minima)]
-    return Path(tuple(minima), tuple(saddles))
+    return Pathway(tuple(minima), tuple(saddles))
 
 
-def energy_profile(graph: Graph, path: Path) -> Vector:
+def energy_profile(graph: Graph, path: Pathway) -> Vector:
     """Return the energies of minimum, saddle, minimum, ... along a path."""
     profile = np.empty(len(path.minima) + len(path.saddles))
     profile[::2] = [graph.minima[i].energy for i in path.minima]

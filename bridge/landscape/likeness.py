@@ -52,4 +52,7 @@ def jaccard(first: Mask, second: Mask) -> float:
 
 def _check(first: Mask, second: Mask) -> None:
     if first.shape != second.shape or not first.size:
-        raise ValueError(f"expected two sets of one length, got {first.shape} and {second.shape}")
+        raise ValueError(
+            f"expected two sets of one length, got {first.shape} and {second.shape}: "
+            "list the entries of both in one order"
+        )

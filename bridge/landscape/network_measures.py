@@ -46,13 +46,8 @@ class Measures:
     degree_energy: float | None
 
 
-def measures(graph: Graph, rng: np.random.Generator | None = None) -> Measures:
+def measures(graph: Graph) -> Measures:
     """Measure the network of minima.
-
-    Parameters
-    ----------
-    rng
-        Draws the minima from which steps are counted, if not from all; seeded with 0 if not given.
 
     Raises
     ------
@@ -77,13 +72,13 @@ def measures(graph: Graph, rng: np.random.Generator | None = None) -> Measures:
         mean_degree=float(degrees.mean()),
         largest_degree=int(degrees.max()),
         clustering=float(nx.average_clustering(simple)),
-        path_length=_path_length(simple, parts[0], rng or np.random.default_rng(0)),
+        path_length=_path_length(simple, parts[0]),
         assortativity=_correlation(both[:, 0], both[:, 1]),
         degree_energy=_correlation(degrees, energies),
     )
 
 
-def _path_length(simple: "nx.Graph", part: set[int], rng: np.random.Generator) -> float | None:
+def _path_length(simple: "nx.Graph", part: set[int]) -> float | None:
     import networkx as nx
     from scipy.sparse.csgraph import dijkstra
 
@@ -91,8 +86,9 @@ def _path_length(simple: "nx.Graph", part: set[int], rng: np.random.Generator) -
         return None
     nodes = sorted(part)
     steps = nx.to_scipy_sparse_array(simple, nodelist=nodes, weight=None, format="csr")
-    few = len(nodes) <= _MOST
-    sources = np.arange(len(nodes)) if few else rng.choice(len(nodes), _SOURCES, replace=False)
+    sources = np.arange(len(nodes))
+    if len(nodes) > _MOST:
+        sources = np.random.default_rng(0).choice(len(nodes), _SOURCES, replace=False)
     total = sum(dijkstra(steps, unweighted=True, indices=source).sum() for source in sources)
     return float(total / (len(sources) * (len(nodes) - 1)))
 

@@ -57,7 +57,8 @@ def descend_to_minimum(
             problem,
             x,
             tolerance=1e-5,
-            zero_energy=_satisfied(problem),
+            # A constraint problem is satisfied at U = 0; no energy is too low for others.
+            zero_energy=1e-14 if hasattr(problem, "gaps") else -np.inf,
             max_evaluations=20_000,
             max_step=max_step,
             certify=False,
@@ -72,8 +73,3 @@ def descend_to_minimum(
 def with_order(point: StationaryPoint, identity: Identity) -> StationaryPoint:
     """Return the point with the order of its stabiliser filled in."""
     return replace(point, order=identity.stabiliser_order(point.x))
-
-
-def _satisfied(problem: Landscape) -> float:
-    """Return the energy at which a constraint problem is satisfied; none is for other systems."""
-    return 1e-14 if hasattr(problem, "gaps") else -np.inf

@@ -56,39 +56,31 @@ def climb_from(
     narrow for a random start; random starts find the others. Each mode is tried in both senses,
     the softest first.
     """
-    if problem.n_dof > MANY:
-        return _climb_large(problem, minimum, attempt, steps, rng)
-    mode, sense = divmod(attempt // 2, 2)
-    here = model(problem, minimum.x) if attempt % 2 == 1 else None
-    if here is not None and mode < len(here.climbable):
-        along = here.modes[:, here.climbable[mode]] * (1 - 2 * sense)
+    large = problem.n_dof > MANY
+    start = minimum.x + rng.uniform(0.0, steps.scatter) * rng.standard_normal(minimum.x.size)
+    along = _direction(problem, minimum, attempt, rng, large) if attempt % 2 == 1 else None
+    if along is not None:
         start = minimum.x + steps.kick * along
-        return follow(problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps)
-    start = _scattered(minimum, steps, rng)
-    return follow(problem, start, max_step=steps.climb, max_steps=steps.max_steps)
+    walk = hybrid_follow if large else follow
+    return walk(problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps)
 
 
-def _climb_large(
+def _direction(
     problem: Landscape,
     minimum: StationaryPoint,
     attempt: int,
-    steps: Steps,
     rng: np.random.Generator,
-) -> Climb:
-    """Climb by Hessian products: along a random direction, or from a random displacement."""
-    along, start = None, _scattered(minimum, steps, rng)
-    if attempt % 2 == 1:
+    large: bool,
+) -> Vector | None:
+    """Return a random direction in a large system, else a mode; None if all were tried."""
+    if large:
         along = rng.standard_normal(problem.n_dof)
-        along /= np.linalg.norm(along)
-        start = minimum.x + steps.kick * along
-    return hybrid_follow(
-        problem, start, along=along, max_step=steps.climb, max_steps=steps.max_steps
-    )
-
-
-def _scattered(minimum: StationaryPoint, steps: Steps, rng: np.random.Generator) -> Vector:
-    size = rng.uniform(0.0, steps.scatter)
-    return np.asarray(minimum.x + size * rng.standard_normal(minimum.x.size))
+        return np.asarray(along / np.linalg.norm(along))
+    mode, sense = divmod(attempt // 2, 2)
+    here = model(problem, minimum.x)
+    if mode >= len(here.climbable):
+        return None
+    return np.asarray(here.modes[:, here.climbable[mode]] * (1 - 2 * sense))
 
 
 def certified_saddle(climb: Climb, identity: Identity) -> StationaryPoint | str:

@@ -5,13 +5,10 @@ that are not connected, and stationary points of every index if they are asked f
 """
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from bridge.landscape.connect import connect_all
-from bridge.landscape.explore import ClimbMapper, Explorer
+from bridge.landscape.explore import ClimbMapper, Explorer, Lost
 from bridge.landscape.graph import Finding, Graph
-
-Lost = TypeVar("Lost")
 
 _PATIENCE = 200  # climbs without a new saddle, at least, before a search without a limit ends
 _SYMMETRIC = 500  # walks from symmetric states in a search without a limit

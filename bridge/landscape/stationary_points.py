@@ -150,7 +150,7 @@ def _climbable(problem: Landscape, x: Vector, modes: Vector) -> Mask:
     return np.asarray(((harmonic(x) @ modes) ** 2).sum(axis=0) < 0.5)
 
 
-def certify_point(found: Model, index: int, order: int = 1) -> StationaryPoint | str:
+def certify_point(found: Model, index: int) -> StationaryPoint | str:
     """Return the stationary point of this index, or one line that says why it is none.
 
     Every ``|∂U/∂x_i|`` is below 1e-9, exactly ``index`` eigenvalues are negative, none is zero to
@@ -179,5 +179,4 @@ def certify_point(found: Model, index: int, order: int = 1) -> StationaryPoint |
         n_modes=len(sizes),
         lowest=float(found.values[0]) if sizes.size else 0.0,
         residual=found.residual,
-        order=order,
     )

@@ -7,8 +7,7 @@ in. Opening the file again restores the graph, and the searches go on from there
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bridge.landscape.graph import Catalogue, Finding, Graph, Search
 from bridge.landscape.identity import Identity
@@ -35,7 +34,7 @@ TABLES = {
 Json = Any  # what the json module reads and writes
 
 
-class LandscapeStore:
+class LandscapeStore(Database):
     """A file with one landscape, and its graph.
 
     Raises
@@ -45,42 +44,20 @@ class LandscapeStore:
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
-        self.path = Path(path)
         probe = "SELECT count(*) FROM searches"
-        self._file = Database(path, TABLES, probe, "landscape", read_only=read_only)
-        self._file.check_schema(SCHEMA, lambda: self.about().get("schema", SCHEMA))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.__exit__(kind, error, trace)
-
-    def close(self) -> None:
-        """Give the file back, as one file; a search that was not written whole is left out.
-
-        Raises
-        ------
-        OSError
-            In one line, if it has been removed, or the disk is full.
-        """
-        self._file.close()
+        super().__init__(path, TABLES, probe, "landscape", read_only=read_only)
+        self.check_schema(SCHEMA, lambda: self.about().get("schema", SCHEMA))
 
     def about(self) -> dict[str, Json]:
         """Return what the file says of itself: system, parameters, seed, provenance."""
-        rows = self._file.query("SELECT name, value FROM about")
+        rows = self.query("SELECT name, value FROM about")
         with whole(self.path):
             return {name: json.loads(value) for name, value in rows}
 
     def describe(self, **values: Json) -> None:
         """Write what the file says of itself."""
         rows = [(name, json.dumps(value)) for name, value in values.items()]
-        with self._file.transaction("what the file holds") as connection:
+        with self.transaction("what the file holds") as connection:
             connection.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
 
     def claim(self, **identity: Json) -> None:
@@ -122,8 +99,7 @@ class LandscapeStore:
                 catalogue.append(_point(row))
                 if kind == "saddle":
                     graph.ends.append((int(row[8]), int(row[9])))
-        query = "SELECT * FROM searches ORDER BY row"
-        for row in self._file.query(query):
+        for row in self.query("SELECT * FROM searches ORDER BY row"):
             _, stage, number, start, status, saddle, minima, steps, *known = row
             met = tuple(json.loads(minima))
             graph.replay(Search(stage, number, start, status, saddle, met, steps), *known)
@@ -138,7 +114,7 @@ class LandscapeStore:
             *(search.stage, search.number, search.start, search.status, search.saddle),
             *(json.dumps(search.minima), search.steps, len(graph.minima), len(graph.saddles)),
         )
-        with self._file.transaction(f"{search.stage} {search.number}") as connection:
+        with self.transaction(f"{search.stage} {search.number}") as connection:
             for kind, catalogue in catalogues.items():
                 rows = _rows(kind, catalogue, before[kind], graph.ends)
                 marks = ", ".join("?" * 13)
@@ -151,13 +127,13 @@ class LandscapeStore:
         """Write the observables of minima, by their numbers."""
         rows = [(json.dumps(dict(found)), number) for number, found in values.items()]
         query = "UPDATE points SET observables = ? WHERE kind = 'minimum' AND number = ?"
-        with self._file.transaction("the observables of minima") as connection:
+        with self.transaction("the observables of minima") as connection:
             connection.executemany(query, rows)
 
     def observables(self) -> list[dict[str, float]]:
         """Return the observables of each minimum."""
         query = "SELECT observables FROM points WHERE kind = 'minimum' ORDER BY number"
-        found = self._file.query(query)
+        found = self.query(query)
         with whole(self.path):
             rows = [dict(json.loads(text)) for (text,) in found]
             return [{name: float(value) for name, value in row.items()} for row in rows]
@@ -167,7 +143,7 @@ class LandscapeStore:
             "SELECT energy, point_index, log_det, n_modes, lowest, residual, stabiliser, x, "
             "first, second FROM points WHERE kind = ? ORDER BY number"
         )
-        return self._file.query(query, (kind,))
+        return self.query(query, (kind,))
 
 
 def _rows(

@@ -1,15 +1,16 @@
 """A stored landscape at a temperature: free energies, rates, relaxation, fastest path."""
 
 import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bridge.landscape import kinetics
 from bridge.landscape.graph import Graph
 from bridge.landscape.kinetics import (
+    Pathway,
     Rates,
     energy_profile,
     fastest_path,
@@ -21,7 +22,7 @@ from bridge.landscape.thermodynamics import free_energies
 from bridge.protocols import Vector
 from bridge.records.writing import text_file
 
-MOST = 2000  # minima up to which the matrix of rates is diagonalised
+MOST_RATED = 2000  # minima up to which the matrix of rates is diagonalised
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Thermal:
     rates: Rates
     passage: Vector
     relaxation: Vector
-    path: kinetics.Path | None
+    path: Pathway | None
     profile: Vector
 
 
@@ -65,9 +66,9 @@ def thermal(graph: Graph, temperature: float) -> Thermal:
     ValueError
         If the temperature is not positive, or the landscape is too large for a dense matrix.
     """
-    if len(graph.minima) > MOST:
+    if len(graph.minima) > MOST_RATED:
         raise ValueError(
-            f"expected at most {MOST} minima for rates, got {len(graph.minima)}: search fewer"
+            f"expected at most {MOST_RATED} minima for rates, got {len(graph.minima)}: search fewer"
         )
     found = rates(graph, temperature)
     lowest = int(np.argmin([point.energy for point in graph.minima]))
@@ -87,21 +88,23 @@ def thermal(graph: Graph, temperature: float) -> Thermal:
 
 def write_rates(found: Thermal, path: Path) -> None:
     """Write ``from, to, rate`` of every pair of minima that a saddle joins."""
-    with text_file(path) as file:
-        rows = csv.writer(file)
-        rows.writerow(["from", "to", "rate"])
-        for a, b in np.argwhere(found.rates.constants > 0):
-            rows.writerow([int(a), int(b), repr(float(found.rates.constants[a, b]))])
+    pairs = np.argwhere(found.rates.constants > 0).tolist()
+    rows = [(a, b, repr(float(found.rates.constants[a, b]))) for a, b in pairs]
+    write_rows(path, ["from", "to", "rate"], rows)
 
 
 def write_kinetics(found: Thermal, path: Path) -> None:
     """Write free energy, probability, escape rate and passage time of each minimum."""
+    columns = (found.free_energy, found.rates.equilibrium, found.rates.escape, found.passage)
+    rows = [(k, *map(repr, row)) for k, row in enumerate(np.column_stack(columns).tolist())]
+    names = ["minimum", "free_energy", "probability", "escape_rate", "passage_time"]
+    write_rows(path, names, rows)
+
+
+def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table, ``.csv``, with a line of names."""
     with text_file(path) as file:
-        rows = csv.writer(file)
-        rows.writerow(["minimum", "free_energy", "probability", "escape_rate", "passage_time"])
-        columns = (found.free_energy, found.rates.equilibrium, found.rates.escape, found.passage)
-        for number, values in enumerate(zip(*columns, strict=True)):
-            rows.writerow([number, *(repr(float(value)) for value in values)])
+        csv.writer(file).writerows([names, *rows])
 
 
 def summary(found: Thermal) -> dict[str, Any]:

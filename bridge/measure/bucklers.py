@@ -57,20 +57,16 @@ def find_bucklers(jacobian: Matrix) -> Bucklers:
     """
     pattern = sparse.csc_array(jacobian)
     pattern.sort_indices()
-    members: dict[bytes, list[int]] = {}
-    acting: dict[bytes, Indices] = {}
-    for variable in range(pattern.shape[1]):
-        rows = pattern.indices[pattern.indptr[variable] : pattern.indptr[variable + 1]]
-        if len(rows):
-            members.setdefault(rows.tobytes(), []).append(variable)
-            acting[rows.tobytes()] = rows
-    bodies = [np.array(variables, dtype=np.intp) for variables in members.values()]
-    counts = np.array([len(acting[key]) for key in members], dtype=np.intp)
-    sizes = np.array([len(body) for body in bodies], dtype=np.intp)
-    alone = len(bodies) == 1
-    is_buckler = np.zeros(1, dtype=bool) if alone else np.asarray(counts == sizes + 1)
+    acting = np.split(pattern.indices, pattern.indptr[1:-1])
+    members: dict[tuple[int, ...], list[int]] = {}  # the variables that the same contacts act on
+    for variable, touching in enumerate(acting):
+        if len(touching):
+            members.setdefault(tuple(touching.tolist()), []).append(variable)
+    several = len(members) > 1
+    is_buckler = [several and len(rows) == len(body) + 1 for rows, body in members.items()]
     contacts = np.zeros(pattern.shape[0], dtype=bool)
-    for key, buckler in zip(members, is_buckler, strict=True):
+    for rows, buckler in zip(members, is_buckler, strict=True):
         if buckler:
-            contacts[acting[key]] = True
-    return Bucklers(bodies, is_buckler, contacts)
+            contacts[list(rows)] = True
+    bodies = [np.array(body, dtype=np.intp) for body in members.values()]
+    return Bucklers(bodies, np.array(is_buckler, dtype=bool), contacts)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector: TypeAlias = NDArray[np.float64]
+from bridge.protocols import Vector
 
 _ROUNDS = 200  # of Newton's method; it takes about ten
 

@@ -11,7 +11,7 @@ fit: ``P(v) ∝ v^k`` on a window ``low < v <= high``, with ``k = θ`` or ``k = 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,6 +55,12 @@ class PowerLaw:
     distance: float
     status: Literal["fitted", "too few"]
     reason: str = ""
+
+    @classmethod
+    def too_few(cls, reason: str, low: float, high: float, count: int, samples: int) -> Self:
+        """Return the window on which nothing was fitted, and why."""
+        n = np.nan
+        return cls(n, n, low, high, count, samples, n, "too few", reason)
 
 
 def fit_power_law(
@@ -110,14 +116,12 @@ def fit_power_law(
     inside = _inside(everything, low, high)
     if len(inside) < max(fewest, 2):
         reason = f"{len(inside)} values in the window, at least {fewest} are needed"
-        n = np.nan
-        return PowerLaw(n, n, low, high, len(inside), len(groups), n, "too few", reason)
+        return PowerLaw.too_few(reason, low, high, len(inside), len(groups))
+    rng = np.random.default_rng(0) if rng is None else rng
     exponent = _most_likely(inside, low, high)
     return PowerLaw(
         exponent=exponent,
-        error=_bootstrap(
-            groups, low, high, resamples, np.random.default_rng(0) if rng is None else rng
-        ),
+        error=_bootstrap(groups, low, high, resamples, rng),
         low=low,
         high=high,
         count=len(inside),
@@ -165,14 +169,13 @@ def stability(
     highs: ArrayLike,
     *,
     low: float = 0.0,
-    fewest: int = FEWEST,
     resamples: int = 100,
     rng: np.random.Generator | None = None,
 ) -> list[PowerLaw]:
     """Fit the same values on windows of different upper ends: a plateau is an exponent."""
     rng = np.random.default_rng(0) if rng is None else rng
     return [
-        fit_power_law(samples, float(high), low=low, fewest=fewest, resamples=resamples, rng=rng)
+        fit_power_law(samples, float(high), low=low, resamples=resamples, rng=rng)
         for high in np.atleast_1d(highs)
     ]
 
@@ -213,9 +216,8 @@ def fit_at_contacts(
     """
     chosen = [s.values for s in samples if abs(s.n_contacts - n_contacts) <= tolerance * n_contacts]
     if not chosen:
-        n = np.nan
         reason = f"no sample has {n_contacts} contacts within {tolerance:.0%}"
-        return PowerLaw(n, n, low, n if high is None else high, 0, 0, n, "too few", reason)
+        return PowerLaw.too_few(reason, low, np.nan if high is None else high, 0, 0)
     return fit_power_law(chosen, high, low=low, fewest=fewest, resamples=resamples, rng=rng)
 
 

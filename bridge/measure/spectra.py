@@ -170,13 +170,14 @@ def spectrum(
     counted = counted_constraints(problem, x, gaps, free)
     idle = np.setdiff1d(np.flatnonzero(gaps > 0), counted)
     if satisfied(problem, gaps):
-        return _without_forces(problem.n_dof)
+        flat = np.zeros(problem.n_dof)
+        return Spectrum(flat, flat, flat, problem.n_dof, 0, 0, 0)
     h0 = stiffness(problem, x, counted)
     full = hessian(problem, x) - (stiffness(problem, x, idle) if idle.size else 0.0)
     block, modes = np.ix_(free, free), _orthonormal(problem.zero_modes(x)[:, free])
     n_frozen = problem.n_dof - int(free.sum())
     values, values_h0, values_hp = (
-        np.sort(np.append(_projected_eigenvalues(matrix[block], modes), np.zeros(n_frozen)))
+        np.sort(np.append(linalg.eigvalsh(_project(matrix[block], modes)), np.zeros(n_frozen)))
         for matrix in (full, h0, full - h0)
     )
     tolerance = rounding(full)
@@ -190,11 +191,6 @@ def spectrum(
         n_violated=len(counted),
         n_kinks=n_kinks,
     )
-
-
-def _without_forces(n_dof: int) -> Spectrum:
-    flat = np.zeros(n_dof)
-    return Spectrum(flat, flat, flat, n_dof, 0, 0, 0)
 
 
 def eigenmodes(problem: Landscape, x: Vector) -> tuple[Vector, Vector]:
@@ -271,11 +267,6 @@ def _orthonormal(modes: Vector) -> Vector:
         return np.zeros((0, modes.shape[1]))
     _, sizes, rows = np.linalg.svd(modes, full_matrices=False)
     return np.asarray(rows[sizes > 1e-10 * sizes.max()])
-
-
-def _projected_eigenvalues(matrix: Vector, modes: Vector) -> Vector:
-    projected = _project(matrix, modes)
-    return np.asarray(linalg.eigvalsh(projected, overwrite_a=True))
 
 
 def _project(matrix: Vector, modes: Vector) -> Vector:

@@ -48,7 +48,7 @@ def least_curvature(problem: ConstraintProblem, x: Vector) -> float:
     # A leaning contact also has a prestress: its overlap, of the size of the forces' tolerance.
     left = 10.0 * float(gaps[idle] @ np.asarray((leaning * leaning).sum(axis=1)))
     if not sparse.issparse(matrix):
-        value, flat = _lowest(matrix, modes), rounding(matrix)
+        value, flat = lowest_eigenvalue(stiffened(matrix, modes)), rounding(matrix)
     else:
         stiff = problem.gap_jacobian(x, counted)[:, columns]
         value, flat = _lowest_sparse(matrix, stiff, modes)
@@ -84,10 +84,14 @@ def _hessian(problem: ConstraintProblem, x: Vector) -> Matrix:
     return hessian(problem, x)
 
 
-def _lowest(matrix: Vector, modes: Vector) -> float:
-    """Return the lowest eigenvalue, with the symmetries ``modes``, ``(k, n)``, made stiff."""
-    stiff = matrix + float(np.abs(np.diag(matrix)).max()) * modes.T @ modes
-    return float(linalg.eigvalsh(stiff, subset_by_index=[0, 0], check_finite=False)[0])
+def stiffened(matrix: Vector, modes: Vector) -> Vector:
+    """Return a Hessian ``(n, n)`` with the symmetries ``modes``, ``(k, n)``, made stiff."""
+    return np.asarray(matrix + float(np.abs(np.diag(matrix)).max()) * modes.T @ modes)
+
+
+def lowest_eigenvalue(matrix: Vector) -> float:
+    """Return the lowest eigenvalue of a symmetric matrix ``(n, n)``."""
+    return float(linalg.eigvalsh(matrix, subset_by_index=[0, 0], check_finite=False)[0])
 
 
 def _lowest_sparse(

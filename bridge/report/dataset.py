@@ -227,7 +227,9 @@ def _dimensions(name: str, records: Sequence[Record]) -> tuple[str, ...]:
         return ()
     if any(values.dtype.kind not in "biuf" for values in arrays) or len(ndims) > 1 or ndims == {0}:
         culprit = next(record.key for record in records if name in record.arrays)
-        raise ValueError(f"expected arrays of numbers of one kind for {name}, got {culprit}")
+        raise ValueError(
+            f"expected arrays of numbers of one kind for {name}, got {culprit}: collect apart"
+        )
     (ndim,) = ndims
     return shape if len(shape) == ndim else tuple(f"{name}_{k}" for k in range(ndim))
 

@@ -41,13 +41,9 @@ def scales(records: Sequence[Record]) -> dict[str, Any]:
     return {"gap": axis, "spectrum": round(float(edges[-1]), 4)}
 
 
-def _of_patterns(record: Record) -> bool:
-    return "pairs" not in record.arrays
-
-
 def _frame(record: Record, unit: float, edges: Vector) -> dict[str, Any]:
     found: dict[str, Any] = {"spectrum": _spectrum(record, unit, edges)}
-    if _of_patterns(record):
+    if "pairs" not in record.arrays:  # patterns, not bodies
         gaps = _as_counted(record, record.arrays["gaps"])
         return found | {"gaps": packed(np.sort(logarithms(gaps)), "i2"), "counted": gaps.size}
     return found | _scene(record)

@@ -1,6 +1,5 @@
 """``jamscape landscape show``: figures and tables of a stored landscape."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,48 +11,31 @@ from bridge.figures import landscape as draw
 from bridge.figures.style import save
 from bridge.landscape.completeness import completeness
 from bridge.landscape.graph import Graph
+from bridge.landscape.identity import NoSymmetry
 from bridge.landscape.network_measures import measures
 from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.store import LandscapeStore
 from bridge.landscape.thermal import summary as summary_of
-from bridge.landscape.thermal import thermal, write_kinetics, write_rates
+from bridge.landscape.thermal import thermal, write_kinetics, write_rates, write_rows
 from bridge.landscape.thermodynamics import Thermodynamics, superposition
 from bridge.protocols import Vector
 from bridge.records.database import whole
 from bridge.records.documents import dumps
 from bridge.records.store import Record
-from bridge.records.writing import text_file, write_text
+from bridge.records.writing import write_text
 from bridge.report.likenesses import case_of, likenesses
 from bridge.runs.kinds.landscape import label
 from bridge.runs.kinds.landscape import summary as landscape_summary
 
 _WANTED = ("test_accuracy", "test_auc", "n_constraints", "energy_per_spin")
+_TEMPERATURES = 400  # at which a heat capacity is drawn
 
 
 @dataclass(frozen=True)
-class StoredIdentity:
+class StoredIdentity(NoSymmetry):
     """The points of a file are distinct already: nothing is compared, only counted."""
 
     log_group_order: float
-
-    def fingerprint(self, x: Vector) -> Vector:
-        """Return nothing."""
-        del x
-        return np.empty(0)
-
-    def same(self, x: Vector, other: Vector, tolerance: float) -> bool:
-        """Return whether they are equal."""
-        return bool(np.abs(x - other).max() < tolerance)
-
-    def stabiliser_order(self, x: Vector) -> int:
-        """Return 1; the file holds the orders."""
-        del x
-        return 1
-
-    def aligned(self, x: Vector, reference: Vector) -> Vector:
-        """Return ``x``."""
-        del reference
-        return x
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,15 +149,12 @@ def _write_order(stored: Stored, folder: Path, path: Path) -> str:
     rows = [asdict(pair) for pair in likenesses(case, stored.graph)]
     if not rows:
         return "not compared: a single minimum"
-    with text_file(path) as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
+    write_rows(path, list(rows[0]), [list(row.values()) for row in rows])
     return f"{len(rows)} pairs of the lowest minima"
 
 
-def temperatures(minima: Sequence[StationaryPoint], count: int = 400) -> Vector:
-    """Return temperatures around those where the occupation of the minima changes, ``(count,)``.
+def temperatures(minima: Sequence[StationaryPoint]) -> Vector:
+    """Return temperatures around those where the occupation of the minima changes, ``(400,)``.
 
     From where all but a hundredth sits in one minimum to where the heat capacity has settled.
     """
@@ -185,10 +164,10 @@ def temperatures(minima: Sequence[StationaryPoint], count: int = 400) -> Vector:
     found = superposition(minima, wide)
     moving = np.abs(found.heat_capacity - found.modes) > 0.02
     if not moving.any():
-        return np.linspace(0.05, 2.0, count) * spread
+        return np.linspace(0.05, 2.0, _TEMPERATURES) * spread
     first, last = wide[moving][0], wide[moving][-1]
     peak = found.temperature[int((found.heat_capacity * moving).argmax())]
-    return np.linspace(max(0.5 * first, 0.1 * peak), min(last, 4.0 * peak), count)
+    return np.linspace(max(0.5 * first, 0.1 * peak), min(last, 4.0 * peak), _TEMPERATURES)
 
 
 def _colours(observables: Sequence[dict[str, float]]) -> tuple[str, Vector | None]:
@@ -202,22 +181,22 @@ def _colours(observables: Sequence[dict[str, float]]) -> tuple[str, Vector | Non
 
 def _write_minima(stored: Stored, path: Path) -> None:
     names = sorted({name for seen in stored.observables for name in seen})
-    with text_file(path) as file:
-        rows = csv.writer(file)
-        rows.writerow(["number", "energy", "order", "log_det", "n_modes", "hits", *names])
-        points = zip(stored.graph.minima, stored.observables, stored.graph.minima.hits, strict=True)
-        for number, (p, seen, hits) in enumerate(points):
-            values = [seen.get(name, "") for name in names]
-            rows.writerow([number, repr(p.energy), p.order, p.log_det, p.n_modes, hits, *values])
+    points = zip(stored.graph.minima, stored.graph.minima.hits, stored.observables, strict=True)
+    rows = []
+    for number, (p, hits, seen) in enumerate(points):
+        values = [seen.get(name, "") for name in names]
+        rows.append([number, repr(p.energy), p.order, p.log_det, p.n_modes, hits, *values])
+    write_rows(path, ["number", "energy", "order", "log_det", "n_modes", "hits", *names], rows)
 
 
 def _write_saddles(graph: Graph, path: Path) -> None:
-    with text_file(path) as file:
-        rows = csv.writer(file)
-        rows.writerow(["number", "energy", "first", "second", "order", "log_det", "lowest", "hits"])
-        points = zip(graph.saddles, graph.ends, graph.saddles.hits, strict=True)
-        for number, (p, ends, hits) in enumerate(points):
-            rows.writerow([number, repr(p.energy), *ends, p.order, p.log_det, p.lowest, hits])
+    points = zip(graph.saddles, graph.ends, graph.saddles.hits, strict=True)
+    rows = [
+        (number, repr(p.energy), *ends, p.order, p.log_det, p.lowest, hits)
+        for number, (p, ends, hits) in enumerate(points)
+    ]
+    names = ["number", "energy", "first", "second", "order", "log_det", "lowest", "hits"]
+    write_rows(path, names, rows)
 
 
 def record_of_file(path: Path) -> Record:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.figures.landscape import MOST
+from bridge.figures.landscape import MOST_DRAWN
 from bridge.landscape.disconnectivity import escapes, lowest_part
 from bridge.landscape.trees import MergeTree, strokes
 from bridge.protocols import Indices
@@ -23,8 +23,8 @@ def landscape(stored: Stored) -> dict[str, Any]:
     graph = stored.graph
     tree = graph.tree()
     kept, shown = np.arange(tree.n_minima), tree
-    if tree.n_minima > MOST:
-        kept, shown = lowest_part(tree, MOST)
+    if tree.n_minima > MOST_DRAWN:
+        kept, shown = lowest_part(tree, MOST_DRAWN)
     return {
         "name": str(stored.about.get("system", "landscape")),
         "parameters": _parameters(stored),

@@ -1,7 +1,7 @@
 """Order parameters of the pairs of minima of a stored landscape."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from bridge.systems import landscapes
 if TYPE_CHECKING:
     from bridge.landscape.case import Case
 
-MOST = 30  # minima whose pairs are compared, the lowest
+MOST_COMPARED = 30  # minima whose pairs are compared, the lowest
 
 
 @dataclass(frozen=True)
@@ -76,18 +76,15 @@ def _found(name: str, held: str, folder: Path | None) -> Path:
     raise ValueError(f"expected {name} as it was searched, got none: put it beside the landscape")
 
 
-def likenesses(case: "Case", graph: Graph, most: int = MOST) -> Iterator[Likeness]:
-    """Yield the order parameters of every pair of the ``most`` lowest minima."""
+def likenesses(case: "Case", graph: Graph) -> Iterator[Likeness]:
+    """Yield the order parameters of every pair of the 30 lowest minima."""
     identity = identity_of(case.problem)
     energies = [point.energy for point in graph.minima]
-    lowest = sorted(int(i) for i in np.argsort(energies, kind="stable")[:most])
+    lowest = sorted(int(i) for i in np.argsort(energies, kind="stable")[:MOST_COMPARED])
     marks = None if case.marks is None else {i: case.marks(graph.minima[i].x) for i in lowest}
     for a, b in combinations(lowest, 2):
         x, other = graph.minima[a].x, graph.minima[b].x
-        image = identity.aligned(other, x)
-        found = Likeness(a, b, overlap(identity, other, x), float(np.linalg.norm(image - x)))
-        if marks is None:
-            yield found
-        else:
-            sets = marks[a], marks[b]
-            yield Likeness(**asdict(found) | {"hamming": hamming(*sets), "jaccard": jaccard(*sets)})
+        distance = float(np.linalg.norm(identity.aligned(other, x) - x))
+        sets = None if marks is None else (marks[a], marks[b])
+        likeness = (None, None) if sets is None else (hamming(*sets), jaccard(*sets))
+        yield Likeness(a, b, overlap(identity, other, x), distance, *likeness)

@@ -12,7 +12,6 @@ from functools import cache
 from bridge.runs.registry import kinds
 from bridge.systems.registry import option_classes
 
-_TIMES = {"seconds": "s"}
 _TEXTS = {
     "system": "system, or kind of record",
     "status": "how the run ended",
@@ -25,14 +24,14 @@ _TEXTS = {
     "protocol": "how the loads are searched",
     "start": "load at which slow loading starts",
 }
-_LABELS = {
+_NUMBERS = {
+    # Labels.
     "seed": "entropy of the random numbers",
     "sample": "last number of the seed",
     "low_overlap": "overlap per variable to unload to",
     "by": "load added by slow loading",
     "load_steps": "steps in which it is added",
-}
-_STATES = {
+    # States.
     "seconds": "time of the run on one core",
     "load": "load of the state",
     "n_dof": "number of variables",
@@ -58,8 +57,7 @@ _STATES = {
     "eigenvalues": "eigenvalues of the Hessian H",
     "eigenvalues_h0": "eigenvalues of the stiffness H0",
     "eigenvalues_hp": "eigenvalues of the prestress Hp",
-}
-_NETWORKS = {
+    # Networks and their transition.
     "n_weights": "weights, biases left out",
     "patterns": "number of patterns P",
     "steps": "steps of the optimiser that were made",
@@ -74,8 +72,7 @@ _NETWORKS = {
     "point_tried": "networks that were trained",
     "point_dead": "dead networks",
     "point_stalled": "stalled networks",
-}
-_AVALANCHES = {
+    # Slow loading.
     "avalanches": "number of avalanches",
     "unstable": "avalanches whose lowest eigenvalue turned negative",
     "lost": "energy lost in avalanches",
@@ -104,8 +101,7 @@ _AVALANCHES = {
     "avalanche_participation": "part of the variables that moved",
     "avalanche_softest": "lowest eigenvalue before an avalanche",
     "avalanche_sliding": "lowest eigenvalue met on its first tenth",
-}
-_LANDSCAPES = {
+    # Landscapes.
     "n_minima": "number of minima",
     "n_saddles": "number of saddles",
     "lowest_energy": "energy of the lowest minimum",
@@ -126,7 +122,6 @@ _LANDSCAPES = {
     "saddle_order": "order of the symmetry of a saddle",
     "saddle_log_det": "logarithm of the determinant of the Hessian of a saddle",
 }
-_NUMBERS = _LABELS | _STATES | _NETWORKS | _AVALANCHES | _LANDSCAPES
 
 
 def attributes(name: str, *, asked: bool, number: bool) -> dict[str, str]:
@@ -153,7 +148,8 @@ def attributes(name: str, *, asked: bool, number: bool) -> dict[str, str]:
     known = _NUMBERS | _TEXTS | (_options() if asked else {})
     if name not in known:
         return {"long_name": name.replace("_", " ")}
-    return {"long_name": known[name]} | ({"units": _TIMES.get(name, "1")} if number else {})
+    units = {"units": "s" if name == "seconds" else "1"} if number else {}
+    return {"long_name": known[name]} | units
 
 
 @cache

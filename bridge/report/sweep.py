@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.records.store import Record, Store
 from bridge.report.dataset import dataset, table
+from bridge.runs import cluster
 from bridge.runs.grid import expand
 from bridge.runs.pool import Failed
 from bridge.runs.progress import Progress
@@ -99,12 +100,7 @@ def sweep(
     chosen = list(seeds) if not isinstance(seeds, int) else seeds
     grid = {name: _plain(value) for name, value in parameters.items()}
     tasks = list(expand({"seeds": chosen, "runs": [{**where, **grid}]}, most_runs))
-    if scheduler is None:
-        mapper = local(workers)
-    else:
-        from bridge.runs.cluster import connect
-
-        mapper = connect(scheduler)
+    mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
     shown = Progress(f"sweep, {command}") if progress else nullcontext(lambda done, total: None)
     with Store(":memory:" if out is None else out) as store, shown as report:
         failures = run_all(tasks, store, progress=report, mapper=mapper)
@@ -116,6 +112,4 @@ def _plain(value: Any) -> Any:
     """Return numbers of numpy, ranges and arrays as what a file in TOML would hold."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    if isinstance(value, tuple | range):
-        return [_plain(item) for item in value]
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple | range) else value

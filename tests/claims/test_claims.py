@@ -12,19 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.claims import glass, render
-from bridge.claims.claim import (
-    Claim,
-    Estimate,
-    Expected,
-    Experiment,
-    GridPoint,
-    Sample,
-    Source,
-    column,
-    judge,
-    mean_of,
-    ratio_of,
-)
+from bridge.claims.claim import Claim, Estimate, Expected, Source, judge
+from bridge.claims.estimates import column, mean_of, ratio_of
+from bridge.claims.experiment import Experiment, GridPoint, Sample
 from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
@@ -189,9 +179,9 @@ def fake(rng, *, shift):
 
 
 MADE = Claim(
-    "made", "A made-up claim.", Source("Geiger"), "v", Expected(3.0, 1.0, "made up"),
+    "made", "A made-up claim.", "v", Expected(3.0, 1.0, "made up"),
     Experiment("made", fake, (GridPoint(9, {"shift": 3.0}),), (GridPoint(99, {"shift": 3.0}),)),
-    lambda records: mean_of(column(records, "v")),
+    lambda records: mean_of(column(records, "v")), Source("Geiger"),
 )  # fmt: skip
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from bridge.claims.spin_glass_threshold import spin_glass_ends
+from bridge.claims.glass import THRESHOLD_ENERGY, spins
 from bridge.landscape.completeness import chao, completeness, morse_sum
-from bridge.landscape.end_energies import end_energies, end_energy
+from bridge.landscape.end_energies import end_energy
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
@@ -105,12 +105,15 @@ def test_completeness_of_lj7(lj7):
 
 def test_descent_in_a_glass_stops_near_the_threshold():
     """Above the ground state, nearer to the threshold for more spins, and with less scatter."""
-    small, large = spin_glass_ends([10, 60], 10, 0)
-    assert small.threshold == pytest.approx(-1.632993, abs=1e-6)
-    assert abs(large.mean - large.threshold) < abs(small.mean - small.threshold)
-    assert large.mean == pytest.approx(large.threshold, abs=0.2)
-    assert large.spread < small.spread
-    assert large.mean > -1.656998  # the ground state of an infinite glass
+    assert pytest.approx(-2 * np.sqrt(2 / 3), abs=1e-6) == THRESHOLD_ENERGY
+    rng = np.random.default_rng(0)
+    small, large = (
+        np.array([spins(rng, n=n).values["energy"] for _ in range(10)]) for n in (10, 60)
+    )
+    assert abs(large.mean() - THRESHOLD_ENERGY) < abs(small.mean() - THRESHOLD_ENERGY)
+    assert large.mean() == pytest.approx(THRESHOLD_ENERGY, abs=0.2)
+    assert large.std() < small.std()
+    assert large.mean() > -1.656998  # the ground state of an infinite glass
 
 
 def test_a_descent_that_does_not_end_is_no_energy():
@@ -118,8 +121,6 @@ def test_a_descent_that_does_not_end_is_no_energy():
     x = np.array([0.5, 0.5])
     assert end_energy(surface, x, max_evaluations=3) is None
     assert end_energy(surface, x) is not None
-    with pytest.raises(ValueError, match="two descents"):
-        end_energies(lambda rng: (surface, x), 1, np.random.default_rng(0))
 
 
 # Order parameters and the network.

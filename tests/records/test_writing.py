@@ -99,7 +99,9 @@ def test_what_fails_half_way_leaves_what_was_there(tmp_path, failure):
 def test_only_files_are_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
-        with pytest.raises(OSError, match=f"expected the name of a file, got {path}"):
+        with pytest.raises(
+            OSError, match=f"expected the name of a file, got a folder or a device, {path}"
+        ):
             write_text(path, "φ")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     write_text(tmp_path / "link", "φ")
