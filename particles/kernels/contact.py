@@ -141,3 +141,46 @@ def hessian_block(x, y, ma, pa, qa, mb, pb, qb, grad, block):
     for a in range(4):
         grad[a] /= 2.0 * mu
     return (1.0 - f) / (1.0 + mu)
+
+
+@kernel(inline=True)
+def _separation(angle, x, y, ma, pa, qa, mb, pb, qb):
+    """Return ``r·n - h_i(n) - h_j(n)`` for ``n`` at ``angle``, and its first two derivatives.
+
+    ``h = √(nᵀAn)`` is the support function, and ``h + h''`` the radius of curvature.
+    """
+    c, s = math.cos(angle), math.sin(angle)
+    c2, s2 = c * c - s * s, 2.0 * c * s
+    value, slope, bend = x * c + y * s, y * c - x * s, -x * c - y * s
+    for m, p, q in ((ma, pa, qa), (mb, pb, qb)):
+        along, mixed = p * c2 + q * s2, q * c2 - p * s2
+        h = math.sqrt(m + along)
+        value -= h
+        slope -= mixed / h
+        bend -= -2.0 * along / h - mixed * mixed / (h * h * h)
+    return value, slope, bend
+
+
+@kernel
+def normal_gap(x, y, ma, pa, qa, mb, pb, qb):
+    """Return the distance of the surfaces along their common normal, negative on overlap.
+
+    It is the largest separation by two parallel tangents, reached by Newton from the normal of
+    the scaled contact; where they overlap, the depth by which they do so there.
+    """
+    lam = multiplier(x, y, ma, pa, qa, mb, pb, qb)
+    _, gx, gy, _, _ = slopes_at(x, y, ma, pa, qa, mb, pb, qb, lam)
+    angle = math.atan2(gy, gx)
+    value, slope, bend = _separation(angle, x, y, ma, pa, qa, mb, pb, qb)
+    for _ in range(60):
+        move = -slope / bend if bend < 0.0 else math.copysign(0.1, slope)
+        move = min(max(move, -0.5), 0.5)
+        if abs(move) < 1e-12:
+            break
+        higher = _separation(angle + move, x, y, ma, pa, qa, mb, pb, qb)
+        while higher[0] < value and abs(move) > 1e-12:
+            move *= 0.5
+            higher = _separation(angle + move, x, y, ma, pa, qa, mb, pb, qb)
+        angle += move
+        value, slope, bend = higher
+    return value

@@ -12,6 +12,7 @@ from particles.kernels.contact import (
     contact,
     hessian_block,
     multiplier,
+    normal_gap,
     quartic,
     slopes_at,
 )
@@ -36,6 +37,16 @@ def gaps(first, second, vector, shape, gap, slope):
         delta, gx, gy, ti, tj, _ = contact(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
         gap[k] = delta
         slope[k, 0], slope[k, 1], slope[k, 2], slope[k, 3] = -gx, -gy, -ti, -tj
+
+
+@kernel
+def normal_gaps(first, second, vector, shape, gap):
+    """Write the distance of the surfaces of every pair, negative on overlap."""
+    m, p, q = shape
+    for k in range(first.size):
+        i, j = first[k], second[k]
+        x, y = vector[k]
+        gap[k] = normal_gap(x, y, m[i], p[i], q[i], m[j], p[j], q[j])
 
 
 @kernel

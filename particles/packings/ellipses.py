@@ -120,6 +120,18 @@ class Ellipses(Packing):
         kernels.gaps(pairs.i, pairs.j, pairs.vector, self._shape(self.bodies(x)), gap, slope)
         return Slopes(gap, slope[:, :2], slope[:, 2:])
 
+    def normal_gaps(self, x: ArrayLike) -> Vector:
+        """Return by how far the surfaces overlap along their normal, ``(m,)``, see `Packing`.
+
+        The gap ``Δ`` of the energy is a scaling distance; exponents are about this one. To first
+        order they differ by the factor ``h_i + h_j``, the supports along the normal.
+        """
+        near = self.pairs(x)
+        gap = np.empty(len(near))
+        shape = self._shape(self.bodies(x))
+        kernels.normal_gaps(near.i, near.j, near.vector, shape, gap)
+        return -gap
+
     def zero_modes(self, x: ArrayLike) -> Vector:
         """Return the translations and the angles of bodies of aspect 1, orthonormal."""
         round_bodies = np.flatnonzero(self.aspect == 1.0)

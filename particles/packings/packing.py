@@ -1,5 +1,6 @@
 """Packings: bodies in a periodic box as a constraint satisfaction problem."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,13 @@ class Packing(Law):
     after the other, ``(x, y)``, ``(x, y, z)`` or ``(x, y, θ)`` each. Positions need not lie in the
     box: a state and its periodic images are the same.
     """
+
+    @abstractmethod
+    def normal_gaps(self, x: ArrayLike) -> Vector:
+        """Return by how far surfaces overlap along their normal, ``(m,)``, in units of length.
+
+        In the order of `gaps`, and of the same sign: positive on overlap.
+        """
 
     def pairs(self, x: ArrayLike) -> Pairs:
         """Return the near pairs, ``Δ > -reach``, in the order of `gaps`."""

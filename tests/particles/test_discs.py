@@ -72,6 +72,7 @@ def test_pairs_and_gaps_are_aligned(system):
     np.testing.assert_allclose(problem.gaps(x), gaps, atol=1e-13)
     assert (pairs.i <= pairs.j).all()
     assert (problem.gaps(x) > -problem.reach).all()
+    np.testing.assert_allclose(problem.normal_gaps(x), gaps * sigma, atol=1e-13)
 
 
 @settings(deadline=None, max_examples=20)

@@ -72,6 +72,21 @@ def test_thousands_of_contacts_against_parallel_tangents():
         np.testing.assert_allclose(found, pairs[k, 1:], rtol=0, atol=1e-10 * largest)
 
 
+def test_the_normal_gap_is_the_distance_of_the_surfaces():
+    A, B, r = random_pairs(np.random.default_rng(2), 60)
+    angle = np.linspace(0, 2 * np.pi, 40001)
+    n = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    compared = 0
+    for k in range(len(r)):
+        h = sum(np.sqrt(np.einsum("na,ab,nb->n", n, M, n)) for M in (A[k], B[k]))
+        distance = (n @ r[k] - h).max()
+        if distance > -0.02:
+            gap = contact.normal_gap(*r[k], *moments(A[k]), *moments(B[k]))
+            assert gap == pytest.approx(distance, abs=1e-6)
+            compared += 1
+    assert compared > 15
+
+
 def test_derivatives_of_a_contact_up_to_aspect_ten():
     rng = np.random.default_rng(3)
     for _ in range(40):
