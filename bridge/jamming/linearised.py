@@ -127,14 +127,6 @@ class Linearised(Generic[P]):
         idle[rows] = False
         return idle
 
-    def crossed(self, rows: Indices, u: Vector, t: float) -> Indices:
-        """Return the kinks of idle gaps that ``(u, t)`` crosses: their owners' rows are to turn."""
-        if self.kinks is None:
-            return np.empty(0, dtype=np.intp)
-        first = self.n_gaps
-        beyond = self.predicted(u, t)[first:] > 0.0
-        return np.asarray(first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows)))
-
     def room(self, rows: Indices, forces: Vector) -> Vector:
         """Return what the forces of active ``rows`` are short of their bounds; inf without one."""
         room = np.full(len(rows), np.inf)
