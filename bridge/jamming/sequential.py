@@ -85,14 +85,14 @@ def sequential_programs(
         if not solution.success:
             return Programme(here, rows, "stalled", count)
         u, t = solution.x[: problem.n_dof], float(solution.x[problem.n_dof])
-        here, rows, forces = _loaded(here, -solution.ineqlin.marginals)
-        there = here.moved(u, t, rows, forces)
+        below, rows, forces = _loaded(here, -solution.ineqlin.marginals)
+        there = below.moved(u, t, rows, forces)
         promised = t - _slack(here)
         fulfilled = t + _slack(there) - _slack(here)
         if fulfilled < 0.1 * promised and promised > growth:
             step *= 0.5
             continue
-        rows, here = here.follow(rows, there), there
+        rows, here = below.follow(rows, there), there
         if promised <= growth:
             return Programme(here, rows, "converged", count)
         step = min(2.0 * step, max_step) if fulfilled > 0.75 * promised else step
