@@ -38,6 +38,8 @@ _DENSE_LIMIT = 4000
 _LEAST_EXCHANGES = 100
 # A force this small beside the mean is none.
 _NO_FORCE = 1e-9
+# Steps after which to give up if gaps and forces come no closer.
+_PATIENCE = 60
 # Part of the way below which a step that ends at an instability is not made.
 _LEAST_PART = 0.02
 
@@ -71,8 +73,10 @@ def curved_optimum(
     held = here.columns_of(rows)
     place = _start(here, rows, held)
     trust = Trust(max_step)
-    residual, exchanges = np.inf, 0
+    residual, least, last, exchanges = np.inf, np.inf, 0, 0
     for step in range(1, max_steps + 1):
+        if step - last > _PATIENCE:
+            return place.candidate(f"gaps or forces stay off by {least:.1e}", step, exchanges)
         best = _followed(place, held, trust)
         exchanges += best.exchanges if best else 0
         if best is None or best.reason:
@@ -88,7 +92,9 @@ def curved_optimum(
             continue
         place, before = _arrived(best, there, place.curvature), residual
         residual = _residual(place)
-        if best.part == 1.0 and not trust.damping and settled(residual, before):
+        if residual < 0.9 * least:
+            least, last = residual, step
+        if best.part == 1.0 and settled(residual, before):
             return replace(_end(_loaded(place), held), steps=step, exchanges=exchanges)
         if place.here.branch is None and residual > _SLOW * before:
             place = _refreshed(place, held)
