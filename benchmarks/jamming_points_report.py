@@ -140,10 +140,14 @@ def row(group: Group) -> str:
     margin, _ = group.mean(lambda end: end["margin"])
     seconds = [float(end["exact_seconds"]) for end in group.points]
     return (
-        f"{head}| {n:.0f} | {ratios[0]:.3f} | {ratios[1]:.3f} | {missing:.1f} ± {error:.1f} "
-        f"| {part:.4f} ± {part_error:.4f} | {margin:.2f} "
+        f"{head}| {n:.0f} | {ratios[0]:.3f} | {ratios[1]:.3f} | {shown(missing, error, 1)} "
+        f"| {shown(part, part_error, 4)} | {margin:.2f} "
         f"| {np.median(seconds):.0f} ({min(seconds):.0f} - {max(seconds):.0f}) |"
     )
+
+
+def shown(value: float, error: float, digits: int) -> str:
+    return f"{value:.{digits}f}" + (f" ± {error:.{digits}f}" if np.isfinite(error) else "")
 
 
 def print_failures(every: list[Ended]) -> None:
@@ -225,7 +229,7 @@ def draw_counts(axes: Any, found: list[Group]) -> None:
                label=f"depth {depth}")
         for depth, marker in MARKERS.items()
     ]  # fmt: skip
-    axes.legend(handles=handles, loc="outside upper center", ncols=4)
+    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
 
 
 def draw_weak(axes: Any, every: list[Ended]) -> None:
