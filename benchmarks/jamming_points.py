@@ -140,6 +140,9 @@ def measured(sample: Sample) -> dict[str, Any]:
             found = exact_jamming(held, x, minimise=minimise)
     except TooLongError:
         return numbers | {"status": "given up", "reason": f"{LIMIT:.0f} s", "exact_seconds": LIMIT}
+    except (ArithmeticError, LookupError, ValueError) as error:  # a fault, to be counted as well
+        said = {"status": "raised", "reason": f"{type(error).__name__}: {error}"}
+        return numbers | said | {"exact_seconds": time.process_time() - trained}
     return numbers | {"exact_seconds": time.process_time() - trained} | numbers_of(found)
 
 
