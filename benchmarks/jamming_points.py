@@ -80,6 +80,7 @@ def samples() -> list[Sample]:
         (CLASSES, (2,), LARGE, EASY, FIRST + SECOND),
         (OTHERS, every, MIDDLE, EASY, FIRST + SECOND),
         (LATE, every, SMALL, EASY, FIRST + SECOND),
+        (CLASSES, every, SMALL, HARDER, FIRST),
     ]
     return [
         Sample(activation, depth, WIDTHS[depth][size], load, seed)

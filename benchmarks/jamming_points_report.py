@@ -34,7 +34,8 @@ COLOURS = {
 }
 MARKERS = {1: "o", 2: "s", 3: "^"}  # by depth
 WEAK = 0.3, 0.1  # windows of forces, in units of their mean, and of masks
-SPREAD = 0.025  # between the activations of one size and depth, in decades of N
+FEW = 5  # missing constraints of the guide
+SPREAD = 0.02  # between the activations of one size and depth, in decades of N
 
 
 @dataclass(frozen=True)
@@ -216,11 +217,20 @@ def draw_counts(axes: Any, found: list[Group]) -> None:
             mfc="white" if s.depth == 1 else COLOURS[s.activation],
             lw=0.9,
         )
-    axes.axhline(0.0, color=GREY, lw=0.8)
+    every = [group.sample.mlp.n_weights for group in found]
+    sizes = np.array([min(every), max(every)])
+    axes.plot(sizes, FEW / sizes, "--", color=GREY, lw=0.8, zorder=1)
+    axes.axhline(0.0, color=GREY, lw=0.8, zorder=1)
     axes.set_xscale("log")
+    axes.set_yscale("symlog", linthresh=0.01, linscale=0.4)
     axes.set_xticks([150, 300, 600], ["150", "300", "600"])
     axes.set_xticks([], minor=True)
-    axes.set(xlabel="weights N", ylabel="missing constraints $(n + 1 - N_Δ - N_k)/n$")
+    axes.set_yticks(
+        [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5], ["0", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]
+    )
+    axes.set_yticks([], minor=True)
+    axes.set(xlim=(0.75 * sizes[0], 1.3 * sizes[1]), ylim=(-0.001, 0.7))
+    axes.set(xlabel="weights N", ylabel="missing constraints $(n + 1 - N_Δ - N_{kinks})/n$")
     handles = [
         Line2D([], [], color=COLOURS[name], marker="o", ls="", label=name) for name in present
     ]
@@ -229,27 +239,29 @@ def draw_counts(axes: Any, found: list[Group]) -> None:
                label=f"depth {depth}")
         for depth, marker in MARKERS.items()
     ]  # fmt: skip
+    handles.append(Line2D([], [], color=GREY, ls="--", lw=0.8, label=f"{FEW} missing"))
     axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
 
 
 def draw_weak(axes: Any, every: list[Ended]) -> None:
     """Draw the cumulative distribution of forces, and of the distance of masks from their ends."""
     kinds = (
-        ("relu", "forces", RED, "-", "relu: force / mean"),
-        ("relu", "masks", RED, ":", "relu: mask, distance from 0 or 1"),
-        ("tanh", "forces", BLUE, "-", "tanh: force / mean"),
+        ("relu", "forces", RED, "-", "relu: forces"),
+        ("relu", "masks", RED, ":", "relu: masks, from 0 or 1"),
+        ("tanh", "forces", BLUE, "-", "tanh: forces"),
     )
     for activation, name, colour, dash, label in kinds:
         values = pooled(every, activation, name)
         if values:
             v = np.sort(np.concatenate(values))
             axes.step(v, np.arange(1, len(v) + 1) / len(v), dash, color=colour, label=label)
-    x = np.array([2e-3, 2e-1])
-    axes.plot(x, 0.5 * x, color=GREY, lw=0.8, label="slope 1: flat density")
-    axes.plot(x, 0.5 * x ** (1 + THETA), "--", color=GREY, lw=0.8, label="slope 1.42: isostatic")
-    axes.set(xscale="log", yscale="log", xlim=(5e-4, 5), ylim=(2e-4, 1.5))
-    axes.set(xlabel="value", ylabel="part of the values below")
-    axes.legend(loc="lower right")
+    x = np.array([3e-3, 0.3])
+    for power, dash, label in ((0.0, "-", "flat density"), (THETA, "--", "isostatic class")):
+        line = 0.12 * (x / x[1]) ** (1 + power)
+        axes.plot(x, line, dash, color=GREY, lw=0.8, label=f"slope {1 + power:.2f}: {label}")
+    axes.set(xscale="log", yscale="log", xlim=(1e-3, 5), ylim=(2e-4, 1.5))
+    axes.set(xlabel="force over its mean, or distance of a mask", ylabel="part of the values below")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
 if __name__ == "__main__":
