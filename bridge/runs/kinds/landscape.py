@@ -43,7 +43,7 @@ class LandscapeRun(Run):
 
         The system is built; one whose data take seconds to make, from a ``sketch`` of them.
         """
-        moves(self.system)
+        moves.__wrapped__(self.system)  # not from the cache: a file of data may have changed
 
     def count(self) -> int:
         """Return the number of searches, if that is known."""
