@@ -82,9 +82,7 @@ def curved_optimum(
         if best is None or best.reason:
             if not trust.damps():
                 reason = best.reason if best else "neither constraints nor curvature fix the state"
-                return Candidate(
-                    place.here, place.rows, place.forces, reason, None, step, exchanges
-                )
+                return place.candidate(reason, step, exchanges)
             if best is None or best.part < _LEAST_PART:
                 continue
         there, rise = corrected(best, held, max_step)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import linalg
 
 from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
-from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian
+from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian, symmetries
 from bridge.protocols import (
     Branch,
     HasKinks,
@@ -219,6 +219,14 @@ class Linearised(Generic[P]):
         if self.kinks is None:
             return plain
         return np.vstack([plain, free.kink_jacobian(x, self.kinks.names)])
+
+    def surface_symmetries(self, columns: Mask) -> int:
+        """Return how many symmetries of the constraints only the surface resists."""
+        ranks = [
+            int(np.linalg.matrix_rank(modes[:, columns])) if modes.size else 0
+            for modes in (symmetries(self.problem, self.x), self.modes)
+        ]
+        return ranks[0] - ranks[1]
 
     def free_of_symmetries(self, columns: Mask) -> Indices:
         """Return the variables ``columns`` less one per symmetry that moves them.

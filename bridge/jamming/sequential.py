@@ -105,10 +105,7 @@ def _loaded(here: Linearised[P], forces: Vector) -> tuple[Linearised[P], Indices
     """Return the rows that carry a force in a program, and the forces; of kinks, those held."""
     here = _below(here)
     loads = forces[: here.n_gaps]
-    room = np.full(len(forces), np.inf)
-    if here.kinks is not None:
-        room[here.n_gaps :] = here.kinks.strengths * loads[here.kinks.owners]
-        room[here.n_gaps :] -= forces[here.n_gaps :]
+    room = here.room(np.arange(len(forces)), forces)
     rows = np.flatnonzero(np.minimum(forces, room) > _NO_FORCE * loads.max(initial=0.0))
     return here, rows, forces[rows]
 

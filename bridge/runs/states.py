@@ -125,8 +125,7 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     values = None
     if with_spectrum and status == "jammed":
         above = found.problem.tightened(_SPECTRUM_LOAD)
-        near = system.minimise(above, found.x)
-        values = spectrum(above, near.x, n_kinks=getattr(near, "n_kinks", 0))
+        values = spectrum(system.minimise(above, found.x))
     return Measured(end, _observe_exact(found), values, seconds)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from folded import Folded, balanced
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
@@ -77,6 +77,11 @@ def convex(n, rng):
     st.integers(0, 4),
     st.integers(0, 2**32 - 1),
 )
+@example(2, 1, 4, 0, 1420)  # a gap that the load alone moves
+@example(4, 1, 5, 1, 5516)  # constraints that would close all at once
+@example(5, 4, 5, 0, 2843522868)  # one that was let go is redundant when it comes back
+@example(3, 1, 6, 2, 487463702)  # a kink that fills up as it enters, and one from its other side
+@example(3, 2, 2, 1, 3196721549)
 def test_the_end_of_the_way_is_the_optimum_of_the_quadratic_program(n, m, idle, kinks, seed):
     rng = np.random.default_rng(seed)
     m = min(m, n)

@@ -78,7 +78,7 @@ def test_forces_that_balance_are_found(n, kinks, seed):
 def test_a_self_stress_that_unloads_nothing_is_an_error():
     """Forces cannot change: along a line that pulls as it pushes nothing vanishes."""
     none, nobody = np.empty(0), np.empty(0, dtype=np.intp)
-    walls = Folded(np.zeros((2, 1)), np.ones(2), np.empty((0, 1)), none, nobody, none)
+    walls = Folded(np.zeros((3, 1)), np.ones(3), np.empty((0, 1)), none, nobody, none)
     here = Linearised.at(walls, np.zeros(1), HeldKinks.none())
     with pytest.raises(SingularError, match="no self-stress unloads"):
-        independent_contacts(here, np.arange(2), np.full(2, np.inf), np.ones(1, dtype=bool))
+        independent_contacts(here, np.arange(3), np.full(3, np.inf), np.ones(1, dtype=bool))
