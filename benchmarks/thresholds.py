@@ -81,30 +81,27 @@ DIGITS = [
 
 
 def stages() -> list[Stage]:
-    """Return all stages in their order: cheap ones, then sizes, then what could refute them."""
+    """Return all stages in their order: what may refute the headline before more sizes."""
     return [
-        Stage(SMALL[2], 1_500),
-        Stage(SMALL[2], 6_000),
-        Stage(SMALL[1], 6_000),
-        Stage(SMALL[3], 6_000),
         Stage(MIDDLE[2], 1_500),
         Stage(MIDDLE[2], 6_000),
+        Stage(LARGE[2], 6_000),
         Stage(MIDDLE[1], 6_000),
-        Stage(MIDDLE[3], 6_000),
-        Stage(SMALL[2], 24_000),
         Stage(MIDDLE[2], 6_000, "fast", polished=False),
         Stage(MIDDLE[2], 6_000, "stepwise", polished=False),
-        Stage(LARGE[2], 6_000),
         Stage(MIDDLE[2], 24_000),
         Stage(LARGE[2], 1_500, polished=False),
         Stage(LARGEST[2], 6_000, seeds=FOUR),
         Stage(LARGE[1], 6_000),
         Stage(LARGE[3], 6_000),
+        Stage(SMALL[1], 6_000),
+        Stage(MIDDLE[3], 6_000),
         Stage(MIDDLE[2], 24_000, "stepwise", polished=False),
         Stage(LARGE[2], 24_000, polished=False),
         *(Stage(shape, 6_000, seeds=FOUR) for shape in DIGITS),
-        Stage(SMALL[2], 6_000, seeds=SIXTEEN),
         Stage(MIDDLE[2], 6_000, seeds=SIXTEEN),
+        Stage(SMALL[2], 1_500),
+        Stage(SMALL[2], 6_000),
         Stage(LARGEST[2], 6_000),
         Stage(LARGEST[1], 6_000, seeds=FOUR),
         Stage(LARGEST[3], 6_000, seeds=FOUR),
