@@ -36,7 +36,7 @@ SCHEDULES = {
     "stepwise": STEPWISE,  # plain Adam, rates that fall by factors of ten
 }
 SEED = 0
-SIXTEEN, EIGHT, FOUR = (tuple(range(count)) for count in (16, 8, 4))
+EIGHT, FOUR = tuple(range(8)), tuple(range(4))
 COMPONENTS = 10  # of a digit
 
 
@@ -85,21 +85,24 @@ def stages() -> list[Stage]:
     return [
         Stage(MIDDLE[2], 1_500),
         Stage(MIDDLE[2], 6_000),
-        Stage(LARGE[2], 6_000),
-        Stage(MIDDLE[1], 6_000),
+        Stage(LARGE[2], 6_000, seeds=FOUR),
+        Stage(MIDDLE[2], 24_000),
+        Stage(LARGEST[2], 6_000, seeds=FOUR),
+        Stage(MIDDLE[1], 6_000, seeds=FOUR),
         Stage(MIDDLE[2], 6_000, "fast", polished=False),
         Stage(MIDDLE[2], 6_000, "stepwise", polished=False),
-        Stage(MIDDLE[2], 24_000),
+        Stage(LARGE[1], 6_000, seeds=FOUR),
+        Stage(LARGE[3], 6_000, seeds=FOUR),
+        Stage(LARGE[2], 6_000),
         Stage(LARGE[2], 1_500, polished=False),
-        Stage(LARGEST[2], 6_000, seeds=FOUR),
-        Stage(LARGE[1], 6_000),
-        Stage(LARGE[3], 6_000),
+        Stage(MIDDLE[1], 6_000),
         Stage(SMALL[1], 6_000),
         Stage(MIDDLE[3], 6_000),
         Stage(MIDDLE[2], 24_000, "stepwise", polished=False),
-        Stage(LARGE[2], 24_000, polished=False),
         *(Stage(shape, 6_000, seeds=FOUR) for shape in DIGITS),
-        Stage(MIDDLE[2], 6_000, seeds=SIXTEEN),
+        Stage(LARGE[1], 6_000),
+        Stage(LARGE[3], 6_000),
+        Stage(LARGE[2], 24_000, polished=False),
         Stage(SMALL[2], 1_500),
         Stage(SMALL[2], 6_000),
         Stage(LARGEST[2], 6_000),

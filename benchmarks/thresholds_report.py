@@ -1,8 +1,8 @@
-"""Where the networks of `thresholds` cease to fit: tables, and a figure.
+"""Where the networks of `thresholds` cease to fit: tables.
 
     python benchmarks/thresholds_report.py [FILE.json]
 
-Prints tables of ``thresholds.json`` and draws ``docs/thresholds.png``. The load ``P*/N`` at which
+Prints tables of ``thresholds.json``; `thresholds_figure` draws them. The load ``P*/N`` at which
 half of the living networks fit is that of a logistic curve through all loads that were tried; what
 is neither fitted nor certified counts as not fitting. Errors are those of that fit, and, after a
 slash, of drawing the seeds again, Adam alone and polished ends of a network together.
@@ -15,20 +15,15 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from thresholds import HOME, Ended, read
 
-from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, style
 from bridge.measure.midpoint import Midpoint, midpoint
 
-FIGURE = Path(__file__).parent.parent / "docs" / "thresholds.png"
 DRAWS = 200
 LOOSE = (
     0.1  # violated patterns per weight below which a looser criterion takes a network for fitted
 )
-STEP_COLOURS = {1_500: ORANGE, 6_000: RED, 24_000: "#CC79A7"}
-DEPTHS = {1: (SKY, "o"), 2: (BLACK, "s"), 3: (GREEN, "^")}
+DEPTHS = 1, 2, 3
 CRITERIA = {  # networks that count as fitted
     "adam": lambda end: end.adam_status == "unjammed",
     "loose": lambda end: end.adam_violated < LOOSE * end.weights,
@@ -76,9 +71,10 @@ class Group:
         seen = [load for load in self.loads if tried[load]]
         columns = (np.array([table[load] for load in seen]) for table in (fitted, tried))
         try:
-            return midpoint(np.array(seen) * self._rounding, *columns)
+            found = midpoint(np.array(seen) * self._rounding, *columns)
         except ValueError:
             return None
+        return found if seen[0] <= found.value / self._rounding <= seen[-1] else None
 
     @property
     def _rounding(self) -> float:
@@ -281,10 +277,12 @@ def ratios(depth: int, by: str, found: Line, base: Line) -> None:
         )
 
 
-def drawn(every: list[Group]) -> Figure:
-    figure = Figure(figsize=(9.6, 3.3), layout="constrained")
-    left, middle, right = figure.subplots(1, 3)
-    over_sizes(left, every)
-    over_steps(middle, every)
-    over_patterns(right, every)
-    return figure
+def report(path: Path) -> None:
+    every = groups(path)
+    thresholds(every)
+    counts(every)
+    slopes(every)
+
+
+if __name__ == "__main__":
+    report(Path(sys.argv[1]) if len(sys.argv) > 1 else HOME)
