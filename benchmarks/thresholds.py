@@ -81,7 +81,7 @@ DIGITS = [
 
 
 def stages() -> list[Stage]:
-    """Return all stages in their order: what may refute the headline before more sizes."""
+    """Return all stages in their order: what may refute the others before more sizes."""
     return [
         Stage(MIDDLE[2], 1_500),
         Stage(MIDDLE[2], 6_000),

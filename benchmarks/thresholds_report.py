@@ -20,13 +20,12 @@ from thresholds import HOME, Ended, read
 from bridge.measure.midpoint import Midpoint, midpoint
 
 DRAWS = 200
-LOOSE = (
-    0.1  # violated patterns per weight below which a looser criterion takes a network for fitted
-)
+LOOSE, LOW = 0.1, 1e-5  # violated patterns per weight, U/P: below these others call it a fit
 DEPTHS = 1, 2, 3
 CRITERIA = {  # networks that count as fitted
     "adam": lambda end: end.adam_status == "unjammed",
-    "loose": lambda end: end.adam_violated < LOOSE * end.weights,
+    "few": lambda end: end.adam_violated < LOOSE * end.weights,
+    "low": lambda end: end.adam_energy < LOW * end.patterns,
     "certified": lambda end: end.status == "unjammed",
 }
 
@@ -125,25 +124,31 @@ def difference(group: Group) -> tuple[float, float] | None:
 def thresholds(every: list[Group]) -> None:
     print(
         "| data | depth | width | N | steps | loads, networks | dead | stalled | P*/N, Adam alone "
-        f"| N_Δ/N < {LOOSE} | certified | too low by, % | solves of those that then fit "
-        "| N_Δ/N before |\n|" + " --- |" * 14
+        f"| N_Δ/N < {LOOSE} | U/P < {LOW:.0e} | certified | too low by, % "
+        "| solves of those that then fit | N_Δ/N before |\n|" + " --- |" * 15
     )
     rng = np.random.default_rng(0)
     for group in every:
         again = np.array(list(group.drawn_again(rng)))
-        spread = np.nanstd(again, axis=0)
-        relative = 100 * np.nanstd(1 - again[:, 0] / again[:, 1])
+        spread = [deviation(column) for column in again.T]
+        relative = 100 * deviation(again[:, 0] / again[:, 1])
         dead = sum(end.adam_status == "dead" for end in group.ends)
         row = f"| {group.name} | {len(group.loads)}, {len(group.ends)} | {dead}"
         stalled = sum(end.status == "stalled" for end in group.ends)
         row += f" | {stalled if group.polished else ''} | {shown(group.point('adam'), spread[0])}"
-        row += f" | {shown(group.point('loose'))}"
+        row += f" | {shown(group.point('few'))} | {shown(group.point('low'))}"
         if group.polished:
             found = difference(group)
             gap = "" if found is None else f"{100 * found[0]:.1f} ± {100 * found[1]:.1f}"
             gap += "" if found is None else f"/{relative:.1f}"
             row += f" | {shown(group.point('certified'), spread[1])} | {gap} | {rescued(group)} |"
         print(row + (" | | | | |" if not group.polished else ""))
+
+
+def deviation(values: np.ndarray) -> float:
+    """Return the standard deviation of the values that were found."""
+    found = values[np.isfinite(values)]
+    return float(np.std(found)) if len(found) else np.nan
 
 
 def rescued(group: Group) -> str:
