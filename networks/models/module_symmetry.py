@@ -107,7 +107,7 @@ def dead_parameters(problem: "ModuleProblem", w: Tensor) -> NDArray[np.bool_]:
         total = (problem.all_gaps(at) * weights.to(w.device)).sum()
         slopes = torch.autograd.grad(total, at)[0].abs().cpu().numpy()
         sizes = np.maximum(sizes, slopes)
-    return sizes <= _NOTHING * sizes.max(initial=0.0)
+    return np.asarray(sizes <= _NOTHING * sizes.max(initial=0.0))
 
 
 def symmetries(problem: "ModuleProblem", rng: np.random.Generator) -> tuple[Generator, ...]:

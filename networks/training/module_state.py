@@ -174,7 +174,7 @@ class ModuleState(KinkState):
 class ModuleExpansion(Expansion):
     """The piecewise quadratic model of the energy of a module: see `Expansion`."""
 
-    point: ModuleState  # type: ignore[assignment]
+    point: ModuleState
 
     def __init__(self, point: ModuleState) -> None:
         self.point = point
