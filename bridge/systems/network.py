@@ -213,7 +213,8 @@ class NetworkSystem:
         """Descend by Newton's method; over kinks by the polish of networks."""
         from networks import settle
 
-        kinks = problem.free.mlp.sigma.kinks
+        network: Any = problem.free
+        kinks = network.mlp.sigma.kinks
         return settle(problem, x) if kinks else newton_on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:
