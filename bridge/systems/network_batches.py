@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Seeds = Sequence[tuple[int, int]]
 
+LOADING = "loading"  # the protocol that adds patterns to one network, as packings are compressed
+
 
 def schedule(protocol: str) -> "Schedule":
     """Return the rates of Adam: for "descend" they fall by factors of ten, as in the paper."""
@@ -52,6 +54,26 @@ def train_together(
     )
     for i, end in ends:
         yield i, problems[i], end
+
+
+def load_one(
+    system: "NetworkSystem", seed: tuple[int, int], low: float, add: float
+) -> Iterator[tuple["HingeNetwork", "Trained"]]:
+    """Yield what a network tries while it is loaded from ``low`` up to the load of the system."""
+    from networks.training.loading import load_slowly
+
+    (problem,), (start,) = untrained(system, [seed])
+    weights = problem.mlp.n_weights
+    return load_slowly(
+        problem,
+        start,
+        first=round(low * weights),
+        add=max(1, round(add * weights)),
+        steps=system.steps,
+        newton_steps=system.polish,
+        schedule=schedule(LOADING),
+        hold_norm=system.norm == "held",
+    )
 
 
 def split(system: "NetworkSystem", seeds: Seeds, workers: int) -> list[tuple[tuple[int, int], ...]]:

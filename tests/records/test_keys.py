@@ -33,7 +33,7 @@ ALONE = [
     *(JamRun(kind(), SEED, at_load=0.9, at_transition=True) for kind in systems().values()),
     *(AvalancheRun(kind(), SEED, 0.1, 10) for kind in systems().values()),
     *(LandscapeRun(kind(), SEED, 10) for kind in landscapes().values()),
-    Batch(NetworkSystem(), "bracket", (SEED,)),
+    Batch(NetworkSystem(), "quench", (SEED,)),
 ]
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
@@ -145,7 +145,7 @@ def test_records_of_other_numbers_have_another_schema():
         JamRun(DiscSystem(n=8), (0,), spectrum=True), JamRun(small, (0,)),
         AvalancheRun(DiscSystem(n=8), (0,), 1e-3, 2), LandscapeRun(MullerBrownLandscape(), (0,), 1),
     ]  # fmt: skip
-    records = [*(task.compute() for task in tasks), *Batch(small, "bracket", ((0, 0),)).train()]
+    records = [*(task.compute() for task in tasks), *Batch(small, "quench", ((0, 0),)).train()]
     names = [[r.kind, *sorted(r.parameters), *sorted(r.data), *sorted(r.arrays)] for r in records]
     digest = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
     assert {store.SCHEMA: digest} == LAYOUT, names
@@ -201,7 +201,7 @@ def with_data(path):
         JamRun(NetworkSystem(data=str(path)), SEED),
         AvalancheRun(NetworkSystem(data=str(path)), SEED, 0.1, 10),
         LandscapeRun(ClassifierLandscape(data=str(path)), SEED),
-        Batch(NetworkSystem(data=str(path)), "bracket", (SEED,)),
+        Batch(NetworkSystem(data=str(path)), "quench", (SEED,)),
     ]
 
 
