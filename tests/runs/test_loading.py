@@ -66,8 +66,8 @@ def test_loading_ends_one_pattern_beyond_what_fits(seed, add):
 
 
 def test_a_network_that_fits_goes_on_to_fit_what_it_fitted_before():
-    problem, _ = a_network(3)
-    steps = [(len(part.patterns), end) for part, end in tried(3) if end.status == "unjammed"]
+    problem, _ = a_network(4)
+    steps = [(len(part.patterns), end) for part, end in tried(4) if end.status == "unjammed"]
     assert len(steps) > 2
     for count, end in steps:
         gaps = problem.gaps(end.x)
@@ -76,25 +76,25 @@ def test_a_network_that_fits_goes_on_to_fit_what_it_fitted_before():
 
 
 def test_patterns_are_the_first_of_all_and_their_labels_balanced():
-    problem, x = a_network(3)
+    problem, x = a_network(4)
     for part, _ in load_slowly(problem, x, **FEW):
         assert np.array_equal(part.patterns.x, problem.patterns.x[: len(part.patterns)])
         assert abs(part.patterns.y.sum()) <= 1
 
 
 def test_a_loading_repeats_itself():
-    first, again = tried(3), tried(3)
+    first, again = tried(4), tried(4)
     assert sizes(first) == sizes(again)
     assert all(np.array_equal(a.x, b.x) for (_, a), (_, b) in zip(first, again, strict=True))
 
 
 def test_a_loading_ends_where_no_pattern_is_left():
-    assert sizes(tried(3, count=4)) == [(4, "unjammed")]
-    assert sizes(tried(3, count=5))[:2] == [(4, "unjammed"), (5, "unjammed")]
+    assert sizes(tried(4, count=4)) == [(4, "unjammed")]
+    assert sizes(tried(4, count=6)) == [(4, "unjammed"), (6, "unjammed")]
 
 
 def test_what_does_not_fit_at_first_is_not_loaded():
-    ((count, status),) = sizes(tried(3, first=100))
+    ((count, status),) = sizes(tried(4, first=100))
     assert count == 100
     assert status != "unjammed"
 
@@ -105,7 +105,7 @@ def test_what_does_not_fit_at_first_is_not_loaded():
 )
 def test_wrong_numbers_of_patterns_are_one_line(options, words):
     with pytest.raises(ValueError, match=words) as error:
-        tried(3, **options)
+        tried(4, **options)
     assert "\n" not in str(error.value)
 
 
