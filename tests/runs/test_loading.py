@@ -27,7 +27,8 @@ FEW = {"first": 4, "add": 4, "steps": 150, "newton_steps": 20}
 SEARCH = LoadSearch(TANH, 0.25, 6.0, 0.5, 2, seed=5, protocol="loading", add=0.3)
 COMMAND = [
     "transition", "network", "--depth", "1", "--width", "4", "--activation", "tanh", "--steps",
-    "150", "--polish", "20", "--add", "0.3", "--low", "0.25", "--high", "6", "--samples", "2", "--workers", "1",
+    "150", "--polish", "20", "--add", "0.3", "--low", "0.25", "--high", "6", "--samples", "2",
+    "--workers", "1",
 ]  # fmt: skip
 
 
