@@ -86,7 +86,9 @@ class Kept:
         self.paths = path, path.with_suffix(".json")
         states, numbers = self.paths
         self.states: State = dict(np.load(states)) if states.exists() else {}
-        self.numbers: dict[str, State] = json.loads(numbers.read_text()) if numbers.exists() else {}
+        self.numbers: dict[str, State] = (
+            json.loads(numbers.read_text(encoding="utf-8")) if numbers.exists() else {}
+        )
 
     def put(self, sample: Sample, **numbers: Any) -> State:
         """Add numbers of a network and return all of them."""
@@ -97,7 +99,8 @@ class Kept:
     def save(self) -> None:
         parts = [path.with_name(f"part_of_{path.name}") for path in self.paths]
         np.savez(parts[0], **self.states)
-        parts[1].write_text(json.dumps(self.numbers, indent=1, sort_keys=True))
+        text = json.dumps(self.numbers, indent=1, sort_keys=True)
+        parts[1].write_text(text, encoding="utf-8")
         for part, path in zip(parts, self.paths, strict=True):
             os.replace(part, path)
 

@@ -63,7 +63,7 @@ class Ended:
 
 
 def ends(path: Path) -> list[Ended]:
-    numbers = json.loads(path.read_text())
+    numbers = json.loads(path.read_text(encoding="utf-8"))
     return [Ended(sample, numbers[sample.name]) for sample in samples()]
 
 

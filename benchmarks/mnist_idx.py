@@ -31,7 +31,7 @@ def fetched(folder):
     if npm is None:
         raise ValueError(f"expected npm, got none: pass --tarball of {PACKAGE} from elsewhere")
     command = [npm, "pack", PACKAGE, "--silent", "--pack-destination", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     found = sorted(folder.glob("*.tgz"))
     if done.returncode or not found:
         reason = (done.stderr.strip() or "no tarball").splitlines()[0]

@@ -6,7 +6,6 @@ from typing import Generic
 import numpy as np
 
 from bridge.jamming.linearised import Linearised, P
-from bridge.measure.observables import symmetries
 from bridge.protocols import HasKinks, Indices, Mask, Vector
 
 # A gap this small is closed.
@@ -167,7 +166,7 @@ def certify(
     n = len(here.free_of_symmetries(held))
     acting = rows < here.n_gaps
     mean = forces[acting].mean()
-    n_surface = _surface_symmetries(here, held)
+    n_surface = here.surface_symmetries(held)
     residual = here.jacobian[rows].T @ forces
     others = np.delete(here.gaps[: here.n_gaps], rows[acting])
     closed = np.abs(others) <= CLOSED
@@ -189,15 +188,6 @@ def certify(
         n_surface=n_surface,
         concave=_nearest_concave(here, rows[acting]),
     )
-
-
-def _surface_symmetries(here: Linearised[P], held: Mask) -> int:
-    """Return how many symmetries of the constraints are resisted by the surface alone."""
-    ranks = [
-        int(np.linalg.matrix_rank(modes[:, held])) if modes.size else 0
-        for modes in (symmetries(here.problem, here.x), here.modes)
-    ]
-    return ranks[0] - ranks[1]
 
 
 def _nearest_concave(here: Linearised[P], rows: Indices) -> float | None:

@@ -35,6 +35,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, overload
 
 import numpy as np
+from scipy import sparse
 
 from bridge.jamming.active_set import completed
 from bridge.jamming.approach import ApproachStage, Minimiser, approach, lbfgs_descent
@@ -241,6 +242,7 @@ def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]
     """Solve for the jamming point whose active constraints are about ``rows``."""
     columns = here.free_of_symmetries(here.columns_of(rows))
     missing = len(columns) + 1 - len(rows)
+    # The vertices of active_set know no upper bounds, which forces of kinks have.
     kinked = here.kinks is not None and len(here.kinks.names) > 0
     try:
         near = missing <= _FEW_MISSING and not kinked
@@ -255,7 +257,7 @@ def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]
 
 def _by_programs(problem: P, x: Vector, last: Candidate[P] | None, stages: int) -> ExactJamming[P]:
     """Say by linear programs in a trust region what minima could not, if they are not too large."""
-    if last is not None and len(last.here.gaps) * problem.n_dof > _LARGEST_PROGRAM:
+    if last is not None and _entries(last.here) > _LARGEST_PROGRAM:
         return _result(last, _verdict(last), _flaw(last), stages)
     programme = sequential_programs(problem, x)
     here, rows = programme.here, programme.rows
@@ -273,6 +275,12 @@ def _by_programs(problem: P, x: Vector, last: Candidate[P] | None, stages: int) 
     if last is None:
         last = Candidate(here, rows, np.full(len(rows), np.nan), "no minimum was close to jamming")
     return _result(last, _verdict(last), _flaw(last), stages)
+
+
+def _entries(here: Linearised[Any]) -> int:
+    """Return the numbers that its linear program has, zeros left out if it is sparse."""
+    matrix: Any = here.jacobian
+    return int(matrix.nnz if sparse.issparse(matrix) else matrix.size)
 
 
 def _flaw(candidate: Candidate[Any]) -> str:

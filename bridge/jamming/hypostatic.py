@@ -19,9 +19,10 @@ from bridge.jamming.bordered import Bordered
 from bridge.jamming.certificate import Candidate, certify, settled
 from bridge.jamming.factor import SingularError
 from bridge.jamming.linearised import Linearised, P
-from bridge.jamming.loose_bodies import make_room
-from bridge.jamming.path import Optimum, optimal_motion
+from bridge.jamming.optimum import Optimum
+from bridge.jamming.path import optimal_motion
 from bridge.jamming.self_stress import balanced_forces, independent_contacts
+from bridge.jamming.trust import Trust, corrected, fulfilled
 from bridge.measure.observables import dense
 from bridge.protocols import Indices, Mask, Matrix, Vector
 
@@ -35,17 +36,12 @@ _SLOW = 0.05
 _DENSE_LIMIT = 4000
 # Exchanges of active constraints that are allowed however few these are.
 _LEAST_EXCHANGES = 100
-# Corrections of a step, and errors of the gaps that need none.
-_CORRECTIONS = 2
-_EXACT = 1e-15
 # A force this small beside the mean is none.
 _NO_FORCE = 1e-9
+# Steps after which to give up if gaps and forces come no closer.
+_PATIENCE = 60
 # Part of the way below which a step that ends at an instability is not made.
 _LEAST_PART = 0.02
-# Part of its promise that a step has to fulfil.
-_ACCEPTED = 0.1
-# Damping where a state is not stable, and where there is no point in more.
-_FIRST_DAMPING, _MOST_DAMPING = 1e-3, 1e4
 
 
 def curved_optimum(
@@ -76,25 +72,27 @@ def curved_optimum(
     """
     held = here.columns_of(rows)
     place = _start(here, rows, held)
-    trust = _Trust(max_step)
-    residual, exchanges = np.inf, 0
+    trust = Trust(max_step)
+    residual, least, last, exchanges = np.inf, np.inf, 0, 0
     for step in range(1, max_steps + 1):
+        if step - last > _PATIENCE:
+            return place.candidate(f"gaps or forces stay off by {least:.1e}", step, exchanges)
         best = _followed(place, held, trust)
         exchanges += best.exchanges if best else 0
         if best is None or best.reason:
             if not trust.damps():
                 reason = best.reason if best else "neither constraints nor curvature fix the state"
-                return Candidate(
-                    place.here, place.rows, place.forces, reason, None, step, exchanges
-                )
+                return place.candidate(reason, step, exchanges)
             if best is None or best.part < _LEAST_PART:
                 continue
-        there, rise = _corrected(best, held, max_step)
-        if not trust.accepts(_gain(best, there, rise), best):
+        there, rise = corrected(best, held, max_step)
+        if not trust.accepts(fulfilled(best, there, rise), best):
             continue
         place, before = _arrived(best, there, place.curvature), residual
         residual = _residual(place)
-        if best.part == 1.0 and not trust.damping and settled(residual, before):
+        if residual < 0.9 * least:
+            least, last = residual, step
+        if best.part == 1.0 and settled(residual, before):
             return replace(_end(_loaded(place), held), steps=step, exchanges=exchanges)
         if place.here.branch is None and residual > _SLOW * before:
             place = _refreshed(place, held)
@@ -128,7 +126,7 @@ def _start(here: Linearised[P], rows: Indices, held: Mask) -> _Place[P]:
     return _Place(*independent_contacts(here, rows, forces, held), curvature)
 
 
-def _followed(place: _Place[P], held: Mask, trust: "_Trust") -> Optimum[P] | None:
+def _followed(place: _Place[P], held: Mask, trust: Trust) -> Optimum[P] | None:
     """Return the optimum of the linearised problem; None if the equations have no solution."""
     try:
         return optimal_motion(
@@ -157,75 +155,6 @@ def _loaded(place: _Place[P]) -> _Place[P]:
     loose = np.minimum(place.forces, place.here.room(place.rows, place.forces))
     loaded = loose > _NO_FORCE * place.forces.mean()
     return replace(place, rows=place.rows[loaded], forces=place.forces[loaded])
-
-
-@dataclass
-class _Trust:
-    """How far a step may go, and how much its curvature is damped."""
-
-    largest: float
-    damping: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.radius = self.largest
-
-    def damped(self, curvature: Matrix) -> Matrix:
-        """Return the curvature with the part ``damping`` of its largest entry on its diagonal."""
-        if not self.damping:
-            return curvature
-        size = self.damping * float(abs(curvature).max())
-        if isinstance(curvature, np.ndarray):
-            return curvature + size * np.eye(len(curvature))
-        return sparse.csr_array(curvature + size * sparse.eye_array(curvature.shape[0]))
-
-    def damps(self) -> bool:
-        """Damp more; tell whether there is a point in it."""
-        self.damping = max(4.0 * self.damping, _FIRST_DAMPING)
-        return self.damping < _MOST_DAMPING
-
-    def accepts(self, gain: float, best: Optimum[Any]) -> bool:
-        """Tell whether a step fulfilled enough of its promise, and adapt to how much it did."""
-        if gain < _ACCEPTED:
-            self.radius = 0.25 * min(self.radius, float(np.abs(best.u).max()))
-            return False
-        if gain > 0.5:
-            self.radius = min(2.0 * self.radius, self.largest)
-            if not best.reason:
-                lower = 0.5 * self.damping
-                self.damping = lower if lower > 0.1 * _FIRST_DAMPING else 0.0
-        return True
-
-
-def _corrected(best: Optimum[P], held: Mask, max_step: float) -> tuple[Linearised[P], float]:
-    """Return where a motion leads, corrected for the second order of the active gaps, and its load.
-
-    Kinks are met exactly: beside its surface a kink that is held has no meaning.
-    """
-    here, u, t = best.here, best.u, best.t
-    gaps = best.rows < here.n_gaps
-    predicted = np.where(gaps, here.predicted(u, t)[best.rows], 0.0)
-    there = make_room(here.moved(u, t, best.rows, best.forces), held)
-    errors = there.gaps[here.follow(best.rows, there)] - predicted
-    for _ in range(_CORRECTIONS):
-        worst = float(np.abs(errors).max())
-        more, rise = best.correction(errors)
-        if worst <= _EXACT or float(np.abs(more).max()) > max_step:
-            break
-        nearer = make_room(here.moved(u + more, t + rise, best.rows, best.forces), held)
-        errors = nearer.gaps[here.follow(best.rows, nearer)] - predicted
-        if float(np.abs(errors).max()) > 0.5 * worst:
-            break
-        there, u, t = nearer, u + more, t + rise
-    return there, t
-
-
-def _gain(best: Optimum[P], there: Linearised[P], rise: float) -> float:
-    """Return the part fulfilled of what a motion promised: growth of the load less violation."""
-    here, n = best.here, best.here.n_gaps
-    before = float(here.gaps[:n].max())
-    promised = best.t - float(here.predicted(best.u, best.t)[:n].max()) + before
-    found = rise - float(there.gaps[:n].max()) + before
-    return found / promised if promised > 1e-10 * abs(before) + 1e-13 else 1.0
 
 
 class _Equations:

@@ -86,6 +86,12 @@ class NearKinks:
         return len(self.masks)
 
     @property
+    def held(self) -> HeldKinks:
+        """Those that are held."""
+        k = self.n_held
+        return HeldKinks(self.names[:k], self.masks, self.above[:k])
+
+    @property
     def signs(self) -> Vector:
         """The sign of the row of each, ``(q,)``: it points to where the owner's row is not."""
         return np.where(self.above, -1.0, 1.0)

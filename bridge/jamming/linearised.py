@@ -7,7 +7,7 @@ import numpy as np
 from scipy import linalg
 
 from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
-from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian
+from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian, symmetries
 from bridge.protocols import (
     Branch,
     HasKinks,
@@ -127,14 +127,6 @@ class Linearised(Generic[P]):
         idle[rows] = False
         return idle
 
-    def crossed(self, rows: Indices, u: Vector, t: float) -> Indices:
-        """Return the kinks of idle gaps that ``(u, t)`` crosses: their owners' rows are to turn."""
-        if self.kinks is None:
-            return np.empty(0, dtype=np.intp)
-        first = self.n_gaps
-        beyond = self.predicted(u, t)[first:] > 0.0
-        return np.asarray(first + np.flatnonzero(beyond & ~np.isin(self.kinks.owners, rows)))
-
     def room(self, rows: Indices, forces: Vector) -> Vector:
         """Return what the forces of active ``rows`` are short of their bounds; inf without one."""
         room = np.full(len(rows), np.inf)
@@ -227,6 +219,14 @@ class Linearised(Generic[P]):
         if self.kinks is None:
             return plain
         return np.vstack([plain, free.kink_jacobian(x, self.kinks.names)])
+
+    def surface_symmetries(self, columns: Mask) -> int:
+        """Return how many symmetries of the constraints only the surface resists."""
+        ranks = [
+            int(np.linalg.matrix_rank(modes[:, columns])) if modes.size else 0
+            for modes in (symmetries(self.problem, self.x), self.modes)
+        ]
+        return ranks[0] - ranks[1]
 
     def free_of_symmetries(self, columns: Mask) -> Indices:
         """Return the variables ``columns`` less one per symmetry that moves them.

@@ -23,7 +23,7 @@ def make_room(here: Linearised[P], held: Mask, max_programs: int = 20) -> Linear
     so.
     """
     loose = np.flatnonzero(~held)
-    x, gaps, jacobian = here.x, here.gaps, here.jacobian
+    x, gaps, jacobian = here.x, here.gaps[: here.n_gaps], here.jacobian[: here.n_gaps]
     best, best_x = np.inf, x
     for _ in range(max_programs):
         theirs = np.flatnonzero(_acting(jacobian, loose))
@@ -37,7 +37,10 @@ def make_room(here: Linearised[P], held: Mask, max_programs: int = 20) -> Linear
         x = x.copy()
         x[loose] += _shortest_move(gaps[theirs], jacobian[theirs][:, loose])
         gaps, jacobian = here.problem.gaps(x), here.problem.gap_jacobian(x)
-    return here if best_x is here.x else Linearised.at(here.problem, best_x)
+    if best_x is here.x:
+        return here
+    kinks = None if here.kinks is None else here.kinks.held
+    return Linearised.at(here.problem, best_x, kinks)
 
 
 def _acting(jacobian: Matrix, columns: Indices) -> Mask:

@@ -15,13 +15,13 @@ A kink is held by a force between 0 and the bound that its owner's force sets, a
 either; see `bridge.jamming.kinks`.
 """
 
-from dataclasses import dataclass
 from typing import Generic, NamedTuple
 
 import numpy as np
 
 from bridge.jamming.bordered import Answer, Bordered, Change
 from bridge.jamming.linearised import Linearised, P
+from bridge.jamming.optimum import Optimum
 from bridge.jamming.vertex import dense_row
 from bridge.protocols import Indices, Mask, Matrix, Vector
 
@@ -29,41 +29,10 @@ from bridge.protocols import Indices, Mask, Matrix, Vector
 _STILL = 1e-11
 # Response beside that of the whole matrix below which a row is redundant, or a motion free.
 _DEPENDENT = 1e-11
+# Largest part by which a violation is exceeded at the start, and the steps of a spread of parts.
+_APART, _GOLDEN = 0.1, 0.6180339887498949
 # Changes after which the equations are factorised afresh.
 _MOST_CHANGES = 80
-
-
-@dataclass(frozen=True, eq=False)
-class Optimum(Generic[P]):
-    """The end of a path: the active ``rows`` of ``here``, the motion, and the forces.
-
-    ``part`` of the way was gone: less than one where the motion reached its limit. ``reason`` says
-    why there is no further way; empty if there is. ``columns`` are the unknowns of the
-    ``equations``, which go on to serve for corrections.
-    """
-
-    here: Linearised[P]
-    rows: Indices
-    u: Vector
-    t: float
-    forces: Vector
-    part: float
-    exchanges: int
-    reason: str
-    equations: Bordered
-    columns: Indices
-
-    def correction(self, errors: Vector) -> tuple[Vector, float]:
-        """Return the motion and load that change active gaps by ``-errors``, ``(len(rows),)``."""
-        wanted = np.zeros(len(self.here.gaps))
-        wanted[self.rows] = -errors
-        inner = np.zeros(self.equations.size)
-        inner[self.equations.n : -1] = wanted[self.equations.rows]
-        outer = [wanted[c.row] if c.added else 0.0 for c in self.equations.changes]
-        answer = self.equations.solve(inner, np.array(outer))
-        u = np.zeros(len(self.u))
-        u[self.columns] = answer.inner[: len(self.columns)]
-        return u, float(answer.inner[-1])
 
 
 def optimal_motion(
@@ -129,13 +98,16 @@ class _Path(Generic[P]):
         self.here, self.within = here, here.rows_within(held)
         self.columns = here.free_of_symmetries(held)
         self.curvature = curvature[self.columns][:, self.columns]
+        self.stiffness = float(abs(self.curvature).max())
         self.active = np.zeros(len(here.gaps), dtype=bool)
         self.active[rows] = True
         self.forces = np.zeros(len(here.gaps))
         self.forces[rows] = forces / float(forces @ here.tightening[rows])
         self.unbalanced = (here.jacobian[rows].T @ self.forces[rows])[self.columns]
-        # The goal at the start: gaps of the active constraints, violations of the others.
-        self.goal = np.where(self.active, here.gaps, np.maximum(here.gaps, 0.0))
+        # The goal at the start: gaps of the active constraints, and of the others a little more
+        # than their violations, each by another part, or all would close at once.
+        apart = 1.0 + _APART * np.modf(_GOLDEN * np.arange(1.0, len(here.gaps) + 1.0))[0]
+        self.goal = np.where(self.active, here.gaps, np.maximum(here.gaps, 0.0) * apart)
         self.u, self.t, self.part = np.zeros(here.problem.n_dof), 0.0, 0.0
         self.last = -1
         self._factorise()
@@ -157,10 +129,7 @@ class _Path(Generic[P]):
 
     def next_event(self, rates: _Rates) -> tuple[float, int, str]:
         """Return the part of the way to the next exchange, its row, and what happens to it."""
-        idle = self.here.respected(np.flatnonzero(self.active), self.within)
-        goal = (1.0 - self.part) * self.goal
-        room = np.minimum(self.here.predicted(self.u, self.t) - goal, 0.0)
-        closes = (*_first(-room, rates.gaps, idle), "closes")
+        closes = (*self._first_to_close(rates.gaps), "closes")
         return min(closes, self._first_to_open(-rates.forces))
 
     def advance(self, rates: _Rates, step: float) -> None:
@@ -223,6 +192,12 @@ class _Path(Generic[P]):
         found[rows] = self.here.room(rows, forces[rows])
         return found
 
+    def _first_to_close(self, rates: Vector) -> tuple[float, int]:
+        """Return when the first idle constraint closes if gaps change at such rates, and which."""
+        idle = self.here.respected(np.flatnonzero(self.active), self.within)
+        gaps = self.here.predicted(self.u, self.t) - (1.0 - self.part) * self.goal
+        return _first(np.maximum(-gaps, 0.0), rates, idle)
+
     def _first_to_open(self, falls: Vector) -> tuple[float, int, str]:
         """Return the first active constraint to open where forces fall at such rates."""
         first = (*_first(np.maximum(self.forces, 0.0), falls, self.active), "opens")
@@ -245,52 +220,59 @@ class _Path(Generic[P]):
         return int(own[k]), "turns" if room[k] < self.forces[own[k]] else "opens"
 
     def _close(self, row: int) -> str:
-        """Make an idle constraint active."""
-        for change in self.equations.changes:
-            if change.row == row and not change.added:
-                self.equations.forget(change)
-                self.active[row] = True
-                if change.owner >= 0:  # it comes back from its other side, with all of its force
-                    self._turn(row)
-                    self.forces[row] = self._bounds(self.forces)[row] + self.forces[row]
-                return ""
+        """Make an idle constraint active, in place of another if it is redundant beside them."""
         change, line = Change(row, added=True), self._line(row)
         inner, outer = self.equations.column(change, line, self.here.tightening[row])
         answer = self.equations.solve(inner, outer)
         pivot = abs(float(inner @ answer.inner + outer @ answer.outer))
-        flat = pivot * self._stiffness() <= _DEPENDENT * float(line @ line)
+        flat = pivot * self.stiffness <= _DEPENDENT * self._size(row)
         if flat or self.active.sum() > len(self.columns):
-            falls = self._rates(answer).forces
-            share, leaving, event = self._first_to_open(falls)
-            if share == np.inf:
-                return f"infeasible: constraint {row} contradicts the others at any load"
-            self.forces = self.forces - share * falls
-            self.forces[row] = share
-            self._let_go(*self._kinks_first(leaving, event))
-        self._add(row)
+            return self._replace(row, self._rates(answer).forces)
+        self._add(row, 0.0)
         return ""
+
+    def _replace(self, row: int, falls: Vector) -> str:
+        """Give force to a redundant constraint until another opens; forces fall at such rates."""
+        share, leaving, event = self._first_to_open(falls)
+        filled = self._fills_itself(row, falls)
+        if min(share, filled) == np.inf:
+            return f"infeasible: constraint {row} contradicts the others at any load"
+        self.forces = self.forces - min(share, filled) * falls
+        if filled <= share:  # a kink, which goes on to its other side
+            self._add(row, filled)
+            at_bound = self._bounds(self.forces)[row] < self.forces[row]
+            self._let_go(row, "turns" if at_bound else "opens")
+        else:
+            self._let_go(*self._kinks_first(leaving, event))
+            self._add(row, share)
+        return ""
+
+    def _fills_itself(self, row: int, falls: Vector) -> float:
+        """Return the force at which an idle kink reaches its own bound; inf without one."""
+        if row < self.here.n_gaps:
+            return np.inf
+        owner, strength = self.here.owner_of(row)
+        rate = 1.0 + strength * float(falls[owner])
+        return strength * float(self.forces[owner]) / rate if rate > 0.0 else np.inf
 
     def _open(self, row: int, event: str) -> str:
         """Make an active constraint idle; where nothing else holds, go on to the next."""
         change = Change(row, added=False)
-        inner, outer = self.equations.column(change, self._line(row), 0.0)
-        answer = self.equations.solve(inner, outer)
         line = self._line(row)
+        inner, outer = self.equations.column(change, line, 0.0)
+        answer = self.equations.solve(inner, outer)
         pivot = abs(float(inner @ answer.inner + outer @ answer.outer))
-        if pivot * float(line @ line) > _DEPENDENT * self._stiffness():
+        if pivot * self._size(row) > _DEPENDENT * self.stiffness:
             self._let_go(row, event)
             return ""
         edge = self._rates(answer)  # the row opens at rate one
         sign = -1.0 if event == "turns" else 1.0
-        goal = (1.0 - self.part) * self.goal
-        room = np.minimum(self.here.predicted(self.u, self.t) - goal, 0.0)
-        idle = self.here.respected(np.flatnonzero(self.active), self.within)
-        share, entering = _first(-room, sign * edge.gaps, idle)
+        share, entering = self._first_to_close(sign * edge.gaps)
         if share == np.inf:
             return "unbounded: nothing stops the load from growing"
         self.u, self.t = self.u + sign * share * edge.u, self.t + sign * share * edge.t
         self._let_go(row, event)
-        self._add(entering)
+        self._add(entering, 0.0)
         return ""
 
     def _let_go(self, row: int, event: str) -> None:
@@ -312,11 +294,21 @@ class _Path(Generic[P]):
             change = Change(row, added=False)
         self.equations.keep(change, self.equations.column(change, self._line(row), 0.0)[0])
 
-    def _add(self, row: int) -> None:
-        change = Change(row, added=True)
-        inner, _ = self.equations.column(change, self._line(row), self.here.tightening[row])
-        self.equations.keep(change, inner)
+    def _add(self, row: int, force: float) -> None:
+        """Put an idle constraint into the equations, or back into them if it was let go."""
         self.active[row] = True
+        self.forces[row] = force
+        for change in self.equations.changes:
+            if change.row == row and not change.added:
+                self.equations.forget(change)
+                if change.owner >= 0:  # it comes back from its other side, where it had its bound
+                    self._turn(row)
+                    self.forces[row] = 0.0
+                    self.forces[row] = self._bounds(self.forces)[row] - force
+                return
+        added = Change(row, added=True)
+        inner, _ = self.equations.column(added, self._line(row), self.here.tightening[row])
+        self.equations.keep(added, inner)
 
     def _turn(self, row: int) -> None:
         """Take the owner's row of a kink on its other side."""
@@ -328,9 +320,10 @@ class _Path(Generic[P]):
     def _line(self, row: int) -> Vector:
         return dense_row(self.here.jacobian, row)[self.columns]
 
-    def _stiffness(self) -> float:
-        """Return the largest entry of the curvature."""
-        return float(abs(self.curvature).max())
+    def _size(self, row: int) -> float:
+        """Return the square of a row of the Jacobian and of its load."""
+        line = self._line(row)
+        return float(line @ line + self.here.tightening[row] ** 2)
 
 
 def _first(values: Vector, falls: Vector, chosen: Mask) -> tuple[float, int]:

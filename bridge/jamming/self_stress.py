@@ -25,7 +25,9 @@ def balanced_forces(here: Linearised[P], rows: Indices, held: Mask) -> Vector:
 def independent_contacts(
     here: Linearised[P], rows: Indices, forces: Vector, held: Mask
 ) -> tuple[Linearised[P], Indices, Vector]:
-    """Leave out contacts of a minimum until the others have one state of self-stress.
+    """Leave out contacts of a minimum in excess until the others have one state of self-stress.
+
+    Where there are no more than degrees of freedom and one, all are left.
 
     Forces are moved along states of self-stress, ``Jᵀ σ = 0`` and ``ℓ·σ = 0``, in the direction
     that lowers the bound ``-Σ λ Δ`` on the load, until one of them vanishes, or that of a kink
@@ -36,6 +38,8 @@ def independent_contacts(
     The linearised problem, with such kinks turned; the rows that are left, and their forces.
     """
     columns = here.free_of_symmetries(held)
+    if len(rows) <= len(columns) + 1 - here.surface_symmetries(held):
+        return here, rows, forces
     matrix = np.column_stack([dense(here.jacobian[rows][:, columns]), here.tightening[rows]])
     stresses = _null_space(matrix.T)
     kept, full = np.ones(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)

@@ -85,14 +85,14 @@ def sequential_programs(
         if not solution.success:
             return Programme(here, rows, "stalled", count)
         u, t = solution.x[: problem.n_dof], float(solution.x[problem.n_dof])
-        here, rows, forces = _loaded(here, -solution.ineqlin.marginals)
-        there = here.moved(u, t, rows, forces)
+        below, rows, forces = _loaded(here, -solution.ineqlin.marginals)
+        there = below.moved(u, t, rows, forces)
         promised = t - _slack(here)
         fulfilled = t + _slack(there) - _slack(here)
         if fulfilled < 0.1 * promised and promised > growth:
             step *= 0.5
             continue
-        rows, here = here.follow(rows, there), there
+        rows, here = below.follow(rows, there), there
         if promised <= growth:
             return Programme(here, rows, "converged", count)
         step = min(2.0 * step, max_step) if fulfilled > 0.75 * promised else step
@@ -105,10 +105,7 @@ def _loaded(here: Linearised[P], forces: Vector) -> tuple[Linearised[P], Indices
     """Return the rows that carry a force in a program, and the forces; of kinks, those held."""
     here = _below(here)
     loads = forces[: here.n_gaps]
-    room = np.full(len(forces), np.inf)
-    if here.kinks is not None:
-        room[here.n_gaps :] = here.kinks.strengths * loads[here.kinks.owners]
-        room[here.n_gaps :] -= forces[here.n_gaps :]
+    room = here.room(np.arange(len(forces)), forces)
     rows = np.flatnonzero(np.minimum(forces, room) > _NO_FORCE * loads.max(initial=0.0))
     return here, rows, forces[rows]
 

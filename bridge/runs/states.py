@@ -12,7 +12,7 @@ from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
-from bridge.protocols import ConstraintProblem, HasBodies, HasKinks, HasTightening, Vector
+from bridge.protocols import ConstraintProblem, HasBodies, HasKinks, HasTightening, Status, Vector
 from bridge.runs.kinds.jam import EIGENVALUES, MODE_COUNTS
 from bridge.systems import State, System
 
@@ -100,7 +100,7 @@ def measured(
     """
     started = time.perf_counter()
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
-    if exact:
+    if exact and state.status != Status.DEAD:
         return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
     if low_overlap is not None:
         state = near_transition(system, state, low_overlap, rng=rng)
@@ -125,8 +125,7 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     values = None
     if with_spectrum and status == "jammed":
         above = found.problem.tightened(_SPECTRUM_LOAD)
-        near = system.minimise(above, found.x)
-        values = spectrum(above, near.x, n_kinks=getattr(near, "n_kinks", 0))
+        values = spectrum(system.minimise(above, found.x))
     return Measured(end, _observe_exact(found), values, seconds)
 
 

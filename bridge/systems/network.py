@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.landscape.case import Case
-from bridge.systems.constraint_case import Constraints, constraint_case
 from bridge.systems.ranges import check_ranges, option
 from bridge.systems.system import (
     LARGEST,
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
     from networks.training.optimisers import Optimiser
 
-_ACTIVATION = "Of the units: relu, tanh, ...; the error for an unknown name lists all of them."
+ACTIVATION_HELP = "Of the units: relu, tanh, ...; the error for an unknown name lists all of them."
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
 
@@ -61,7 +59,7 @@ class NetworkSystem:
     data: str = option(
         "random", "random, digits, a .npz, a table such as a .csv, or a folder with MNIST."
     )
-    activation: str = option("relu", _ACTIVATION)
+    activation: str = option("relu", ACTIVATION_HELP)
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
     optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
     polish: int = option(
@@ -298,31 +296,3 @@ def trained_state(found: "Trained") -> State:
         n_kinks=found.n_kinks,
         max_residual=found.max_residual,
     )
-
-
-@dataclass(frozen=True)
-class NetworkLandscape:
-    """A small network with hinge loss, more patterns than it can fit, and weight decay."""
-
-    kind: ClassVar[str] = "network"
-    rank: ClassVar[int] = 18
-    small: ClassVar[Mapping[str, Any]] = {"width": 2, "input_dim": 2}
-
-    depth: int = option(1, "Number of hidden layers.", 1, 5)
-    width: int = option(3, "Units in each hidden layer.", 1, 30)
-    input_dim: int = option(3, "Components of a pattern.", 1, 100)
-    load: float = option(8.0, "Patterns per weight, P/N.", 1e-6, 100)
-    activation: str = option("tanh", _ACTIVATION)
-    l2: float = option(1e-2, "Weight decay that keeps the minima from running to infinity.", 0, 1e6)
-
-    def case(self, rng: "np.random.Generator") -> Case:
-        """Return the network on random patterns; each minimum has its violated patterns."""
-        from bridge.landscape.confine import Confined
-        from networks import HingeNetwork, Mlp, random_patterns
-
-        mlp = Mlp(self.input_dim, self.width, self.depth, self.activation)
-        patterns = random_patterns(round(self.load * mlp.n_weights), self.input_dim, rng)
-        network = HingeNetwork(mlp, patterns)
-        case = constraint_case(network, 0.5, start=mlp.init)
-        violated = Constraints(network).violated
-        return replace(case, problem=Confined(network, self.l2), marks=violated)

@@ -47,6 +47,24 @@ def test_jam_gives_every_key_of_the_contract(system, capsys):
     assert found["n_isostatic"] == found["n"] + 1
 
 
+def test_a_network_goes_to_the_margin_that_it_can_reach(capsys):
+    """At its exact point forces balance at the margin found, and the norm is no variable."""
+    small = ["--width", "4", "--depth", "1", "--load", "3", "--steps", "500"]
+    arguments = ["jam", "network", "--exact", *small, "--activation", "tanh", "--json"]
+    code, out, _ = said(capsys, *arguments)
+    found = json.loads(out)
+    assert (code, found["status"], found["reason"]) == (0, "jammed", "")
+    assert found["parameters"]["exact"]
+    assert found["load"]["name"] == "margin"
+    assert found["load"]["value"] != 1.0
+    assert found["energy"] < 1e-24
+    assert (found["n_symmetries"], found["n"]) == (1, found["n_dof"] - 1)
+    assert found["n_isostatic"] == found["n"] + 1
+    assert 0 < found["n_constraints"] + found["n_kinks"] <= found["n_isostatic"]
+    assert found["min_force"] > 0.0
+    assert found["max_residual"] < 1e-10
+
+
 @pytest.mark.parametrize("system", ["discs", "ellipses", "perceptron"])
 def test_a_minimum_meets_the_bound(system, capsys):
     _, out, _ = said(capsys, "jam", system, *SMALL[system], "--spectrum", "--json")
@@ -120,7 +138,6 @@ WRONG = {
         "0.1",
         "--spectrum",
     ],
-    "no exact point": ["jam", "network", "--exact", "--width", "4"],
     "no patterns": ["jam", "network", "--load", "0.01", "--width", "4"],
     "one pattern": ["jam", "network", "--load", "0.04", "--width", "4"],
     "too many patterns": ["jam", "network", "--load", "1000000", "--width", "100"],

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from folded import Folded
 
 from bridge.jamming import exact_jamming
 from bridge.jamming.certificate import Candidate, Certificate, certify, settled
 from bridge.jamming.hypostatic import curved_optimum
+from bridge.jamming.kinks import HeldKinks
 from bridge.jamming.linearised import Linearised
 
 from problems import Halfspaces
@@ -55,6 +57,28 @@ def test_each_number_is_judged_at_its_threshold(valid, field, good, bad, said):
 
 def test_a_pulling_force_is_a_flaw():
     assert replace(VALID, min_force=-0.3).flaw() == "a force is -3.0e-01 of the mean"
+
+
+KINKED = replace(VALID, n_constraints=8, n_kinks=3, concave=0.1)
+ON_SURFACE = replace(KINKED, n_surface=2, curvature=0.5)
+
+
+@pytest.mark.parametrize("valid", [KINKED, ON_SURFACE, replace(KINKED, concave=1.01e-12)])
+def test_a_valid_certificate_with_kinks_has_no_flaw(valid):
+    assert valid.flaw() == ""
+
+
+@pytest.mark.parametrize("concave", [1e-12, 0.0, np.nan])
+def test_a_concave_kink_that_is_touched_is_a_flaw(concave):
+    flaw = f"a concave kink is {concave} away: the load can grow across it"
+    assert replace(KINKED, concave=concave).flaw() == flaw
+
+
+@pytest.mark.parametrize("curvature", [None, 0.0, -1e-3, np.nan])
+def test_symmetries_that_the_surface_does_not_resist_are_a_flaw(curvature):
+    flaw = f"0 motions are free, the least curvature is {curvature}"
+    assert replace(ON_SURFACE, curvature=curvature).flaw() == flaw
+    assert replace(ON_SURFACE, curvature=curvature, n_surface=0).flaw() == ""
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -157,6 +181,62 @@ def test_a_row_too_many_is_a_second_self_stress():
     found = measured((0, 0, 0, 0), normals, forces=(0.4, 0.2, 0.2, 0.2), rows=4)
     assert found.n_self_stresses == 2
     assert "2 self-stresses" in found.flaw()
+
+
+# A gable, Δ_1 = |x| + y and Δ_2 = -y: the kink at x = 0 has the bound 2 λ_1.
+
+
+def on_gable(x=0.0, forces=(0.5, 0.5, 0.5), strength=2.0):
+    """Return what `certify` measures of the gable with its kink held at ``x``."""
+    zero = np.zeros(1)
+    walls = np.array([[-0.5 * strength, 1.0], [0.0, -1.0]])
+    folds = np.array([[1.0, 0.0]])
+    owner, place = np.array([0]), -np.full(1, x)
+    problem = Folded(walls, np.zeros(2), folds, place, owner, zero + strength)
+    kept = HeldKinks(np.array([0]), np.array([0.5]), np.array([False]))
+    here = Linearised.at(problem, np.zeros(2), kept)
+    free = np.ones(2, dtype=bool)
+    return certify(here, np.arange(3), np.array(forces), free, n_free_motions=0, condition=2.0)
+
+
+def test_a_gable_is_certified():
+    found = on_gable()
+    assert (found.n_constraints, found.n_kinks, found.n_isostatic) == (2, 1, 3)
+    assert (found.n_self_stresses, found.n_free_motions, found.n_surface) == (1, 0, 0)
+    assert found.dual_residual < 1e-15
+    assert found.min_force == pytest.approx(1.0)
+    assert found.concave is None
+    assert found.flaw() == ""
+
+
+@pytest.mark.parametrize(("force", "least"), [(1.2, -0.4), (1.0, 0.0), (-0.1, -0.2), (0.9, 0.2)])
+def test_a_kink_has_a_force_between_zero_and_its_bound(force, least):
+    found = on_gable(forces=(0.5, 0.5, force))
+    assert found.min_force == pytest.approx(least, abs=1e-12)
+    assert (found.min_force > 1e-9) == (0.0 < force < 1.0)
+    balanced = replace(found, dual_residual=0.0)
+    assert (balanced.flaw() == "") == (0.0 < force < 1.0)
+    assert "off balance" in found.flaw()  # it is another force that balances
+
+
+@pytest.mark.parametrize("x", [1e-9, -1e-9])
+def test_a_held_kink_off_its_place_is_measured(x):
+    found = on_gable(x)
+    assert found.primal_residual == pytest.approx(1e-9)
+    assert found.flaw() == "active gaps are off by 1.0e-09"
+
+
+def test_the_nearest_concave_kink_of_an_active_gap_is_measured():
+    folds = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    places = np.array([0.0, 0.3, -0.2, 1e-3])
+    owners, strengths = np.array([0, 1, 0, 2]), np.array([2.0, -1.0, -0.5, -1.0])
+    walls = np.array([[-1.0, 1.0], [0.0, -1.0], [0.0, 1.0]])
+    problem = Folded(walls, np.array([0.0, 0.3, -1.0]), folds, places, owners, strengths)
+    kept = HeldKinks(np.array([0]), np.array([0.5]), np.array([False]))
+    here = Linearised.at(problem, np.zeros(2), kept)
+    active, free = np.array([0, 1, 3]), np.ones(2, dtype=bool)
+    found = certify(here, active, np.full(3, 0.5), free, n_free_motions=0, condition=2.0)
+    assert found.concave == pytest.approx(0.2)  # that of the open gap is nearer, and counts not
 
 
 # Curvature on the motions that are left free, anisotropic.

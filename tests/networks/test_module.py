@@ -1,5 +1,7 @@
 """The bridge from torch modules, against the hand-written network."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,15 @@ from hypothesis import given, settings
 
 from bridge import check_problem
 from networks import HingeNetwork, from_module
+from networks.models.activations import LEAK
 
 from network_strategies import hinge_networks
+
+
+class Absolute(torch.nn.Module):
+    def forward(self, z):
+        return z.abs()
+
 
 ACTIVATIONS = {
     "relu": torch.nn.ReLU,
@@ -16,6 +25,9 @@ ACTIVATIONS = {
     "softplus": torch.nn.Softplus,
     "silu": torch.nn.SiLU,
     "gelu": torch.nn.GELU,
+    "leaky": partial(torch.nn.LeakyReLU, LEAK),
+    "hardtanh": torch.nn.Hardtanh,
+    "abs": Absolute,
 }
 
 

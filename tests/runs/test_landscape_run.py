@@ -22,7 +22,7 @@ from bridge.systems import landscapes
 from bridge.systems.classifier import ClassifierLandscape
 from bridge.systems.cluster import AxilrodTellerLandscape, LennardJonesLandscape
 from bridge.systems.muller_brown import MullerBrownLandscape
-from bridge.systems.network import NetworkLandscape
+from bridge.systems.network_landscape import NetworkLandscape
 from bridge.systems.packings import PackingLandscape
 from bridge.systems.perceptron import PerceptronLandscape
 from bridge.systems.regression import RegressionLandscape

@@ -43,7 +43,7 @@ class LandscapeRun(Run):
 
         The system is built; one whose data take seconds to make, from a ``sketch`` of them.
         """
-        moves(self.system)
+        _moves(self.system)  # not from the cache: a file of data may have changed
 
     def count(self) -> int:
         """Return the number of searches, if that is known."""
@@ -69,13 +69,15 @@ class LandscapeRun(Run):
         return summary(explored.graph, explored.observables, known, explored.seconds)
 
 
-@cache
-def moves(system: Any) -> dict[str, Any]:
+def _moves(system: Any) -> dict[str, Any]:
     """Return how far the searches of a landscape step: it is set by the system, not by options."""
     import numpy as np
 
     case = getattr(system, "sketch", system.case)(np.random.default_rng(0))
     return {"steps": _numbers(case.steps), "hops": _numbers(case.hops)}
+
+
+moves = cache(_moves)
 
 
 def _numbers(lengths: Any) -> dict[str, Any]:
