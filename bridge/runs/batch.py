@@ -5,7 +5,7 @@ Everything that a network needs follows from its own seed, so that a batch may b
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from bridge.records.content import data_name, parameters
@@ -14,7 +14,7 @@ from bridge.runs.pool import Failed
 from bridge.runs.states import data_of_state, measure
 from bridge.systems import NetworkSystem
 from bridge.systems.network import trained_state
-from bridge.systems.network_batches import load_one, schedule, split, train_together
+from bridge.systems.network_batches import load_one, split, train_together
 
 KIND = "transition"
 
@@ -23,7 +23,7 @@ KIND = "transition"
 class Batch:
     """Networks of one point of a search, one for each of ``seeds``: entropy and spawn key.
 
-    ``protocol`` is that of the search; "descend" trains with rates that fall by factors of ten.
+    ``protocol`` is that of the search, for the records.
     """
 
     system: NetworkSystem
@@ -38,8 +38,7 @@ class Batch:
     @property
     def parameters(self) -> dict[str, Any]:
         """What is trained, for the records."""
-        settings = {"optimiser": asdict(schedule(self.protocol))}
-        return parameters(self.system, settings=settings, protocol=self.protocol)
+        return parameters(self.system, protocol=self.protocol)
 
     @property
     def keys(self) -> list[str]:
@@ -49,7 +48,7 @@ class Batch:
     def train(self) -> list[Record]:
         """Train them together; data and start of each follow from its own seed."""
         before, records = time.process_time(), []
-        for i, problem, end in train_together(self.system, self.seeds, self.protocol):
+        for i, problem, end in train_together(self.system, self.seeds):
             now = time.process_time()
             records.append(self._record(i, problem, end, now - before))
             before = now
@@ -93,11 +92,13 @@ class LoadedBatch(Batch):
 
     low: float
     add: float
+    retrain: int
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What is loaded, for the records."""
-        return super().parameters | {"low": self.low, "add": self.add}
+        own = {"low": self.low, "add": self.add, "retrain": self.retrain}
+        return super().parameters | own
 
     def train(self) -> list[Record]:
         """Load them one after another; patterns and start of each follow from its own seed."""
@@ -109,7 +110,8 @@ class LoadedBatch(Batch):
 
     def _loaded(self, i: int) -> Record:
         before, fitted, trainings = time.process_time(), 0, 0
-        for problem, end in load_one(self.system, self.seeds[i], self.low, self.add):
+        tried = load_one(self.system, self.seeds[i], self.low, self.add, self.retrain)
+        for problem, end in tried:
             trainings += 1
             if end.status == "unjammed":
                 fitted = len(problem.patterns)

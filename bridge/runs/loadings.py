@@ -31,7 +31,7 @@ def find_loaded(
     """Load each sample; the transition is the mean of their loads, with its standard error."""
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
     full = replace(search.system, load=search.high)
-    whole = LoadedBatch(full, search.protocol, seeds, search.low, search.add)
+    whole = LoadedBatch(full, search.protocol, seeds, search.low, search.add, search.retrain)
     records = kept(whole, store, workers, mapper, progress)
     seconds = sum(record.seconds for record in records)
     loadings = tuple(_loading(record) for record in records)

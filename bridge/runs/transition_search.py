@@ -15,13 +15,13 @@ import numpy as np
 from bridge.records.store import Record, Store
 from bridge.runs.batch import Batch, BatchMapper, kept
 from bridge.systems import NetworkSystem
-from bridge.systems.network_batches import LOADING
 from bridge.systems.ranges import check_ranges
 
 if TYPE_CHECKING:
     from bridge.measure.midpoint import Midpoint
 
-PROTOCOLS = ("quench", "descend", LOADING)
+LOADING = "loading"
+PROTOCOLS = ("quench", LOADING)
 _FINEST = 1e-6  # distance of loads that are told apart
 
 
@@ -38,11 +38,11 @@ class LoadSearch:
     samples
         Networks at each point.
     protocol
-        "quench": bisection, with fresh networks at each load; "descend": the paper's way, ascending
-        loads or descending widths one by one, and rates that fall by factors of ten; "loading":
-        patterns are added to the same networks, see `loadings`.
-    add
-        Patterns per weight that "loading" adds at once, at most.
+        "quench": bisection, with fresh networks at each load; "loading": patterns are added to the
+        same networks, see `loadings`.
+    add, retrain
+        Of "loading": patterns per weight that are added at once, at most, and the steps of Adam
+        after each addition.
     """
 
     system: NetworkSystem
@@ -53,6 +53,7 @@ class LoadSearch:
     seed: int
     protocol: str = "quench"
     add: float = 0.02
+    retrain: int = 300
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -88,7 +89,7 @@ class LoadSearch:
             system.check()
 
     def count(self) -> int:
-        """Return the number of networks that are trained, at most, or of loads if that is more."""
+        """Return about the number of trainings, at most, or of loads if that is more."""
         return max(self.samples * self._tried, self._count)
 
     def systems(self) -> list[NetworkSystem]:
@@ -107,10 +108,10 @@ class LoadSearch:
 
     @property
     def _tried(self) -> int:
-        """Number of them that are tried, at most."""
+        """Number of loads at which a network is trained; loading tries some more at its end."""
         if self.protocol == LOADING:
             return round((self.high - self.low) / self.add) + 1
-        return self._count.bit_length() + 1 if self.protocol == "quench" else self._count
+        return self._count.bit_length() + 1
 
     def _with(self, value: float) -> NetworkSystem:
         """Return the networks of one load, or of one width."""
@@ -199,7 +200,7 @@ def find(
 
     ``mapper`` says where batches are trained, on ``workers`` processes: here, if not given.
     """
-    from bridge.measure import midpoint as searches
+    from bridge.measure.midpoint import bracket
 
     if search.protocol == LOADING:
         from bridge.runs.loadings import find_loaded
@@ -217,8 +218,7 @@ def find(
         progress(len(points), len(systems).bit_length())
         return points[i].fraction
 
-    walk = searches.bracket if search.protocol == "quench" else searches.one_by_one
-    low, high = walk(fitted, len(systems))
+    low, high = bracket(fitted, len(systems))
     found = tuple(points[i] for i in sorted(points))
     enclosed = low >= 0 and high < len(systems)
     return Transition(search, found, _midpoint(found) if enclosed else None, seconds)
@@ -273,10 +273,10 @@ def as_json(found: Transition) -> dict[str, Any]:
     fixed = found.search.system.patterns
     jump = found.jump()
     search = found.search
-    own = {"low": search.low, "high": search.high, "add": search.add} if found.loadings else {}
+    names = ("low", "high", "add", "retrain") if found.loadings else ()
     return {
         **Batch(found.search.system, found.search.protocol, ()).parameters,
-        **own,
+        **{name: getattr(search, name) for name in names},
         "samples": search.samples,
         "seed": search.seed,
         "load": None if middle is None else {"name": "P/N", **asdict(middle)},

@@ -10,18 +10,8 @@ if TYPE_CHECKING:
     from bridge.protocols import Vector
     from bridge.systems.network import NetworkSystem
     from networks import HingeNetwork, Trained
-    from networks.training.anneal import Schedule
 
 Seeds = Sequence[tuple[int, int]]
-
-LOADING = "loading"  # the protocol that adds patterns to one network, as packings are compressed
-
-
-def schedule(protocol: str) -> "Schedule":
-    """Return the rates of Adam: for "descend" they fall by factors of ten, as in the paper."""
-    from networks.training.anneal import STEPWISE, Schedule
-
-    return STEPWISE if protocol == "descend" else Schedule()
 
 
 def untrained(system: "NetworkSystem", seeds: Seeds) -> tuple[list["HingeNetwork"], list["Vector"]]:
@@ -38,7 +28,7 @@ def untrained(system: "NetworkSystem", seeds: Seeds) -> tuple[list["HingeNetwork
 
 
 def train_together(
-    system: "NetworkSystem", seeds: Seeds, protocol: str
+    system: "NetworkSystem", seeds: Seeds
 ) -> Iterator[tuple[int, "HingeNetwork", "Trained"]]:
     """Yield the place of each network in ``seeds``, its problem, and how it ended, as they end."""
     from networks import train_all
@@ -49,7 +39,6 @@ def train_together(
         starts,
         steps=system.steps,
         newton_steps=system.polish,
-        schedule=schedule(protocol),
         hold_norm=system.norm == "held",
     )
     for i, end in ends:
@@ -57,7 +46,7 @@ def train_together(
 
 
 def load_one(
-    system: "NetworkSystem", seed: tuple[int, int], low: float, add: float
+    system: "NetworkSystem", seed: tuple[int, int], low: float, add: float, retrain: int
 ) -> Iterator[tuple["HingeNetwork", "Trained"]]:
     """Yield what a network tries while it is loaded from ``low`` up to the load of the system."""
     from networks.training.loading import load_slowly
@@ -70,8 +59,8 @@ def load_one(
         first=round(low * weights),
         add=max(1, round(add * weights)),
         steps=system.steps,
+        retrain=retrain,
         newton_steps=system.polish,
-        schedule=schedule(LOADING),
         hold_norm=system.norm == "held",
     )
 

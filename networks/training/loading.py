@@ -23,6 +23,7 @@ def load_slowly(
     first: int,
     add: int,
     steps: int = 30000,
+    retrain: int = 300,
     newton_steps: int = NEWTON_STEPS,
     schedule: Schedule | None = None,
     hold_norm: bool = True,
@@ -30,11 +31,15 @@ def load_slowly(
     """Yield each network that is tried, and how it ended, while patterns are added to it.
 
     The way packings are compressed to jamming. The first patterns of ``problem`` are fitted from
-    ``x``, as `train` does; then ``add`` more at a time, from the weights that fitted the fewer.
-    Where they do not fit, it goes back to those weights and adds half as many, down to a single
-    pattern. What fitted ``P`` patterns so fits any fewer, and the last network that is yielded has
-    one pattern more than fit, unless the first did not fit, or all patterns do. Layers of a few
-    rectifiers often end dead: all their units are silent on the one pattern that was added.
+    ``x`` by ``steps`` of Adam and a polish; then ``add`` more at a time, from the weights that
+    fitted the fewer, by ``retrain`` steps and a polish. Where they do not fit, it goes back to
+    those weights and adds half as many, down to a single pattern. So the last network that is
+    yielded has one pattern more than fit, unless the first did not fit, or all patterns do.
+
+    Adam lets the norm of the weights grow along with the load. With ``retrain=0`` the polish alone
+    follows, to the state next to it and at the norm of the first fit if that is held: a margin at
+    a norm, which jams at a lower load. Layers of a few rectifiers often end dead: all their units
+    are silent on the one pattern that was added.
 
     All random numbers are in ``problem`` and ``x``: an interrupted loading repeats itself from
     there. The labels of `random_patterns` alternate, so that of the first ``P`` as many are +1 as
@@ -48,7 +53,11 @@ def load_slowly(
         Number of patterns to begin with.
     add
         Number of patterns added at once, at most.
-    steps, newton_steps, schedule, hold_norm
+    steps
+        Steps of Adam for the first patterns.
+    retrain
+        Steps of Adam after each addition.
+    newton_steps, schedule, hold_norm
         Those of `train`, for each number of patterns.
 
     Raises
@@ -56,7 +65,8 @@ def load_slowly(
     TypeError
         If ``problem`` is no `HingeNetwork`.
     ValueError
-        If ``first`` is less than 2 or more than there are, or ``add`` is less than 1.
+        If ``first`` is less than 2 or more than there are, ``add`` is less than 1, or ``retrain``
+        is negative.
 
     Examples
     --------
@@ -70,7 +80,7 @@ def load_slowly(
     ((10, 'unjammed'), True)
     """
     check_kind("problem", problem, HingeNetwork, "pass HingeNetwork(mlp, patterns)")
-    most, add = len(problem.patterns), whole("add", add, 1)
+    most, add, retrain = len(problem.patterns), whole("add", add, 1), whole("retrain", retrain, 0)
     count, fitted = whole("first", first, 2), 0
     if count > most:
         raise ValueError(f"expected first <= {most}, the patterns there are, got {count}: lower it")
@@ -86,7 +96,7 @@ def load_slowly(
         )
         yield part, end
         if end.status == "unjammed":
-            fitted, x = count, end.x
+            fitted, x, steps = count, end.x, retrain
         elif fitted == 0 or count == fitted + 1:
             return
         else:

@@ -37,7 +37,7 @@ ALONE = [
 ]
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
-    "data": "digits", "protocol": "descend", "label": "another",
+    "data": "digits", "protocol": "loading", "label": "another",
 }  # fmt: skip
 
 
@@ -119,16 +119,14 @@ def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     loaded = next(task for task in ALONE if isinstance(task, AvalancheRun))
     network = next(t for t in ALONE if isinstance(t, JamRun) and t.system.kind == "network")
     trained = [network, ALONE[-1]]
-    stepwise = replace(ALONE[-1], protocol="descend")
-    before = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
+    before = [key(task) for task in (*trained, *ALONE[:1], loaded)]
     monkeypatch.setattr(networks.training.anneal, "Schedule", lambda: SLOWER)
-    monkeypatch.setattr(networks.training.anneal, "STEPWISE", SLOWER)
     monkeypatch.setattr(DiscSystem, "_start", 0.9)
     monkeypatch.setattr(avalanche, "START_OVERLAP", 1e-3)
-    after = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
+    after = [key(task) for task in (*trained, *ALONE[:1], loaded)]
     assert not set(before) & set(after)
     monkeypatch.setattr(jam, "LOW_OVERLAP", 1e-5)
-    assert ALONE[0].key != after[3]
+    assert ALONE[0].key != after[2]
 
 
 # Names of the numbers and arrays of each kind of record, by the schema that keeps them.

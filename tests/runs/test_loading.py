@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.cli.main import run
 from bridge.figures.transition import alike, fitted_at, transition_figure
 from bridge.records.content import parameters
-from bridge.records.store import Store
+from bridge.records.store import Record, Store
 from bridge.runs import loadings, transition_search
 from bridge.runs.batch import KIND, Batch, LoadedBatch
 from bridge.runs.pool import Failed
@@ -23,12 +23,12 @@ from networks.models.hinge import FITTED
 from networks.training.loading import load_slowly
 
 TANH = NetworkSystem(depth=1, width=4, activation="tanh", steps=150, polish=20)
-FEW = {"first": 4, "add": 4, "steps": 150, "newton_steps": 20}
-SEARCH = LoadSearch(TANH, 0.25, 6.0, 0.5, 2, seed=5, protocol="loading", add=0.3)
+FEW = {"first": 4, "add": 4, "steps": 150, "retrain": 150, "newton_steps": 20}
+SEARCH = LoadSearch(TANH, 0.25, 6.0, 0.5, 2, seed=5, protocol="loading", add=0.3, retrain=150)
 COMMAND = [
     "transition", "network", "--depth", "1", "--width", "4", "--activation", "tanh", "--steps",
-    "150", "--polish", "20", "--add", "0.3", "--low", "0.25", "--high", "6", "--samples", "2",
-    "--workers", "1",
+    "150", "--retrain", "150", "--polish", "20", "--add", "0.3", "--low", "0.25", "--high", "6",
+    "--samples", "2", "--workers", "1",
 ]  # fmt: skip
 
 
@@ -89,6 +89,20 @@ def test_a_loading_repeats_itself():
     assert all(np.array_equal(a.x, b.x) for (_, a), (_, b) in zip(first, again, strict=True))
 
 
+def test_after_the_first_patterns_it_is_trained_for_fewer_steps():
+    ends = [end for _, end in tried(4, steps=400, retrain=10)]
+    assert max(end.steps for end in ends[1:]) == 10
+
+
+def test_solves_alone_keep_the_norm_of_the_first_fit():
+    ends = [end for _, end in tried(4, retrain=0, newton_steps=300)]
+    norms = [np.linalg.norm(end.x) for end in ends]
+    assert len(norms) > 3
+    assert norms == pytest.approx([norms[0]] * len(norms), rel=1e-12)
+    assert not any(end.steps for end in ends[1:])
+    assert ends[-1].status == "jammed"
+
+
 def test_a_loading_ends_where_no_pattern_is_left():
     assert sizes(tried(4, count=4)) == [(4, "unjammed")]
     assert sizes(tried(4, count=6)) == [(4, "unjammed"), (6, "unjammed")]
@@ -102,7 +116,12 @@ def test_what_does_not_fit_at_first_is_not_loaded():
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"first": 101}, "first <= 100"), ({"first": 1}, "first >= 2"), ({"add": 0}, "add >= 1")],
+    [
+        ({"first": 101}, "first <= 100"),
+        ({"first": 1}, "first >= 2"),
+        ({"add": 0}, "add >= 1"),
+        ({"retrain": -1}, "retrain >= 0"),
+    ],
 )
 def test_wrong_numbers_of_patterns_are_one_line(options, words):
     with pytest.raises(ValueError, match=words) as error:
@@ -175,12 +194,12 @@ def test_a_loading_whose_process_ended_is_named_and_the_others_are_kept(tmp_path
 
 
 def test_what_tells_loadings_apart_is_in_their_key():
-    batch = LoadedBatch(replace(TANH, load=6.0), "loading", ((5, 0),), 0.5, 0.3)
+    batch = LoadedBatch(replace(TANH, load=6.0), "loading", ((5, 0),), 0.5, 0.3, 150)
     others = [
-        replace(batch, low=0.6), replace(batch, add=0.4),
+        replace(batch, low=0.6), replace(batch, add=0.4), replace(batch, retrain=0),
         replace(batch, system=replace(TANH, load=5.0)), replace(batch, seeds=((5, 1),)),
     ]  # fmt: skip
-    assert len({batch.keys[0], *(other.keys[0] for other in others)}) == 5
+    assert len({batch.keys[0], *(other.keys[0] for other in others)}) == 6
 
 
 def an_end(load, status, patterns=None):
@@ -239,12 +258,70 @@ def test_the_command_draws_both_protocols_of_one_store(tmp_path, capsys):
     assert {record.parameters["protocol"] for record in records} == {"loading", "quench"}
     assert alike(records, parameters(replace(TANH, width=5))) == []
     axes = transition_figure(records).axes[0]
-    assert [line.get_label() for line in axes.lines] == ["quench", "loading, 0.3 at once"]
-    drawn = axes.lines[1].get_xdata()[1:]
-    assert list(drawn) == sorted(each["load"] for each in slow["loadings"])
+    (loaded,) = (line for line in axes.lines if line.get_label() == "loading by 0.3, 150 steps")
+    ends = sorted(each["load"] for each in slow["loadings"])
+    assert list(loaded.get_xdata()[1:]) == ends
+    assert list(loaded.get_ydata()) == [1.0, 0.5, 0.0]
     quenches = [record for record in records if record.parameters["protocol"] == "quench"]
-    points = [p["fitted"] / p["tried"] for p in quenched["points"]]
-    assert fitted_at(quenches)[1] == pytest.approx(points)
+    counts = [(p["load"], p["fitted"], p["tried"]) for p in quenched["points"]]
+    assert np.transpose(fitted_at(quenches)) == pytest.approx(np.array(counts))
+
+
+def a_record(protocol, status, load, sample=0, high=6.0, **data):
+    own = {"low": 1.0, "add": 0.1, "retrain": 0} if protocol == "loading" else {}
+    given = {**parameters(replace(TANH, load=high)), "protocol": protocol, **own}
+    numbers = {"load": load, "n_constraints": 50, "n_weights": 100, **data}
+    return Record(KIND, given, (0, sample), status, 1.0, numbers)
+
+
+def a_loading(status, patterns, sample, high=6.0):
+    return a_record("loading", status, high, sample, high, fitted_patterns=patterns)
+
+
+def test_a_loading_falls_only_where_it_ended_and_the_dead_are_named():
+    records = [
+        a_loading("jammed", 200, 0), a_loading("stalled", 300, 1), a_loading("unjammed", 600, 2),
+        a_loading("dead", 150, 3), a_loading("jammed", 0, 4),
+    ]  # fmt: skip
+    share, jump = transition_figure(records).axes
+    (line,) = (found for found in share.lines if found.get_drawstyle() == "steps-post")
+    assert line.get_label() == "loading by 0.1, solves alone (3 of 5)"
+    assert list(line.get_xdata()) == [1.0, 2.0, 3.0, 6.0]
+    assert list(line.get_ydata()) == pytest.approx([1, 2 / 3, 1 / 3, 1 / 3])
+    assert sorted(x for line in jump.lines for x in line.get_xdata()) == [2.0, 3.0]
+
+
+def test_a_network_loaded_again_in_a_wider_range_is_drawn_once():
+    again = [a_loading("unjammed", 300, 0, high=3.0), a_loading("jammed", 400, 0)]
+    for records in (again, again[::-1]):
+        (line,) = (
+            found
+            for found in transition_figure(records).axes[0].lines
+            if found.get_drawstyle() == "steps-post"
+        )
+        assert list(line.get_xdata()) == [1.0, 4.0]
+
+
+def test_the_curve_of_quenches_is_half_at_the_half_point():
+    given = [(1.0, 2), (2.0, 1), (3.0, 0)]
+    records = [
+        a_record("quench", "unjammed" if sample < fits else "jammed", load, sample)
+        for load, fits in given
+        for sample in range(2)
+    ] + [a_record("quench", "dead", 3.0, 2)]
+    share, jump = transition_figure(records).axes
+    (curve,) = (line for line in share.lines if len(line.get_xdata()) > 100)
+    loads, parts = curve.get_data()
+    assert np.interp(-0.5, -parts, loads) == pytest.approx(2, rel=0.01)
+    assert share.get_legend_handles_labels()[1] == ["quenches (6 of 7)"]
+    (points,) = jump.lines
+    assert list(points.get_xdata()) == [2.0, 3.0, 3.0]
+
+
+def test_a_figure_of_nothing_is_empty():
+    share, jump = transition_figure([]).axes
+    assert not jump.lines
+    assert share.get_legend() is None
 
 
 def test_a_range_without_an_end_is_exit_code_3(tmp_path, capsys):
@@ -255,7 +332,7 @@ def test_a_range_without_an_end_is_exit_code_3(tmp_path, capsys):
 
 
 WRONG = {
-    "protocol": (["--protocol", "guess"], "quench, descend, loading"),
+    "protocol": (["--protocol", "guess"], "quench, loading"),
     "patterns": (["--protocol", "loading", "--patterns", "50", "--low", "2"], "drop patterns"),
     "no addition": (["--protocol", "loading", "--add", "0"], "expected add from"),
     "too few patterns": (["--protocol", "loading", "--low", "0.01", "--width", "4"], "raise"),
