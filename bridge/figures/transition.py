@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.figures.style import BLUE, GREEN, GREY, ORANGE, RED, legend, new_figure, style
+from bridge.figures.style import BLUE, GREEN, GREY, ORANGE, RED, new_figure, style
 from bridge.measure.midpoint import midpoint
 from bridge.protocols import Vector
 from bridge.records.store import Record
@@ -32,13 +32,13 @@ def alike(records: Sequence[Record], parameters: Mapping[str, Any]) -> list[Reco
 def transition_figure(records: Sequence[Record]) -> "Figure":
     """Draw the fraction of the networks that fit, and ``N_Δ/N`` of the others, against the load.
 
-    Of quenches the fraction is that of the networks trained at a load, with its binomial error and
-    the curve whose half point is reported; of a loading it is that of the networks that did not
-    stop below. Points on the right are single networks. Dead ones are left out, and loadings of
-    which not even the first patterns fitted.
+    Of quenches the fraction is that of the networks trained at a load, with Wilson's interval of
+    one standard error and the curve whose half point is reported; of a loading it is that of the
+    networks that did not stop below. Points on the right are single networks, open where nothing
+    is certified. Dead ones are left out, and loadings of which not even the first patterns fitted.
     """
     with style():
-        figure = new_figure(7.2, 2.9)
+        figure = new_figure(7.2, 3.2)
         share, jump = figure.subplots(1, 2)
         share.axhline(0.5, color=GREY, lw=0.7, ls=":")
         quenched = [r for r in records if r.parameters["protocol"] == "quench"]
@@ -50,11 +50,11 @@ def transition_figure(records: Sequence[Record]) -> "Figure":
                 _draw_loadings(share, ended, colour, f"{name}{_kept(ended, loaded)}")
                 _draw_violated(jump, ended, [reached(r) for r in ended], colour, "D")
         share.set(xlabel="load P/N", ylabel="fraction that fits", ylim=(-0.04, 1.04))
-        jump.set(xlabel="load P/N", ylabel="violated per weight N$_Δ$/N, if U > 0")
+        jump.set(xlabel="load P/N", ylabel="violated per weight N$_Δ$/N, where U > 0")
         jump.set(xlim=share.get_xlim(), ylim=(0, None))
-        legend(share, loc="lower left")
         if records:
             figure.suptitle(_title(records[0].parameters))
+            figure.legend(loc="outside lower center", ncols=4)
         return figure
 
 
@@ -85,11 +85,10 @@ def _loadings(records: Sequence[Record]) -> dict[str, list[Record]]:
 def _draw_quenches(axes: "Axes", records: Sequence[Record], label: str) -> None:
     """Draw the fraction at each load, and the logistic curve if there is one."""
     loads, fitted, tried = fitted_at(records)
-    part = (fitted + 0.5) / (tried + 1)  # its error is not zero where all fit, or none
-    error = np.sqrt(part * (1 - part) / tried)
-    axes.errorbar(
-        loads, fitted / tried, error, fmt="o", color=BLUE, elinewidth=0.8, label=label, zorder=3
-    )
+    share, centre = fitted / tried, (fitted + 0.5) / (tried + 1)
+    half = np.sqrt(tried * share * (1 - share) + 0.25) / (tried + 1)  # not zero where all fit
+    errors = np.maximum([share - centre + half, centre + half - share], 0.0)
+    axes.errorbar(loads, share, errors, fmt="o", color=BLUE, elinewidth=0.8, label=label, zorder=3)
     try:
         middle = midpoint(loads, fitted, tried)
     except ValueError:  # all fit, or none, or more at higher loads
@@ -122,9 +121,7 @@ def _draw_violated(
         points = [(load, ratio) for load, ratio, ended in found if ended == status]
         if points:
             x, y = zip(*points, strict=True)
-            label = None if status == "jammed" else "not certified"
-            axes.plot(x, y, marker, ls="", ms=3.5, color=colour, mfc=face, alpha=0.8, label=label)
-    legend(axes, loc="lower right")
+            axes.plot(x, y, marker, ls="", ms=4, color=colour, mfc=face, alpha=0.8)
 
 
 def _kept(drawn: Sequence[Record], records: Sequence[Record]) -> str:

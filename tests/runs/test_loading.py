@@ -321,7 +321,7 @@ def test_the_curve_of_quenches_is_half_at_the_half_point():
 def test_a_figure_of_nothing_is_empty():
     share, jump = transition_figure([]).axes
     assert not jump.lines
-    assert share.get_legend() is None
+    assert not share.get_legend_handles_labels()[0]
 
 
 def test_a_range_without_an_end_is_exit_code_3(tmp_path, capsys):
