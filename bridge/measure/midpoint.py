@@ -42,24 +42,6 @@ def bracket(fitted: Callable[[int], float], count: int) -> tuple[int, int]:
     return low, high
 
 
-def one_by_one(fitted: Callable[[int], float], count: int) -> tuple[int, int]:
-    """Return what `bracket` returns, raising the load point by point until no network fits.
-
-    The protocol of Geiger et al., Phys. Rev. E 100, 012115 (2019): from networks that fit easily,
-    through descending widths.
-
-    >>> one_by_one(lambda i: max(0.0, 1 - 0.2 * i), 10)
-    (2, 3)
-    """
-    low = -1
-    for i in range(count):
-        share = fitted(i)
-        low = i if share > 0.5 else low
-        if share == 0:
-            break
-    return low, low + 1
-
-
 def midpoint(loads: Vector, fitted: Vector, tried: Vector) -> Midpoint:
     """Fit ``fitted`` successes of ``tried`` networks at each of the ``loads``, all ``(k,)``.
 

@@ -60,6 +60,8 @@ _NUMBERS = {
     # Networks and their transition.
     "n_weights": "weights, biases left out",
     "patterns": "number of patterns P",
+    "fitted_patterns": "largest number of patterns that a network fitted while it was loaded",
+    "trainings": "trainings of a loading",
     "steps": "steps of the optimiser that were made",
     "newton_steps": "linear solves of the polish",
     "load_error": "standard error of the load at the transition",

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridge.records.store import Record, Store
-from bridge.runs.batch import Batch, BatchMapper, train_batch
-from bridge.runs.pool import Failed
+from bridge.runs.batch import Batch, BatchMapper, kept
 from bridge.systems import NetworkSystem
 from bridge.systems.ranges import check_ranges
 
 if TYPE_CHECKING:
     from bridge.measure.midpoint import Midpoint
 
-PROTOCOLS = ("bracket", "descend")
+LOADING = "loading"
+PROTOCOLS = ("quench", LOADING)
 _FINEST = 1e-6  # distance of loads that are told apart
 
 
@@ -38,8 +38,11 @@ class LoadSearch:
     samples
         Networks at each point.
     protocol
-        "bracket": bisection, with the usual anneal; "descend": the paper's way, ascending loads
-        or descending widths one by one, and rates that fall by factors of ten.
+        "quench": bisection, with fresh networks at each load; "loading": patterns are added to the
+        same networks, see `loadings`.
+    add, retrain
+        Of "loading": patterns per weight that are added at once, at most, and the steps of Adam
+        after each addition.
     """
 
     system: NetworkSystem
@@ -48,7 +51,9 @@ class LoadSearch:
     step: float
     samples: int
     seed: int
-    protocol: str = "bracket"
+    protocol: str = "quench"
+    add: float = 0.02
+    retrain: int = 300
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""
@@ -60,6 +65,11 @@ class LoadSearch:
             raise ValueError(
                 f"expected 0 < low < high and step >= {_FINEST:g}, got {self.low:g}, "
                 f"{self.high:g} and {self.step:g}: pass a range such as --low 1 --high 5"
+            )
+        if self.protocol == LOADING and self.system.patterns is not None:
+            raise ValueError(
+                f"expected a load to raise by loading, got {self.system.patterns} patterns for all "
+                "widths: drop patterns"
             )
         if self.system.optimiser != "adam":
             raise ValueError(
@@ -79,7 +89,7 @@ class LoadSearch:
             system.check()
 
     def count(self) -> int:
-        """Return the number of networks that are trained, at most, or of loads if that is more."""
+        """Return about the number of trainings, at most, or of loads if that is more."""
         return max(self.samples * self._tried, self._count)
 
     def systems(self) -> list[NetworkSystem]:
@@ -98,9 +108,10 @@ class LoadSearch:
 
     @property
     def _tried(self) -> int:
-        """Number of them that are tried, at most."""
-        bracketed = self.protocol == "bracket"
-        return self._count.bit_length() + 1 if bracketed else self._count
+        """Number of loads at which a network is trained; loading tries some more at its end."""
+        if self.protocol == LOADING:
+            return round((self.high - self.low) / self.add) + 1
+        return self._count.bit_length() + 1
 
     def _with(self, value: float) -> NetworkSystem:
         """Return the networks of one load, or of one width."""
@@ -149,18 +160,26 @@ class LoadPoint:
 
 @dataclass(frozen=True)
 class Transition:
-    """The points that were tried, in order of their load, and the load at which half fit."""
+    """The points that were tried, in order of their load, and the load at which half fit.
+
+    Of slow loading there are no points: ``loadings`` are its samples, the load their mean.
+    """
 
     search: LoadSearch
     points: tuple[LoadPoint, ...]
     midpoint: "Midpoint | None"
     seconds: float  # of processor time, records that were there included
+    loadings: tuple[dict[str, Any], ...] = ()
 
     def jump(self) -> tuple[float, float] | None:
         """Return the mean ``N_Δ/N`` of networks that do not fit, and the mean load of their points.
 
-        The points are those at which some of the others fit, or the lowest at which none does.
+        The points are those at which some of the others fit, or the lowest at which none does; of
+        slow loading all ends.
         """
+        ends = [each for each in self.loadings if each["patterns"] > 0]
+        if jammed := [each for each in ends if each["constraint_ratio"] is not None]:
+            return fmean(e["constraint_ratio"] for e in jammed), fmean(e["load"] for e in jammed)
         found = [(p.constraint_ratio, p) for p in self.points if p.constraint_ratio is not None]
         mixed = [(ratio, p) for ratio, p in found if p.fitted > 0]
         if not found:
@@ -181,8 +200,12 @@ def find(
 
     ``mapper`` says where batches are trained, on ``workers`` processes: here, if not given.
     """
-    from bridge.measure import midpoint as searches
+    from bridge.measure.midpoint import bracket
 
+    if search.protocol == LOADING:
+        from bridge.runs.loadings import find_loaded
+
+        return find_loaded(search, store, progress=progress, workers=workers, mapper=mapper)
     systems = search.systems()
     points: dict[int, LoadPoint] = {}
     seconds = 0.0
@@ -195,8 +218,7 @@ def find(
         progress(len(points), len(systems).bit_length())
         return points[i].fraction
 
-    walk = searches.bracket if search.protocol == "bracket" else searches.one_by_one
-    low, high = walk(fitted, len(systems))
+    low, high = bracket(fitted, len(systems))
     found = tuple(points[i] for i in sorted(points))
     enclosed = low >= 0 and high < len(systems)
     return Transition(search, found, _midpoint(found) if enclosed else None, seconds)
@@ -205,32 +227,9 @@ def find(
 def trained(
     search: LoadSearch, system: NetworkSystem, store: Store, workers: int, mapper: BatchMapper
 ) -> list[Record]:
-    """Return the record of each sample at one point; train those that are not in the store.
-
-    Raises
-    ------
-    RuntimeError
-        In one line, if the process of a batch has ended; the others are in the store.
-    """
+    """Return the record of each sample at one point; train those that are not in the store."""
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
-    whole = Batch(system, search.protocol, seeds)
-    keys = whole.keys
-    pairs = zip(seeds, keys, strict=True)
-    missing = replace(whole, seeds=tuple(seed for seed, key in pairs if key not in store))
-    failures = []
-    for records in mapper(train_batch, missing.split(workers)):
-        if isinstance(records, Failed):
-            failures.append(records)
-            continue
-        for record in records:
-            store.put(record)
-    if failures:
-        text = f"{failures[0].task}: {failures[0].reason}"
-        raise RuntimeError(f"{text}: the others are kept, and the same command goes on")
-    found = [kept for key in keys if (kept := store.get(key)) is not None]
-    if len(found) < len(keys):
-        raise RuntimeError("expected data that stay as they are, got others during the training")
-    return found
+    return kept(Batch(system, search.protocol, seeds), store, workers, mapper)
 
 
 def _point(system: NetworkSystem, records: Sequence[Record]) -> LoadPoint:
@@ -268,24 +267,34 @@ def _midpoint(points: Sequence[LoadPoint]) -> "Midpoint | None":
 
 def as_json(found: Transition) -> dict[str, Any]:
     """Return the document of one transition; a number that was not found is null."""
+    from bridge.runs.loadings import numbers
+
     middle = found.midpoint
     fixed = found.search.system.patterns
     jump = found.jump()
+    search = found.search
+    names = ("low", "high", "add", "retrain") if found.loadings else ()
     return {
         **Batch(found.search.system, found.search.protocol, ()).parameters,
-        "samples": found.search.samples,
-        "seed": found.search.seed,
+        **{name: getattr(search, name) for name in names},
+        "samples": search.samples,
+        "seed": search.seed,
         "load": None if middle is None else {"name": "P/N", **asdict(middle)},
         "n_star": None if middle is None or fixed is None else fixed / middle.value,
         "constraints_per_dof_at_transition": None if jump is None else jump[0],
         "measured_at": None if jump is None else {"name": "P/N", "value": jump[1]},
         "points": [{**asdict(p), "load": p.load} for p in found.points],
         "processor_seconds": found.seconds,
+        **(numbers(found.loadings) if found.loadings else {}),
     }
 
 
 def as_text(document: dict[str, Any]) -> str:
     """Return the same for reading: a line a point, then the transition."""
+    from bridge.runs import loadings
+
+    if "loadings" in document:
+        return loadings.as_text(document)
     lines = [f"{'P':>7}{'N':>7}{'P/N':>8}{'fitted':>9}{'dead':>6}{'stalled':>9}{'N_Δ/N':>8}"]
     for p in document["points"]:
         ratio = "" if p["constraint_ratio"] is None else f"{p['constraint_ratio']:.3f}"

@@ -10,16 +10,8 @@ if TYPE_CHECKING:
     from bridge.protocols import Vector
     from bridge.systems.network import NetworkSystem
     from networks import HingeNetwork, Trained
-    from networks.training.anneal import Schedule
 
 Seeds = Sequence[tuple[int, int]]
-
-
-def schedule(protocol: str) -> "Schedule":
-    """Return the rates of Adam: for "descend" they fall by factors of ten, as in the paper."""
-    from networks.training.anneal import STEPWISE, Schedule
-
-    return STEPWISE if protocol == "descend" else Schedule()
 
 
 def untrained(system: "NetworkSystem", seeds: Seeds) -> tuple[list["HingeNetwork"], list["Vector"]]:
@@ -36,7 +28,7 @@ def untrained(system: "NetworkSystem", seeds: Seeds) -> tuple[list["HingeNetwork
 
 
 def train_together(
-    system: "NetworkSystem", seeds: Seeds, protocol: str
+    system: "NetworkSystem", seeds: Seeds
 ) -> Iterator[tuple[int, "HingeNetwork", "Trained"]]:
     """Yield the place of each network in ``seeds``, its problem, and how it ended, as they end."""
     from networks import train_all
@@ -47,11 +39,30 @@ def train_together(
         starts,
         steps=system.steps,
         newton_steps=system.polish,
-        schedule=schedule(protocol),
         hold_norm=system.norm == "held",
     )
     for i, end in ends:
         yield i, problems[i], end
+
+
+def load_one(
+    system: "NetworkSystem", seed: tuple[int, int], low: float, add: float, retrain: int
+) -> Iterator[tuple["HingeNetwork", "Trained"]]:
+    """Yield what a network tries while it is loaded from ``low`` up to the load of the system."""
+    from networks.training.loading import load_slowly
+
+    (problem,), (start,) = untrained(system, [seed])
+    weights = problem.mlp.n_weights
+    return load_slowly(
+        problem,
+        start,
+        first=round(low * weights),
+        add=max(1, round(add * weights)),
+        steps=system.steps,
+        retrain=retrain,
+        newton_steps=system.polish,
+        hold_norm=system.norm == "held",
+    )
 
 
 def split(system: "NetworkSystem", seeds: Seeds, workers: int) -> list[tuple[tuple[int, int], ...]]:

@@ -64,10 +64,6 @@ class Schedule:
         return float(first * (last / first) ** (step / max(steps, 1)))
 
 
-# Plain Adam with rates that fall by factors of ten.
-STEPWISE = Schedule(1e-2, 1e-4, stages=3, warmup=0.0, momentum=0.9, by_factors=True)
-
-
 @dataclass(frozen=True, eq=False)
 class Annealed:
     """Where an anneal ended.

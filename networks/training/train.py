@@ -236,12 +236,13 @@ def _judged(problem: Problem, annealed: Annealed, newton_steps: int, *, hold_nor
     """Polish an annealed state if there is anything to polish, and say what it is."""
     if isinstance(problem, ModuleProblem):
         return judged_module(problem, annealed, newton_steps, hold_norm=hold_norm)
-    if not (np.isfinite(annealed.energy) and np.isfinite(annealed.x).all()):
+    finite = bool(np.isfinite(annealed.x).all())
+    here = _point(problem, annealed.x) if finite else None
+    if here is None or not np.isfinite(here.energy):
         reason = "training diverged: lower the learning rate"
         return Trained(
             problem, annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason
         )
-    here = _point(problem, annealed.x)
     if here.energy < FITTED:
         return _ended(here, annealed.steps, "unjammed")
     if _is_dead(here):

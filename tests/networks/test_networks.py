@@ -115,6 +115,13 @@ def test_a_network_with_a_dead_layer_is_not_jammed(silent):
     assert len(problem.frozen(found.x)) >= 6
 
 
+def test_without_steps_the_polish_alone_ends_in_the_state_next_to_it():
+    problem, start = a_network(4, 1, 12.0, seed=0, activation="tanh")
+    found = train(problem, start, steps=0)
+    assert (found.status, found.steps) == ("jammed", 0)
+    assert found.radius == pytest.approx(np.linalg.norm(start))
+
+
 def test_what_is_not_polished_is_not_called_jammed():
     problem, start = a_network(8, 2, 6.0, seed=1)
     found = train(problem, start, steps=4000, newton_steps=0)

@@ -33,11 +33,11 @@ ALONE = [
     *(JamRun(kind(), SEED, at_load=0.9, at_transition=True) for kind in systems().values()),
     *(AvalancheRun(kind(), SEED, 0.1, 10) for kind in systems().values()),
     *(LandscapeRun(kind(), SEED, 10) for kind in landscapes().values()),
-    Batch(NetworkSystem(), "bracket", (SEED,)),
+    Batch(NetworkSystem(), "quench", (SEED,)),
 ]
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
-    "data": "digits", "protocol": "descend", "label": "another",
+    "data": "digits", "protocol": "loading", "label": "another",
 }  # fmt: skip
 
 
@@ -119,16 +119,14 @@ def test_what_the_program_sets_is_in_the_key_as_what_the_user_sets(monkeypatch):
     loaded = next(task for task in ALONE if isinstance(task, AvalancheRun))
     network = next(t for t in ALONE if isinstance(t, JamRun) and t.system.kind == "network")
     trained = [network, ALONE[-1]]
-    stepwise = replace(ALONE[-1], protocol="descend")
-    before = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
+    before = [key(task) for task in (*trained, *ALONE[:1], loaded)]
     monkeypatch.setattr(networks.training.anneal, "Schedule", lambda: SLOWER)
-    monkeypatch.setattr(networks.training.anneal, "STEPWISE", SLOWER)
     monkeypatch.setattr(DiscSystem, "_start", 0.9)
     monkeypatch.setattr(avalanche, "START_OVERLAP", 1e-3)
-    after = [key(task) for task in (*trained, stepwise, *ALONE[:1], loaded)]
+    after = [key(task) for task in (*trained, *ALONE[:1], loaded)]
     assert not set(before) & set(after)
     monkeypatch.setattr(jam, "LOW_OVERLAP", 1e-5)
-    assert ALONE[0].key != after[3]
+    assert ALONE[0].key != after[2]
 
 
 # Names of the numbers and arrays of each kind of record, by the schema that keeps them.
@@ -145,7 +143,7 @@ def test_records_of_other_numbers_have_another_schema():
         JamRun(DiscSystem(n=8), (0,), spectrum=True), JamRun(small, (0,)),
         AvalancheRun(DiscSystem(n=8), (0,), 1e-3, 2), LandscapeRun(MullerBrownLandscape(), (0,), 1),
     ]  # fmt: skip
-    records = [*(task.compute() for task in tasks), *Batch(small, "bracket", ((0, 0),)).train()]
+    records = [*(task.compute() for task in tasks), *Batch(small, "quench", ((0, 0),)).train()]
     names = [[r.kind, *sorted(r.parameters), *sorted(r.data), *sorted(r.arrays)] for r in records]
     digest = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
     assert {store.SCHEMA: digest} == LAYOUT, names
@@ -201,7 +199,7 @@ def with_data(path):
         JamRun(NetworkSystem(data=str(path)), SEED),
         AvalancheRun(NetworkSystem(data=str(path)), SEED, 0.1, 10),
         LandscapeRun(ClassifierLandscape(data=str(path)), SEED),
-        Batch(NetworkSystem(data=str(path)), "bracket", (SEED,)),
+        Batch(NetworkSystem(data=str(path)), "quench", (SEED,)),
     ]
 
 

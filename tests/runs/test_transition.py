@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import networks
 from bridge.cli.main import run
-from bridge.measure.midpoint import bracket, midpoint, one_by_one
+from bridge.measure.midpoint import bracket, midpoint
 from bridge.records.store import Store
 from bridge.runs import transition_search as transition
 from bridge.runs.pool import Failed
@@ -37,7 +37,6 @@ def test_bisection_finds_where_fitting_ends_in_few_trials(count, data):
 
     assert bracket(fitted, count) == (last, last + 1)
     assert len(asked) == len(set(asked)) <= count.bit_length()
-    assert one_by_one(fitted, count) == (last, last + 1)
 
 
 def penalised(coefficients, loads, fitted, tried):
@@ -161,9 +160,7 @@ def test_fewer_patterns_are_the_first_of_more():
 
 
 def test_descending_widths_are_in_order_of_their_load():
-    search = transition.LoadSearch(
-        NetworkSystem(input_dim=4, patterns=50), 2, 6, 1, 2, seed=0, protocol="descend"
-    )
+    search = transition.LoadSearch(NetworkSystem(input_dim=4, patterns=50), 2, 6, 1, 2, seed=0)
     assert [system.width for system in search.systems()] == [6, 5, 4, 3, 2]
 
 

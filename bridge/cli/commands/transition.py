@@ -1,7 +1,7 @@
 """``jamscape transition``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,10 +11,13 @@ from bridge.runs.kinds.transition import TransitionRun
 from bridge.runs.workers import cores, mapping
 from bridge.systems.ranges import check_count
 
+if TYPE_CHECKING:
+    from bridge.records.store import Store
+
 _FILE = Path("transition.sqlite")
 
 app = typer.Typer()
-group = typer.Typer(no_args_is_help=True, help="Find the load at which half of the networks fit.")
+group = typer.Typer(no_args_is_help=True, help="Find the load at which networks stop to fit.")
 app.add_typer(group, name="transition")
 
 
@@ -42,9 +45,24 @@ def _transition(system: Any, shared: Shared, **options: Any) -> int:
             documents.append(transition_search.as_json(found))
             if not shared.as_json:
                 typer.echo(transition_search.as_text(documents[-1]))
+        _draw(store, search.system, out)
     if shared.as_json:
         typer.echo(dumps({"transitions": documents, "provenance": provenance()}))
     return 0 if documents[-1]["load"] is not None else 3
 
 
-add_commands(group, TransitionRun, _transition, _FILE, "File for records.")
+def _draw(store: "Store", system: Any, out: Path) -> None:
+    """Write the figure beside the store: of all protocols by which these networks were tried."""
+    from bridge.figures.style import save
+    from bridge.figures.transition import alike, transition_figure
+    from bridge.records.content import parameters
+    from bridge.runs.batch import KIND
+
+    found = alike(list(store.records(KIND)), parameters(system))
+    save(transition_figure(found), out, (".png",))
+    typer.echo(f"figure: {out.with_suffix('.png')}", err=True)
+
+
+add_commands(
+    group, TransitionRun, _transition, _FILE, "File for records; the figure is put beside it."
+)

@@ -16,16 +16,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TransitionRun(Run):
-    """Find the load at which half of the networks of a kind fit."""
+    """Find the load at which half of the networks of a kind fit, or fit no more if it is raised."""
 
     command: ClassVar[str] = "transition"
     dimensions: ClassVar[Mapping[str, tuple[str, ...] | None]] = {"point": ("point",)}
 
     low: float = option(1.5, "Smallest load P/N; with --patterns, width.")
     high: float = option(4.5, "Largest load, or width.")
-    step: float = option(0.1, "Distance of loads, or of widths.")
+    step: float = option(0.1, "Distance of loads, or of widths; loading finds its own.")
     samples: int = option(8, "Networks at each load.", 1)
-    protocol: str = option("bracket", "bracket, or descend: one load after another.")
+    protocol: str = option(
+        "quench",
+        "quench: fresh networks at each load; loading: patterns are added to the same networks, "
+        "as packings are compressed.",
+    )
+    add: float = option(
+        0.02,
+        "Patterns per weight that loading adds at once; half as many where they do not fit, down "
+        "to one pattern.",
+        1e-6,
+        1e6,
+    )
+    retrain: int = option(
+        300,
+        "Steps of Adam after an addition, those of the system for the first patterns; 0: linear "
+        "solves alone, at the norm of the first fit.",
+        0,
+        1_000_000_000,
+    )
     convergence: int = option(0, "Also with 1/2, 1/4, ... of the steps.", 0)
 
     @classmethod
@@ -60,15 +78,7 @@ class TransitionRun(Run):
             for k in range(self.convergence, -1, -1)
         ]
         given = (self.low, self.high, self.step, self.samples, self.seed[0], self.protocol)
-        return [LoadSearch(system, *given) for system in anneals]
-
-    def settings(self) -> dict[str, Any]:
-        """Return the schedule of the protocol."""
-        from dataclasses import asdict
-
-        from bridge.systems.network_batches import schedule
-
-        return {"optimiser": asdict(schedule(self.protocol))}
+        return [LoadSearch(system, *given, self.add, self.retrain) for system in anneals]
 
     def find(self, rng: "np.random.Generator") -> Found:
         """Search on this core; the networks are not kept."""
