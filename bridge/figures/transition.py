@@ -46,9 +46,9 @@ def transition_figure(records: Sequence[Record]) -> "Figure":
             _draw_quenches(share, living, f"quenches{_kept(living, quenched)}")
             _draw_violated(jump, living, [r.data["load"] for r in living], BLUE, "o")
         for (name, loaded), colour in zip(_loadings(records).items(), _LOADED, strict=False):
-            if ended := [r for r in loaded if r.status != "dead" and r.data["fitted_patterns"]]:
-                _draw_loadings(share, ended, colour, f"{name}{_kept(ended, loaded)}")
-                _draw_violated(jump, ended, [reached(r) for r in ended], colour, "D")
+            ended = [r for r in loaded if r.status != "dead" and r.data["fitted_patterns"]]
+            _draw_loadings(share, ended, colour, f"{name}{_kept(ended, loaded)}")
+            _draw_violated(jump, ended, [reached(r) for r in ended], colour, "D")
         share.set(xlabel="load P/N", ylabel="fraction that fits", ylim=(-0.04, 1.04))
         jump.set(xlabel="load P/N", ylabel="violated per weight N$_Δ$/N, where U > 0")
         jump.set(xlim=share.get_xlim(), ylim=(0, None))
@@ -99,6 +99,9 @@ def _draw_quenches(axes: "Axes", records: Sequence[Record], label: str) -> None:
 
 def _draw_loadings(axes: "Axes", records: Sequence[Record], colour: str, label: str) -> None:
     """Draw the fraction that is still fitted: it falls where a loading ended in a network."""
+    if not records:  # all are dead or unfitted, which the label says
+        axes.plot([], [], color=colour, label=label)
+        return
     ends = np.sort([reached(record) for record in records if record.status != "unjammed"])
     left = 1 - np.arange(len(ends) + 1) / len(records)
     loads = np.array([min(record.parameters["low"] for record in records), *ends])

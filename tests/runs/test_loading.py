@@ -291,6 +291,13 @@ def test_a_loading_falls_only_where_it_ended_and_the_dead_are_named():
     assert sorted(x for line in jump.lines for x in line.get_xdata()) == [2.0, 3.0]
 
 
+def test_loadings_that_all_died_are_named_in_the_legend():
+    share, jump = transition_figure([a_loading("dead", 150, 0), a_loading("dead", 0, 1)]).axes
+    names = share.get_legend_handles_labels()[1]
+    assert names == ["loading by 0.1, solves alone (0 of 2)"]
+    assert not jump.lines
+
+
 def test_a_network_loaded_again_in_a_wider_range_is_drawn_once():
     again = [a_loading("unjammed", 300, 0, high=3.0), a_loading("jammed", 400, 0)]
     for records in (again, again[::-1]):
