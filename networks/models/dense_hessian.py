@@ -24,8 +24,7 @@ from networks.models.mlp import Mlp
 # (pattern, unit) pairs of each hidden layer
 Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
 
-_BLOCK = 512  # patterns in a block: the outer products of more leave the cache
-_LARGE = 2048  # and on an accelerator: each block passes over the whole matrix once
+_PANEL = 256  # rows of a symmetric product that are made at once
 
 
 def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
@@ -53,29 +52,10 @@ def hessian(
     ``curvatures`` holds ``σ''`` of each hidden layer, ``(P, width)``; None for piecewise linear
     units with the slopes of ``state``.
     """
-    found = w.new_zeros(mlp.n_dof, mlp.n_dof)
-    size = _BLOCK if w.device.type == "cpu" else _LARGE
-    for start in range(0, len(weights), size):
-        part = torch.arange(start, min(start + size, len(weights)), device=w.device)
-        chosen = None if curvatures is None else [c[part] for c in curvatures]
-        _add_block(found, mlp, w, state.rows(part), weights[part], chosen, stiffness)
-    return found
-
-
-def _add_block(
-    found: Tensor,
-    mlp: Mlp,
-    w: Tensor,
-    state: Forward,
-    weights: Tensor,
-    curvatures: list[Tensor] | None,
-    stiffness: float,
-) -> None:
-    """Add the Hessian of a block of patterns to ``found``."""
+    found = w.new_empty(mlp.n_dof, mlp.n_dof)
     ws, deltas = backprop.layers(mlp, w), backprop.signals(mlp, w, state)
-    inner = torch.full_like(weights, stiffness)[
-        :, None, None
-    ]  # A of the output, then of each layer below
+    # A of the output, then of each layer below
+    inner = torch.full_like(weights, stiffness)[:, None, None]
     for m in range(mlp.depth, -1, -1):
         if m < mlp.depth:
             step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]
@@ -84,7 +64,7 @@ def _add_block(
                 above = (deltas[m + 1] * weights[:, None]) @ ws[m + 1][:, :-1]
                 inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m])
         rows = mlp.slices[m]
-        found[rows, rows] += _within(inner, state.inputs[m])
+        found[rows, rows] = _within(inner, state.inputs[m])
         for k, response in _responses(ws, state, m):
             across = inner @ (ws[m][:, :-1] @ response)
             block = _outer(across, state.inputs[m], state.inputs[k])
@@ -93,8 +73,9 @@ def _add_block(
                 block += _through_own_slopes(into, state.slopes[k], state.inputs[k])
             else:
                 block += _through_slopes(into, response, state.inputs[k])
-            found[rows, mlp.slices[k]] += block
-            found[mlp.slices[k], rows] += block.T
+            found[rows, mlp.slices[k]] = block
+            found[mlp.slices[k], rows] = block.T
+    return found
 
 
 def _responses(ws: list[Tensor], state: Forward, m: int) -> Iterator[tuple[int, Tensor]]:
@@ -168,3 +149,27 @@ def preactivation_jacobian(mlp: Mlp, w: Tensor, state: Forward, pairs: Pairs) ->
                 delta = (delta @ ws[i][:, :-1]) * state.slopes[i - 1][patterns]
         found.append(rows)
     return torch.cat(found)
+
+
+def tangent(mlp: Mlp, w: Tensor, state: Forward, d: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what ``d`` ``(n_dof,)`` adds to first order to ``z`` and to the output.
+
+    ``(depth, P, width)`` and ``(P,)``.
+    """
+    found: list[Tensor] = []
+    pairs = zip(backprop.layers(mlp, w), backprop.layers(mlp, d), strict=True)
+    for i, (layer, change) in enumerate(pairs):
+        z = state.inputs[i] @ change.T
+        if i:
+            z += (state.slopes[i - 1] * found[-1]) @ layer[:, :-1].T
+        found.append(z)
+    *hidden, output = found
+    return torch.stack(hidden), output[:, 0]
+
+
+def add_gram(found: Tensor, a: Tensor) -> None:
+    """Add ``aᵀa`` to a symmetric matrix in place; half of the products of all of it are made."""
+    for start in range(0, len(found), _PANEL):
+        end = start + _PANEL
+        found[start:end, start:].addmm_(a[:, start:end].T, a[:, start:])
+        found[end:, start:end] = found[start:end, end:].T
