@@ -11,7 +11,6 @@ The recursion is that of Botev et al., ICML 2017, eq. (6), for each pattern. For
 less than forming ``JᵀJ``, and far less than products with unit vectors.
 """
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import torch
@@ -54,39 +53,34 @@ def hessian(
     """
     found = w.new_empty(mlp.n_dof, mlp.n_dof)
     ws, deltas = backprop.layers(mlp, w), backprop.signals(mlp, w, state)
+    steps = [  # B, from each layer to the one above
+        layer[:, :-1] * slopes[:, None, :]
+        for layer, slopes in zip(ws[1:], state.slopes, strict=True)
+    ]
     # A of the output, then of each layer below
     inner = torch.full_like(weights, stiffness)[:, None, None]
     for m in range(mlp.depth, -1, -1):
-        if m < mlp.depth:
-            step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]
-            inner = step.transpose(1, 2) @ inner @ step
-            if curvatures is not None:
-                above = (deltas[m + 1] * weights[:, None]) @ ws[m + 1][:, :-1]
-                inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m])
-        rows = mlp.slices[m]
-        found[rows, rows] = _within(inner, state.inputs[m])
-        for k, response in _responses(ws, state, m):
-            across = inner @ (ws[m][:, :-1] @ response)
-            block = _outer(across, state.inputs[m], state.inputs[k])
-            into = deltas[m] * weights[:, None]
+        rows, a, into = mlp.slices[m], state.inputs[m], deltas[m] * weights[:, None]
+        found[rows, rows] = _within(inner, a)
+        across = inner
+        for k in range(m - 1, -1, -1):
+            across = across @ steps[k]
+            block = _outer(across, a, state.inputs[k])
             if k == m - 1:
+                lower = steps[k].transpose(1, 2) @ across  # A of the layer below
+                response = torch.diag_embed(state.slopes[k])
                 block += _through_own_slopes(into, state.slopes[k], state.inputs[k])
             else:
+                response = response @ steps[k]
                 block += _through_slopes(into, response, state.inputs[k])
             found[rows, mlp.slices[k]] = block
             found[mlp.slices[k], rows] = block.T
+        if m:
+            inner = lower
+            if curvatures is not None:
+                above = into @ ws[m][:, :-1]
+                inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m - 1])
     return found
-
-
-def _responses(ws: list[Tensor], state: Forward, m: int) -> Iterator[tuple[int, Tensor]]:
-    """Yield ``k`` and ``∂aᵐ⁻¹/∂zᵏ``, ``(P, width, width)``, for each layer ``k`` below ``m``."""
-    if m == 0:
-        return
-    response = torch.diag_embed(state.slopes[m - 1])
-    yield m - 1, response
-    for k in range(m - 2, -1, -1):
-        response = (response @ ws[k + 1][:, :-1]) * state.slopes[k][:, None, :]
-        yield k, response
 
 
 def _within(left: Tensor, a: Tensor) -> Tensor:
@@ -96,14 +90,18 @@ def _within(left: Tensor, a: Tensor) -> Tensor:
     """
     c, d = torch.triu_indices(left.shape[1], left.shape[1], device=left.device)
     p, q = torch.triu_indices(a.shape[1], a.shape[1], device=left.device)
-    triangles = left[:, c, d].T @ (a[:, p] * a[:, q])
-    found = left.new_empty(left.shape[1], a.shape[1], left.shape[1], a.shape[1])
-    columns = left.new_empty(len(c), a.shape[1], a.shape[1])
-    columns[:, p, q] = triangles
-    columns[:, q, p] = triangles
-    found.transpose(1, 2)[c, d] = columns
-    found.transpose(1, 2)[d, c] = columns
-    return found.view(left.shape[1] * a.shape[1], -1)
+    chosen = left.flatten(1).index_select(1, c * left.shape[1] + d)
+    sums = chosen.T @ (a.index_select(1, p) * a.index_select(1, q))
+    units, inputs = _places(left.shape[1], c, d), _places(a.shape[1], p, q)
+    places = units[:, None, :, None] * len(p) + inputs[None, :, None, :]
+    return sums.flatten()[places].view(left.shape[1] * a.shape[1], -1)
+
+
+def _places(n: int, p: Tensor, q: Tensor) -> Tensor:
+    """Return where the pairs ``(p, q)`` and ``(q, p)`` stand, ``(n, n)``."""
+    found = p.new_empty(n, n)
+    found[p, q] = found[q, p] = torch.arange(len(p), device=p.device)
+    return found
 
 
 def _outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
