@@ -189,7 +189,8 @@ class _EllipseRelaxation(Relaxation):
         self.problem, self.skin = problem, skin
         self.find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
         self.work, self.turned = np.empty(10 * kernels.CAP), np.empty(2 * problem.n_bodies)
-        self.per_lever = 1.0 / problem.levers[:, 2]
+        self.levers = problem.levers
+        self.per_lever = 1.0 / self.levers[:, 2]
         # The surface moves by no more than |δx| + (a - b)|δθ|, and the lever is a - b or longer.
         self.reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
 
