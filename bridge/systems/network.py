@@ -34,7 +34,7 @@ class NetworkSystem:
     """A fully connected network with quadratic hinge loss."""
 
     kind: ClassVar[str] = "network"
-    rank: ClassVar[int] = 4
+    rank: ClassVar[int] = 5
     small: ClassVar[Mapping[str, Any]] = {
         "width": 3,
         "load": 3.0,

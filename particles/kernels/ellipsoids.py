@@ -48,7 +48,7 @@ def normal_gaps(first, second, vector, shapes, gap):
 
 @kernel
 def energy_gradient(first, second, vector, shapes, gradient):
-    """Add ``∇U`` by centres and turns about ``x, y, z`` to ``gradient``, ``(N, 6)``; return ``U``."""
+    """Add ``∇U`` by centres and turns about ``x, y, z`` to ``gradient (N, 6)``; return ``U``."""
     energy = 0.0
     for k in range(first.size):
         i, j = first[k], second[k]
@@ -239,10 +239,14 @@ def _repel(work, size):
         delta = delta if delta > 0.0 else 0.0
         energy += delta * delta
         total += delta
-        for c in range(3):
-            work[c * CAP + k] = delta * g[c]
-            work[(3 + c) * CAP + k] = delta * ti[c]
-            work[(6 + c) * CAP + k] = delta * tj[c]
+        # Written out: a loop over the three of each keeps the compiler from vectors.
+        work[k], work[CAP + k], work[2 * CAP + k] = delta * g[0], delta * g[1], delta * g[2]
+        work[3 * CAP + k] = delta * ti[0]
+        work[4 * CAP + k] = delta * ti[1]
+        work[5 * CAP + k] = delta * ti[2]
+        work[6 * CAP + k] = delta * tj[0]
+        work[7 * CAP + k] = delta * tj[1]
+        work[8 * CAP + k] = delta * tj[2]
     return energy, total
 
 

@@ -143,7 +143,7 @@ def relax_ellipses(motion, units, pairs, body, work, turned, clock, dt_max, reac
 
 @kernel
 def relax_ellipsoids(motion, units, pairs, body, work, turned, clock, dt_max, reach, rules, steps):
-    """Run FIRE on ellipsoids, by ``(x, y, z, ℓω)`` in ``units``. Returns what `relax_discs` does."""
+    """Run FIRE on ellipsoids, by ``(x, y, z, ℓω)`` in ``units``: as `relax_discs` does."""
     u, _, force = motion
     for n in range(steps):
         energy, total = ellipsoids.forces(lengths(u, units), pairs, body, work, turned, force)

@@ -139,6 +139,11 @@ class Ellipses(Packing):
         turns[np.arange(round_bodies.size), 3 * round_bodies + 2] = 1.0
         return np.concatenate([super().zero_modes(x), turns])
 
+    def outlines(self, x: ArrayLike) -> Vector:
+        """Return themselves: axes and angle of the long one, ``(N, 3)``."""
+        angle = self.bodies(x)[:, 2]
+        return np.stack([2.0 * self.bounding_radii, self.diameters, angle], axis=1)
+
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield those of all packings, and half turns of single ellipses."""
         yield from super().equivalents(x, rng)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -184,11 +184,25 @@ class Ellipsoids(Packing):
         return -gap
 
     def zero_modes(self, x: ArrayLike) -> Vector:
-        """Return the translations, the spins of spheroids and the angles of spheres, orthonormal."""
+        """Return translations, spins of spheroids and angles of spheres, orthonormal."""
         still = np.flatnonzero((np.arange(6) >= self.variables[:, None]).ravel())
         turns = np.zeros((still.size, self.n_dof))
         turns[np.arange(still.size), still] = 1.0
         return np.concatenate([super().zero_modes(x), turns])
+
+    def outlines(self, x: ArrayLike) -> Vector:
+        """Return their shadows along ``z``: axes and angle of the long one, ``(N, 3)``.
+
+        The shape matrix of a shadow is the part of that of the body by ``x`` and ``y``.
+        """
+        squares, axes = np.linalg.eigh(self._matrices(self.bodies(x))[:, :2, :2])
+        angle = np.arctan2(axes[:, 1, 1], axes[:, 0, 1])
+        return np.column_stack([2.0 * np.sqrt(squares[:, ::-1]), angle])
+
+    def scene(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Return what `Packing.scene` does, and the shape matrices ``solids`` of a picture."""
+        solids = self.shapes(self.bodies(x)).astype(np.float32)
+        return {**super().scene(x), "solids": solids}
 
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield those of all packings, half turns of single bodies, and spins of spheroids."""

@@ -32,8 +32,8 @@ class Packing(Law):
     """Bodies in a periodic box that repel where they overlap: ``U = ½ Σ max(Δ, 0)²``.
 
     A law inherits from it, and adds its gap and its loops over pairs. ``x`` holds the bodies one
-    after the other, ``(x, y)``, ``(x, y, z)`` or ``(x, y, θ)`` each, or a centre and three angles. Positions need not lie in the
-    box: a state and its periodic images are the same.
+    after the other, ``(x, y)``, ``(x, y, z)``, ``(x, y, θ)`` or a centre and three angles each.
+    Positions need not lie in the box: a state and its periodic images are the same.
     """
 
     @abstractmethod
@@ -190,6 +190,11 @@ class Packing(Law):
             "pair_gaps": slopes.gap.astype(np.float32),
             "images": images.astype(np.int8),
         }
+
+    def outlines(self, x: ArrayLike) -> Vector:
+        """Return what is seen of bodies from above: axes, angle of the long one, ``(N, 3)``."""
+        self.bodies(x)
+        return np.stack([self.diameters, self.diameters, np.zeros(self.n_bodies)], axis=1)
 
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield ``(name, x')`` for a random element of each discrete or continuous symmetry."""
