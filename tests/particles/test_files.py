@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from particles import Discs, Ellipses, read_gsd, read_xyz, write_gsd, write_xyz
 
-from packing_strategies import discs, ellipses
+from packing_strategies import discs, ellipses, ellipsoids
 
 FORMATS = {"xyz": (write_xyz, read_xyz), "gsd": (write_gsd, read_gsd)}
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.one_of(discs(), ellipses()), st.sampled_from(sorted(FORMATS)))
+@given(st.one_of(discs(), ellipses(), ellipsoids()), st.sampled_from(sorted(FORMATS)))
 def test_a_packing_comes_back_bit_by_bit(folder, system, form):
     problem, x = system
     write, read = FORMATS[form]
@@ -124,7 +124,7 @@ def test_a_file_is_written_where_a_link_points(tmp_path):
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.one_of(discs(), ellipses()))
+@given(st.one_of(discs(), ellipses(), ellipsoids()))
 def test_what_is_written_opens_in_ase(folder, system):
     problem, x = system
     write_xyz(folder / "ase.xyz", problem, np.stack([x, x + 1.0]))
