@@ -76,10 +76,9 @@ def tangent_contacts_3d(r, body_i, body_j, steps=2000):
     """
     bodies = (body_i, body_j)
     shapes = [np.einsum("mac,mc,mbc->mab", turned(t), h * h, turned(t)) for h, t in bodies]
-    n, mu = r / np.linalg.norm(r, axis=1, keepdims=True), np.zeros(len(r))
+    n = r / np.linalg.norm(r, axis=1, keepdims=True)
     for _ in range(steps):
         h = [np.sqrt(np.einsum("ma,mab,mb->m", n, shape, n)) for shape in shapes]
-        before, mu = mu, np.einsum("ma,ma->m", n, r) / (h[0] + h[1])
         mixed = shapes[0] / h[0][:, None, None] + shapes[1] / h[1][:, None, None]
         better = np.linalg.solve(mixed, r[..., None])[..., 0]
         better /= np.linalg.norm(better, axis=1, keepdims=True)
@@ -87,6 +86,7 @@ def tangent_contacts_3d(r, body_i, body_j, steps=2000):
             break
         n = better
     both = (h[0] + h[1])[:, None]
+    mu = np.einsum("ma,ma->m", n, r) / both[:, 0]
     pulls = [-mu[:, None] * support_slopes(half, turns, n) / both for half, turns in bodies]
     return mu, n / both, *pulls
 
