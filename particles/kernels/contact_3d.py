@@ -209,34 +209,57 @@ def _separation(n, r, a, b, gradient):
 
 
 @kernel
-def _bend(n, e, a, b, value):
-    """Return the second derivatives of `_separation` by two tangents ``e`` of the unit sphere."""
-    bends = np.empty((2, 2))
-    for k in range(2):
-        for m in range(2):
-            bends[k, m] = -value if k == m else 0.0
+def _bend(n, d, e, a, b, value):
+    """Return the second derivative of `_separation` by two tangents ``d`` and ``e``."""
+    bend = -value * (d[0] * e[0] + d[1] * e[1] + d[2] * e[2])
     for shape in (a, b):
         sx, sy, sz = times(shape, n[0], n[1], n[2])
+        tx, ty, tz = times(shape, d[0], d[1], d[2])
         h = math.sqrt(n[0] * sx + n[1] * sy + n[2] * sz)
-        for k in range(2):
-            tx, ty, tz = times(shape, e[k, 0], e[k, 1], e[k, 2])
-            along = e[k, 0] * sx + e[k, 1] * sy + e[k, 2] * sz
-            for m in range(2):
-                across = e[m, 0] * sx + e[m, 1] * sy + e[m, 2] * sz
-                both = e[m, 0] * tx + e[m, 1] * ty + e[m, 2] * tz
-                bends[k, m] += along * across / (h * h * h) - both / h
-    return bends
+        along, across = d[0] * sx + d[1] * sy + d[2] * sz, e[0] * sx + e[1] * sy + e[2] * sz
+        bend += along * across / (h * h * h) - (e[0] * tx + e[1] * ty + e[2] * tz) / h
+    return bend
 
 
 @kernel
 def _tangents(n):
     """Return two unit vectors that are orthogonal to ``n`` and to each other."""
-    e = np.zeros((2, 3))
-    e[0, np.argmin(np.abs(n))] = 1.0
-    e[0] -= (e[0] * n).sum() * n
-    e[0] /= math.sqrt((e[0] * e[0]).sum())
-    e[1] = np.cross(n, e[0])
-    return e
+    x, y, z = n
+    if abs(x) < 0.7:
+        size = math.sqrt(y * y + z * z)
+        d = (0.0, z / size, -y / size)
+    else:
+        size = math.sqrt(x * x + z * z)
+        d = (z / size, 0.0, -x / size)
+    return d, (y * d[2] - z * d[1], z * d[0] - x * d[2], x * d[1] - y * d[0])
+
+
+@kernel
+def _uphill(n, gradient, a, b, value):
+    """Return a step of Newton on the sphere of normals, or one along the slope; 1/2 at most."""
+    d, e = _tangents(n)
+    p = gradient[0] * d[0] + gradient[1] * d[1] + gradient[2] * d[2]
+    q = gradient[0] * e[0] + gradient[1] * e[1] + gradient[2] * e[2]
+    dd, ee = _bend(n, d, d, a, b, value), _bend(n, e, e, a, b, value)
+    de = _bend(n, d, e, a, b, value)
+    det = dd * ee - de * de
+    if det > 0.0 and dd < 0.0:
+        p, q = (de * q - ee * p) / det, (de * p - dd * q) / det
+    else:
+        size = 0.1 / (math.sqrt(p * p + q * q) + TINY)
+        p, q = size * p, size * q
+    length = math.sqrt(p * p + q * q)
+    part = min(1.0, 0.5 / (length + TINY))
+    p, q = part * p, part * q
+    return (p * d[0] + q * e[0], p * d[1] + q * e[1], p * d[2] + q * e[2]), length
+
+
+@kernel
+def _towards(n, step, part):
+    """Return the unit vector at ``n`` plus a part of a step across it."""
+    x, y, z = n[0] + part * step[0], n[1] + part * step[1], n[2] + part * step[2]
+    size = math.sqrt(x * x + y * y + z * z)
+    return x / size, y / size, z / size
 
 
 @kernel
@@ -247,33 +270,18 @@ def normal_gap(r, a, b):
     """
     lam = multiplier(r[0], r[1], r[2], a, b)
     _, slope, _, _ = slopes_at(r[0], r[1], r[2], a, b, lam)
-    n = np.array(slope)
-    n /= math.sqrt((n * n).sum())
-    gradient, further = np.empty(3), np.empty(3)
+    n = _towards((0.0, 0.0, 0.0), slope, 1.0)
+    gradient = np.empty(3)
     value = _separation(n, r, a, b, gradient)
     for _ in range(60):
-        e = _tangents(n)
-        p, q = (gradient * e[0]).sum(), (gradient * e[1]).sum()
-        bends = _bend(n, e, a, b, value)
-        det = bends[0, 0] * bends[1, 1] - bends[0, 1] * bends[1, 0]
-        if det > 0.0 and bends[0, 0] < 0.0:
-            step = -(bends[1, 1] * p - bends[0, 1] * q) / det * e[0]
-            step -= (bends[0, 0] * q - bends[1, 0] * p) / det * e[1]
-        else:
-            step = 0.1 / (math.hypot(p, q) + TINY) * (p * e[0] + q * e[1])
-        length = math.sqrt((step * step).sum())
+        step, length = _uphill(n, gradient, a, b, value)
         if length < 1e-12:
             break
-        step *= min(1.0, 0.5 / length)
-        there, higher = n, value
-        for _ in range(50):
-            there = (n + step) / math.sqrt(1.0 + (step * step).sum())
-            higher = _separation(there, r, a, b, further)
-            if higher >= value:
-                break
-            step *= 0.5
-        if higher < value:
-            break
+        part, there = 1.0, _towards(n, step, 1.0)
+        higher = _separation(there, r, a, b, gradient)
+        while higher < value and part > 1e-12:
+            part *= 0.5
+            there = _towards(n, step, part)
+            higher = _separation(there, r, a, b, gradient)
         n, value = there, higher
-        gradient[:] = further
     return value
