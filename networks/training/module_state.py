@@ -183,24 +183,30 @@ class ModuleExpansion(Expansion):
         self.scale.clamp_(min=_FLOOR * float(self.scale.max()))
         self.near = _nearest_kinks(point) if point.z.numel() else point.held
         self.e, self.z = point.e[self.near], point.z[self.near]
-        self.crossing = point.rows(self.near)
-        kink_rows = self.e[:, None] * self.crossing
-        self.linear -= kink_rows.T @ point.masks[self.near]
+        kink_rows = self.e[:, None] * point.rows(self.near)
         self._stiffen(point)
         count = min(len(point.gaps) - len(point.violated), len(point.w) // 2)
         closest = torch.where(point.gaps <= 0, -point.gaps, torch.inf)
         self.satisfied = torch.topk(closest, count, largest=False).indices
         jacobian = point.module_problem.jacobian(point.w, self.satisfied, point.pieces)
-        self.rows = torch.cat([kink_rows, jacobian])
+        self._rows = torch.cat([kink_rows, jacobian])
         self.offsets = torch.cat([self.e * self.z, point.gaps[self.satisfied]])
         self.softness = torch.cat([torch.zeros_like(self.e), self.e.new_ones(count)])
         self.upper = torch.where(self.softness > 0, torch.inf, 1.0)
         self.start = torch.cat([point.masks[self.near], self.e.new_zeros(count)])
 
+    def along(self, d: Tensor) -> Tensor:
+        """Return what ``d`` adds to the offsets."""
+        return self._rows @ d
+
+    def rows(self, chosen: Tensor) -> Tensor:
+        """Return the derivatives of some offsets, ``(k, n_dof)``."""
+        return self._rows[chosen]
+
     def offsets_there(self, z: Tensor, gaps: Tensor, d: Tensor) -> Tensor:
         """Return the offsets for which the linearised kinks and gaps at ``d`` are those there."""
         near = (z[self.point.active] - self.point.position)[self.near] if len(self.e) else self.z
-        return torch.cat([self.e * near, gaps[self.satisfied]]) - self.rows @ d
+        return torch.cat([self.e * near, gaps[self.satisfied]]) - self.along(d)
 
     def held_units(self, multipliers: Tensor) -> HeldUnits:
         """Return the pairs in the model with their masks."""

@@ -176,7 +176,8 @@ class Damped:
 
 
 def _lower(factor: Tensor, right: Tensor) -> Tensor:
-    return torch.linalg.solve_triangular(factor, right, upper=False)
+    solved: Tensor = torch.linalg.solve_triangular(factor, right, upper=False)
+    return solved
 
 
 def _stiffness_diagonal(point: KinkState) -> Tensor:
