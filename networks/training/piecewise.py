@@ -154,8 +154,8 @@ class Damped:
             pull = self._linear + (found[chosen] - before) @ self._rows
             d = -torch.linalg.solve_triangular(self.factor.mT, pull[:, None], upper=True)[:, 0]
             slope = model.softness * found - offsets - model.along(d)
-            crossed = ((found <= 0) & (slope < 0)) | ((found >= model.upper) & (slope > 0))
-            crossed &= ~self._working
+            gains = ((found < model.upper) & (slope < 0)) | ((found > 0) & (slope > 0))
+            crossed = gains & ~self._working
             if not crossed.any():
                 return d, found
             self._take(crossed)
