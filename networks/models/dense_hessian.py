@@ -116,7 +116,8 @@ def _outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def _through_slopes(into: Tensor, response: Tensor, a: Tensor) -> Tensor:
     """Return ``Σ_μ into_i response_jc a_b`` as a matrix over ``((i, j or bias), (c, b))``."""
     fan_out, (units, below) = into.shape[1], response.shape[1:]
-    product = (into[:, :, None, None] * response[:, None]).reshape(len(into), -1)
+    product = into[:, :, None, None] * response[:, None]
+    product = product.reshape(len(into), fan_out * units * below)
     found = into.new_zeros(fan_out, units + 1, below, a.shape[1])
     found[:, :-1] = (product.T @ a).view(fan_out, units, below, a.shape[1])
     return found.view(fan_out * (units + 1), below * a.shape[1])
