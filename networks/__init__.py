@@ -14,9 +14,10 @@ except ImportError as error:
 from networks.data.patterns import Patterns, digits, mnist, random_patterns, read_patterns
 from networks.models.activations import ACTIVATIONS, Activation, Kink
 from networks.models.fixed_norm import SphericalNetwork
+from networks.models.from_module import from_module
 from networks.models.hinge import HingeNetwork
 from networks.models.mlp import Mlp
-from networks.models.module import ModuleProblem, from_module
+from networks.models.module import ModuleProblem
 from networks.training.anneal import Schedule
 from networks.training.generalisation import Generalisation, generalise
 from networks.training.optimisers import OPTIMISERS, Fire, Lbfgs, Momentum

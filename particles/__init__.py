@@ -9,6 +9,7 @@ from particles.packings.discs import Discs
 from particles.packings.driven import Compressed, Decompressed, Stage
 from particles.packings.elastic import Moduli, moduli, stress_anisotropy, stress_tensor
 from particles.packings.ellipses import Ellipses
+from particles.packings.ellipsoids import Ellipsoids
 from particles.packings.ensembles import ensemble
 from particles.packings.minimum import Minimum, minimise, relax
 from particles.packings.packing import Packing
@@ -24,6 +25,7 @@ __all__ = [
     "Descent",
     "Discs",
     "Ellipses",
+    "Ellipsoids",
     "LennardJones",
     "Minimum",
     "Moduli",

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from particles.packings.discs import Discs
 from particles.packings.ellipses import Ellipses
+from particles.packings.ellipsoids import Ellipsoids
 
 Vector = NDArray[np.float64]
 
@@ -37,4 +38,22 @@ def ellipses(draw: st.DrawFn, max_n: int = 40, max_aspect: float = 6.0) -> tuple
     aspect[rng.random(n) < draw(st.sampled_from([0.0, 0.3]))] = 1.0
     area = (np.pi / 4.0 * aspect * diameters**2).sum() / draw(st.floats(0.1, 1.5))
     problem = Ellipses(diameters, aspect, _box(rng, 2, area))
+    return problem, problem.random_state(rng)
+
+
+@st.composite
+def ellipsoids(
+    draw: st.DrawFn, max_n: int = 30, max_axis: float = 5.0
+) -> tuple[Ellipsoids, Vector]:
+    """Draw 1 to ``max_n`` ellipsoids of any sizes, some spheroids and spheres, and a state."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = draw(st.integers(1, max_n))
+    diameters = rng.uniform(1.0, draw(st.floats(1.0, 2.0)), n)
+    axes = rng.uniform(1.0, draw(st.floats(1.0, max_axis)), (n, 3))
+    kind = rng.random(n)
+    share = draw(st.sampled_from([0.0, 0.3, 1.0]))
+    axes[kind < share, 1] = axes[kind < share, 0]
+    axes[kind < 0.3 * share] = 1.0
+    volume = (np.pi / 6.0 * axes.prod(axis=1) * diameters**3).sum() / draw(st.floats(0.1, 1.2))
+    problem = Ellipsoids(diameters, axes, _box(rng, 3, volume))
     return problem, problem.random_state(rng)

@@ -1,4 +1,4 @@
-"""Packings by plain sums over all images, and contacts of ellipses by their tangents.
+"""Packings by plain sums over all images, contacts of ellipses and ellipsoids by their tangents.
 
 Nothing here is the package's: no list of pairs, no multiplier, no quartic.
 """
@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 Vector = NDArray[np.float64]
 
@@ -50,6 +51,62 @@ def _supports(angle, *shapes):
     return [support(a, b, angle - theta) for a, b, theta in shapes]
 
 
+def turned(turns):
+    """Return the rotation matrices of tilts ``p`` and angles ``ψ``, ``(m, 3)``: ``(m, 3, 3)``.
+
+    The third axis is tilted by ``2 atan(|p|/2)`` towards ``p``, after a turn by ``ψ`` about it.
+    """
+    size = np.linalg.norm(turns[:, :2], axis=1, keepdims=True)
+    across = np.column_stack([-turns[:, 1], turns[:, 0], np.zeros(len(turns))])
+    tilt = np.divide(2 * np.arctan(size / 2) * across, size, out=0 * across, where=size > 0)
+    about = Rotation.from_rotvec(turns[:, 2:] * [0.0, 0.0, 1.0])
+    return (Rotation.from_rotvec(tilt) * about).as_matrix()
+
+
+def support_3d(half, turns, n):
+    """Return ``h(n) = √(nᵀ R D² Rᵀ n)`` for directions ``(m, 3)``."""
+    return np.linalg.norm(half * np.einsum("mba,mb->ma", turned(turns), n), axis=1)
+
+
+def tangent_contacts_3d(r, body_i, body_j, steps=2000):
+    """Return ``μ = max_n n·r/(h_i(n) + h_j(n))`` and its derivatives by ``r`` and the turns.
+
+    ``body = (half axes, turns)``. At the maximum ``n = (A/h_i + B/h_j)⁻¹ r`` but for its length,
+    and from any ``n`` this one is better: ``h <= (h²/h' + h')/2``, equal where ``h = h'``.
+    """
+    bodies = (body_i, body_j)
+    shapes = [np.einsum("mac,mc,mbc->mab", turned(t), h * h, turned(t)) for h, t in bodies]
+    n = r / np.linalg.norm(r, axis=1, keepdims=True)
+    for _ in range(steps):
+        h = [np.sqrt(np.einsum("ma,mab,mb->m", n, shape, n)) for shape in shapes]
+        mixed = shapes[0] / h[0][:, None, None] + shapes[1] / h[1][:, None, None]
+        better = np.linalg.solve(mixed, r[..., None])[..., 0]
+        better /= np.linalg.norm(better, axis=1, keepdims=True)
+        if np.abs(better - n).max(initial=0.0) < 1e-13:
+            break
+        n = better
+    both = (h[0] + h[1])[:, None]
+    mu = np.einsum("ma,ma->m", n, r) / both[:, 0]
+    pulls = [-mu[:, None] * support_slopes(half, turns, n) / both for half, turns in bodies]
+    return mu, n / both, *pulls
+
+
+def support_slopes(half, turns, n, step=2e-3):
+    """Return ``∂h/∂turn`` by differences of sixth order, ``(m, 3)``."""
+    weights = {1: 3 / 4, 2: -3 / 20, 3: 1 / 60}
+    return np.stack(
+        [
+            sum(
+                sign * weight * support_3d(half, turns + sign * k * step * e, n) / step
+                for k, weight in weights.items()
+                for sign in (1, -1)
+            )
+            for e in np.eye(3)
+        ],
+        axis=1,
+    )
+
+
 def all_contacts(problem, x):
     """Return ``i``, ``j``, ``Δ`` and ``∂Δ`` by the bodies of every pair of images, once each."""
     bodies = x.reshape(problem.n_bodies, -1)
@@ -69,6 +126,10 @@ def all_contacts(problem, x):
         sigma = 0.5 * (problem.diameters[i] + problem.diameters[j])[:, None]
         distance = np.linalg.norm(r, axis=1)[:, None]
         return i, j, 1.0 - (distance / sigma)[:, 0], -r / (distance * sigma)
+    if d == 3:
+        half = 0.5 * problem.diameters[:, None] * problem.axes
+        mu, *slopes = tangent_contacts_3d(r, *((half[k], bodies[k, 3:]) for k in (i, j)))
+        return i, j, 1.0 - mu, -np.column_stack(slopes)
     half = 0.5 * problem.diameters
     shapes = [(half[k] * problem.aspect[k], half[k], bodies[k, 2]) for k in (i, j)]
     mu, *slopes = tangent_contacts(r, *shapes)
@@ -78,13 +139,12 @@ def all_contacts(problem, x):
 def plain_energy_gradient(problem, x):
     """Return the sorted gaps within reach, ``U`` and ``∇U`` of a plain sum."""
     i, j, gap, slope = all_contacts(problem, x)
-    d = problem.dim
+    d, a = problem.dim, problem.n_angles
     gradient = np.zeros((problem.n_bodies, problem.n_per_body))
     push = np.maximum(gap, 0.0)[:, None] * slope
     np.add.at(gradient[:, :d], i, -push[:, :d])
     np.add.at(gradient[:, :d], j, push[:, :d])
-    if problem.n_angles:
-        np.add.at(gradient[:, d], i, push[:, d])
-        np.add.at(gradient[:, d], j, push[:, d + 1])
+    np.add.at(gradient[:, d:], i, push[:, d : d + a])
+    np.add.at(gradient[:, d:], j, push[:, d + a :])
     overlap = np.maximum(gap, 0.0)
     return np.sort(gap[gap > -problem.reach]), 0.5 * float(overlap @ overlap), gradient.ravel()

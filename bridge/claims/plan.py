@@ -24,7 +24,7 @@ class ClaimsPlan(Command):
     full: bool = option(False, "Run the large sizes.")
 
     @classmethod
-    def systems(cls) -> dict[str, Any]:
+    def takes(cls) -> dict[str, Any]:
         """Return none: each experiment has its own."""
         return {}
 

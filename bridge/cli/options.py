@@ -94,10 +94,10 @@ def add_commands(
     common = [*map(_option, options_of(kind)), *own.values()]
     if kind.repeats:
         common.append(_keyword("samples", 1, Samples))
-    for system in kind.systems().values():
+    for system in kind.takes().values():
         called = _command(action, system, common)
         app.command(system.kind, help=system.__doc__)(called)
-    if not kind.systems():
+    if not kind.takes():
         app.command(kind.command, help=headline(kind))(_command(action, None, common))
 
 

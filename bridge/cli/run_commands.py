@@ -21,7 +21,7 @@ _OUT = "Folder for the results; a name that ends in .sqlite keeps records only."
 
 def command_of(kind: type[Command]) -> typer.Typer:
     """Return the command, or the group of them, of a kind of run."""
-    app = typer.Typer(name=kind.command, help=headline(kind)) if kind.systems() else typer.Typer()
+    app = typer.Typer(name=kind.command, help=headline(kind)) if kind.takes() else typer.Typer()
     add_commands(app, kind, partial(_run, kind), kind.folder, _OUT)
     return app
 

@@ -63,8 +63,8 @@ def fitted_at(records: Sequence[Record]) -> tuple[Vector, Vector, Vector]:
     loads = np.array([record.data["load"] for record in records])
     fits = np.array([record.status == "unjammed" for record in records])
     values, place = np.unique(loads, return_inverse=True)
-    tried = np.bincount(place).astype(np.float64)
-    return values, np.bincount(place, fits).astype(np.float64), tried
+    fitted, trained = np.bincount(place, fits), np.bincount(place)
+    return np.asarray(values), np.asarray(fitted), trained.astype(float)
 
 
 def reached(record: Record) -> float:

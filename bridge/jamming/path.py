@@ -29,7 +29,9 @@ from bridge.protocols import Indices, Mask, Matrix, Vector
 _STILL = 1e-11
 # Response beside that of the whole matrix below which a row is redundant, or a motion free.
 _DEPENDENT = 1e-11
-# Largest part by which a violation is exceeded at the start, and the steps of a spread of parts.
+# What keeps constraints apart at the start, over the mean force or the size of gaps; a part of it,
+# and of each violation, is another for each constraint.
+_TIE = 1e-6
 _APART, _GOLDEN = 0.1, 0.6180339887498949
 # Changes after which the equations are factorised afresh.
 _MOST_CHANGES = 80
@@ -101,13 +103,16 @@ class _Path(Generic[P]):
         self.stiffness = float(abs(self.curvature).max())
         self.active = np.zeros(len(here.gaps), dtype=bool)
         self.active[rows] = True
+        apart = 1.0 + _APART * np.modf(_GOLDEN * np.arange(1.0, len(here.gaps) + 1.0))[0]
         self.forces = np.zeros(len(here.gaps))
-        self.forces[rows] = forces / float(forces @ here.tightening[rows])
+        self.forces[rows] = _inside(here, rows, forces, _TIE * apart[rows])
+        self.forces /= float(self.forces @ here.tightening)
         self.unbalanced = (here.jacobian[rows].T @ self.forces[rows])[self.columns]
         # The goal at the start: gaps of the active constraints, and of the others a little more
         # than their violations, each by another part, or all would close at once.
-        apart = 1.0 + _APART * np.modf(_GOLDEN * np.arange(1.0, len(here.gaps) + 1.0))[0]
-        self.goal = np.where(self.active, here.gaps, np.maximum(here.gaps, 0.0) * apart)
+        size = float(np.sqrt(np.mean(here.gaps * here.gaps)))
+        idle = np.maximum(here.gaps * apart + _TIE * size * apart, 0.0)
+        self.goal = np.where(self.active, here.gaps, idle)
         self.u, self.t, self.part = np.zeros(here.problem.n_dof), 0.0, 0.0
         self.last = -1
         self._factorise()
@@ -324,6 +329,18 @@ class _Path(Generic[P]):
         """Return the square of a row of the Jacobian and of its load."""
         line = self._line(row)
         return float(line @ line + self.here.tightening[row] ** 2)
+
+
+def _inside(here: Linearised[P], rows: Indices, forces: Vector, parts: Vector) -> Vector:
+    """Return forces off zero and off the bounds of kinks by small parts, of the mean or of each."""
+    found = forces.copy()
+    gaps = rows < here.n_gaps
+    found[gaps] = np.maximum(forces[gaps], parts[gaps] * float(forces[gaps].mean()))
+    bounds = found + here.room(rows, found)
+    held = ~gaps
+    least = parts[held] * bounds[held]
+    found[held] = found[held].clip(least, bounds[held] - least)
+    return found
 
 
 def _first(values: Vector, falls: Vector, chosen: Mask) -> tuple[float, int]:

@@ -1,7 +1,7 @@
 """States of self-stress of the contacts of a minimum, and how to be rid of all but one."""
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from bridge.jamming.factor import SingularError
 from bridge.jamming.linearised import Linearised, P
@@ -27,7 +27,8 @@ def independent_contacts(
 ) -> tuple[Linearised[P], Indices, Vector]:
     """Leave out contacts of a minimum in excess until the others have one state of self-stress.
 
-    Where there are no more than degrees of freedom and one, all are left.
+    Where there are no more than degrees of freedom and one, those of a sparse problem are all left:
+    bodies do not touch twice, but patterns may have one output.
 
     Forces are moved along states of self-stress, ``Jᵀ σ = 0`` and ``ℓ·σ = 0``, in the direction
     that lowers the bound ``-Σ λ Δ`` on the load, until one of them vanishes, or that of a kink
@@ -38,7 +39,8 @@ def independent_contacts(
     The linearised problem, with such kinks turned; the rows that are left, and their forces.
     """
     columns = here.free_of_symmetries(held)
-    if len(rows) <= len(columns) + 1 - here.surface_symmetries(held):
+    few = len(rows) <= len(columns) + 1 - here.surface_symmetries(held)
+    if few and sparse.issparse(here.jacobian):
         return here, rows, forces
     matrix = np.column_stack([dense(here.jacobian[rows][:, columns]), here.tightening[rows]])
     stresses = _null_space(matrix.T)

@@ -1,13 +1,13 @@
 """One state of one system as the page draws it: bodies or gaps, and histograms of eigenvalues."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bridge.figures.comparison import SPECTRUM_LINEAR
 from bridge.figures.style import SPECTRA
-from bridge.protocols import Vector
+from bridge.protocols import Indices, Vector
 from bridge.records.store import Record
 from bridge.report.compact import fractions, logarithms, packed
 
@@ -72,8 +72,8 @@ def _scene(record: Record) -> dict[str, Any]:
     images = arrays["images"][order, :2].astype(int).clip(-_IMAGES, _IMAGES) + _IMAGES
     shapes, shape = np.unique(arrays["shapes"][upward], axis=0, return_inverse=True)
     gaps = _as_counted(record, arrays["pair_gaps"])
-    angles = bodies[upward, 2] / np.pi % 1.0 if bodies.shape[1] > box.size else None
-    return {
+    angles = bodies[upward, 2] / np.pi % 1.0 if bodies.shape[1] == 3 and box.size == 2 else None
+    return _in_space(arrays, inside[upward], upward) | {
         "box": round(float(box[1] / box[0]), 5),
         "shapes": (shapes / box[0]).round(5).tolist(),
         "shape": packed(shape.ravel(), "u2"),
@@ -87,6 +87,22 @@ def _scene(record: Record) -> dict[str, Any]:
         "gaps": packed(logarithms(gaps[order]), "i2"),
         "counted": int(counted.sum()),
     }
+
+
+def _in_space(arrays: Mapping[str, Any], inside: Vector, upward: Indices) -> dict[str, Any]:
+    """Return what a picture that turns needs besides: depths, and shape matrices of ellipsoids.
+
+    ``solids`` are ``xx, xy, xz, yy, yz, zz`` of each body, in units of ``solid_unit``.
+    """
+    box = arrays["box"]
+    if box.size < 3:
+        return {}
+    found = {"depth": round(float(box[2] / box[0]), 5), "z": fractions(inside[:, 2] / box[2])}
+    if "solids" not in arrays:
+        return found
+    solids = arrays["solids"][upward] / float(box[0]) ** 2
+    unit = float(np.abs(solids).max()) / 32767
+    return found | {"solid_unit": unit, "solids": packed(np.rint(solids / unit), "i2")}
 
 
 def _axis(records: Sequence[Record]) -> tuple[float, Vector]:

@@ -21,8 +21,8 @@ from bridge.report.tables import states, tables
 
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
-    "drawing.js", "bodies.js", "patterns.js", "histogram.js", "curve.js", "spectrum.js", "tree.js",
-    "tables.js", "columns.js", "lecture.js",
+    "drawing.js", "bodies.js", "solids.js", "patterns.js", "histogram.js", "curve.js",
+    "spectrum.js", "tree.js", "tables.js", "columns.js", "lecture.js",
 )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args, get_origin
 
 from bridge.runs.registry import kinds
 from bridge.runs.run import Command
@@ -98,7 +98,7 @@ def expand(
     anywhere = {"command", "system"}
     for command in commands.values():
         anywhere |= _types(command).keys()
-        anywhere |= {name for kind in command.systems().values() for name in _types(kind)}
+        anywhere |= {name for kind in command.takes().values() for name in _types(kind)}
     _known(document, {"seeds", "runs", *anywhere}, "")
     seeds = _seeds(document.get("seeds", 1), most)
     tables: Any = document.get("runs")
@@ -138,13 +138,16 @@ class _Grid:
         both = shared | table
         command = _named(both.get("command", "jam"), commands, f"{where}.command")
         system = None
-        if taken := command.systems():
+        if taken := command.takes():
             system = _named(both.get("system", "nothing"), taken, f"{where}.system")
         types = _types(command) | _types(system)
         known = {"command", *(["system"] if system else []), *types}
         _known(table, known, f"{where}.")
         axes = {
-            name: [_typed(v, types[name], f"{where}.{name}") for v in _values(value, where, name)]
+            name: [
+                _typed(v, types[name], f"{where}.{name}")
+                for v in _values(value, types[name], f"{where}.{name}")
+            ]
             for name, value in both.items()
             if name in types
         }
@@ -195,13 +198,29 @@ def _seeds(value: Any, most: int) -> list[int]:
     return seeds
 
 
-def _values(value: Any, where: str, name: str) -> list[Any]:
-    expect(value != [], f"values for {where}.{name}", "an empty list", "name one")
-    return value if isinstance(value, list) else [value]
+def _values(value: Any, annotation: Any, where: str) -> list[Any]:
+    """Return the values of an axis: of an option that is several numbers, a list of lists."""
+    expect(value != [], f"values for {where}", "an empty list", "name one")
+    if not isinstance(value, list):
+        return [value]
+    several = _several(annotation) and not isinstance(value[0], list)
+    return [value] if several else value
+
+
+def _several(annotation: Any) -> tuple[Any, ...]:
+    """Return the types of the numbers of an option that is several of them, else none."""
+    allowed = get_args(annotation)
+    found = [get_args(kind) for kind in (annotation, *allowed) if get_origin(kind) is tuple]
+    return found[0] if found else ()
 
 
 def _typed(value: Any, annotation: Any, where: str) -> Any:
     """Return the value if it has the type of the option; a whole number may stand for a float."""
+    if parts := _several(annotation):
+        wanted = f"{where} to be {len(parts)} numbers"
+        good = isinstance(value, list) and len(value) == len(parts)
+        expect(good, wanted, repr(value), "correct it")
+        return tuple(_typed(v, part, where) for v, part in zip(value, parts, strict=True))
     allowed = getattr(annotation, "__args__", (annotation,))
     if float in allowed and type(value) is int and abs(value) <= 2**53:
         return float(value)

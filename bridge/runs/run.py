@@ -88,7 +88,7 @@ class Command(ABC):
     seed: tuple[int, ...]
 
     @classmethod
-    def systems(cls) -> dict[str, Any]:
+    def takes(cls) -> dict[str, Any]:
         """Return the systems that it takes, by their kinds; none if it has its own."""
         return systems()
 

@@ -8,7 +8,7 @@ whose landscape can be searched has ``case``. To add a system is to add a file h
 """
 
 from bridge.systems.network import NetworkSystem
-from bridge.systems.packings import DiscSystem, EllipseSystem, SphereSystem
+from bridge.systems.packings import DiscSystem, EllipseSystem, EllipsoidSystem, SphereSystem
 from bridge.systems.perceptron import PerceptronSystem
 from bridge.systems.registry import landscapes, load_words, systems
 from bridge.systems.system import Load, State, System
@@ -16,6 +16,7 @@ from bridge.systems.system import Load, State, System
 __all__ = [
     "DiscSystem",
     "EllipseSystem",
+    "EllipsoidSystem",
     "Load",
     "NetworkSystem",
     "PerceptronSystem",

@@ -34,7 +34,7 @@ class NetworkSystem:
     """A fully connected network with quadratic hinge loss."""
 
     kind: ClassVar[str] = "network"
-    rank: ClassVar[int] = 4
+    rank: ClassVar[int] = 5
     small: ClassVar[Mapping[str, Any]] = {
         "width": 3,
         "load": 3.0,
@@ -45,6 +45,7 @@ class NetworkSystem:
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
     load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
     slow_range: ClassVar[float] = 0.3
+    in_comparison: ClassVar[bool] = True
     cost: ClassVar[float] = 4.0
 
     built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
@@ -213,7 +214,8 @@ class NetworkSystem:
         """Descend by Newton's method; over kinks by the polish of networks."""
         from networks import settle
 
-        kinks = problem.free.mlp.sigma.kinks
+        network: Any = problem.free
+        kinks = network.mlp.sigma.kinks
         return settle(problem, x) if kinks else newton_on_sphere(problem, x)
 
     def _train(self, load: float | None, rng: "np.random.Generator") -> State:

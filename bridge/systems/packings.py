@@ -1,4 +1,4 @@
-"""Packings of discs, spheres and ellipses on the command line."""
+"""Packings of discs, spheres, ellipses and ellipsoids on the command line."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bridge.protocols import Vector
     from bridge.records.store import Record
-    from particles import Discs, Ellipses, Minimum, Packing
+    from particles import Discs, Ellipses, Ellipsoids, Minimum, Packing
 
 
 _BODIES = {"small": 256, "medium": 512, "large": 1024}  # of the comparison
@@ -138,10 +138,16 @@ class SphereSystem(PackingSystem):
     kind: ClassVar[str] = "spheres"
     rank: ClassVar[int] = 1
     small: ClassVar[Mapping[str, Any]] = {"n": 8}
+    in_comparison: ClassVar[bool] = False
 
     n: int = option(256, "Number of spheres.", 1, 10_000_000)
     ratio: float = option(1.4, "Diameter of a large sphere over that of a small one.", 1, 100)
     pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return spheres through jamming."""
+        return [Sweep("spheres", cls(n=_BODIES[size]), even_loads(0.60, 0.70, 11), True)]
 
     @property
     def _start(self) -> float:
@@ -180,6 +186,43 @@ class EllipseSystem(PackingSystem):
         from particles import Ellipses
 
         return Ellipses.bidisperse(self.n, phi, aspect=self.aspect, ratio=self.ratio)
+
+
+@dataclass(frozen=True)
+class EllipsoidSystem(PackingSystem):
+    """A periodic packing of ellipsoids, 50:50 of two sizes."""
+
+    kind: ClassVar[str] = "ellipsoids"
+    rank: ClassVar[int] = 3
+    small: ClassVar[Mapping[str, Any]] = {"n": 6}
+    cost: ClassVar[float] = 8.0
+    in_comparison: ClassVar[bool] = False
+
+    n: int = option(256, "Number of ellipsoids.", 1, 10_000_000)
+    ratio: float = option(1.4, "Axes of a large ellipsoid over those of a small one.", 1, 100)
+    aspect: float = option(1.5, "Axis of a spheroid over the other two; oblate below 1.", 0.01, 100)
+    axes: tuple[float, float, float] | None = option(
+        None, "Three axes, such as 1.25 1 0.8, in place of the aspect."
+    )
+    pressure: float = option(1e-6, "Pressure to decompress to.", 1e-12, below=1)
+
+    def __post_init__(self) -> None:
+        if self.axes is not None:  # a list, where it comes from a file
+            object.__setattr__(self, "axes", tuple(self.axes))
+
+    @classmethod
+    def sweeps(cls, size: str) -> list[Sweep]:
+        """Return spheroids through jamming."""
+        loads = even_loads(0.66, 0.76, 11)
+        return [Sweep("ellipsoids", cls(n=_BODIES[size] // 2), loads, True)]
+
+    _start = 0.78
+
+    def _packing(self, phi: float) -> "Ellipsoids":
+        from particles import Ellipsoids
+
+        axes = self.aspect if self.axes is None else self.axes
+        return Ellipsoids.bidisperse(self.n, phi, axes=axes, ratio=self.ratio)
 
 
 @dataclass(frozen=True)

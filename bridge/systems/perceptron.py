@@ -30,7 +30,7 @@ class PerceptronSystem(System):
     """The spherical perceptron with Gaussian patterns."""
 
     kind: ClassVar[str] = "perceptron"
-    rank: ClassVar[int] = 3
+    rank: ClassVar[int] = 4
     small: ClassVar[Mapping[str, Any]] = {"n": 8}
     sets_load: ClassVar[tuple[str, ...]] = ("alpha",)
     load_words: ClassVar[Mapping[str, str]] = {

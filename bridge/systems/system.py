@@ -70,6 +70,7 @@ class System(Protocol):
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
     slow_range: ClassVar[float]  # change of the load over which it has tens of avalanches
     cost: ClassVar[float]  # of a state, relative to the other systems at their usual sizes
+    in_comparison: ClassVar[bool] = True  # whether it is in one that names no systems
 
     @classmethod
     def sweeps(cls, size: str) -> list[Sweep]:

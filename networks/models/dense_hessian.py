@@ -11,7 +11,6 @@ The recursion is that of Botev et al., ICML 2017, eq. (6), for each pattern. For
 less than forming ``JᵀJ``, and far less than products with unit vectors.
 """
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import torch
@@ -24,8 +23,7 @@ from networks.models.mlp import Mlp
 # (pattern, unit) pairs of each hidden layer
 Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
 
-_BLOCK = 512  # patterns in a block: the outer products of more leave the cache
-_LARGE = 2048  # and on an accelerator: each block passes over the whole matrix once
+_PANEL = 256  # rows of a symmetric product that are made at once
 
 
 def force_scale(mlp: Mlp, w: Tensor, state: Forward, weights: Tensor) -> float:
@@ -53,59 +51,36 @@ def hessian(
     ``curvatures`` holds ``σ''`` of each hidden layer, ``(P, width)``; None for piecewise linear
     units with the slopes of ``state``.
     """
-    found = w.new_zeros(mlp.n_dof, mlp.n_dof)
-    size = _BLOCK if w.device.type == "cpu" else _LARGE
-    for start in range(0, len(weights), size):
-        part = torch.arange(start, min(start + size, len(weights)), device=w.device)
-        chosen = None if curvatures is None else [c[part] for c in curvatures]
-        _add_block(found, mlp, w, state.rows(part), weights[part], chosen, stiffness)
-    return found
-
-
-def _add_block(
-    found: Tensor,
-    mlp: Mlp,
-    w: Tensor,
-    state: Forward,
-    weights: Tensor,
-    curvatures: list[Tensor] | None,
-    stiffness: float,
-) -> None:
-    """Add the Hessian of a block of patterns to ``found``."""
+    found = w.new_empty(mlp.n_dof, mlp.n_dof)
     ws, deltas = backprop.layers(mlp, w), backprop.signals(mlp, w, state)
-    inner = torch.full_like(weights, stiffness)[
-        :, None, None
-    ]  # A of the output, then of each layer below
+    steps = [  # B, from each layer to the one above
+        layer[:, :-1] * slopes[:, None, :]
+        for layer, slopes in zip(ws[1:], state.slopes, strict=True)
+    ]
+    # A of the output, then of each layer below
+    inner = torch.full_like(weights, stiffness)[:, None, None]
     for m in range(mlp.depth, -1, -1):
-        if m < mlp.depth:
-            step = ws[m + 1][:, :-1] * state.slopes[m][:, None, :]
-            inner = step.transpose(1, 2) @ inner @ step
-            if curvatures is not None:
-                above = (deltas[m + 1] * weights[:, None]) @ ws[m + 1][:, :-1]
-                inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m])
-        rows = mlp.slices[m]
-        found[rows, rows] += _within(inner, state.inputs[m])
-        for k, response in _responses(ws, state, m):
-            across = inner @ (ws[m][:, :-1] @ response)
-            block = _outer(across, state.inputs[m], state.inputs[k])
-            into = deltas[m] * weights[:, None]
+        rows, a, into = mlp.slices[m], state.inputs[m], deltas[m] * weights[:, None]
+        found[rows, rows] = _within(inner, a)
+        across = inner
+        for k in range(m - 1, -1, -1):
+            across = across @ steps[k]
+            block = _outer(across, a, state.inputs[k])
             if k == m - 1:
+                lower = steps[k].transpose(1, 2) @ across  # A of the layer below
+                response = torch.diag_embed(state.slopes[k])
                 block += _through_own_slopes(into, state.slopes[k], state.inputs[k])
             else:
+                response = response @ steps[k]
                 block += _through_slopes(into, response, state.inputs[k])
-            found[rows, mlp.slices[k]] += block
-            found[mlp.slices[k], rows] += block.T
-
-
-def _responses(ws: list[Tensor], state: Forward, m: int) -> Iterator[tuple[int, Tensor]]:
-    """Yield ``k`` and ``∂aᵐ⁻¹/∂zᵏ``, ``(P, width, width)``, for each layer ``k`` below ``m``."""
-    if m == 0:
-        return
-    response = torch.diag_embed(state.slopes[m - 1])
-    yield m - 1, response
-    for k in range(m - 2, -1, -1):
-        response = (response @ ws[k + 1][:, :-1]) * state.slopes[k][:, None, :]
-        yield k, response
+            found[rows, mlp.slices[k]] = block
+            found[mlp.slices[k], rows] = block.T
+        if m:
+            inner = lower
+            if curvatures is not None:
+                above = into @ ws[m][:, :-1]
+                inner.diagonal(dim1=1, dim2=2).add_(above * curvatures[m - 1])
+    return found
 
 
 def _within(left: Tensor, a: Tensor) -> Tensor:
@@ -115,14 +90,18 @@ def _within(left: Tensor, a: Tensor) -> Tensor:
     """
     c, d = torch.triu_indices(left.shape[1], left.shape[1], device=left.device)
     p, q = torch.triu_indices(a.shape[1], a.shape[1], device=left.device)
-    triangles = left[:, c, d].T @ (a[:, p] * a[:, q])
-    found = left.new_empty(left.shape[1], a.shape[1], left.shape[1], a.shape[1])
-    columns = left.new_empty(len(c), a.shape[1], a.shape[1])
-    columns[:, p, q] = triangles
-    columns[:, q, p] = triangles
-    found.transpose(1, 2)[c, d] = columns
-    found.transpose(1, 2)[d, c] = columns
-    return found.view(left.shape[1] * a.shape[1], -1)
+    chosen = left.flatten(1).index_select(1, c * left.shape[1] + d)
+    sums = chosen.T @ (a.index_select(1, p) * a.index_select(1, q))
+    units, inputs = _places(left.shape[1], c, d), _places(a.shape[1], p, q)
+    places = units[:, None, :, None] * len(p) + inputs[None, :, None, :]
+    return sums.flatten()[places].view(left.shape[1] * a.shape[1], -1)
+
+
+def _places(n: int, p: Tensor, q: Tensor) -> Tensor:
+    """Return where the pairs ``(p, q)`` and ``(q, p)`` stand, ``(n, n)``."""
+    found = p.new_empty(n, n)
+    found[p, q] = found[q, p] = torch.arange(len(p), device=p.device)
+    return found
 
 
 def _outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -168,3 +147,27 @@ def preactivation_jacobian(mlp: Mlp, w: Tensor, state: Forward, pairs: Pairs) ->
                 delta = (delta @ ws[i][:, :-1]) * state.slopes[i - 1][patterns]
         found.append(rows)
     return torch.cat(found)
+
+
+def tangent(mlp: Mlp, w: Tensor, state: Forward, d: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what ``d`` ``(n_dof,)`` adds to first order to ``z`` and to the output.
+
+    ``(depth, P, width)`` and ``(P,)``.
+    """
+    found: list[Tensor] = []
+    pairs = zip(backprop.layers(mlp, w), backprop.layers(mlp, d), strict=True)
+    for i, (layer, change) in enumerate(pairs):
+        z = state.inputs[i] @ change.T
+        if i:
+            z += (state.slopes[i - 1] * found[-1]) @ layer[:, :-1].T
+        found.append(z)
+    *hidden, output = found
+    return torch.stack(hidden), output[:, 0]
+
+
+def add_gram(found: Tensor, a: Tensor) -> None:
+    """Add ``aᵀa`` to a symmetric matrix in place; half of the products of all of it are made."""
+    for start in range(0, len(found), _PANEL):
+        end = start + _PANEL
+        found[start:end, start:].addmm_(a[:, start:end].T, a[:, start:])
+        found[end:, start:end] = found[start:end, end:].T

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from networks.checks import check_kind, real
 from networks.models.hinge import HingeNetwork
+from networks.models.module import ModuleProblem
 
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
@@ -20,7 +21,7 @@ _BALANCED = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class SphericalNetwork:
-    """The problem of `HingeNetwork` on the sphere ``|w| = R``: ``Δ(R x/|x|)``.
+    """The problem of a network or a module on the sphere ``|w| = R``: ``Δ(R x/|x|)``.
 
     Weights of tanh units run away where the patterns can almost be separated, and so do those of
     a pair of rectifiers that together approach a step: the infimum is at infinity. On a sphere
@@ -48,11 +49,12 @@ class SphericalNetwork:
     True
     """
 
-    free: HingeNetwork
+    free: HingeNetwork | ModuleProblem
     radius: float
 
     def __post_init__(self) -> None:
-        check_kind("free", self.free, HingeNetwork, "pass HingeNetwork(mlp, patterns)")
+        if not isinstance(self.free, ModuleProblem):
+            check_kind("free", self.free, HingeNetwork, "pass HingeNetwork(mlp, patterns)")
         if not 0.0 < real("radius", self.radius) < np.inf:
             raise ValueError(f"expected a radius > 0, got {self.radius}: pass np.linalg.norm(x)")
 
@@ -146,7 +148,7 @@ class SphericalNetwork:
         across = np.linalg.svd(slopes[None], full_matrices=True)[2][1:]
         return np.concatenate([radial, across @ rescalings])
 
-    def unrestricted(self, x: Vector) -> tuple[HingeNetwork, Vector]:
+    def unrestricted(self, x: Vector) -> tuple[HingeNetwork | ModuleProblem, Vector]:
         """Return the network whose norm is free, and the weights ``R x/|x|``."""
         return self.free, self.on_sphere(x)
 

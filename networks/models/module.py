@@ -1,19 +1,20 @@
-"""Any ``torch.nn.Module`` with one output as a constraint satisfaction problem."""
+"""Any ``torch.nn.Module`` as a constraint satisfaction problem."""
 
-import copy
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import functional_call, grad, vjp, vmap
 
-from networks.checks import check_kind, real, state
-from networks.data.arrays import real_array
+from networks.checks import state
+from networks.models.demands import Demands
 from networks.models.hinge import fits
+from networks.models.module_symmetry import Generator, dead_parameters, modes
+from networks.models.passes import Passes, Pieces
+from networks.models.pieces import Tape, Units
 
 Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
@@ -21,160 +22,295 @@ Indices: TypeAlias = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class ModuleProblem:
-    """A module asked to classify patterns with a margin: ``Δ_μ(w) = margin - y_μ f(x_μ; w)``.
+    """A module of whose outputs something is asked: margins of classes, or values.
 
-    Derivatives come from automatic differentiation: the gradient backward, Hessian products
-    backward twice, the Jacobian pattern by pattern. `HingeNetwork` does the same for fully
-    connected networks several times faster, and knows their symmetries. Made by `from_module`.
+    What is asked is said in `networks.models.demands.Demands`: ``k`` gaps for each of ``P``
+    patterns, pattern after pattern. Derivatives come from automatic differentiation: the gradient
+    backward, the Jacobian pattern by pattern, second derivatives forward over backward.
+    `HingeNetwork` does the same for fully connected networks faster. Made by `from_module`.
 
     Attributes
     ----------
-    module
-        A copy in float64, in evaluation mode: no dropout, no statistics of a batch.
-    inputs, labels
-        Patterns ``(P, ...)``, and labels ±1 ``(P,)``.
-    margin
-        The value ``y f`` asked for.
+    passes
+        A copy of the module in float64, in evaluation mode.
+    inputs
+        Patterns ``(P, ...)``.
+    demands
+        What is asked of their outputs.
+    units
+        Its piecewise linear units, whose kinks are constraints.
+    generators
+        Its known continuous symmetries.
+    pieces
+        Slopes and offsets of the units, each ``(P, U)``, in a branch without kinks.
     """
 
-    module: torch.nn.Module
-    inputs: Tensor
-    labels: Tensor
-    margin: float = 1.0
+    passes: Passes = field(repr=False)
+    inputs: Tensor = field(repr=False)
+    demands: Demands = field(repr=False)
+    units: Units = field(repr=False)
+    generators: tuple[Generator, ...] = field(default=(), repr=False)
+    pieces: Pieces | None = field(default=None, repr=False)
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The copy of the module."""
+        return self.passes.module
 
     @property
     def n_dof(self) -> int:
         """Number of parameters that are trained."""
-        return sum(p.numel() for p in self._trained().values())
+        return sum(p.numel() for p in self.passes.trained().values())
+
+    @property
+    def n_weights(self) -> int:
+        """Number ``N`` of weights: of all trained parameters but biases, which have one index."""
+        trained = self.passes.trained().values()
+        return sum(p.numel() for p in trained if p.ndim > 1) or self.n_dof
+
+    @property
+    def load(self) -> float:
+        """The load ``P/N``: patterns per weight."""
+        return len(self.demands) / self.n_weights
+
+    @property
+    def margin(self) -> float:
+        """What is asked for; of a regression to ``ε``, ``-ε``."""
+        return self.demands.margin
 
     @property
     def start(self) -> Vector:
         """The parameters that the module came with, ``(n_dof,)``, in the order it names them."""
-        return torch.cat([p.detach().reshape(-1) for p in self._trained().values()]).cpu().numpy()
+        parts = [p.detach().reshape(-1) for p in self.passes.trained().values()]
+        return torch.cat(parts).cpu().numpy()
+
+    @property
+    def resolves_kinks(self) -> bool:
+        """Whether all of its kinks are known; those of smooth modules are none."""
+        return not self.units.not_resolved
 
     def gaps(self, x: Vector) -> Vector:
-        """Return ``Δ_μ``, shape ``(P,)``: positive where violated."""
+        """Return ``Δ``, shape ``(P k,)``: positive where violated."""
         with torch.no_grad():
-            return _numpy(self._gaps(self._tensor(x)))
+            return _numpy(self.demands.gaps(self._outputs(self._tensor(x))).reshape(-1))
 
     def satisfied(self, gaps: Vector) -> bool:
-        """Tell whether gaps ``(P,)`` are those of a module that fits: ``U < 1e-14``."""
+        """Tell whether gaps ``(P k,)`` are those of a module that fits: ``U < 1e-14``."""
         return fits(gaps)
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``U = ½ Σ max(Δ, 0)²`` and ``∇U``, shape ``(n_dof,)``."""
         w = self._tensor(x).requires_grad_()
-        energy = self._energy(w)
+        gaps = self.demands.gaps(self._outputs(w))
+        energy = 0.5 * gaps.clamp(min=0).square().sum()
         (gradient,) = torch.autograd.grad(energy, w)
         return float(energy.detach()), _numpy(gradient)
 
     def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Vector:
-        """Return ``∂Δ_μ/∂x``, dense: ``(P, n_dof)``, or ``(len(rows), n_dof)``."""
-        w, index = self._tensor(x), slice(None) if rows is None else np.array(rows)
-
-        def gap(w: Tensor, pattern: Tensor, label: Tensor) -> Tensor:
-            return self._gaps_of(w, pattern[None], label[None])[0]
-
-        one_by_one: Callable[..., Tensor] = vmap(grad(gap), in_dims=(None, 0, 0))
-        inputs, labels = self.inputs[index], self.labels[index]
-        if not len(labels):
-            return np.zeros((0, self.n_dof))
-        return _numpy(one_by_one(w, inputs, labels))
+        """Return ``∂Δ/∂x``, dense: ``(P k, n_dof)``, or ``(len(rows), n_dof)``."""
+        size = len(self.demands) * self.demands.per_pattern
+        chosen = np.arange(size) if rows is None else np.array(rows, dtype=np.intp)
+        return _numpy(self.jacobian(self._tensor(x), self._index(chosen)))
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
         """Return ``H(x) v``, shape of ``v``: one direction ``(n_dof,)`` or ``(k, n_dof)``."""
-        _, product, *_ = vjp(grad(self._energy), self._tensor(x))
-        directions = torch.tensor(np.atleast_2d(v), dtype=torch.float64, device=self.inputs.device)
-        (found,) = vmap(product)(directions)
-        return _numpy(found).reshape(v.shape)
+        w, forces, rows = self._violated(x)
+        jacobian = self.jacobian(w, rows)
+        directions = torch.tensor(np.atleast_2d(v), dtype=torch.float64, device=w.device)
+        stiff = (directions @ jacobian.T) @ jacobian
+        index, weights = self._weights(rows, forces[rows])
+        bent = self.passes.products(w, self.inputs[index], weights, directions, self._at(index))
+        return _numpy(stiff + bent).reshape(v.shape)
+
+    def hessian(self, x: Vector) -> Vector:
+        """Return ``H(x)``, dense, ``(n_dof, n_dof)``."""
+        w, forces, rows = self._violated(x)
+        jacobian = self.jacobian(w, rows)
+        return _numpy(jacobian.T @ jacobian + self.bent(w, rows, forces[rows], self.pieces))
+
+    def curvature(self, x: Vector, forces: Vector) -> Vector:
+        """Return ``Σ λ ∇²Δ``, dense, ``(n_dof, n_dof)``, for ``forces`` ``(P k,)``."""
+        rows = self._index(np.flatnonzero(forces))
+        given = torch.tensor(forces, dtype=torch.float64, device=rows.device)[rows]
+        return _numpy(self.bent(self._tensor(x), rows, given, self.pieces))
 
     def zero_modes(self, x: Vector) -> Vector:
-        """Return no mode, ``(0, n_dof)``: what leaves a module's output alone is not known."""
-        return np.zeros((0, len(x)))
+        """Return orthonormal tangents of the symmetries that are known, ``(k, n_dof)``.
+
+        They are rescalings of units between two layers, shifts of all classes and the like: those
+        of `networks.models.module_symmetry`. A module may have more.
+        """
+        self._tensor(x)
+        return modes(self.generators, x)
+
+    def frozen(self, x: Vector) -> list[Indices]:
+        """Return each parameter that no gap depends on at ``x``: those of dead units, one by one.
+
+        Incoming and outgoing weights of a rectifier that is silent on all patterns are such, and
+        so is the embedding of a word that no pattern holds.
+        """
+        dead = dead_parameters(self, self._tensor(x))
+        return [np.array([place], dtype=np.intp) for place in np.flatnonzero(dead)]
+
+    def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
+        """Yield the state moved along its known symmetries."""
+        yield from Generator.random_images(self.generators, x, rng)
 
     def tightening(self, x: Vector) -> Vector:
-        """Return ``∂Δ/∂t = 1`` for each pattern, shape ``(P,)``."""
+        """Return ``∂Δ/∂t = 1`` for each gap, shape ``(P k,)``."""
         del x
-        return np.ones(len(self.labels))
+        return np.ones(len(self.demands) * self.demands.per_pattern)
 
     def tightened(self, t: float) -> "ModuleProblem":
         """Return the same problem with ``t`` added to the margin asked for."""
-        return replace(self, margin=self.margin + t)
+        return replace(self, demands=self.demands.tightened(t))
 
-    def _energy(self, w: Tensor) -> Tensor:
-        return 0.5 * self._gaps(w).clamp(min=0).square().sum()
+    # Kinks, each with one owner: with several gaps a pattern has them once for each gap, and only
+    # where the gaps are opposed, so that one kink can hold one of them at most.
 
-    def _gaps(self, w: Tensor) -> Tensor:
-        return self._gaps_of(w, self.inputs, self.labels)
+    @property
+    def owns_kinks(self) -> bool:
+        """Whether each kink belongs to one gap: one gap a pattern, or two opposed ones."""
+        return self.demands.per_pattern == 1 or self.demands.opposed
 
-    def _gaps_of(self, w: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
-        trained = self._trained()
-        parts = torch.split(w, [p.numel() for p in trained.values()])
-        named = {n: w.view_as(p) for (n, p), w in zip(trained.items(), parts, strict=True)}
-        output: Tensor = functional_call(self.module, named, (inputs,))
-        return self.margin - labels * output.reshape(labels.shape)
+    def kinks(self, x: Vector) -> Vector:
+        """Return the distance ``z - c`` of each unit from each kink, ``(K,)``."""
+        if not self._n_kinks:
+            return np.zeros(0)
+        with torch.no_grad():
+            z = self.preactivations(self._tensor(x))
+        units, which = self._kink_names
+        found = z[:, units] - self.units.table[units, which, 0]
+        return _numpy(found.repeat(1, self.demands.per_pattern).reshape(-1))
 
-    def _trained(self) -> dict[str, Tensor]:
-        return {n: p for n, p in self.module.named_parameters() if p.requires_grad}
+    def kink_owners(self) -> Indices:
+        """Return the gap of each kink, ``(K,)``."""
+        gaps = np.arange(len(self.demands) * self.demands.per_pattern, dtype=np.intp)
+        return np.repeat(gaps, len(self._kink_names[0]) if self._n_kinks else 0)
+
+    def kink_jacobian(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``∂z/∂x`` of some kinks, dense, ``(len(kinks), n_dof)``."""
+        if not len(kinks):
+            return np.zeros((0, self.n_dof))
+        w, places = self._tensor(x), self._index(np.asarray(kinks, dtype=np.intp))
+        units = self._kink_names[0]
+        patterns = places // (len(units) * self.demands.per_pattern)
+        with torch.no_grad():
+            pieces = self._at(patterns) or self.units.pieces(self.preactivations(w, patterns))
+        chosen = units[places % len(units)]
+        return _numpy(self.passes.unit_rows(w, self.inputs[patterns], chosen, pieces))
+
+    def kink_strengths(self, x: Vector) -> Vector:
+        """Return ``c = ∂Δ/∂max(z, 0)`` of every kink, ``(K,)``, for the gap that owns it."""
+        if not self._n_kinks:
+            return np.zeros(0)
+        w = self._tensor(x).requires_grad_()
+        tape = Tape(self.pieces)
+        gaps = self.demands.gaps(self.passes.outputs(w, self.inputs, tape))
+        into = torch.cat([g.reshape(len(gaps), -1) for g in gradients(gaps[:, 0].sum(), tape.a)], 1)
+        units, which = self._kink_names
+        found = into[:, units] * self.units.table[units, which, 3]
+        both = torch.stack([found, -found], 1) if self.demands.per_pattern == 2 else found
+        return _numpy(both.reshape(-1))
+
+    def branch(self, x: Vector, held: Indices, masks: Vector) -> "ModuleProblem":
+        """Return the module whose units keep the slopes of ``x``, and where ``held`` the masks.
+
+        A mask 0 is the slope below the kink, and 1 that above it.
+        """
+        if not self._n_kinks:
+            return self
+        with torch.no_grad():
+            z = replace(self, pieces=None).preactivations(self._tensor(x))
+        slopes, offsets = self.units.pieces(z)
+        units, which = self._kink_names
+        places, t = self._index(held), torch.tensor(masks, dtype=z.dtype, device=z.device)
+        k = places % len(units)
+        patterns = places // (len(units) * self.demands.per_pattern)
+        position, value, below, jump = self.units.table[units[k], which[k]].unbind(-1)
+        slopes[patterns, units[k]] = below + t * jump
+        offsets[patterns, units[k]] = value - (below + t * jump) * position
+        return replace(self, pieces=(slopes, offsets))
+
+    # What minimisers use, in torch.
+
+    def all_gaps(self, w: Tensor) -> Tensor:
+        """Return ``Δ``, ``(P, k)``."""
+        return self.demands.gaps(self._outputs(w))
+
+    def plain_gaps(self, w: Tensor) -> Tensor:
+        """Return the same, ``(P, k)``, for a gradient and no second derivative: faster."""
+        return self.demands.gaps(self.passes.plain_outputs(w, self.inputs))
+
+    def taken(self, index: Indices) -> "ModuleProblem":
+        """Return the problem of some of the patterns."""
+        rows = self._index(np.asarray(index, dtype=np.intp))
+        return replace(self, inputs=self.inputs[rows], demands=self.demands.taken(rows))
+
+    def preactivations(self, w: Tensor, index: Tensor | None = None) -> Tensor:
+        """Return ``z`` of every unit, ``(P, U)``, of all patterns or of some."""
+        inputs = self.inputs if index is None else self.inputs[index]
+        tape = Tape(self.pieces if index is None else self._at(index))
+        self.passes.outputs(w, inputs, tape)
+        return torch.cat([z.reshape(len(inputs), -1) for z in tape.z], dim=1)
+
+    def jacobian(self, w: Tensor, rows: Tensor, pieces: Pieces | None = None) -> Tensor:
+        """Return the rows of ``∂Δ/∂w``, ``(len(rows), n_dof)``; ``pieces`` are of all patterns."""
+        patterns, cotangents = self.demands.cotangents(rows)
+        return self.passes.rows(w, self.inputs[patterns], cotangents, self._at(patterns, pieces))
+
+    def bent(self, w: Tensor, rows: Tensor, forces: Tensor, pieces: Pieces | None) -> Tensor:
+        """Return ``Σ_r forces_r ∂²Δ_r/∂w²``, ``(n_dof, n_dof)``."""
+        index, weights = self._weights(rows, forces)
+        return self.passes.curvature(w, self.inputs[index], weights, self._at(index, pieces))
+
+    def _weights(self, rows: Tensor, forces: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the patterns of gaps, and what their forces weigh each output with, ``(p, C)``."""
+        patterns, cotangents = self.demands.cotangents(rows)
+        index, place = torch.unique(patterns, return_inverse=True)
+        weights = cotangents.new_zeros(len(index), self.demands.n_outputs)
+        return index, weights.index_add_(0, place, forces[:, None] * cotangents)
+
+    def _at(self, index: Tensor, pieces: Pieces | None = None) -> Pieces | None:
+        pieces = self.pieces if pieces is None else pieces
+        return None if pieces is None else (pieces[0][index], pieces[1][index])
+
+    def _outputs(self, w: Tensor) -> Tensor:
+        tape = None if self.pieces is None else Tape(self.pieces)
+        return self.passes.outputs(w, self.inputs, tape)
+
+    def _violated(self, x: Vector) -> tuple[Tensor, Tensor, Tensor]:
+        """Return parameters, forces, and the places of the violated gaps."""
+        w = self._tensor(x)
+        with torch.no_grad():
+            forces = self.demands.gaps(self._outputs(w)).reshape(-1).clamp(min=0)
+        return w, forces, torch.nonzero(forces)[:, 0]
+
+    @property
+    def _n_kinks(self) -> int:
+        """Number of units whose kinks are told to the exact solver, of each pattern."""
+        return len(self.units) if self.owns_kinks and self.resolves_kinks else 0
+
+    @property
+    def _kink_names(self) -> tuple[Tensor, Tensor]:
+        """Return unit and number of each kink of a pattern."""
+        there = torch.isfinite(self.units.table[:, :, 0]) & self.units.moving[:, None]
+        units, which = torch.nonzero(there).unbind(1)
+        return units, which
+
+    def _index(self, places: Indices) -> Tensor:
+        return torch.as_tensor(places, device=self.inputs.device)
 
     def _tensor(self, x: Vector) -> Tensor:
         return torch.tensor(state(x, self.n_dof), device=self.inputs.device)
 
 
-def from_module(
-    module: torch.nn.Module, x: ArrayLike, y: ArrayLike, *, margin: float = 1.0
-) -> ModuleProblem:
-    """Return the problem of teaching a module patterns ``x``, ``(P, ...)``, with labels ``y`` ±1.
-
-    Its outputs must be ``P`` numbers, ``(P,)`` or ``(P, 1)``. Module and arrays are copied.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite and real, labels are not ±1, there is nothing to train, or the
-        module gives more or fewer numbers than patterns.
-
-    Examples
-    --------
-    >>> module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
-    >>> problem = from_module(module, np.eye(3), [1, -1, 1])
-    >>> problem.n_dof, problem.gaps(problem.start).shape
-    (21, (3,))
-    """
-    check_kind("module", module, torch.nn.Module, "pass such as torch.nn.Sequential(...)")
-    if not np.isfinite(real("margin", margin)):
-        raise ValueError(f"expected a finite margin, got {margin}: pass one such as 1")
-    own = copy.deepcopy(module).double().eval()
-    if not any(p.requires_grad for p in own.parameters()):
-        raise ValueError("expected a module with parameters to train, got none: let some need grad")
-    for name, parameter in own.named_parameters():
-        real_array(name, _numpy(parameter))
-    device = next(own.parameters()).device
-    inputs = torch.from_numpy(real_array("x", _given(x))).to(device)
-    given = real_array("y", _given(y))
-    labels = torch.from_numpy(given).to(device)
-    if labels.ndim != 1 or inputs.ndim < 1 or len(labels) != len(inputs):
-        raise ValueError(
-            f"expected x of (P, ...) and labels of (P,), got shapes {tuple(inputs.shape)} and "
-            f"{tuple(labels.shape)}: pass one label for each pattern"
-        )
-    if not len(labels) or not bool((labels.abs() == 1).all()):
-        raise ValueError(
-            f"expected one or more labels of ±1, got {np.unique(given)[:5].tolist()}: convert them"
-        )
-    with torch.no_grad():
-        output = own(inputs)
-    if output.numel() != len(labels):
-        raise ValueError(
-            f"expected one output a pattern, {len(labels)}, got shape {tuple(output.shape)}: "
-            "let the module return a single number for each"
-        )
-    return ModuleProblem(own, inputs, labels, margin)
-
-
-def _given(values: ArrayLike | Tensor) -> ArrayLike:
-    """Return what a tensor holds, wherever it lies, as an array."""
-    return _numpy(values) if isinstance(values, Tensor) else values
+def gradients(number: Tensor, parts: list[Tensor]) -> list[Tensor]:
+    """Return the derivatives by each part, zero where the number does not depend on it."""
+    moving = [part for part in parts if part.requires_grad]
+    found = iter(torch.autograd.grad(number, moving, allow_unused=True) if moving else ())
+    filled = [next(found) if part.requires_grad else None for part in parts]
+    return [torch.zeros_like(p) if g is None else g for g, p in zip(filled, parts, strict=True)]
 
 
 def _numpy(t: Tensor) -> Vector:

@@ -1,8 +1,8 @@
 """Training: an anneal, a polish, and the status of their end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -12,14 +12,17 @@ from networks.checks import check_generator, check_kind, state, whole
 from networks.models import backprop
 from networks.models.fixed_norm import SphericalNetwork
 from networks.models.hinge import FITTED, HingeNetwork
+from networks.models.module import ModuleProblem
 from networks.models.symmetry import balanced
 from networks.training.anneal import Annealed, Look, Schedule, anneal
 from networks.training.kinks import Kinks, KinkState
+from networks.training.module_train import anneal_module, certified_module, judged_module
 from networks.training.optimisers import Optimiser
 from networks.training.polish import BALANCED, Polished, polish
 
 Vector: TypeAlias = NDArray[np.float64]
 Status: TypeAlias = Literal["unjammed", "jammed", "stalled", "dead"]
+Problem: TypeAlias = HingeNetwork | ModuleProblem
 
 NEWTON_STEPS = 1000  # a polish takes 10 to 100 of them, near the transition several hundred
 SILENT = "some layer has no active unit on the patterns that hold most of the energy"
@@ -34,8 +37,8 @@ class Trained:
     Attributes
     ----------
     problem
-        The network, at the norm ``|x|`` where the polish held that; the `HingeNetwork` where it was
-        free, or there was nothing to polish.
+        The network, at the norm ``|x|`` where the polish held that; that of the training where it
+        was free, or there was nothing to polish.
     x
         The parameters, ``(n_dof,)``.
     energy
@@ -60,7 +63,7 @@ class Trained:
         Linear solves of the polish.
     """
 
-    problem: HingeNetwork | SphericalNetwork
+    problem: Problem | SphericalNetwork
     x: Vector
     energy: float
     max_residual: float
@@ -87,7 +90,7 @@ class Trained:
 
 
 def train(
-    problem: HingeNetwork,
+    problem: Problem,
     x: Vector,
     *,
     steps: int = 30000,
@@ -96,6 +99,7 @@ def train(
     hold_norm: bool = True,
     optimiser: Optimiser | None = None,
     rng: np.random.Generator | None = None,
+    callback: Callable[[int, float, Vector], None] | None = None,
 ) -> Trained:
     """Minimise ``U`` from ``x``: an anneal of ``steps`` of Adam, then a polish to a minimum.
 
@@ -104,7 +108,8 @@ def train(
     Parameters
     ----------
     problem, x
-        The learning problem, and the parameters to start from, ``(n_dof,)``.
+        The learning problem, a network or what `from_module` makes, and the parameters to start
+        from, ``(n_dof,)``.
     steps
         Steps of Adam, or evaluations of the ``optimiser``.
     newton_steps
@@ -120,6 +125,8 @@ def train(
         Takes the place of Adam and its schedule, see `optimisers`.
     rng
         For an optimiser that draws minibatches.
+    callback
+        Called as ``callback(step, U, x)`` at each step of Adam: for a log, a plot, TensorBoard.
 
     Raises
     ------
@@ -136,20 +143,37 @@ def train(
     >>> train(problem, problem.mlp.init(rng), steps=3000).status
     'unjammed'
     """
-    check_kind("problem", problem, HingeNetwork, _OTHERS)
+    _check_learner(problem)
     x = state(x, problem.n_dof)
     whole("steps", steps, 0)
     if rng is not None:
         check_generator(rng)
-    if optimiser is None:
-        ((_, annealed),) = anneal([problem], [x], steps=steps, schedule=schedule)
+    if optimiser is not None:
+        annealed = optimiser(problem, x, steps=steps, rng=rng)  # type: ignore[arg-type]
+    elif isinstance(problem, ModuleProblem):
+        annealed = anneal_module(problem, x, steps=steps, schedule=schedule, callback=callback)
     else:
-        annealed = optimiser(problem, x, steps=steps, rng=rng)
+        look, looks = _look(problem, callback), max(steps, 1)
+        rules: dict[str, Any] = {"steps": steps, "schedule": schedule}
+        ((_, annealed),) = anneal([problem], [x], look=look, looks=looks, **rules)
     return _judged(problem, annealed, newton_steps, hold_norm=hold_norm)
 
 
+def _look(
+    problem: HingeNetwork, callback: Callable[[int, float, Vector], None] | None
+) -> Look | None:
+    if callback is None:
+        return None
+    return lambda _, step, x: callback(step, problem.energy_gradient(x)[0], x)
+
+
+def _check_learner(problem: Problem) -> None:
+    if not isinstance(problem, ModuleProblem):
+        check_kind("problem", problem, HingeNetwork, _OTHERS)
+
+
 def train_all(
-    problems: Sequence[HingeNetwork],
+    problems: Sequence[Problem],
     xs: Sequence[Vector],
     *,
     steps: int = 30000,
@@ -160,8 +184,8 @@ def train_all(
 ) -> Iterator[tuple[int, Trained]]:
     """Yield ``(i, Trained)`` of each network ``i``, in the order in which they end.
 
-    `train` of many networks, annealed together: seeds, loads, data and shapes may differ. ``look``
-    is that of `anneal`, and all else that of `train`.
+    `train` of many networks, annealed together: seeds, loads, data and shapes may differ; modules
+    are annealed after them, one by one. ``look`` is that of `anneal`, all else that of `train`.
 
     Examples
     --------
@@ -173,10 +197,17 @@ def train_all(
     ('unjammed', 'jammed')
     """
     for problem in problems:
-        check_kind("problem", problem, HingeNetwork, _OTHERS)
+        _check_learner(problem)
     starts = [state(x, problem.n_dof) for problem, x in zip(problems, xs, strict=True)]
-    for i, annealed in anneal(problems, starts, steps=steps, schedule=schedule, look=look):
-        yield i, _judged(problems[i], annealed, newton_steps, hold_norm=hold_norm)
+    networks = {i: p for i, p in enumerate(problems) if isinstance(p, HingeNetwork)}
+    places, few = list(networks), list(networks.values())
+    begun = [starts[i] for i in places]
+    for i, annealed in anneal(few, begun, steps=steps, schedule=schedule, look=look):
+        yield places[i], _judged(few[i], annealed, newton_steps, hold_norm=hold_norm)
+    for i, module in enumerate(problems):
+        if isinstance(module, ModuleProblem):
+            annealed = anneal_module(module, starts[i], steps=steps, schedule=schedule)
+            yield i, _judged(module, annealed, newton_steps, hold_norm=hold_norm)
 
 
 def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_STEPS) -> Trained:
@@ -195,14 +226,16 @@ def settle(problem: SphericalNetwork, x: Vector, *, newton_steps: int = NEWTON_S
     """
     check_kind("problem", problem, SphericalNetwork, "pass SphericalNetwork(free, radius)")
     w = problem.on_sphere(state(x, problem.n_dof))
+    if isinstance(problem.free, ModuleProblem):
+        return certified_module(problem.free, w, 0, newton_steps, held=True)
     found = polish(problem.free, w, steps=newton_steps, hold_norm=True)
     return _certified(problem.free, found, w, 0, newton_steps, held=True)
 
 
-def _judged(
-    problem: HingeNetwork, annealed: Annealed, newton_steps: int, *, hold_norm: bool
-) -> Trained:
+def _judged(problem: Problem, annealed: Annealed, newton_steps: int, *, hold_norm: bool) -> Trained:
     """Polish an annealed state if there is anything to polish, and say what it is."""
+    if isinstance(problem, ModuleProblem):
+        return judged_module(problem, annealed, newton_steps, hold_norm=hold_norm)
     finite = bool(np.isfinite(annealed.x).all())
     here = _point(problem, annealed.x) if finite else None
     if here is None or not np.isfinite(here.energy):
@@ -232,7 +265,7 @@ def _certified(
     if here.energy < FITTED:
         return _ended(here, steps, "unjammed", newton_steps=found.steps)
     status: Status = "jammed" if found.is_minimum else "stalled"
-    reason = "" if found.is_minimum else _why_not(before, found, allowed)
+    reason = "" if found.is_minimum else why_not(before, found, allowed)
     if _is_dead(here):
         status, reason = "dead", SILENT
     norm = float(np.linalg.norm(found.x))
@@ -266,7 +299,7 @@ def _ended(
     )
 
 
-def _why_not(before: Vector, found: Polished, allowed: int) -> str:
+def why_not(before: Vector, found: Polished, allowed: int) -> str:
     """Return why a polish certified no minimum."""
     norms = float(np.linalg.norm(before)), float(np.linalg.norm(found.x))
     if norms[1] > RUNAWAY * norms[0]:

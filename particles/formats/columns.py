@@ -7,16 +7,18 @@ from numpy.typing import NDArray
 
 from particles.formats.xyz import ROUNDING, Frame
 from particles.packings.ellipses import Ellipses
+from particles.packings.ellipsoids import Ellipsoids
+from particles.packings.orientations import axes_of_quaternions, quaternions_of, turns_of
 from particles.packings.packing import Packing
 
 Vector = NDArray[np.float64]
-# Sizes, aspects of ellipses, the sides of the box, and x.
+# Sizes, aspects of ellipses or axes of ellipsoids, the sides of the box, and x.
 Described: TypeAlias = tuple[Vector, Vector | None, Vector, Vector]
 
 # Species are named by elements, without which ASE opens no file; X is its name of none.
 _SPECIES = ("H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne")
 # What other programs call columns that only bodies which are not round need.
-_SHAPES = ("shape", "aspect", "axes", "semiax", "orientation", "quat")
+_SHAPES = ("shape", "aspect", "axes", "semiax", "orientation", "quat", "turn")
 # A tilt by this out of the plane changes an ellipse by the square of it.
 _TILT = 1e-6
 
@@ -42,7 +44,7 @@ def quaternions(angle: Vector) -> Vector:
 
 
 def described(frame: Frame) -> Described:
-    """Return sizes ``(N,)``, aspects ``(N,)`` or None, the box and ``x`` ``(N, c)`` of a frame.
+    """Return sizes ``(N,)``, aspects ``(N,)``, axes ``(N, 3)`` or None, box and ``x`` ``(N, c)``.
 
     Raises
     ------
@@ -57,6 +59,11 @@ def described(frame: Frame) -> Described:
         x = np.concatenate([pos, frame.numbers("angle", 1)], axis=1)
         sizes = frame.numbers("diameter", 1, positive=True)
         return sizes.ravel(), frame.numbers("aspect", 1, positive=True).ravel(), box, x
+    if {"axes", "turn", "diameter"} <= frame.columns.keys():
+        frame.expect(dim == 3, "axes", "bodies in space")
+        x = np.concatenate([pos, frame.numbers("turn", 3)], axis=1)
+        sizes = frame.numbers("diameter", 1, positive=True)
+        return sizes.ravel(), frame.numbers("axes", 3, positive=True), box, x
     if "asphericalshape" in frame.columns:
         return _shaped(frame, box, pos)
     for name in frame.columns:
@@ -101,21 +108,35 @@ def _sizes(frame: Frame) -> Vector:
 
 
 def _shaped(frame: Frame, box: Vector, pos: Vector) -> Described:
-    """Return bodies given by their semi-axes and turns: ellipses in the plane, or spheres."""
+    """Return bodies given by their semi-axes and turns: ellipses, spheres or ellipsoids."""
     half = frame.numbers("asphericalshape", 3, positive=True)
-    if box.size == 3:
-        frame.expect(bool((np.ptp(half, axis=1) == 0.0).all()), "asphericalshape", "spheres")
+    if box.size == 3 and (np.ptp(half, axis=1) == 0.0).all():
         return 2.0 * half[:, 0], None, box, pos
     turn = np.tile([0.0, 0.0, 0.0, 1.0], (len(pos), 1))
     if "orientation" in frame.columns:
         turn = frame.numbers("orientation", 4)
     length = np.linalg.norm(turn, axis=1)
+    if box.size == 3:
+        frame.expect(bool((length > 0.0).all()), "orientation", "quaternions (x, y, z, w), not 0,")
+        return _ellipsoids(half, turn, box, pos)
     flat = (length > 0.0) & (np.abs(turn[:, :2]).max(axis=1) <= _TILT * length)
     frame.expect(bool(flat.all()), "orientation", "turns about z, quaternions (0, 0, z, w),")
     upright = half[:, 1] > half[:, 0]
     angle = 2.0 * np.arctan2(turn[:, 2], turn[:, 3]) + 0.5 * np.pi * upright
     long, short = half[:, :2].max(axis=1), half[:, :2].min(axis=1)
     return 2.0 * short, long / short, box, np.column_stack([pos, angle])
+
+
+def _ellipsoids(half: Vector, turn: Vector, box: Vector, pos: Vector) -> Described:
+    """Return ellipsoids, their axes renamed in turn so that those of revolution are the last."""
+    a, b, c = half.T
+    last = np.where(a == b, 2, np.where(b == c, 0, np.where(a == c, 1, 2)))
+    names = (last[:, None] + np.array([1, 2, 0])) % 3
+    half = np.take_along_axis(half, names, axis=1)
+    axes = np.take_along_axis(axes_of_quaternions(turn), names[:, None, :], axis=2)
+    short = half.min(axis=1)
+    x = np.concatenate([pos, turns_of(axes)], axis=1)
+    return 2.0 * short, half / short[:, None], box, x
 
 
 def _columns(problem: Packing, bodies: Vector) -> dict[str, Vector]:
@@ -129,6 +150,10 @@ def _columns(problem: Packing, bodies: Vector) -> dict[str, Vector]:
         columns["aspherical_shape"] = np.stack([half * problem.aspect, half, half], axis=1)
         columns["orientation"] = quaternions(angle)
         columns["angle"], columns["aspect"] = angle[:, None], problem.aspect[:, None]
+    if isinstance(problem, Ellipsoids):
+        columns["aspherical_shape"] = problem.half_axes
+        columns["orientation"] = quaternions_of(bodies[:, 3:])
+        columns["turn"], columns["axes"] = bodies[:, 3:], problem.axes
     columns["diameter"] = problem.diameters[:, None]
     return columns
 

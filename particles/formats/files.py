@@ -1,7 +1,7 @@
 """Packings on disk: extended XYZ and GSD, as other programs read them.
 
 Both carry more than those programs need, so that a packing comes back bit by bit: diameters,
-aspects and unwrapped variables. A file is replaced only by a whole one.
+shapes and unwrapped variables. A file is replaced only by a whole one.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,8 @@ from particles.formats.columns import described, frame_text, quaternions
 from particles.formats.xyz import check_file, frames
 from particles.packings.discs import Discs
 from particles.packings.ellipses import Ellipses
+from particles.packings.ellipsoids import Ellipsoids
+from particles.packings.orientations import quaternions_of
 from particles.packings.packing import Packing, check_packing
 
 Vector = NDArray[np.float64]
@@ -26,6 +28,7 @@ Vector = NDArray[np.float64]
 _STATE = "particles/jamscape/x"
 _SIZES = "particles/jamscape/diameter"
 _ASPECT = "particles/jamscape/aspect"
+_AXES = "particles/jamscape/axes"
 _BOX = "jamscape/box"
 _BODIES = "particles/N"
 
@@ -50,9 +53,9 @@ def read_xyz(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
     """Read a frame of extended XYZ: ``(problem, x)``.
 
     Files of other programs need a rectangular ``Lattice``, ``pos``, and either ``radius`` or
-    ``diameter``, or ``aspherical_shape`` with ``orientation`` in the plane, which are ellipses. A
-    box that is not periodic in ``z`` with all bodies at one height, or a file without ``z``, is a
-    packing in the plane.
+    ``diameter``, or ``aspherical_shape`` with ``orientation``, which are ellipses in the plane and
+    ellipsoids in space. A box that is not periodic in ``z`` with all bodies at one height, or a
+    file without ``z``, is a packing in the plane.
 
     Raises
     ------
@@ -114,7 +117,8 @@ def read_gsd(path: str | Path, frame: int = 0) -> tuple[Packing, Vector]:
         raise ValueError(
             f"expected {n} bodies in {path}, got the sizes of {len(got[_SIZES])}: write it again"
         )
-    return _checked(path, got[_SIZES], got.get(_ASPECT), got[_BOX], got[_STATE])
+    shape = got.get(_ASPECT, got.get(_AXES))
+    return _checked(path, got[_SIZES], shape, got[_BOX], got[_STATE])
 
 
 def _gsd(module: str) -> Any:
@@ -152,11 +156,15 @@ def _replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _checked(
-    path: str | Path, sizes: Vector, aspect: Vector | None, box: Vector, x: Vector
+    path: str | Path, sizes: Vector, shape: Vector | None, box: Vector, x: Vector
 ) -> tuple[Packing, Vector]:
     """Return the packing and its state, or name the file in what is wrong with them."""
     try:
-        problem: Packing = Discs(sizes, box) if aspect is None else Ellipses(sizes, aspect, box)
+        problem: Packing
+        if shape is None:
+            problem = Discs(sizes, box)
+        else:
+            problem = (Ellipses if shape.ndim == 1 else Ellipsoids)(sizes, shape, box)
         state = np.array(x, dtype=np.float64).ravel()
         problem.bodies(state)
     except (TypeError, ValueError) as error:
@@ -173,9 +181,8 @@ def _gsd_variables(file: Any, frame: int, size: int) -> tuple[int, dict[str, Vec
     n = int(file.read_chunk(where, _BODIES)[0]) if file.chunk_exists(where, _BODIES) else 0
     if 16 * n > size:
         raise LookupError(f"{n} bodies, which do not fit into {size} bytes")
-    names = [
-        name for name in (_STATE, _SIZES, _ASPECT, _BOX) if file.chunk_exists(frame, f"log/{name}")
-    ]
+    known = (_STATE, _SIZES, _ASPECT, _AXES, _BOX)
+    names = [name for name in known if file.chunk_exists(frame, f"log/{name}")]
     return n, {name: file.read_chunk(frame, f"log/{name}") for name in names}
 
 
@@ -200,6 +207,10 @@ def _gsd_frame(frame: Any, problem: Packing, bodies: Vector) -> Any:
     if isinstance(problem, Ellipses):
         frame.particles.orientation = np.roll(quaternions(bodies[:, 2]), 1, axis=1)
         frame.log[_ASPECT] = problem.aspect
+    if isinstance(problem, Ellipsoids):
+        turn = quaternions_of(bodies[:, 3:])
+        frame.particles.orientation = np.roll(turn, 1, axis=1)
+        frame.log[_AXES] = problem.axes
     return frame
 
 
@@ -207,4 +218,6 @@ def _gsd_shape(problem: Packing, body: int) -> dict[str, Any]:
     short, long = 0.5 * float(problem.diameters[body]), float(problem.bounding_radii[body])
     if isinstance(problem, Ellipses):
         return {"type": "Ellipsoid", "a": long, "b": short, "c": short}
+    if isinstance(problem, Ellipsoids):
+        return dict(zip("abc", problem.half_axes[body].tolist(), strict=True), type="Ellipsoid")
     return {"type": "Sphere", "diameter": 2.0 * short}

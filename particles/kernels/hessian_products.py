@@ -9,19 +9,19 @@ from particles.kernels._jit import kernel
 def products(first, second, block, v, out):
     """Add ``H v`` to ``out``, both of shape ``(k, N, c)``.
 
-    ``block`` is by the vector between the centres and then, if there are any, by the angles of
-    the first and the second body: ``(m, d, d)`` or ``(m, d + 2, d + 2)``.
+    ``block`` is by the vector between the centres and then, if there are any, by the ``a = c - d``
+    angles of the first and of the second body: ``(m, d + 2a, d + 2a)``.
     """
-    size = block.shape[1]
-    dim = size if size == v.shape[2] else size - 2
+    size, c = block.shape[1], v.shape[2]
+    dim = 2 * c - size
     w = np.empty(size)
     for k in range(first.size):
         i, j = first[k], second[k]
         for n in range(v.shape[0]):
             for a in range(dim):
                 w[a] = v[n, j, a] - v[n, i, a]
-            if size > dim:
-                w[dim], w[dim + 1] = v[n, i, dim], v[n, j, dim]
+            for a in range(dim, c):
+                w[a], w[a + c - dim] = v[n, i, a], v[n, j, a]
             for a in range(size):
                 pull = 0.0
                 for b in range(size):
@@ -29,7 +29,7 @@ def products(first, second, block, v, out):
                 if a < dim:
                     out[n, j, a] += pull
                     out[n, i, a] -= pull
-                elif a == dim:
-                    out[n, i, dim] += pull
+                elif a < c:
+                    out[n, i, a] += pull
                 else:
-                    out[n, j, dim] += pull
+                    out[n, j, a - c + dim] += pull

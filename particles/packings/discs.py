@@ -126,6 +126,7 @@ class _DiscRelaxation(Relaxation):
 
     def __init__(self, sizes: Vector, box: Vector, skin: float) -> None:
         self.sizes, self.dim = sizes, box.size
+        self.levers = np.ones((sizes.size, box.size))
         self.find = PairFinder(0.5 * sizes, box, 1.0, skin)
         self.pulls = np.empty(box.size * kernels.CAP)
         self.reach = 0.5 * skin / math.sqrt(box.size)

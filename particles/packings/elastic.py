@@ -163,9 +163,8 @@ def _strained(problem: Packing, x: ArrayLike, strains: Vector) -> tuple[Vector, 
         row = np.zeros((problem.n_bodies, c))
         np.add.at(row[:, :d], pairs.j, force[:, :d])
         np.add.at(row[:, :d], pairs.i, -force[:, :d])
-        if problem.n_angles:
-            np.add.at(row[:, d], pairs.i, force[:, d])
-            np.add.at(row[:, d], pairs.j, force[:, d + 1])
+        np.add.at(row[:, d:], pairs.i, force[:, d:c])
+        np.add.at(row[:, d:], pairs.j, force[:, c:])
         mixed.append(row.ravel())
     return np.array(affine), np.array(mixed)
 

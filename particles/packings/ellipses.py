@@ -139,6 +139,11 @@ class Ellipses(Packing):
         turns[np.arange(round_bodies.size), 3 * round_bodies + 2] = 1.0
         return np.concatenate([super().zero_modes(x), turns])
 
+    def outlines(self, x: ArrayLike) -> Vector:
+        """Return themselves: axes and angle of the long one, ``(N, 3)``."""
+        angle = self.bodies(x)[:, 2]
+        return np.stack([2.0 * self.bounding_radii, self.diameters, angle], axis=1)
+
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield those of all packings, and half turns of single ellipses."""
         yield from super().equivalents(x, rng)
@@ -189,7 +194,8 @@ class _EllipseRelaxation(Relaxation):
         self.problem, self.skin = problem, skin
         self.find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
         self.work, self.turned = np.empty(10 * kernels.CAP), np.empty(2 * problem.n_bodies)
-        self.per_lever = 1.0 / problem.levers[:, 2]
+        self.levers = problem.levers
+        self.per_lever = 1.0 / self.levers[:, 2]
         # The surface moves by no more than |δx| + (a - b)|δθ|, and the lever is a - b or longer.
         self.reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
 

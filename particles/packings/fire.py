@@ -22,7 +22,7 @@ class Fire:
         start = problem.bodies(x)
         find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
         self.order = find.order(problem.centres(x))
-        self.bodies, self.levers = start[self.order], problem.levers[self.order]
+        self.bodies = start[self.order]
         self.relaxation = problem.relaxation(self.order, skin)
         self.motion = (np.zeros(start.size), np.zeros(start.size), np.empty(start.size))
         self.units = _units(problem.diameters[self.order], problem.n_per_body)
@@ -58,7 +58,7 @@ class Fire:
             )
             self.steps += taken
             moved = (self.units * self.motion[0]).reshape(self.bodies.shape)
-            self.bodies += moved / self.levers
+            self.bodies = self.relaxation.moved(self.bodies, moved)
             self.motion[0][:] = 0.0
         return energy, total
 

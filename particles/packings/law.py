@@ -35,8 +35,8 @@ class Slopes:
         ``Δ``.
     vector : (m, d)
         ``∂Δ/∂r``, with ``r`` from the first body to the second.
-    angles : (m, 2) or (m, 0)
-        ``∂Δ/∂θ`` of the first and of the second body.
+    angles : (m, 2a)
+        ``∂Δ/∂θ`` of the first and then of the second body, of ``a`` angles each.
     """
 
     gap: Vector
@@ -51,6 +51,8 @@ class Relaxation(ABC):
     ----------
     kernel : callable
         The compiled loop of the law, see `particles.kernels.fire`.
+    levers : (N, c)
+        The lengths that angles are multiplied by, see `Law.levers`.
     listed : tuple
         What the loop needs to know of the last list.
     reach : float
@@ -58,8 +60,13 @@ class Relaxation(ABC):
     """
 
     kernel: Callable[..., tuple[int, int, float, float]]
+    levers: Vector
     listed: tuple[Any, ...]
     reach: float
+
+    def moved(self, bodies: Vector, motion: Vector) -> Vector:
+        """Return ``bodies`` after a ``motion`` by variables in units of length, both ``(N, c)``."""
+        return np.asarray(bodies + motion / self.levers)
 
     @abstractmethod
     def relist(self, bodies: Vector) -> None:
@@ -106,7 +113,7 @@ class Law(ABC):
 
     @abstractmethod
     def _stiffness(self, bodies: Vector, pairs: RawPairs) -> Vector:
-        """Return ``∂²U`` of each pair, by ``r`` and the two angles: `kernels.blocks`."""
+        """Return ``∂²U`` of each pair, by ``r`` and the angles of both bodies."""
 
     @abstractmethod
     def relaxation(self, order: Indices, skin: float) -> Relaxation:
@@ -146,7 +153,7 @@ class Law(ABC):
 
     @property
     def n_per_body(self) -> int:
-        """Variables of one body: its centre, and its angle if it has one."""
+        """Variables of one body: its centre, and its angles if it has any."""
         return self.dim + self.n_angles
 
     @property
@@ -165,7 +172,7 @@ class Law(ABC):
         return float(self.volumes.sum() / self.box.prod())
 
     def bodies(self, x: ArrayLike) -> Vector:
-        """Return ``x`` as ``(N, d)`` or ``(N, 3)``, one row a body.
+        """Return ``x`` as ``(N, n_per_body)``, one row a body.
 
         Raises
         ------

@@ -21,7 +21,10 @@ FLOOR = 1e-13  # overlap per variable at or below which a descent has left all c
 def check_packing(problem: object) -> None:
     """Raise ``TypeError`` unless the problem is a packing."""
     check_kind(
-        "problem", problem, Packing, "pass Discs or Ellipses; other systems have their own descents"
+        "problem",
+        problem,
+        Packing,
+        "pass Discs, Ellipses or Ellipsoids; other systems have their own descents",
     )
 
 
@@ -29,8 +32,8 @@ class Packing(Law):
     """Bodies in a periodic box that repel where they overlap: ``U = ½ Σ max(Δ, 0)²``.
 
     A law inherits from it, and adds its gap and its loops over pairs. ``x`` holds the bodies one
-    after the other, ``(x, y)``, ``(x, y, z)`` or ``(x, y, θ)`` each. Positions need not lie in the
-    box: a state and its periodic images are the same.
+    after the other, ``(x, y)``, ``(x, y, z)``, ``(x, y, θ)`` or a centre and three angles each.
+    Positions need not lie in the box: a state and its periodic images are the same.
     """
 
     @abstractmethod
@@ -75,8 +78,8 @@ class Packing(Law):
         vector, angles = slopes.vector, slopes.angles
         if rows is not None:
             pairs, vector, angles = pairs[rows], vector[rows], angles[rows]
-        m, c = len(pairs), self.n_per_body
-        values = np.concatenate([-vector, angles[:, :1], vector, angles[:, 1:]], axis=1)
+        m, c, a = len(pairs), self.n_per_body, self.n_angles
+        values = np.concatenate([-vector, angles[:, :a], vector, angles[:, a:]], axis=1)
         columns = np.stack([pairs.i, pairs.j], axis=1)[:, :, None] * c + np.arange(c)
         place = np.arange(0, 2 * c * m + 1, 2 * c)
         jacobian = sparse.csr_array((values.ravel(), columns.ravel(), place), (m, self.n_dof))
@@ -187,6 +190,11 @@ class Packing(Law):
             "pair_gaps": slopes.gap.astype(np.float32),
             "images": images.astype(np.int8),
         }
+
+    def outlines(self, x: ArrayLike) -> Vector:
+        """Return what is seen of bodies from above: axes, angle of the long one, ``(N, 3)``."""
+        self.bodies(x)
+        return np.stack([self.diameters, self.diameters, np.zeros(self.n_bodies)], axis=1)
 
     def equivalents(self, x: ArrayLike, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield ``(name, x')`` for a random element of each discrete or continuous symmetry."""

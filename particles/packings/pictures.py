@@ -33,7 +33,8 @@ def plot(
     """Draw a packing into ``ax``, or a new figure, and return the axes.
 
     Every species has its colour, rattlers are white. Bars join the centres of bodies in contact,
-    as wide as their force is strong. Spheres are seen from above, the darker the deeper.
+    as wide as their force is strong. Spheres and ellipsoids are seen from above, the darker the
+    deeper.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ def _colours(problem: Packing, x: ArrayLike, inside: Vector, motion: Vector | No
     for k, members in enumerate(problem.species):
         colours[members] = to_rgb(COLOURS[k % len(COLOURS)])
     colours[problem.rattlers(x)] = 1.0
-    if motion is not None and problem.n_angles:
+    if motion is not None and problem.n_angles == 1:
         turn = motion[:, problem.dim]
         largest = float(np.abs(turn).max()) or 1.0
         # The ends of the map are too dark for arrows.
@@ -135,15 +136,18 @@ def _draw_bodies(
 ) -> None:
     from matplotlib.collections import EllipseCollection
 
-    radii = problem.bounding_radii
-    who, where = _copies(inside, radii, problem.box)
+    long, short, angle = problem.outlines(bodies.ravel()).T
+    who, where = _copies(inside, problem.bounding_radii, problem.box)
     if problem.dim == 3:
         from_below = np.argsort(inside[who, 2], kind="stable")
         who, where = who[from_below], where[from_below]
-    angles = np.degrees(bodies[who, 2]) if problem.n_angles else np.zeros(who.size)
-    short = problem.diameters[who]
     shapes = EllipseCollection(
-        2.0 * radii[who], short, angles, units="xy", offsets=where, offset_transform=ax.transData
+        long[who],
+        short[who],
+        np.degrees(angle[who]),
+        units="xy",
+        offsets=where,
+        offset_transform=ax.transData,
     )
     shapes.set(facecolors=colours[who], edgecolors="0.35", linewidths=0.4)
     ax.add_collection(shapes)

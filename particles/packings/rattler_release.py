@@ -60,7 +60,7 @@ def _pushed(
     max_steps: int,
 ) -> Vector:
     """Move the ``loose`` bodies down the energy of ``pairs`` until no overlap is ``enough``."""
-    moved, d = bodies.copy(), grown.dim
+    moved, d, a = bodies.copy(), grown.dim, grown.n_angles
     mobility = np.where(loose, 0.4 * grown.diameters**2, 0.0)[:, None] / grown.levers**2
     for _ in range(max_steps):
         shift = (moved - bodies)[:, :d]
@@ -70,7 +70,7 @@ def _pushed(
         if not (overlap >= enough).any():
             break
         uphill = np.zeros_like(moved)
-        for body, side, sign in ((pairs.i, slice(0, 1), -1.0), (pairs.j, slice(1, 2), 1.0)):
+        for body, side, sign in ((pairs.i, slice(a), -1.0), (pairs.j, slice(a, None), 1.0)):
             slope = np.concatenate([sign * slopes.vector, slopes.angles[:, side]], axis=1)
             np.add.at(uphill, body, overlap * slope)
         moved -= mobility * uphill

@@ -24,12 +24,11 @@ def assembled(
     """
     n, c = shape
     size = block.shape[1]
-    dim = size if size == c else size - 2
+    dim = 2 * c - size
     # The variables of a pair, from those of its two bodies.
     local = np.zeros((size, 2 * c))
     local[:dim, :dim], local[:dim, c : c + dim] = -np.eye(dim), np.eye(dim)
-    if size > dim:
-        local[dim, c - 1] = local[dim + 1, 2 * c - 1] = 1.0
+    local[dim:c, dim:c] = local[c:, c + dim :] = np.eye(c - dim)
     touch = block.any(axis=(1, 2))
     values = local.T @ block[touch] @ local
     first = np.stack([i, j], axis=1)[touch].astype(np.int64) * c

@@ -26,6 +26,7 @@ KEYS = {
 SMALL = {
     "discs": ["--n", "32", "--pressure", "1e-4"],
     "ellipses": ["--n", "24", "--pressure", "1e-4", "--aspect", "1.4"],
+    "ellipsoids": ["--n", "12", "--pressure", "1e-4", "--axes", "1.25", "1", "0.8"],
     "perceptron": ["--n", "20", "--alpha", "7"],
     "network": ["--width", "6", "--load", "6", "--steps", "2000"],
 }
@@ -65,7 +66,7 @@ def test_a_network_goes_to_the_margin_that_it_can_reach(capsys):
     assert found["max_residual"] < 1e-10
 
 
-@pytest.mark.parametrize("system", ["discs", "ellipses", "perceptron"])
+@pytest.mark.parametrize("system", ["discs", "ellipses", "ellipsoids", "perceptron"])
 def test_a_minimum_meets_the_bound(system, capsys):
     _, out, _ = said(capsys, "jam", system, *SMALL[system], "--spectrum", "--json")
     found = json.loads(out)
@@ -104,6 +105,9 @@ WRONG = {
     "option for a name": ["jam", "discs", "--n", "4", "--out", "--json"],
     "option for a file": ["report", "-o", "--json"],
     "aspect": ["jam", "ellipses", "--aspect", "0.5"],
+    "two axes": ["jam", "ellipsoids", "--axes", "1.25", "1"],
+    "flat axes": ["jam", "ellipsoids", "--axes", "1.25", "0", "1"],
+    "systems": ["compare", "--systems", "discs,sand"],
     "no discs": ["jam", "discs", "--n", "0"],
     "dimension": ["jam", "discs", "--dim", "4"],
     "pressure": ["jam", "discs", "--pressure", "-1"],

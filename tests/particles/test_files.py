@@ -14,9 +14,9 @@ from gsd import fl, hoomd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from particles import Discs, Ellipses, read_gsd, read_xyz, write_gsd, write_xyz
+from particles import Discs, Ellipses, Ellipsoids, read_gsd, read_xyz, write_gsd, write_xyz
 
-from packing_strategies import discs, ellipses
+from packing_strategies import discs, ellipses, ellipsoids
 
 FORMATS = {"xyz": (write_xyz, read_xyz), "gsd": (write_gsd, read_gsd)}
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.one_of(discs(), ellipses()), st.sampled_from(sorted(FORMATS)))
+@given(st.one_of(discs(), ellipses(), ellipsoids()), st.sampled_from(sorted(FORMATS)))
 def test_a_packing_comes_back_bit_by_bit(folder, system, form):
     problem, x = system
     write, read = FORMATS[form]
@@ -51,6 +51,16 @@ def test_gsd_carries_what_other_programs_draw(tmp_path):
     np.testing.assert_allclose(frame.particles.position, [[-2, -1.5, 0], [-2, 1.5, 0]])
     np.testing.assert_allclose(frame.particles.orientation[0], [0.5**0.5, 0, 0, 0.5**0.5])
     assert frame.particles.type_shapes[1] == {"type": "Ellipsoid", "a": 1.4, "b": 0.7, "c": 0.7}
+
+
+def test_gsd_carries_the_shapes_of_ellipsoids(tmp_path):
+    problem = Ellipsoids(np.array([1.0, 1.4]), [1.25, 1.0, 1.6], np.array([6.0, 5.0, 7.0]))
+    write_gsd(tmp_path / "e.gsd", problem, np.array([1.0, 1, 1, 2, 0, 0, 2, 4, 6, 0, 0, 0]))
+    with hoomd.open(str(tmp_path / "e.gsd"), "r") as file:
+        frame = file[0]
+    half = 0.5**0.5
+    np.testing.assert_allclose(frame.particles.orientation, [[half, 0, half, 0], [1, 0, 0, 0]])
+    assert frame.particles.type_shapes[1] == {"type": "Ellipsoid", "a": 0.875, "b": 0.7, "c": 1.12}
 
 
 @pytest.mark.parametrize("read", [read_xyz, read_gsd])
@@ -124,7 +134,7 @@ def test_a_file_is_written_where_a_link_points(tmp_path):
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.one_of(discs(), ellipses()))
+@given(st.one_of(discs(), ellipses(), ellipsoids()))
 def test_what_is_written_opens_in_ase(folder, system):
     problem, x = system
     write_xyz(folder / "ase.xyz", problem, np.stack([x, x + 1.0]))
@@ -174,6 +184,26 @@ def test_what_is_written_opens_in_ovito(tmp_path):
         np.testing.assert_allclose(seen["Aspherical Shape"], shapes, rtol=1e-6)
         turns = [[0.0, 0.0, 0.5**0.5, 0.5**0.5], [0.0, 0.0, 0.0, 1.0]]
         np.testing.assert_allclose(seen["Orientation"], turns, rtol=1e-6)
+
+
+def test_ellipsoids_open_in_ovito_as_they_are(tmp_path):
+    """Of axes 1.25 : 1 : 1.6, one lying along ``x`` and one upright and turned by a quarter."""
+    if find_spec("ovito") is None:
+        pytest.skip("no ovito")
+    problem = Ellipsoids(np.array([1.0, 1.4]), [1.25, 1.0, 1.6], np.array([6.0, 5.0, 7.0]))
+    x = np.array([1.0, 1, 1, 2, 0, 0, 2, 4, 6, 0, 0, np.pi / 2])
+    paths = [tmp_path / "a.xyz", tmp_path / "a.gsd"]
+    write_xyz(paths[0], problem, x)
+    write_gsd(paths[1], problem, x)
+    command = [sys.executable, "-c", OVITO, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
+    for seen in json.loads(done.stdout):
+        assert seen["box"] == [6.0, 5.0, 7.0]
+        shapes = [[0.625, 0.5, 0.8], [0.875, 0.7, 1.12]]
+        np.testing.assert_allclose(seen["Aspherical Shape"], shapes, rtol=1e-6)
+        half = 0.5**0.5
+        turns = [[0.0, half, 0.0, half], [0.0, 0.0, half, half]]
+        np.testing.assert_allclose(seen["Orientation"], turns, rtol=1e-6, atol=1e-7)
 
 
 def test_gsd_of_another_program_is_refused(tmp_path):

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from particles import Discs, Ellipses, plot
 from particles.packings.pictures import png
 
-from packing_strategies import discs, ellipses
+from packing_strategies import discs, ellipses, ellipsoids
 
 
 @settings(deadline=None, max_examples=10)
-@given(st.one_of(discs(), ellipses()))
+@given(st.one_of(discs(), ellipses(), ellipsoids()))
 def test_every_packing_can_be_drawn(system):
     problem, x = system
     mode = np.random.default_rng(0).standard_normal(x.size)

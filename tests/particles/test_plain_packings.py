@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packing_strategies import discs, ellipses
+from packing_strategies import discs, ellipses, ellipsoids
 from plain_packings import plain_energy_gradient
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.one_of(discs(), ellipses(max_aspect=10.0)))
+@given(st.one_of(discs(), ellipses(max_aspect=10.0), ellipsoids(max_n=12)))
 def test_gaps_energies_and_gradients(system):
     problem, x = system
     gaps, energy, gradient = plain_energy_gradient(problem, x)

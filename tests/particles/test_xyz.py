@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
-from particles import Discs, Ellipses, read_xyz
+from particles import Discs, Ellipses, Ellipsoids, read_xyz
 
 
 def test_a_file_of_another_program_is_read(tmp_path):
@@ -99,7 +100,7 @@ def flat(*rows, properties=SPHERES, **options):
         (flat("A 1 1 0 1 .5 .5 1 0 0 0 1", properties=SHAPED), "turns about z.*orientation, 1 0 0"),
         (flat("A 1 1 0 1 .5 .5 0 0 0 0 1", properties=SHAPED), "turns about z.*orientation, 0 0 0"),
         (flat("A 1 1 0 1 0 .5 0 0 0 1 1", properties=SHAPED), "positive numbers for aspherical"),
-        (xyz("A 1 1 0 1 .5 .5 0 0 0 1 1", properties=SHAPED), "spheres.*aspherical_shape, 1 .5 .5"),
+        (xyz("A 1 1 0 1 .5 .5 0 0 0 0 1", properties=SHAPED), "not 0.*orientation, 0 0 0 0"),
     ],
 )
 def test_what_is_no_packing_is_refused_in_one_line(tmp_path, text, message):
@@ -176,6 +177,28 @@ def test_round_ellipsoids_in_space_are_spheres(tmp_path):
     assert problem.dim == 3
     np.testing.assert_array_equal(problem.diameters, [1.0])
     np.testing.assert_array_equal(x, [1.0, 1.0, 3.0])
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_ellipsoids_of_another_program_keep_their_shapes(tmp_path, place):
+    """A spheroid whose axis of revolution is the first, the second or the third, and another."""
+    half, turn = np.full(3, 0.5), Rotation.from_rotvec([0.3, -0.8, 0.5])
+    half[place] = 1.2
+    quaternion = " ".join(map(str, 2.0 * turn.as_quat()))
+    rows = (
+        f"A 1 1 3 {half[0]} {half[1]} {half[2]} {quaternion} 1",
+        f"A 3 3 3 .7 .6 .5 {quaternion} 1",
+    )
+    text = xyz(*rows, properties=SHAPED, lattice="9 0 0 0 9 0 0 0 9")
+    problem, x = read_back(tmp_path, text)
+    assert isinstance(problem, Ellipsoids)
+    assert problem.variables.tolist() == [5, 6]
+    axes = turn.as_matrix()
+    for k, body in enumerate((half, np.array([0.7, 0.6, 0.5]))):
+        found = np.zeros((3, 3))
+        found[*np.triu_indices(3)] = problem.shapes(problem.bodies(x))[k]
+        expected = np.triu(axes @ np.diag(body**2) @ axes.T)
+        np.testing.assert_allclose(found, expected, atol=1e-14)
 
 
 def test_a_text_too_large_is_refused_before_it_is_read(tmp_path):

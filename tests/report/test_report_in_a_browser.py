@@ -10,6 +10,8 @@ import shutil
 
 import pytest
 
+from bridge.cli.main import run
+
 from lecture import PLAN, broken, content_of, make_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -206,3 +208,30 @@ def test_states_that_were_not_kept_leave_the_curve(visit, lecture_store, lecture
     page.locator("#load").fill("100")
     assert page.locator("figure svg").count() == len(PLAN)
     assert "0.9500" in headings(page)[0]
+
+
+@pytest.fixture(scope="module")
+def solids(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("solids")
+    small = ["--n", "8", "--pressure", "1e-3", "--out", str(folder / "jam")]
+    assert run(["jam", "ellipsoids", *small, "--axes", "1.6", "1", "0.7"]) == 0
+    return make_page(folder / "solids.html", folder / "jam" / "jam.sqlite")
+
+
+def test_a_packing_in_space_turns(visit, solids):
+    """By dragging and by keys; from above it is seen along the vertical."""
+    page = visit(solids)
+    picture = page.locator("svg.turns")
+    shown = [picture.inner_html()]
+    area = picture.bounding_box()
+    page.mouse.move(area["x"] + 100, area["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 160, area["y"] + 60)
+    page.mouse.up()
+    shown.append(picture.inner_html())
+    picture.focus()
+    for key in ("ArrowLeft", "ArrowDown"):
+        page.keyboard.press(key)
+        shown.append(picture.inner_html())
+    assert len(set(shown)) == len(shown)
+    assert "this body" in page.inner_text("#systems")

@@ -12,7 +12,7 @@ from bridge.figures.style import save
 from bridge.records import columns as results
 from bridge.records.documents import dumps
 from bridge.records.store import Record, Store
-from bridge.runs.kinds.compare import states
+from bridge.runs.kinds.compare import ComparisonPlan, states
 from bridge.runs.task import compute, run_all
 from bridge.systems import DiscSystem, NetworkSystem, PerceptronSystem
 from bridge.systems.system import Sweep
@@ -46,6 +46,17 @@ def todo():
 @pytest.fixture(scope="module")
 def found(folder, todo):
     return results.columns(records_of(todo, folder), NAMES)
+
+
+def test_systems_may_be_chosen():
+    def names(systems):
+        return [sweep.name for sweep in ComparisonPlan(None, (0,), systems=systems).sweeps()]
+
+    assert names("ellipsoids, discs,spheres") == ["discs", "spheres", "ellipsoids"]
+    assert names(None) == ["discs", "ellipses", "perceptron", "network", "digits"]
+    for wrong in ("sand", "", "discs,"):
+        with pytest.raises(ValueError, match="systems among discs, spheres, ellipses, ellipsoids"):
+            names(wrong)
 
 
 def test_every_state_is_kept_once(found, todo):

@@ -68,6 +68,10 @@ def test_what_is_described_can_be_run(tmp_path):
         ('[[runs]]\nsystem = "discs"\nn = true', "runs[0].n to be of type int"),
         ('[[runs]]\nsystem = "discs"\nsize = 3', "got runs[0].size"),
         ('[[runs]]\nsystem = "ellipses"\naspect = 0.5', "runs[0]: expected"),
+        ('[[runs]]\nsystem = "ellipsoids"\naxes = [1.25, 1]', "runs[0].axes to be 3 numbers"),
+        ('[[runs]]\nsystem = "ellipsoids"\naxes = [[1, 1, "x"]]', "of type float, got 'x'"),
+        ('[[runs]]\nsystem = "ellipsoids"\naxes = 1.25', "runs[0].axes to be 3 numbers, got 1.25"),
+        ('[[runs]]\nsystem = "ellipsoids"\naxes = [0, 1, 1]', "three positive axes"),
         ('seeds = -1\n[[runs]]\nsystem = "discs"', "seeds"),
         ('seeds = "all"\n[[runs]]\nsystem = "discs"', "seeds"),
         ('colour = 1\n[[runs]]\nsystem = "discs"', "got colour"),
@@ -119,6 +123,16 @@ def test_a_field_at_the_top_holds_for_every_table_that_knows_it(tmp_path):
         ("discs", 16, None), ("discs", 20, None), ("ellipses", 12, None), ("network", None, 5),
     }  # fmt: skip
     assert {r.system.pressure for r in runs if r.label != "network"} == {1e-3}
+
+
+def test_three_axes_are_one_value_and_lists_of_them_are_several(tmp_path):
+    one, two = (
+        runs_of(f'[[runs]]\nsystem = "ellipsoids"\naxes = {axes}', tmp_path)
+        for axes in ("[1.25, 1, 0.8]", "[[1.25, 1, 0.8], [2, 2, 1]]")
+    )
+    assert [run.system.axes for run in one] == [(1.25, 1.0, 0.8)]
+    assert [run.system.axes for run in two] == [(1.25, 1.0, 0.8), (2.0, 2.0, 1.0)]
+    assert one[0].key == two[0].key != two[1].key
 
 
 def test_all_tables_together_count(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from bridge import check_problem
 
 from network_strategies import hinge_networks, spherical_networks
-from packing_strategies import discs, ellipses
+from packing_strategies import discs, ellipses, ellipsoids
 from perceptron_strategies import perceptrons
 from problems import Balls, Chain, Halfspaces
 
@@ -21,6 +21,12 @@ def test_discs_and_spheres(system):
 @settings(deadline=None, max_examples=40)
 @given(ellipses())
 def test_ellipses(system):
+    check_problem(*system)
+
+
+@settings(deadline=None, max_examples=40)
+@given(ellipsoids(max_n=16))
+def test_ellipsoids(system):
     check_problem(*system)
 
 

@@ -209,6 +209,7 @@ SAVED = {
     "discs": ["discs", "--n", "16", "--seed", "2"],
     "spheres": ["discs", "--n", "32", "--dim", "3"],
     "ellipses": ["ellipses", "--n", "16", "--aspect", "2"],
+    "ellipsoids": ["ellipsoids", "--n", "10", "--axes", "1.25", "1", "0.8", "--seed", "1"],
     "exact discs": ["discs", "--n", "16", "--exact"],
     "perceptron": ["perceptron", "--n", "20", "--alpha", "6"],
     "exact perceptron": ["perceptron", "--n", "20", "--exact"],

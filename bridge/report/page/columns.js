@@ -9,6 +9,7 @@ const MEANINGS = {
 };
 const CAPTIONS = {
   bodies: "Bodies: lines join those that overlap, as wide as their force is strong; hollow ones are rattlers, which nothing holds.",
+  solids: "Bodies in space: drag the box, or use the arrow keys, to turn it; the far ones are paler.",
   patterns: "Patterns: each is a grain at its gap Δ, and right of zero it is violated.",
   curve: "At the transition the violated constraints per degree of freedom jump from none to a finite number; the ring marks the state shown above.",
   histogram: "Constraints by the size of Δ, each column a quarter of a decade, those next to zero also for what is closer: drag over some to see which bodies or patterns they are, or point at a body to see what acts on it.",
@@ -29,6 +30,7 @@ class Column {
     this.parts = []; // of the page, to be shown or hidden together
     this.hasFrames = system.frames.some((frame) => frame.gaps);
     this.ofBodies = this.hasFrames && system.frames[0].box !== undefined;
+    this.inSpace = this.ofBodies && system.frames[0].depth !== undefined;
     this.frame = this.bins = this.body = null;
   }
 
@@ -142,7 +144,9 @@ function buildColumns(systems, goTo) {
   row("div", "system", (part, column) => new HeadPanel(part, column));
   if (drawn.length) {
     const kinds = [drawn.some((column) => column.ofBodies) && "bodies", drawn.some((column) => !column.ofBodies) && "patterns"];
-    titled("The state", kinds.filter(Boolean), ifDrawn((part, column) => new (column.ofBodies ? BodiesPanel : PatternsPanel)(part, column)));
+    const panelOf = (column) => (column.inSpace ? SolidsPanel : column.ofBodies ? BodiesPanel : PatternsPanel);
+    if (drawn.some((column) => column.inSpace)) kinds.unshift("solids");
+    titled("The state", kinds.filter(Boolean), ifDrawn((part, column) => new (panelOf(column))(part, column)));
   }
   titled("How many are violated", ["curve"], (part, column) => new CurvePanel(part, column, highest));
   if (drawn.length) titled("Gaps and forces", ["histogram"], ifDrawn((part, column) => new HistogramPanel(part, column)));

@@ -33,10 +33,13 @@ class ComparisonPlan(Command):
 
     size: str = option("small", "small, medium or large.")
     samples: int = option(2, "Runs at each load.", 1)
+    systems: str | None = option(
+        None, "Which systems, separated by commas; those of the figure if unset."
+    )
 
     @classmethod
-    def systems(cls) -> dict[str, Any]:
-        """Return none: it has its own."""
+    def takes(cls) -> dict[str, Any]:
+        """Return none: it chooses among all."""
         return {}
 
     def check(self, given: Collection[str] = ()) -> None:
@@ -55,11 +58,21 @@ class ComparisonPlan(Command):
         Raises
         ------
         ValueError
-            If there is no such size.
+            If there is no such size, or no such system.
         """
         known = self.size in SIZES
         expect(known, f"a size of {', '.join(SIZES)}", self.size, "name one of them")
-        return [sweep for kind in systems().values() for sweep in kind.sweeps(self.size)]
+        return [sweep for kind in self._chosen() for sweep in kind.sweeps(self.size)]
+
+    def _chosen(self) -> list[Any]:
+        """Return the systems that are named, or those that are shown if none is."""
+        known = {name: kind for name, kind in systems().items() if kind.sweeps(SIZES[0])}
+        if self.systems is None:
+            return [kind for kind in known.values() if kind.in_comparison]
+        named = [name.strip() for name in self.systems.split(",")]
+        for name in named:
+            expect(name in known, f"systems among {', '.join(known)}", name, "name some of them")
+        return [kind for name, kind in known.items() if name in named]
 
     def tasks(self) -> Iterator[JamRun]:
         """Yield every state, the most expensive first so that no core waits at the end."""

@@ -34,7 +34,7 @@ class LandscapeRun(Run):
     searches: int | None = option(None, "Climbs for saddles; until flat if unset.", 0)
 
     @classmethod
-    def systems(cls) -> dict[str, Any]:
+    def takes(cls) -> dict[str, Any]:
         """Return the systems whose landscapes can be searched."""
         return landscapes()
 

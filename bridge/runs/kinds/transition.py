@@ -47,7 +47,7 @@ class TransitionRun(Run):
     convergence: int = option(0, "Also with 1/2, 1/4, ... of the steps.", 0)
 
     @classmethod
-    def systems(cls) -> dict[str, Any]:
+    def takes(cls) -> dict[str, Any]:
         """Return the systems that many samples of are trained together."""
         return {name: kind for name, kind in systems().items() if hasattr(kind, "trains_together")}
 

@@ -1,0 +1,213 @@
+"""Continuous symmetries of a module: proposed from the shapes of its layers, and then tried.
+
+A unit between two layers may be rescaled if nothing but a homogeneous function is between, mixed
+with the others if nothing is; outputs that are only compared may all be shifted, and what a layer
+norm receives too. Queries and keys of attention may be mixed against each other within a head, and
+so may values and what reads them. Each of these is a vector field that is linear in the parameters.
+Those that leave all gaps alone, at random states, are kept. Symmetries of other kinds stay unknown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from networks.models.module import ModuleProblem
+
+Vector: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.intp]
+
+_MOST_PATTERNS = 48  # on which a symmetry is tried
+_STATES = 3  # random states, as far from the start as it is from the origin
+_UNCHANGED = 1e-9  # change of the gaps along a symmetry, relative to that along other directions
+_NOTHING = 1e-14  # slope of the gaps beside the largest: of rounding
+_MOST = 4096  # fields tried, of one pair of layers
+_FEW = 64  # fields that are tried first: if none of them holds, the others do not either
+
+
+@dataclass(frozen=True, eq=False)
+class Generator:
+    """A vector field ``ẇ_target = coefficient w_source``; constant where the source is -1."""
+
+    targets: Places
+    sources: Places
+    coefficients: Vector
+
+    def tangent(self, x: Vector) -> Vector:
+        """Return the field at ``x``, ``(n_dof,)``."""
+        found = np.zeros_like(x)
+        source = np.where(self.sources < 0, 1.0, x[self.sources])
+        np.add.at(found, self.targets, self.coefficients * source)
+        return found
+
+    @property
+    def rescales(self) -> bool:
+        """Whether each parameter grows in proportion to itself."""
+        return np.array_equal(self.targets, self.sources)
+
+    @staticmethod
+    def random_images(
+        generators: "tuple[Generator, ...]", x: Vector, rng: np.random.Generator
+    ) -> "Iterator[tuple[str, Vector]]":
+        """Yield a state with random rescalings and shifts."""
+        found = x.copy()
+        for generator in generators:
+            c = rng.uniform(-1.0, 1.0)
+            if generator.rescales:
+                found[generator.targets] *= np.exp(c * generator.coefficients)
+            elif (generator.sources < 0).all():
+                found[generator.targets] += c * generator.coefficients
+        if generators:
+            yield "rescaling and shift of units", found
+
+
+def modes(generators: tuple[Generator, ...], x: Vector) -> Vector:
+    """Return orthonormal rows that span all fields at ``x``, ``(k, n_dof)``."""
+    tangents = np.array([g.tangent(x) for g in generators]).reshape(-1, len(x))
+    norms = np.linalg.norm(tangents, axis=1)
+    tangents = tangents[norms > 0] / norms[norms > 0, None]
+    if not len(tangents):
+        return np.zeros((0, len(x)))
+    _, sizes, rows = np.linalg.svd(tangents, full_matrices=False)
+    return np.asarray(rows[sizes > 1e-10])
+
+
+def balanced(generators: tuple[Generator, ...], x: Vector, sweeps: int = 200) -> Vector:
+    """Return the same function with units rescaled to the smallest norm ``|x|``."""
+    found = x.copy()
+    scales = [(g.targets, g.coefficients) for g in generators if g.rescales]
+    for _ in range(sweeps):
+        largest = 0.0
+        for places, signs in scales:
+            up, down = places[signs > 0], places[signs < 0]
+            a, b = np.linalg.norm(found[up]), np.linalg.norm(found[down])
+            if a > 0 and b > 0:
+                c = float(np.sqrt(b / a))
+                found[up] *= c
+                found[down] /= c
+                largest = max(largest, abs(np.log(c)))
+        if largest < 1e-12:
+            break
+    return found
+
+
+def dead_parameters(problem: "ModuleProblem", w: Tensor) -> NDArray[np.bool_]:
+    """Tell which parameters no gap depends on: random sums of gaps have no slope along them."""
+    rng = np.random.default_rng(0)
+    sizes = np.zeros(problem.n_dof)
+    for _ in range(2):
+        at = w.clone().requires_grad_()
+        weights = torch.as_tensor(rng.standard_normal(problem.demands.shifts.shape))
+        total = (problem.all_gaps(at) * weights.to(w.device)).sum()
+        slopes = torch.autograd.grad(total, at)[0].abs().cpu().numpy()
+        sizes = np.maximum(sizes, slopes)
+    return np.asarray(sizes <= _NOTHING * sizes.max(initial=0.0))
+
+
+def symmetries(problem: "ModuleProblem", rng: np.random.Generator) -> tuple[Generator, ...]:
+    """Return the symmetries of a problem that were proposed and hold."""
+    start = problem.start
+    size = max(float(np.sqrt(np.mean(start**2))), 0.1)
+    few = problem.taken(np.arange(min(_MOST_PATTERNS, len(problem.demands))))
+    places = [start + size * rng.standard_normal(len(start)) for _ in range(_STATES)]
+    states = [(x, few.gap_jacobian(x)) for x in places]
+    found: list[Generator] = []
+    for fields in _proposals(problem.module, problem.passes.trained()):
+        if 0 < len(fields) <= _FEW or (fields and _holding(fields[:_FEW], states, rng)):
+            found += _holding(fields[:_MOST], states, rng)
+    return tuple(found)
+
+
+def _holding(
+    fields: list[Generator], states: list[tuple[Vector, Vector]], rng: np.random.Generator
+) -> list[Generator]:
+    """Return the fields along which no gap changes, while it does along others nearby.
+
+    ``states`` are random ones, each with the Jacobian there.
+    """
+    seen, broken = np.zeros((2, len(fields)), dtype=bool)
+    for x, jacobian in states:
+        along = np.array([field.tangent(x) for field in fields]).reshape(-1, len(x))
+        others = along * rng.uniform(0.5, 1.5, size=along.shape)
+        change, beside = (np.linalg.norm(rows @ jacobian.T, axis=1) for rows in (along, others))
+        seen |= beside > _NOTHING * beside.max(initial=0.0)
+        broken |= change > _UNCHANGED * beside
+    return [field for field, good in zip(fields, seen & ~broken, strict=True) if good]
+
+
+def _proposals(module: torch.nn.Module, trained: dict[str, Tensor]) -> Iterator[list[Generator]]:
+    """Yield the fields that a pair of layers, or one layer, might have."""
+    places, start = {}, 0
+    for name, p in trained.items():
+        places[name] = np.arange(start, start + p.numel()).reshape(p.shape)
+        start += p.numel()
+    layers: dict[str, list[Places]] = {}
+    for name, place in places.items():
+        if place.ndim:
+            layers.setdefault(name.rpartition(".")[0], []).append(place)
+    writers = [_rows(arrays, h) for arrays in layers.values() for h in {a.shape[0] for a in arrays}]
+    for writer in writers:
+        yield [_shift(writer[:, j]) for j in range(writer.shape[1])]
+        for reader in places.values():
+            h = len(writer)
+            fits = reader.ndim > 1 and reader.shape[1] % h == 0
+            if fits and not np.isin(reader, writer).any():
+                yield from _mixings(writer, _columns(reader, h))
+    for name, part in module.named_modules():
+        if isinstance(part, torch.nn.MultiheadAttention):
+            yield from _of_attention(part, f"{name}." if name else "", places)
+
+
+def _of_attention(
+    part: torch.nn.MultiheadAttention, prefix: str, places: dict[str, Places]
+) -> Iterator[list[Generator]]:
+    """Yield what may be mixed within each head, and the biases of keys."""
+    weight, bias = (places.get(f"{prefix}in_proj_{kind}") for kind in ("weight", "bias"))
+    out = places.get(f"{prefix}out_proj.weight")
+    if weight is None or out is None:
+        return
+    d = weight.shape[1]
+    stacked = _rows([weight] if bias is None else [weight, bias], 3 * d)
+    q, k, v = (stacked[i * d : (i + 1) * d] for i in range(3))
+    if bias is not None:
+        yield [_shift(place[None]) for place in bias[d : 2 * d]]
+    for head in range(part.num_heads):
+        units = slice(head * part.head_dim, (head + 1) * part.head_dim)
+        yield from _mixings(q[units], k[units])
+        yield from _mixings(v[units], out.T[units])
+
+
+def _mixings(writer: Places, reader: Places) -> Iterator[list[Generator]]:
+    """Yield rescalings of each unit, and mixings of two: ``ẇ_i = w_j`` and ``ṙ_j = -r_i``."""
+
+    def field(i: int, j: int) -> Generator:
+        targets = np.concatenate([writer[i], reader[j]])
+        sources = np.concatenate([writer[j], reader[i]])
+        signs = np.concatenate([np.ones(len(writer[i])), -np.ones(len(reader[j]))])
+        return Generator(targets, sources, signs)
+
+    h = len(writer)
+    yield [field(i, i) for i in range(h)]
+    if h * h <= _MOST:
+        yield [field(i, j) for i, j in product(range(h), repeat=2) if i != j]
+
+
+def _shift(places: Places) -> Generator:
+    return Generator(places, np.full(len(places), -1), np.ones(len(places)))
+
+
+def _rows(arrays: list[Places], h: int) -> Places:
+    """Return the parameters of each of ``h`` units, ``(h, r)``."""
+    return np.concatenate([a.reshape(h, -1) for a in arrays if a.shape[0] == h], axis=1)
+
+
+def _columns(reader: Places, h: int) -> Places:
+    """Return what reads each of ``h`` units, ``(h, r)``; a unit may be read by several columns."""
+    moved = np.moveaxis(reader, 1, 0)
+    return moved.reshape(h, -1)

@@ -1,0 +1,116 @@
+"""Passes through any module: outputs, rows of Jacobians and curvatures, in parts that fit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad, vjp, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from networks.models.pieces import Tape
+
+Pieces: TypeAlias = tuple[Tensor, Tensor]
+Inputs: TypeAlias = Tensor
+
+_ROOM = 1 << 24  # numbers that the arrays of a part may hold: 128 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Passes:
+    """A module as a function of a flat vector of its parameters.
+
+    Attributes
+    ----------
+    module
+        In float64 and in evaluation mode.
+    numbers
+        How many numbers a forward pass makes of each pattern: parts are cut to fit in memory.
+    """
+
+    module: torch.nn.Module
+    numbers: int = 1
+
+    def trained(self) -> dict[str, Tensor]:
+        """Return the parameters that are trained, by their names."""
+        return {n: p for n, p in self.module.named_parameters() if p.requires_grad}
+
+    def named(self, w: Tensor) -> dict[str, Tensor]:
+        """Return views of flat parameters ``(n_dof,)``, by their names."""
+        trained = self.trained()
+        parts = torch.split(w, [p.numel() for p in trained.values()])
+        return {n: part.view_as(p) for (n, p), part in zip(trained.items(), parts, strict=True)}
+
+    def outputs(self, w: Tensor, inputs: Inputs, tape: Tape | None = None) -> Tensor:
+        """Return the outputs ``(P, C)`` of patterns, with their kinked calls on a tape."""
+        # A tape keeps fused layers apart, and other kernels of attention have no second derivative.
+        with sdpa_kernel(SDPBackend.MATH), Tape() if tape is None else tape:
+            output: Tensor = functional_call(self.module, self.named(w), (inputs,))
+        return output.reshape(len(inputs), -1)
+
+    def plain_outputs(self, w: Tensor, inputs: Inputs) -> Tensor:
+        """Return the outputs ``(P, C)`` by the module as it is: with first derivatives only."""
+        output: Tensor = functional_call(self.module, self.named(w), (inputs,))
+        return output.reshape(len(inputs), -1)
+
+    def rows(
+        self, w: Tensor, inputs: Inputs, cotangents: Tensor, pieces: Pieces | None = None
+    ) -> Tensor:
+        """Return ``cotangent_r · ∂f(x_r)/∂w`` of each row, ``(r, n_dof)``."""
+
+        def scalar(w: Tensor, x: Tensor, cotangent: Tensor, *piece: Tensor) -> Tensor:
+            tape = Tape((piece[0][None], piece[1][None])) if piece else None
+            return self.outputs(w, x[None], tape)[0] @ cotangent
+
+        return self._row_by_row(scalar, w, inputs, cotangents, *(pieces or ()))
+
+    def unit_rows(self, w: Tensor, inputs: Inputs, units: Tensor, pieces: Pieces) -> Tensor:
+        """Return ``∂z/∂w`` of one unit of each pattern, ``(r, n_dof)``."""
+
+        def scalar(w: Tensor, x: Tensor, unit: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+            tape = Tape((slope[None], offset[None]))
+            self.outputs(w, x[None], tape)
+            z = torch.cat([each.reshape(-1) for each in tape.z])
+            return torch.take_along_dim(z, unit[None], 0)[0]
+
+        return self._row_by_row(scalar, w, inputs, units, *pieces)
+
+    def curvature(
+        self, w: Tensor, inputs: Inputs, weights: Tensor, pieces: Pieces | None = None
+    ) -> Tensor:
+        """Return ``Σ_μ Σ_c weights_μc ∂²f_c(x_μ)/∂w²``, ``(n_dof, n_dof)``."""
+        directions = torch.eye(len(w), dtype=w.dtype, device=w.device)
+        found = self.products(w, inputs, weights, directions, pieces)
+        return 0.5 * (found + found.T)
+
+    def products(
+        self,
+        w: Tensor,
+        inputs: Inputs,
+        weights: Tensor,
+        directions: Tensor,
+        pieces: Pieces | None = None,
+    ) -> Tensor:
+        """Return the products of `curvature` with directions, ``(k, n_dof)``."""
+        if not len(inputs):
+            return torch.zeros_like(directions)
+
+        def summed(w: Tensor) -> Tensor:
+            tape = None if pieces is None else Tape(pieces)
+            return (self.outputs(w, inputs, tape) * weights).sum()
+
+        _, product, *_ = vjp(grad(summed), w)
+        chunk = max(1, _ROOM // (4 * self.numbers * len(inputs) + len(w)))
+        along: Callable[[Tensor], Tensor] = vmap(lambda v: product(v)[0], chunk_size=chunk)
+        return along(directions).detach()
+
+    def _row_by_row(self, scalar: Callable[..., Tensor], w: Tensor, *arrays: Tensor) -> Tensor:
+        """Return the gradients by ``w`` of a number of each pattern, ``(r, n_dof)``."""
+        if not len(arrays[0]):
+            return w.new_zeros(0, len(w))
+        chunk = max(1, _ROOM // (3 * self.numbers + len(w)))
+        one_by_one: Callable[..., Tensor] = vmap(
+            grad(scalar), in_dims=(None, *[0] * len(arrays)), chunk_size=chunk
+        )
+        return one_by_one(w, *arrays).detach()
