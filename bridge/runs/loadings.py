@@ -99,7 +99,8 @@ def as_text(document: Mapping[str, Any]) -> str:
     error = "" if middle["error"] != middle["error"] else f" ± {middle['error']:.3f}"
     lines.append(
         f"loaded slowly they stop to fit at P/N = {middle['value']:.3f}{error}, "
-        f"median {document['median']:.3f}, after {document['steps']} steps at each load"
+        f"median {document['median']:.3f}, after {document['steps']} steps and "
+        f"{document['retrain']} with each addition"
     )
     return "\n".join(lines)
 
