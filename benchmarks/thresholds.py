@@ -27,13 +27,13 @@ from bridge.records.writing import write_text
 from bridge.systems import NetworkSystem
 from bridge.systems.network_batches import untrained
 from networks import HingeNetwork, train
-from networks.training.anneal import STEPWISE, Annealed, Schedule, anneal
+from networks.training.anneal import Annealed, Schedule, anneal
 
 HOME = Path(__file__).with_suffix(".json")
 SCHEDULES = {
     "usual": Schedule(),
     "fast": Schedule(first=3e-2),  # three times the rate
-    "stepwise": STEPWISE,  # plain Adam, rates that fall by factors of ten
+    "stepwise": Schedule(1e-2, 1e-4, stages=3, warmup=0.0, momentum=0.9, by_factors=True),
 }
 SEED = 0
 EIGHT, FOUR = tuple(range(8)), tuple(range(4))

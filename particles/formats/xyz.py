@@ -209,7 +209,7 @@ def frames(path: Path) -> list[Frame]:
             continue
         if not _COUNT.fullmatch(count) or int(count) < 1:
             raise ValueError(
-                f"expected a number of bodies in line {at + 1} of {path}, got {count[:40]}: "
+                f"expected a number of bodies in line {at + 1} of {path}, got {count[:40]!r}: "
                 "count the lines of the frame before"
             )
         rows = lines[at + 2 : at + 2 + int(count)]
@@ -252,7 +252,7 @@ def _head(path: str, line: int, comment: str) -> dict[str, str]:
     """Return what a comment line says of the box and the columns; the rest of it is free text."""
     if len(re.findall(r'(?<!\\)"', comment)) % 2:
         raise ValueError(
-            f'expected every " to be closed in line {line} of {path}, got {comment[:80]}: close it'
+            f'expected every " to be closed in line {line} of {path}, got {comment[:80]!r}: close it'
         )
     found: dict[str, str] = {}
     for name, value in _PAIR.findall(comment):

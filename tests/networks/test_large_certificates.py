@@ -44,8 +44,9 @@ def test_a_hessian_is_the_sum_of_those_of_its_patterns(activation):
     patterns = random_patterns(40, 4, rng)
     x = mlp.init(rng)
     whole = HingeNetwork(mlp, patterns).hessian(x)
-    for size in (1, 7):
-        chosen = [slice(start, start + size) for start in range(0, 40, size)]
+    pairs = np.column_stack([np.flatnonzero(patterns.y == sign) for sign in (-1.0, 1.0)])
+    for size in (1, 7):  # pairs, since patterns are of two labels
+        chosen = [pairs[start : start + size].ravel() for start in range(0, len(pairs), size)]
         parts = [HingeNetwork(mlp, Patterns(patterns.x[s], patterns.y[s])) for s in chosen]
         assert sum(part.hessian(x) for part in parts) == pytest.approx(whole, abs=1e-12)
     assert not HingeNetwork(mlp, patterns, margin=-100.0).hessian(x).any()

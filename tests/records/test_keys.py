@@ -51,6 +51,8 @@ def another(name, value):
         return 5 - value
     if isinstance(value, bool):
         return not value
+    if name == "axes":
+        return (1.5, 1.0, 0.5)
     if name in WORDS:
         return WORDS[name]
     if isinstance(value, tuple):
