@@ -254,7 +254,8 @@ def _least_curvature(
     if len(variables) > _DENSE_LIMIT:
         return None
     independent = dense(here.jacobian[np.delete(rows, np.argmax(forces))][:, variables])
-    fixed = np.vstack([independent, here.modes[:, variables]])
+    modes = here.modes[:, variables]
+    fixed = np.vstack([independent, modes[modes.any(axis=1)]])
     directions, _ = linalg.qr(fixed.T)
     free = directions[:, len(fixed) :]
     if not free.shape[1]:
