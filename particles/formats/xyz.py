@@ -252,7 +252,8 @@ def _head(path: str, line: int, comment: str) -> dict[str, str]:
     """Return what a comment line says of the box and the columns; the rest of it is free text."""
     if len(re.findall(r'(?<!\\)"', comment)) % 2:
         raise ValueError(
-            f'expected every " to be closed in line {line} of {path}, got {comment[:80]!r}: close it'
+            f'expected every " to be closed in line {line} of {path}, '
+            f"got {comment[:80]!r}: close it"
         )
     found: dict[str, str] = {}
     for name, value in _PAIR.findall(comment):

@@ -174,6 +174,7 @@ def test_a_unit_whose_weights_have_vanished_is_dead():
     seen = observe(held, x)
     assert seen.n_frozen == 2
     assert seen.n_isostatic == jacobian_rank(problem, x)
+    assert seen.n_constraints == (held.gaps(x) > 0).sum() > 0
 
 
 def test_what_an_active_pattern_acts_on_is_told_without_the_sphere():
