@@ -21,6 +21,7 @@ from bridge.protocols import Indices, Mask, Vector
 
 # Violations and negative forces smaller than this, the forces' mean being one, are rounding.
 _ROUNDING = 1e-13
+_DOUBTFUL = 1e-8
 # A weight in a sum of rows or forces that is smaller than this part of the largest is rounding.
 _NEGLIGIBLE = 1e-9
 
@@ -172,10 +173,12 @@ def optimal_vertex(vertex: Vertex, within: Mask, max_exchanges: int) -> Optimum:
         If the constraints do not fix the variables.
     """
     for exchange in range(max_exchanges):
-        forces = vertex.forces()
-        gaps = vertex.here.predicted(*vertex.motion())
         idle = within.copy()
         idle[vertex.rows] = False
+        forces, gaps = vertex.forces(), vertex.here.predicted(*vertex.motion())
+        if vertex.exchanges and _in_doubt(forces, gaps[idle]):
+            vertex = vertex.refreshed()
+            forces, gaps = vertex.forces(), vertex.here.predicted(*vertex.motion())
         leaving: int | None = int(np.argmin(forces))
         entering: int | None = int(np.argmax(np.where(idle, gaps, -np.inf)))
         if forces.min() < -_ROUNDING * np.abs(forces).max():
@@ -190,6 +193,12 @@ def optimal_vertex(vertex: Vertex, within: Mask, max_exchanges: int) -> Optimum:
             return Optimum(vertex, exchange, reason)
         vertex = vertex.exchanged(leaving, entering)
     return Optimum(vertex, max_exchanges, f"stalled: no vertex within {max_exchanges} exchanges")
+
+
+def _in_doubt(forces: Vector, gaps: Vector) -> bool:
+    """Tell whether the least force, or else the largest gap, may be what exchanges rounded."""
+    least, most = float(forces.min()), float(gaps.max(initial=0.0))
+    return most < _DOUBTFUL if least >= 0.0 else least > -_DOUBTFUL * float(np.abs(forces).max())
 
 
 def _met_first(vertex: Vertex, k: int, gaps: Vector, idle: Mask) -> int | None:
