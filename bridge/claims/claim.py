@@ -5,7 +5,10 @@ with the interval of values that the claim allows:
 
     confirmed       all of it lies inside
     not confirmed   all of it lies outside
-    undecided       it does both, or more than a quarter of the runs did not come to an end
+    undecided       it does both, more than a quarter of the runs did not come to an end, or fewer
+                    came to one than the claim asks for
+
+A bar lies a margin away from the value that would be found if the claim were wrong.
 """
 
 import math
@@ -25,14 +28,6 @@ MOST_STALLED = 0.25  # share of runs without an end above which nothing is decid
 
 GEIGER = "Geiger et al., Phys. Rev. E 100, 012115 (2019)"
 BALLARD = "Ballard et al., Phys. Chem. Chem. Phys. 19, 12585 (2017)"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a claim is made: a paper, and the place in it."""
-
-    paper: str
-    place: str = "abstract"
 
 
 @dataclass(frozen=True)
@@ -103,24 +98,33 @@ class Claim:
     name
         Its name on the command line.
     sentence
-        What the paper says.
+        What is claimed.
     quantity
         The number that is measured for it.
+    refuted_by
+        The outcome that would refute it, said before anything is run.
     experiment
         The runs it rests on; several claims may share one.
     estimate
         Turns the records of these runs into the number.
     source
-        Where it is made.
+        Who made it, and where: authors, a comma, the rest.
+    check
+        Whether it is no claim of a paper, but a check of our methods.
+    fewest
+        Runs that must have come to an end, or nothing is decided.
     """
 
     name: str
     sentence: str
     quantity: str
     expected: Expected
+    refuted_by: str
     experiment: Experiment
     estimate: Callable[[Records], Estimate]
-    source: Source
+    source: str
+    check: bool = False
+    fewest: int = 3
 
 
 @dataclass(frozen=True)
@@ -136,16 +140,19 @@ class Theme:
     draw: "Callable[[Figure, Mapping[str, Records]], None]"
 
 
-def judge(expected: Expected, found: Estimate) -> Verdict:
+def judge(expected: Expected, found: Estimate, fewest: int = 3) -> Verdict:
     """Compare what was measured with what the claim allows.
 
     >>> half = Expected(0.5, 0.05, "theory")
     >>> [judge(half, Estimate(v, s, 4)) for v, s in ((0.51, 0.01), (0.7, 0.01), (0.54, 0.02))]
     ['confirmed', 'not confirmed', 'undecided']
+    >>> judge(half, Estimate(0.51, 0.01, 4, stalled=2)), judge(half, Estimate(0.51, 0.01, 2))
+    ('undecided', 'undecided')
     """
     if not math.isfinite(found.value) or not math.isfinite(found.error):
         return "undecided"
-    if found.stalled > MOST_STALLED * found.samples:
+    ended = found.samples - found.stalled
+    if ended < fewest or found.stalled > MOST_STALLED * found.samples:
         return "undecided"
     low, high = found.value - SIGMAS * found.error, found.value + SIGMAS * found.error
     if expected.low <= low and high <= expected.high:

@@ -1,14 +1,13 @@
 """Packings: discs are isostatic when they jam, ellipses and tanh networks are not."""
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled
+from bridge.claims.claim import Claim, Estimate, Expected, Theme
+from bridge.claims.estimates import column, exponent, farthest, finished, mean
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ DISCS = Experiment(
     full=grid(100, n=1024),
 )
 
-_NEARLY_ROUND, _LONG = [1.02, 1.05], [1.2, 1.5, 2.0]
+_NEARLY_ROUND, _LONG = [1.01, 1.02, 1.05], [1.2, 1.5, 2.0]
 ELLIPSES = Experiment(
     "ellipses",
     ellipses,
@@ -78,23 +77,13 @@ ELLIPSES = Experiment(
 )
 
 
-def _isostatic(records: Records) -> Estimate:
-    return farthest(column(records, "excess"), records, "packings")
-
-
 def _square_root(records: Records) -> Estimate:
-    """Return ``(z - 4)/√(α - 1)`` of the nearly round ellipses, over all packings."""
-    near = [r for r in records if r.parameters["aspect"] in _NEARLY_ROUND]
-    scaled = [
-        (r.data["coordination"] - 4.0) / math.sqrt(r.parameters["aspect"] - 1.0)
-        for r in finished(near)
+    """Fit ``k`` of ``z - z_0 ∝ (α - 1)^k``, with ``z_0 = 4 - 2/N`` of ``N`` discs."""
+    means = [
+        mean(records, lambda r: r.data["coordination"] - 4 + 2 / r.parameters["n"], aspect=aspect)
+        for aspect in _NEARLY_ROUND
     ]
-    return mean_of(scaled, stalled=n_stalled(near))
-
-
-def _quartic(records: Records) -> Estimate:
-    cold = [r for r in records if r.parameters["pressure"] < 1e-8]
-    return farthest(column(cold, "quartic_excess"), cold, "packings")
+    return exponent(np.array(_NEARLY_ROUND) - 1.0, means)
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
@@ -118,44 +107,50 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set(xlabel="rank of the mode", ylabel="stiffness at p = 10$^{-9}$", yscale="log")
 
 
-_claim = partial(Claim, source=Source(GEIGER, "abstract: the landscape of repulsive ellipses"))
-
 THEME = Theme(
     "packings",
     "Discs and ellipses",
     (
-        _claim(
+        Claim(
             "isostatic-discs",
             "Discs are isostatic at jamming: as many contacts as degrees of freedom.",
             "N_c - (2N' - 1) at the exact jamming point, N' without rattlers",
             Expected(0.0, 0.0, "counting, with one self-stress"),
+            "one packing with a contact more or fewer",
             DISCS,
-            _isostatic,
+            partial(farthest, number="excess"),
+            "O'Hern et al., Phys. Rev. E 68, 011306 (2003)",
         ),
-        _claim(
+        Claim(
             "hypostatic-ellipses",
             "Ellipses jam with fewer contacts than degrees of freedom, as tanh networks do.",
             "contacts a body at aspect 1.2, where 6 are isostatic",
             Expected(5.275, 0.1, "reference packings; Schreck 2010"),
+            "6 contacts a body, or 4 as discs have",
             ELLIPSES,
-            partial(mean, name="coordination", aspect=1.2),
+            partial(mean, number="coordination", aspect=1.2),
+            "Donev et al., Science 303, 990 (2004); of ellipses: Phys. Rev. E 75, 051304 (2007)",
         ),
-        _claim(
+        Claim(
             "nearly-round-ellipses",
             "Contacts grow with the square root of asphericity.",
-            "(z - 4)/√(α - 1) at aspects 1.02 and 1.05",
-            Expected(3.2, 0.3, "reference packings; Brito 2018"),
+            f"k in z - z_discs ∝ (α - 1)^k at aspects {', '.join(map(str, _NEARLY_ROUND))}",
+            Expected(0.5, 0.1, "marginal stability; the window is finite"),
+            "contacts in proportion to α - 1, or a jump at α = 1",
             ELLIPSES,
             _square_root,
+            "Brito et al., Proc. Natl. Acad. Sci. 115, 11736 (2018)",
         ),
-        _claim(
+        Claim(
             "quartic-modes",
             "Modes that contacts leave free are held by the prestress alone: their stiffness "
             "vanishes with pressure.",
             "modes softer than 10³ p at p = 1e-9, less 3N' - 1 - N_c",
-            Expected(0.0, 0.0, "counting, Mailman 2009"),
+            Expected(0.0, 0.0, "counting"),
+            "one packing with a soft mode more or fewer",
             ELLIPSES,
-            _quartic,
+            partial(farthest, number="quartic_excess", pressure=1e-9),
+            "Mailman et al., Phys. Rev. Lett. 102, 255501 (2009)",
         ),
     ),
     draw,

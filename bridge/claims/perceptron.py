@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled, of_kind
+from bridge.claims.claim import Claim, Expected, Theme
+from bridge.claims.estimates import column, farthest, finished, mean
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.protocols import Vector
 
@@ -89,18 +89,6 @@ MINIMUM = Experiment(
 )
 
 
-def _contacts(records: Records) -> Estimate:
-    convex = of_kind(records, **CONVEX)
-    fractions = [r.data["contacts"] / r.parameters["n"] for r in finished(convex)]
-    return mean_of(fractions, stalled=n_stalled(convex))
-
-
-def _isostatic(records: Records) -> Estimate:
-    rough = of_kind(records, alpha=4.0)
-    excess = [r.data["contacts"] - r.parameters["n"] for r in finished(rough)]
-    return farthest(excess, rough, "samples")
-
-
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the Hessian's eigenvalues over their closed form."""
     from bridge.figures.style import BLACK, SKY, legend
@@ -119,52 +107,62 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes)
 
 
-_claim = partial(Claim, source=Source(GEIGER, "abstract: the perceptron shares the transition"))
+_FRANZ_2015 = "Franz et al., Proc. Natl. Acad. Sci. 112, 14539 (2015)"
+_FRANZ_2017 = "Franz et al., SciPost Phys. 2, 019 (2017)"
 
 THEME = Theme(
     "perceptron",
     "The perceptron",
     (
-        _claim(
+        Claim(
             "capacity",
             "The transition of the convex perceptron is Gardner's capacity.",
             f"margin at jamming with α = {CONVEX['alpha']}",
-            Expected(CONVEX["sigma"], 0.03, "1/α = (1 + σ²)Φ(σ) + σφ(σ), Gardner 1988"),
+            Expected(CONVEX["sigma"], 0.03, "1/α = (1 + σ²)Φ(σ) + σφ(σ)"),
+            "a margin that differs by more than the finite size changes it",
             JAMMING,
-            partial(mean, name="sigma", **CONVEX),
+            partial(mean, number="sigma", **CONVEX),
+            "Gardner, J. Phys. A 21, 257 (1988)",
         ),
-        _claim(
+        Claim(
             "convex-contacts",
             "The convex perceptron jams with fewer contacts than degrees of freedom.",
             f"contacts per component with α = {CONVEX['alpha']}",
             Expected(0.6646, 0.02, "α Φ(σ), replica symmetric"),
+            "one contact a component, as where the perceptron is not convex",
             JAMMING,
-            _contacts,
+            partial(mean, number=lambda r: r.data["contacts"] / r.parameters["n"], **CONVEX),
+            _FRANZ_2017,
         ),
-        _claim(
+        Claim(
             "isostaticity",
             "The non-convex perceptron (σ < 0) is isostatic at its transition, as spheres are.",
             "contacts less N at jamming",
             Expected(0.0, 0.0, "N - 1 degrees of freedom and one self-stress"),
+            "one sample with a contact more or fewer",
             JAMMING,
-            _isostatic,
+            partial(farthest, number=lambda r: r.data["contacts"] - r.parameters["n"], alpha=4.0),
+            _FRANZ_2017,
         ),
-        _claim(
+        Claim(
             "marginality",
             "Beyond its transition the non-convex perceptron is marginally stable.",
             "ζ/(√c - 1)² at σ = -0.5, α = 8",
-            Expected(1.0, 0.07, "the Hessian's band touches zero, Franz et al. 2015"),
+            Expected(1.0, 0.07, "the Hessian's band touches zero"),
+            "a gap below the band, that is a ratio well below one",
             MINIMUM,
-            partial(mean, name="marginality"),
-            source=Source(GEIGER, "abstract: the curvature of the minima is critical"),
+            partial(mean, number="marginality"),
+            _FRANZ_2015,
         ),
-        _claim(
+        Claim(
             "hessian-density",
             "The spectrum of the perceptron's Hessian is known in closed form.",
             "Kolmogorov-Smirnov distance of eigenvalues to the density",
             Expected(0.02, 0.0, "0 for N → ∞; 1/N for one eigenvalue", "<="),
+            "eigenvalues that lie elsewhere by more than one in fifty",
             MINIMUM,
-            partial(mean, name="distance"),
+            partial(mean, number="distance"),
+            _FRANZ_2015,
         ),
     ),
     draw,
