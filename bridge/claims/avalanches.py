@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import farthest, finished, mean, n_stalled, share_of
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
@@ -154,58 +154,16 @@ def _staircase(record: "Record") -> "tuple[Vector, Vector, NDArray[np.bool_]]":
     return where[order] / record.parameters["by"], changed[order], sudden
 
 
-_claim = partial(
-    Claim, experiment=LOADING, source=f"{GEIGER}, abstract: avalanche-like dynamics", fewest=5
-)
-_ROUGH_KINDS = (
-    ("perceptron", "the non-convex perceptron", ROUGH_LOADING),
-    ("network", "tanh networks of fixed norm", TANH_LOADING),
-)
-
-THEME = Theme(
+THEME = theme_of(
     "avalanches",
     "Avalanches",
-    (
-        _claim(
-            "avalanches-convex",
-            "Avalanches need a landscape of many minima: a convex perceptron has none.",
-            "avalanches of all loadings, σ > 0",
-            Expected(0.0, 0.0, "a single minimum"),
-            "one avalanche",
-            estimate=partial(farthest, number="avalanches", **CONVEX_LOADING),
-            source="Franz et al., SciPost Phys. 2, 019 (2017): a single minimum for σ > 0",
-        ),
-        *(
-            _claim(
-                f"avalanches-{name}",
-                f"The learning dynamics is prone to avalanches: {which}.",
-                "avalanches in one loading",
-                Expected(1.0, 0.0, "one; there is none in a convex problem", ">="),
-                "loadings without an avalanche, as in a convex problem",
-                estimate=partial(mean, number="avalanches", **kind),
-            )
-            for name, which, kind in _ROUGH_KINDS
-        ),
-        *(
-            _claim(
-                f"patterns-{name}",
-                f"Avalanches change the set of patterns that are learned abruptly: {which}.",
-                "patterns learned and forgotten in one avalanche",
-                Expected(2.0, 0.0, "twice the one by which they change in between", ">="),
-                "avalanches that change one pattern",
-                estimate=partial(_patterns, **kind),
-            )
-            for name, which, kind in _ROUGH_KINDS
-        ),
-        _claim(
-            "instability",
-            "Every avalanche starts where a minimum loses its stability.",
-            "share of the avalanches that met a negative eigenvalue of H",
-            Expected(0.8, 0.0, "all; it is looked for on a tenth of a straight way", ">="),
-            "avalanches that start from stable minima, one of five or more",
-            estimate=_unstable,
-            check=True,
-        ),
-    ),
+    {
+        "avalanches-convex": (LOADING, partial(farthest, number="avalanches", **CONVEX_LOADING)),
+        "avalanches-perceptron": (LOADING, partial(mean, number="avalanches", **ROUGH_LOADING)),
+        "avalanches-network": (LOADING, partial(mean, number="avalanches", **TANH_LOADING)),
+        "patterns-perceptron": (LOADING, partial(_patterns, **ROUGH_LOADING)),
+        "patterns-network": (LOADING, partial(_patterns, **TANH_LOADING)),
+        "instability": (LOADING, _unstable),
+    },
     draw,
 )

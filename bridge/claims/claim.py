@@ -8,13 +8,17 @@ with the interval of values that the claim allows:
     undecided       it does both, more than a quarter of the runs did not come to an end, or fewer
                     came to one than the claim asks for
 
-A bar lies a margin away from the value that would be found if the claim were wrong.
+What is claimed and what it allows stand in two tables, ``claims.toml`` for what papers say and
+``checks.toml`` for our own methods; how it is measured stands in the theme of its name.
 """
 
 import math
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bridge.claims.experiment import Experiment, Records
 
@@ -25,9 +29,6 @@ Verdict: TypeAlias = Literal["confirmed", "not confirmed", "undecided"]
 
 SIGMAS = 2.0  # standard errors on each side of a value
 MOST_STALLED = 0.25  # share of runs without an end above which nothing is decided
-
-GEIGER = "Geiger et al., Phys. Rev. E 100, 012115 (2019)"
-BALLARD = "Ballard et al., Phys. Chem. Chem. Phys. 19, 12585 (2017)"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Expected:
     """
 
     value: float
-    tolerance: float
-    basis: str
+    tolerance: float = 0.0
+    basis: str = ""
     sense: Literal["=", ">=", "<="] = "="
 
     @property
@@ -138,6 +139,43 @@ class Theme:
     title: str
     claims: tuple[Claim, ...]
     draw: "Callable[[Figure, Mapping[str, Records]], None]"
+
+
+Measured: TypeAlias = tuple[Experiment, Callable[[Records], Estimate]]
+
+
+def theme_of(
+    name: str,
+    title: str,
+    measured: Mapping[str, Measured],
+    draw: "Callable[[Figure, Mapping[str, Records]], None]",
+) -> Theme:
+    """Return a theme: each claim as the tables have it, with the runs and the estimate behind it.
+
+    Raises
+    ------
+    KeyError
+        If a claim stands in neither table.
+    """
+    claims = []
+    for claim, (experiment, estimate) in measured.items():
+        said = dict(said_of_all()[claim])
+        expected = Expected(**said.pop("expected"))
+        claims += [
+            Claim(claim, expected=expected, experiment=experiment, estimate=estimate, **said)
+        ]
+    return Theme(name, title, tuple(claims), draw)
+
+
+@cache
+def said_of_all() -> dict[str, dict[str, Any]]:
+    """Return what the two tables say of each claim, by its name."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, check in (("claims.toml", False), ("checks.toml", True)):
+        table = tomllib.loads(files("bridge.claims").joinpath(name).read_text(encoding="utf-8"))
+        for theme in table.values():
+            found |= {claim: {**said, "check": check} for claim, said in theme.items()}
+    return found
 
 
 def judge(expected: Expected, found: Estimate, fewest: int = 3) -> Verdict:

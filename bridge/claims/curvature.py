@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Expected, Theme
+from bridge.claims.claim import theme_of
 from bridge.claims.estimates import farthest, finished, mean
 from bridge.claims.experiment import Experiment, GridPoint, Records, Sample
 from bridge.claims.threshold import adam
+from bridge.records.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,57 +101,29 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes)
 
 
-_claim = partial(
-    Claim, experiment=PRESTRESS, source=f"{GEIGER}, abstract: the curvature of the minima"
-)
+def _part(record: Record) -> float:
+    return float(record.data["negative"] / record.data["n_dof"])
 
-THEME = Theme(
+
+def _bound(record: Record) -> float:
+    return float(record.data["at_norm"] / record.data["n_constraints"])
+
+
+def _excess(record: Record) -> float:
+    return float(record.data["negative"] - record.data["units"])
+
+
+THEME = theme_of(
     "curvature",
     "Curvature at the minima of networks",
-    (
-        _claim(
-            "bound",
-            "A minimum needs a violated pattern for each negative mode of the prestress, which is "
-            "why minima cannot be poor where parameters abound.",
-            "N_-(Hp)/N_Δ, the largest",
-            Expected(1.0, 0.0, "H0 has rank N_Δ at most", "<="),
-            "one minimum with more negative modes than violated patterns",
-            estimate=partial(
-                farthest, number=lambda r: r.data["at_norm"] / r.data["n_constraints"]
-            ),
+    {
+        "bound": (PRESTRESS, partial(farthest, number=_bound)),
+        "relu-trace": (PRESTRESS, partial(farthest, number="trace", activation="relu")),
+        "relu-half-negative": (
+            PRESTRESS,
+            partial(mean, number=_part, activation="relu", depth=(2, 3)),
         ),
-        _claim(
-            "relu-trace",
-            "The prestress of a ReLU network is traceless.",
-            "|tr Hp| over the sum of the moduli of its eigenvalues, the largest of all minima",
-            Expected(1e-10, 0.0, "each parameter enters the output linearly", "<="),
-            "one minimum with a trace beyond rounding",
-            estimate=partial(farthest, number="trace", activation="relu"),
-            check=True,
-        ),
-        _claim(
-            "relu-half-negative",
-            "About half of the modes of the prestress of a deep ReLU network are negative.",
-            "N_-(Hp) over the number of parameters at minima, two and three layers",
-            Expected(0.48, 0.04, "symmetric spectrum; reference runs"),
-            "a spectrum of one sign, or one with a sixth more modes on one side",
-            estimate=partial(
-                mean,
-                number=lambda r: r.data["negative"] / r.data["n_dof"],
-                activation="relu",
-                depth=(2, 3),
-            ),
-        ),
-        _claim(
-            "one-layer-negative",
-            "With one hidden layer each unit has one negative mode.",
-            "N_-(Hp) at minima less the number of units that are alive",
-            Expected(0.0, 0.0, "a unit's prestress has rank two, and no trace"),
-            "one minimum with a negative mode more or fewer",
-            estimate=partial(
-                farthest, number=lambda r: r.data["negative"] - r.data["units"], depth=1
-            ),
-        ),
-    ),
+        "one-layer-negative": (PRESTRESS, partial(farthest, number=_excess, depth=1)),
+    },
     draw,
 )

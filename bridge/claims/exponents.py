@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import finished, of_kind
 from bridge.claims.experiment import Records
 from bridge.claims.packings import DISCS
@@ -123,79 +123,16 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(left)
 
 
-_ABSTRACT = f"{GEIGER}, abstract"
-_CHARBONNEAU = (
-    "Charbonneau et al., Nat. Commun. 5, 3725 (2014); Phys. Rev. Lett. 114, 125504 (2015)"
-)
-_FORCE_LAW = "At the transition weak forces follow a power law, P_+(Δ) ∼ Δ^θ"
-_GAP_LAW = "At the transition small gaps follow a power law, P_-(Δ) ∼ (-Δ)^-γ"
-_FLAT = "a density that is flat near zero, or an exponent that differs by more than the finite size"
-
-THEME = Theme(
+THEME = theme_of(
     "exponents",
     "Power laws of forces and gaps",
-    (
-        Claim(
-            "theta-perceptron",
-            f"{_FORCE_LAW}: perceptron.",
-            "θ of the forces below 0.2 of their mean, σ < 0",
-            Expected(THETA, 0.05, "mean field"),
-            _FLAT,
-            JAMMING,
-            partial(_theta, alpha=4.0),
-            "Franz et al., SciPost Phys. 2, 019 (2017)",
-        ),
-        Claim(
-            "gamma-perceptron",
-            f"{_GAP_LAW}: perceptron.",
-            "γ of the gaps below 0.05, σ < 0",
-            Expected(GAMMA, 0.05, "mean field"),
-            _FLAT,
-            JAMMING,
-            partial(_gamma, alpha=4.0),
-            "Franz et al., SciPost Phys. 2, 019 (2017)",
-        ),
-        Claim(
-            "gamma-discs",
-            f"{_GAP_LAW}: discs.",
-            "γ of the gaps below 0.05",
-            Expected(GAMMA, 0.05, "mean field"),
-            _FLAT,
-            DISCS,
-            _gamma,
-            _CHARBONNEAU,
-        ),
-        Claim(
-            "theta-relu",
-            f"{_FORCE_LAW}: ReLU networks.",
-            "θ of the violations below their median, at the lowest load that jams",
-            Expected(0.3, 0.15, "the paper: θ ≈ 0.3"),
-            _FLAT,
-            THRESHOLD,
-            _network_theta,
-            _ABSTRACT,
-        ),
-        Claim(
-            "gamma-relu",
-            f"{_GAP_LAW}: ReLU networks.",
-            "γ of the gaps between the median violation and 0.5, at the lowest load that jams",
-            Expected(0.2, 0.15, "the paper: γ ≈ 0.2"),
-            _FLAT,
-            THRESHOLD,
-            _network_gamma,
-            _ABSTRACT,
-        ),
-        Claim(
-            "activation",
-            "The exponents depend on the choice of the activation function.",
-            "difference of θ between ReLU and tanh",
-            Expected(0.05, 0.0, "a difference that could be seen in a figure", ">="),
-            "exponents that agree within 0.05",
-            THRESHOLD,
-            _by_activation,
-            _ABSTRACT,
-            fewest=6,
-        ),
-    ),
+    {
+        "theta-perceptron": (JAMMING, partial(_theta, alpha=4.0)),
+        "gamma-perceptron": (JAMMING, partial(_gamma, alpha=4.0)),
+        "gamma-discs": (DISCS, _gamma),
+        "theta-relu": (THRESHOLD, _network_theta),
+        "gamma-relu": (THRESHOLD, _network_gamma),
+        "activation": (THRESHOLD, _by_activation),
+    },
     draw,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import column, exponent, finished, mean, n_stalled
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.records.store import Record
@@ -118,60 +118,14 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set(xlabel="hidden units", ylabel="end loss on digits")
 
 
-_SAGUN = f"Sagun et al., arXiv 1412.6615 (2014); {BALLARD}, the p-spin model"
-_CUGLIANDOLO = "Cugliandolo and Kurchan, Phys. Rev. Lett. 71, 173 (1993)"
-_K = "k in s ∝ N^-k, s the standard deviation of end energies"
-_NARROWING = Expected(0.55, 0.0, "1/2 for the sum of N independent parts", ">=")
-_REFUTED = "a band that keeps its width, or narrows as 1/√N"
-
-THEME = Theme(
+THEME = theme_of(
     "glass",
     "The p-spin glass and digits",
-    (
-        Claim(
-            "pspin-above",
-            "Descent in the p-spin glass ends above the threshold.",
-            "mean end energy a spin, less the threshold, in the largest systems",
-            Expected(0.02, 0.0, "a fiftieth above the threshold", ">="),
-            "ends at the threshold or below it",
-            SPIN_ENDS,
-            _above,
-            _SAGUN,
-            fewest=20,
-        ),
-        Claim(
-            "pspin-limit",
-            "For large systems it ends at the threshold.",
-            "mean end energy a spin, extrapolated in N^(-2/3)",
-            Expected(THRESHOLD_ENERGY, 0.05, "-2√(2/3)"),
-            "a limit above the threshold, or below it as the ground state is",
-            SPIN_ENDS,
-            _limit,
-            _CUGLIANDOLO,
-            fewest=20,
-        ),
-        Claim(
-            "pspin-narrowing",
-            "The band of end energies narrows as the glass grows.",
-            f"{_K} a spin, N spins",
-            _NARROWING,
-            _REFUTED,
-            SPIN_ENDS,
-            partial(_narrowing, name="n"),
-            _SAGUN,
-            fewest=20,
-        ),
-        Claim(
-            "digits-narrowing",
-            "So does that of a network which learns digits.",
-            f"{_K} (the loss a pattern), N hidden units",
-            _NARROWING,
-            _REFUTED,
-            DIGIT_ENDS,
-            partial(_narrowing, name="hidden"),
-            _SAGUN,
-            fewest=10,
-        ),
-    ),
+    {
+        "pspin-above": (SPIN_ENDS, _above),
+        "pspin-limit": (SPIN_ENDS, _limit),
+        "pspin-narrowing": (SPIN_ENDS, partial(_narrowing, name="n")),
+        "digits-narrowing": (DIGIT_ENDS, partial(_narrowing, name="hidden")),
+    },
     draw,
 )

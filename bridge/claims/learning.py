@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import column, finished, mean, mean_of, n_stalled, of_kind
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
@@ -89,6 +89,8 @@ def _distance(case: "Case", graph: "Graph") -> float:
 
 FEW, MANY = 3, 8  # hidden units
 WEAK, MIDDLE, STRONG = 1e-4, 1e-3, 1e-2  # weight decay λ
+_FEW_UNITS, _MANY_UNITS = ({"hidden": hidden, "l2": MIDDLE} for hidden in (FEW, MANY))
+_WEAK_DECAY, _STRONG_DECAY = ({"hidden": FEW, "l2": l2} for l2 in (WEAK, STRONG))
 
 CLASSIFIER = Experiment(
     "LJAT3 classifier",
@@ -178,79 +180,16 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(right)
 
 
-_OUTCOMES = f"{BALLARD}, classification of the outcomes of minimisations"
-_MARGIN = Expected(0.2, 0.0, "a fifth more", ">=")
-
-THEME = Theme(
+THEME = theme_of(
     "learning",
     "Landscapes of learning",
-    (
-        Claim(
-            "minima-hidden",
-            "Networks with more hidden units have more minima.",
-            f"ln of minima at {MANY} units over those at {FEW}, λ = {MIDDLE:g}",
-            _MARGIN,
-            "as many minima at both, or fewer",
-            CLASSIFIER,
-            partial(
-                _growth,
-                above={"hidden": MANY, "l2": MIDDLE},
-                below={"hidden": FEW, "l2": MIDDLE},
-            ),
-            _OUTCOMES,
-        ),
-        Claim(
-            "minima-decay",
-            "Stronger weight decay leaves fewer minima.",
-            f"ln of minima at λ = {WEAK:g} over those at {STRONG:g}, {FEW} units",
-            _MARGIN,
-            "as many minima at both, or more where the decay is stronger",
-            CLASSIFIER,
-            partial(
-                _growth, above={"hidden": FEW, "l2": WEAK}, below={"hidden": FEW, "l2": STRONG}
-            ),
-            _OUTCOMES,
-        ),
-        Claim(
-            "misclassification",
-            "Analogues of molecular structure tell minima apart: the misclassification distance.",
-            "mean distance of two minima over that of independent errors",
-            Expected(0.5, 0.4, "a tenth from 0, the same errors, and from 1, independent ones"),
-            "minima that miss the same patterns, or as many by chance",
-            CLASSIFIER,
-            _alike,
-            f"{BALLARD}, abstract: analogues of molecular structure",
-        ),
-        Claim(
-            "digits",
-            "Minima reached from random starts recognise digits well.",
-            "test AUC of the worst minimum",
-            Expected(0.95, 0.0, "a useful classifier; 0.5 is chance", ">="),
-            "poor minima among those that are reached",
-            DIGIT_CLASSIFIER,
-            partial(mean, number="lowest_auc"),
-            f"{BALLARD}, digit recognition",
-        ),
-        Claim(
-            "regression-minima",
-            "Fitting functions exhibit multiple solutions: a regression with five parameters.",
-            "distinct minima",
-            Expected(2.0, 0.0, "more than one", ">="),
-            "a single minimum",
-            REGRESSION,
-            partial(mean, number="minima"),
-            f"{BALLARD}, non-linear regression",
-        ),
-        Claim(
-            "regression-global",
-            "The global minimum of the regression fits the data down to their noise.",
-            "mean square of the residuals over that of the noise",
-            Expected(0.95, 0.2, "1 - 5/100: five parameters, a hundred points"),
-            "residuals well above the noise, or below it as an overfit has",
-            REGRESSION,
-            partial(mean, number="residual"),
-            f"{BALLARD}, non-linear regression",
-        ),
-    ),
+    {
+        "minima-hidden": (CLASSIFIER, partial(_growth, above=_MANY_UNITS, below=_FEW_UNITS)),
+        "minima-decay": (CLASSIFIER, partial(_growth, above=_WEAK_DECAY, below=_STRONG_DECAY)),
+        "misclassification": (CLASSIFIER, _alike),
+        "digits": (DIGIT_CLASSIFIER, partial(mean, number="lowest_auc")),
+        "regression-minima": (REGRESSION, partial(mean, number="minima")),
+        "regression-global": (REGRESSION, partial(mean, number="residual")),
+    },
     draw,
 )

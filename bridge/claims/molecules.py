@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import farthest, finished, mean
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LJ7_MINIMA = (-16.505384, -15.935043, -15.593211, -15.533060)
 TRIANGLE, LINE = -2.18509884, -2.21909817  # LJAT3 at Z = 2
-_LISTED = 1e-6  # the tables' last digit
 
 
 def cluster(rng: np.random.Generator, *, n: int, searches: int) -> Sample:
@@ -106,104 +105,18 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes)
 
 
-_LJ7 = "Doye and Massen, J. Chem. Phys. 122, 084105 (2005)"
-_DATABASE = "Wales et al., the Cambridge Cluster Database"
-_BALLARD = f"{BALLARD}, classification of the outcomes of minimisations"
-_check = partial(Claim, check=True)
-
-THEME = Theme(
+THEME = theme_of(
     "molecules",
     "Molecular landscapes and thermodynamics",
-    (
-        _check(
-            "lj7-minima",
-            "LJ7 has four distinct minima.",
-            "minima, permutation-inversion isomers counted once",
-            Expected(4, 0, "literature"),
-            "searches that find another number",
-            LJ7,
-            partial(mean, number="minima"),
-            _LJ7,
-        ),
-        _check(
-            "lj7-saddles",
-            "LJ7 has twelve distinct transition states.",
-            "transition states, counted likewise",
-            Expected(12, 0, "literature"),
-            "searches that find another number",
-            LJ7,
-            partial(mean, number="saddles"),
-            _LJ7,
-        ),
-        _check(
-            "lj7-energies",
-            "The energies of the minima of LJ7 are those of the tables.",
-            "largest deviation of an energy",
-            Expected(0.0, _LISTED, "the last digit listed"),
-            "one energy that differs in a listed digit",
-            LJ7,
-            partial(_energies, listed=LJ7_MINIMA),
-            _DATABASE,
-        ),
-        _check(
-            "lj13-global",
-            "Basin hopping finds the icosahedron, the global minimum of LJ13.",
-            "lowest energy, the mean of all runs",
-            Expected(-44.326801, _LISTED, "the last digit listed"),
-            "runs that end above it",
-            LJ13,
-            partial(mean, number="lowest"),
-            _DATABASE,
-        ),
-        _check(
-            "ljat3-minima",
-            "Three atoms with the Axilrod-Teller term have four labelled minima, the outcomes that "
-            "networks learn to predict.",
-            "labelled minima at Z = 2",
-            Expected(4, 0, "one triangle, and a line for each atom in the middle"),
-            "searches that find another number",
-            LJAT3,
-            partial(mean, number="labelled"),
-            _BALLARD,
-        ),
-        _check(
-            "ljat3-energies",
-            "The triangle and the line of LJAT3 have the listed energies.",
-            "largest deviation of an energy",
-            Expected(0.0, _LISTED, "closed form, minimised"),
-            "one energy that differs in a listed digit",
-            LJAT3,
-            partial(_energies, listed=(TRIANGLE, LINE)),
-            _BALLARD,
-        ),
-        *(
-            _check(
-                name,
-                sentence,
-                quantity,
-                Expected(value, 5e-4, "reference calculation"),
-                "a peak elsewhere, as that of an incomplete set of minima",
-                LJ7,
-                partial(mean, number=number),
-                f"{BALLARD}, abstract: analogues of molecular thermodynamics",
-            )
-            for name, sentence, quantity, value, number in (
-                (
-                    "heat-capacity",
-                    "A peak of the heat capacity tells where minima compete: that of LJ7.",
-                    "height of the peak over k, harmonic superposition",
-                    19.226,
-                    "peak",
-                ),
-                (
-                    "heat-capacity-temperature",
-                    "The same, and its temperature.",
-                    "temperature of the peak",
-                    0.186,
-                    "peak_temperature",
-                ),
-            )
-        ),
-    ),
+    {
+        "lj7-minima": (LJ7, partial(mean, number="minima")),
+        "lj7-saddles": (LJ7, partial(mean, number="saddles")),
+        "lj7-energies": (LJ7, partial(_energies, listed=LJ7_MINIMA)),
+        "lj13-global": (LJ13, partial(mean, number="lowest")),
+        "ljat3-minima": (LJAT3, partial(mean, number="labelled")),
+        "ljat3-energies": (LJAT3, partial(_energies, listed=(TRIANGLE, LINE))),
+        "heat-capacity": (LJ7, partial(mean, number="peak")),
+        "heat-capacity-temperature": (LJ7, partial(mean, number="peak_temperature")),
+    },
     draw,
 )

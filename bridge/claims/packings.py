@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import column, exponent, farthest, finished, mean
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
@@ -60,17 +60,17 @@ DISCS = Experiment(
     full=grid(100, n=1024),
 )
 
-_NEARLY_ROUND, _LONG = [1.01, 1.02, 1.05], [1.2, 1.5, 2.0]
+NEARLY_ROUND, _LONG = [1.01, 1.02, 1.05], [1.2, 1.5, 2.0]
 ELLIPSES = Experiment(
     "ellipses",
     ellipses,
     default=(
-        *grid(12, n=128, aspect=_NEARLY_ROUND, pressure=1e-6),
+        *grid(12, n=128, aspect=NEARLY_ROUND, pressure=1e-6),
         *grid(4, n=128, aspect=_LONG, pressure=1e-6),
         *grid(4, n=64, aspect=1.5, pressure=1e-9),
     ),
     full=(
-        *grid(30, n=256, aspect=_NEARLY_ROUND, pressure=1e-6),
+        *grid(30, n=256, aspect=NEARLY_ROUND, pressure=1e-6),
         *grid(10, n=256, aspect=_LONG, pressure=1e-6),
         *grid(30, n=128, aspect=1.5, pressure=1e-9),
     ),
@@ -81,9 +81,9 @@ def _square_root(records: Records) -> Estimate:
     """Fit ``k`` of ``z - z_0 ∝ (α - 1)^k``, with ``z_0 = 4 - 2/N`` of ``N`` discs."""
     means = [
         mean(records, lambda r: r.data["coordination"] - 4 + 2 / r.parameters["n"], aspect=aspect)
-        for aspect in _NEARLY_ROUND
+        for aspect in NEARLY_ROUND
     ]
-    return exponent(np.array(_NEARLY_ROUND) - 1.0, means)
+    return exponent(np.array(NEARLY_ROUND) - 1.0, means)
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
@@ -107,51 +107,14 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set(xlabel="rank of the mode", ylabel="stiffness at p = 10$^{-9}$", yscale="log")
 
 
-THEME = Theme(
+THEME = theme_of(
     "packings",
     "Discs and ellipses",
-    (
-        Claim(
-            "isostatic-discs",
-            "Discs are isostatic at jamming: as many contacts as degrees of freedom.",
-            "N_c - (2N' - 1) at the exact jamming point, N' without rattlers",
-            Expected(0.0, 0.0, "counting, with one self-stress"),
-            "one packing with a contact more or fewer",
-            DISCS,
-            partial(farthest, number="excess"),
-            "O'Hern et al., Phys. Rev. E 68, 011306 (2003)",
-        ),
-        Claim(
-            "hypostatic-ellipses",
-            "Ellipses jam with fewer contacts than degrees of freedom, as tanh networks do.",
-            "contacts a body at aspect 1.2, where 6 are isostatic",
-            Expected(5.275, 0.1, "reference packings; Schreck 2010"),
-            "6 contacts a body, or 4 as discs have",
-            ELLIPSES,
-            partial(mean, number="coordination", aspect=1.2),
-            "Donev et al., Science 303, 990 (2004); of ellipses: Phys. Rev. E 75, 051304 (2007)",
-        ),
-        Claim(
-            "nearly-round-ellipses",
-            "Contacts grow with the square root of asphericity.",
-            f"k in z - z_discs ∝ (α - 1)^k at aspects {', '.join(map(str, _NEARLY_ROUND))}",
-            Expected(0.5, 0.1, "marginal stability; the window is finite"),
-            "contacts in proportion to α - 1, or a jump at α = 1",
-            ELLIPSES,
-            _square_root,
-            "Brito et al., Proc. Natl. Acad. Sci. 115, 11736 (2018)",
-        ),
-        Claim(
-            "quartic-modes",
-            "Modes that contacts leave free are held by the prestress alone: their stiffness "
-            "vanishes with pressure.",
-            "modes softer than 10³ p at p = 1e-9, less 3N' - 1 - N_c",
-            Expected(0.0, 0.0, "counting"),
-            "one packing with a soft mode more or fewer",
-            ELLIPSES,
-            partial(farthest, number="quartic_excess", pressure=1e-9),
-            "Mailman et al., Phys. Rev. Lett. 102, 255501 (2009)",
-        ),
-    ),
+    {
+        "isostatic-discs": (DISCS, partial(farthest, number="excess")),
+        "hypostatic-ellipses": (ELLIPSES, partial(mean, number="coordination", aspect=1.2)),
+        "nearly-round-ellipses": (ELLIPSES, _square_root),
+        "quartic-modes": (ELLIPSES, partial(farthest, number="quartic_excess", pressure=1e-9)),
+    },
     draw,
 )

@@ -21,11 +21,20 @@ _VERDICTS = ("confirmed", "not confirmed", "undecided")
 
 
 def document(
-    conclusions: Sequence[Conclusion], records: Mapping[str, Records], *, full: bool
+    conclusions: Sequence[Conclusion],
+    records: Mapping[str, Records],
+    *,
+    full: bool,
+    beside: Sequence[Conclusion] = (),
 ) -> dict[str, Any]:
-    """Return what ``--json`` prints; ``seconds`` counts runs that several claims share once."""
+    """Return what ``--json`` prints; ``seconds`` counts runs that several claims share once.
+
+    With ``beside``, conclusions from the default size, each entry holds the verdict of both.
+    """
     known = experiments()
     entries = [entry(conclusion) for conclusion in conclusions]
+    for found, other in zip(entries, beside, strict=bool(beside)):
+        found["at_default_size"] = other.verdict if other.found.samples else "not run"
     return {
         "full": full,
         "seconds": sum(record.seconds for found in records.values() for record in found),
@@ -157,10 +166,12 @@ def _table(title: str, entries: Sequence[Mapping[str, Any]]) -> str:
     ]
     for entry in entries:
         name, verdict = entry["name"], entry["verdict"]
+        shown = verdict if verdict == "confirmed" else f"**{verdict}**"
+        if "at_default_size" in entry:
+            shown += f"; at the default size {entry['at_default_size']}"
         rows += [
             f"| [{name}](#{name}) | {entry['source'].split(',')[0]} | {measured(entry)} | "
-            f"{entry['allowed']} | {verdict if verdict == 'confirmed' else f'**{verdict}**'} | "
-            f"{entry['seconds']:.0f} |"
+            f"{entry['allowed']} | {shown} | {entry['seconds']:.0f} |"
         ]
     return "\n".join(rows)
 

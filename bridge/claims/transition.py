@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Theme
+from bridge.claims.claim import Estimate, theme_of
 from bridge.claims.estimates import (
     column,
     exponent,
@@ -156,68 +156,16 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes, loc="upper left", title="lines: mean transition")
 
 
-_claim = partial(Claim, experiment=THRESHOLD, source=f"{GEIGER}, abstract")
-
-THEME = Theme(
+THEME = theme_of(
     "transition",
     "The transition of networks",
-    (
-        _claim(
-            "jump",
-            "A phase transition delimits the over- and underparametrized regimes, where fitting "
-            "can or cannot be achieved: the number of violated patterns jumps.",
-            f"share of the transitions with N_Δ/N > {_JUMP} at the lowest load that is not fitted",
-            Expected(0.7, 0.0, "the authors' record: 74 of 88 that are not fitted", ">="),
-            "N_Δ/N that starts from zero in three transitions of ten or more",
-            estimate=_jump,
-            fewest=10,
-        ),
-        _claim(
-            "scaling",
-            "The number of parameters at the transition grows in proportion to the patterns.",
-            "k in N* ∝ P^k, fitted to ReLU networks of two hidden layers",
-            Expected(1.0, 0.1, "counting constraints against parameters"),
-            "another power, as the 2 of a capacity that grows as √N",
-            estimate=_scaling,
-            fewest=6,
-            source=f"{GEIGER}, the transition of random data",
-        ),
-        *(
-            _claim(
-                name,
-                "The ability of fully connected networks to fit random data is independent of "
-                "their depth.",
-                f"P*/N with three hidden layers or more over that with two, {units}",
-                Expected(1.0, 0.15, "equality, and the width of a step of the load"),
-                "a capacity that differs by a sixth or more",
-                estimate=partial(_depth, activation=activation),
-                fewest=6,
-            )
-            for name, activation, units in (
-                ("depth", "relu", "ReLU: narrow layers lose units, and deep ones most"),
-                ("depth-tanh", "tanh", "tanh, of which none can die"),
-            )
-        ),
-        _claim(
-            "real-data",
-            "Real data need fewer parameters than random labels.",
-            "P*/N of the parity of digits over that of random labels",
-            Expected(1.1, 0.0, "a tenth beyond equality", ">="),
-            "as many parameters for digits as for random labels, or more",
-            estimate=_real,
-            fewest=6,
-            source=f"{GEIGER}, the transition of real data",
-        ),
-        _claim(
-            "no-poor-minima",
-            "Poor minima of the loss cannot be encountered in the overparametrized regime.",
-            "trainings that end in a minimum at P/N = 1.25, half of the transition",
-            Expected(0.0, 0.0, "the claim itself"),
-            "one training that ends in a certified minimum with violated patterns",
-            experiment=BEYOND,
-            estimate=_poor,
-            fewest=10,
-        ),
-    ),
+    {
+        "jump": (THRESHOLD, _jump),
+        "scaling": (THRESHOLD, _scaling),
+        "depth": (THRESHOLD, partial(_depth, activation="relu")),
+        "depth-tanh": (THRESHOLD, partial(_depth, activation="tanh")),
+        "real-data": (THRESHOLD, _real),
+        "no-poor-minima": (BEYOND, _poor),
+    },
     draw,
 )

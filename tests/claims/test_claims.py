@@ -11,21 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.claims import glass, render
-from bridge.claims.claim import Claim, Estimate, Expected, judge
+import bridge.claims
+from bridge.claims import glass, packings, render
+from bridge.claims.claim import Claim, Estimate, Expected, judge, said_of_all
 from bridge.claims.estimates import column, mean_of, ratio_of
 from bridge.claims.experiment import Experiment, GridPoint, Sample
 from bridge.claims.molecules import LJAT3
-from bridge.claims.perceptron import JAMMING
+from bridge.claims.perceptron import CONVEX, JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.claims.threshold import network, threshold
 from bridge.claims.trials import Conclusion, Trial, conclude, conclusion, stored, trials
 from bridge.cli.main import run
+from bridge.measure.power_laws import GAMMA, THETA
 from bridge.records.store import Record, Store
 from bridge.runs.task import run_all
 
 from readers import strict
 
+ROOM = Path(bridge.claims.__file__).parent
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
@@ -126,6 +129,26 @@ def test_every_claim_says_what_it_claims():
         assert 0 <= claim.expected.tolerance < math.inf
         assert claim.experiment.default
         assert claim.experiment.full
+
+
+def test_the_tables_hold_what_is_measured_and_no_more():
+    assert set(said_of_all()) == {claim.name for claim in CLAIMS}
+    for theme in THEMES:
+        for claim in theme.claims:
+            table = "checks.toml" if claim.check else "claims.toml"
+            text = (ROOM / table).read_text(encoding="utf-8")
+            assert f"[{theme.name}.{claim.name}]" in text
+
+
+def test_the_numbers_of_the_table_are_those_of_the_program():
+    known = {
+        "theta-perceptron": THETA, "gamma-perceptron": GAMMA, "gamma-discs": GAMMA,
+        "capacity": CONVEX["sigma"], "pspin-limit": glass.THRESHOLD_ENERGY,
+    }  # fmt: skip
+    for name, value in known.items():
+        assert named(name).expected.value == value
+    assert f"α = {CONVEX['alpha']}" in named("capacity").quantity
+    assert ", ".join(map(str, packings.NEARLY_ROUND)) in named("nearly-round-ellipses").quantity
 
 
 def test_every_point_fits_its_experiment():
@@ -261,6 +284,20 @@ def test_claims_and_checks_are_two_tables():
         row = f"| [{claim.name}](#{claim.name}) | {claim.source.split(',')[0]} |"
         assert (row in checks) is claim.check
         assert (row in claims) is not claim.check
+
+
+@pytest.mark.parametrize(("run_too", "said"), [(True, "undecided"), (False, "not run")])
+def test_the_page_of_the_full_run_shows_the_default_verdict_beside_it(run_too, said):
+    claim = named("ljat3-minima")
+    few = [Record("LJAT3", {}, (0, k), "done", 0.0, {"labelled": k}, {}) for k in (3, 4, 4)]
+    all_four = [replace(record, data={"labelled": 4}) for record in few]
+    document = render.document(
+        [conclusion(claim, all_four)], {LJAT3.name: all_four}, full=True,
+        beside=[conclusion(claim, few if run_too else [])],
+    )  # fmt: skip
+    assert document["claims"][0]["verdict"] == "confirmed"
+    assert f"| confirmed; at the default size {said} |" in render.markdown(document)
+    assert "- 20 runs of searches = 200" in render.markdown(document)
 
 
 # The command.

@@ -8,10 +8,11 @@ from made_records import CASES, bisections, descents, landscapes, made, single
 
 from bridge.claims.claim import Estimate
 from bridge.claims.estimates import exponent, farthest, of_kind, share_of
-from bridge.claims.kinetics import _small_world
+from bridge.claims.kinetics import NETWORK, _imbalance, _small_world
 from bridge.claims.table import CLAIMS
 from bridge.claims.threshold import LARGE, SMALL
 from bridge.claims.trials import conclusion
+from bridge.landscape.kinetics import Rates
 from bridge.landscape.network_measures import Measures
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
@@ -144,6 +145,22 @@ def test_kinds_are_values_or_one_of_a_tuple():
     records = [r for n in (1, 2, 3) for r in made({"v": np.zeros(2)}, n=n)]
     assert [r.parameters["n"] for r in of_kind(records, n=(1, 3))] == [1, 1, 3, 3]
     assert len(of_kind(records, n=2)) == 2
+
+
+def test_flows_that_do_not_balance_are_told():
+    balanced = Rates(np.array([[0.0, 1.0], [3.0, 0.0]]), np.array([0.75, 0.25]))
+    assert _imbalance(balanced) == 0.0
+    doubled = replace(balanced, constants=np.array([[0.0, 2.0], [3.0, 0.0]]))
+    assert _imbalance(doubled) == pytest.approx((1.5 - 0.75) / (1.5 + 0.75))
+
+
+def test_the_minima_of_a_small_classifier_balance_and_are_no_network():
+    sizes = {"hidden": 2, "l2": 1e-3, "patterns": 20, "searches": 10, "temperature": 0.05}
+    found = NETWORK.sample(np.random.default_rng(1), **sizes)
+    assert found.values["minima"] == len(found.arrays["nodes"]) < 10
+    assert found.status == "stalled"
+    assert found.values["imbalance"] < 1e-12
+    assert found.values["passage_error"] < 1e-9
 
 
 @pytest.mark.parametrize(
