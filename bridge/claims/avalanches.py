@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, exact, finished, mean, n_stalled, of_kind
+from bridge.claims.claim import Estimate, theme_of
+from bridge.claims.estimates import farthest, finished, mean, n_stalled, share_of
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
@@ -88,24 +89,29 @@ LOADING = Experiment(
 )
 
 
-def _none(records: Records) -> Estimate:
-    convex = of_kind(records, **CONVEX_LOADING)
-    return exact(column(convex, "avalanches").sum(), convex)
+_FEWEST = 10  # avalanches, for a mean over them
 
 
-def _per_avalanche(records: Records, name: str, **where: Any) -> Estimate:
-    """Return a mean over all avalanches; its error is that of a ratio of sums over loadings."""
-    records = of_kind(records, **where)
-    found = [record.arrays[name] for record in finished(records)]
+def _patterns(records: Records, **where: Any) -> Estimate:
+    """Return the mean over all avalanches; its error is that of a ratio of sums over loadings."""
+    found = [record.arrays["patterns"] for record in finished(records, **where)]
     sums, counts = (np.array([f(values) for values in found]) for f in (np.sum, len))
-    total, n, stalled = int(counts.sum()), len(found), n_stalled(records)
-    if n < 3 or not total:
+    total, n, stalled = int(counts.sum()), len(found), n_stalled(records, **where)
+    if n < 3 or total < _FEWEST:
         return Estimate(math.nan, math.nan, n + stalled, stalled, f"{total} avalanches")
     mean = float(sums.sum()) / total
     error = float((sums - mean * counts).std(ddof=1)) * math.sqrt(n) / total
-    note = f"{total} avalanches, from {min(map(min, filter(len, found))):.0f} to "
-    note += f"{max(map(max, filter(len, found))):.0f}"
+    every = np.concatenate(found)
+    note = f"{total} avalanches, from {every.min():.0f} to {every.max():.0f}"
     return Estimate(mean, error, n + stalled, stalled, note)
+
+
+def _unstable(records: Records) -> Estimate:
+    """Return the share of the avalanches before which an eigenvalue was negative; of the runs."""
+    found = finished(records)
+    stalled = n_stalled(records)
+    share = share_of(_joined(found, "unstable") > 0, fewest=_FEWEST)
+    return replace(share, samples=len(found) + stalled, stalled=stalled)
 
 
 def _joined(records: Records, name: str) -> "Vector":
@@ -148,54 +154,16 @@ def _staircase(record: "Record") -> "tuple[Vector, Vector, NDArray[np.bool_]]":
     return where[order] / record.parameters["by"], changed[order], sudden
 
 
-_claim = partial(Claim, source=Source(GEIGER, "abstract: avalanche-like dynamics"))
-_ROUGH_KINDS = (
-    ("perceptron", "the non-convex perceptron", ROUGH_LOADING),
-    ("network", "tanh networks of fixed norm", TANH_LOADING),
-)
-
-THEME = Theme(
+THEME = theme_of(
     "avalanches",
     "Avalanches",
-    (
-        _claim(
-            "avalanches-convex",
-            "Avalanches need a landscape of many minima: a convex perceptron has none.",
-            "avalanches of all loadings, σ > 0",
-            Expected(0.0, 0.0, "a single minimum"),
-            LOADING,
-            _none,
-        ),
-        *(
-            _claim(
-                f"avalanches-{name}",
-                f"The learning dynamics is prone to avalanches: {which}.",
-                "avalanches in one loading",
-                Expected(0.0, 0.0, "none, as in a convex problem", ">="),
-                LOADING,
-                partial(mean, name="avalanches", **kind),
-            )
-            for name, which, kind in _ROUGH_KINDS
-        ),
-        *(
-            _claim(
-                f"patterns-{name}",
-                f"Avalanches change the set of patterns that are learned abruptly: {which}.",
-                "patterns learned and forgotten in one avalanche",
-                Expected(1.0, 0.0, "between avalanches patterns change one by one", ">="),
-                LOADING,
-                partial(_per_avalanche, name="patterns", **kind),
-            )
-            for name, which, kind in _ROUGH_KINDS
-        ),
-        _claim(
-            "instability",
-            "Every avalanche starts where a minimum loses its stability.",
-            "part of the avalanches that met a negative eigenvalue of H",
-            Expected(1.0, 0.05, "all; it is looked for on a tenth of a straight way", "="),
-            LOADING,
-            partial(_per_avalanche, name="unstable"),
-        ),
-    ),
+    {
+        "avalanches-convex": (LOADING, partial(farthest, number="avalanches", **CONVEX_LOADING)),
+        "avalanches-perceptron": (LOADING, partial(mean, number="avalanches", **ROUGH_LOADING)),
+        "avalanches-network": (LOADING, partial(mean, number="avalanches", **TANH_LOADING)),
+        "patterns-perceptron": (LOADING, partial(_patterns, **ROUGH_LOADING)),
+        "patterns-network": (LOADING, partial(_patterns, **TANH_LOADING)),
+        "instability": (LOADING, _unstable),
+    },
     draw,
 )

@@ -5,13 +5,20 @@ with the interval of values that the claim allows:
 
     confirmed       all of it lies inside
     not confirmed   all of it lies outside
-    undecided       it does both, or more than a quarter of the runs did not come to an end
+    undecided       it does both, more than a quarter of the runs did not come to an end, or fewer
+                    came to one than the claim asks for
+
+What is claimed and what it allows stand in two tables, ``claims.toml`` for what papers say and
+``checks.toml`` for our own methods; how it is measured stands in the theme of its name.
 """
 
 import math
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bridge.claims.experiment import Experiment, Records
 
@@ -22,17 +29,6 @@ Verdict: TypeAlias = Literal["confirmed", "not confirmed", "undecided"]
 
 SIGMAS = 2.0  # standard errors on each side of a value
 MOST_STALLED = 0.25  # share of runs without an end above which nothing is decided
-
-GEIGER = "Geiger et al., Phys. Rev. E 100, 012115 (2019)"
-BALLARD = "Ballard et al., Phys. Chem. Chem. Phys. 19, 12585 (2017)"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a claim is made: a paper, and the place in it."""
-
-    paper: str
-    place: str = "abstract"
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,8 @@ class Expected:
     """
 
     value: float
-    tolerance: float
-    basis: str
+    tolerance: float = 0.0
+    basis: str = ""
     sense: Literal["=", ">=", "<="] = "="
 
     @property
@@ -103,24 +99,33 @@ class Claim:
     name
         Its name on the command line.
     sentence
-        What the paper says.
+        What is claimed.
     quantity
         The number that is measured for it.
+    refuted_by
+        The outcome that would refute it, said before anything is run.
     experiment
         The runs it rests on; several claims may share one.
     estimate
         Turns the records of these runs into the number.
     source
-        Where it is made.
+        Who made it, and where: authors, a comma, the rest.
+    check
+        Whether it is no claim of a paper, but a check of our methods.
+    fewest
+        Runs that must have come to an end, or nothing is decided.
     """
 
     name: str
     sentence: str
     quantity: str
     expected: Expected
+    refuted_by: str
     experiment: Experiment
     estimate: Callable[[Records], Estimate]
-    source: Source
+    source: str
+    check: bool = False
+    fewest: int = 3
 
 
 @dataclass(frozen=True)
@@ -136,16 +141,56 @@ class Theme:
     draw: "Callable[[Figure, Mapping[str, Records]], None]"
 
 
-def judge(expected: Expected, found: Estimate) -> Verdict:
+Measured: TypeAlias = tuple[Experiment, Callable[[Records], Estimate]]
+
+
+def theme_of(
+    name: str,
+    title: str,
+    measured: Mapping[str, Measured],
+    draw: "Callable[[Figure, Mapping[str, Records]], None]",
+) -> Theme:
+    """Return a theme: each claim as the tables have it, with the runs and the estimate behind it.
+
+    Raises
+    ------
+    KeyError
+        If a claim stands in neither table.
+    """
+    claims = []
+    for claim, (experiment, estimate) in measured.items():
+        said = dict(said_of_all()[claim])
+        expected = Expected(**said.pop("expected"))
+        claims += [
+            Claim(claim, expected=expected, experiment=experiment, estimate=estimate, **said)
+        ]
+    return Theme(name, title, tuple(claims), draw)
+
+
+@cache
+def said_of_all() -> dict[str, dict[str, Any]]:
+    """Return what the two tables say of each claim, by its name."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, check in (("claims.toml", False), ("checks.toml", True)):
+        table = tomllib.loads(files("bridge.claims").joinpath(name).read_text(encoding="utf-8"))
+        for theme in table.values():
+            found |= {claim: {**said, "check": check} for claim, said in theme.items()}
+    return found
+
+
+def judge(expected: Expected, found: Estimate, fewest: int = 3) -> Verdict:
     """Compare what was measured with what the claim allows.
 
     >>> half = Expected(0.5, 0.05, "theory")
     >>> [judge(half, Estimate(v, s, 4)) for v, s in ((0.51, 0.01), (0.7, 0.01), (0.54, 0.02))]
     ['confirmed', 'not confirmed', 'undecided']
+    >>> judge(half, Estimate(0.51, 0.01, 4, stalled=2)), judge(half, Estimate(0.51, 0.01, 2))
+    ('undecided', 'undecided')
     """
     if not math.isfinite(found.value) or not math.isfinite(found.error):
         return "undecided"
-    if found.stalled > MOST_STALLED * found.samples:
+    ended = found.samples - found.stalled
+    if ended < fewest or found.stalled > MOST_STALLED * found.samples:
         return "undecided"
     low, high = found.value - SIGMAS * found.error, found.value + SIGMAS * found.error
     if expected.low <= low and high <= expected.high:

@@ -1,16 +1,16 @@
 """Curvature at the minima of networks: the spectrum of the Hessian's prestress part ``Hp``."""
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import exact, finished, mean_of, of_kind
+from bridge.claims.claim import theme_of
+from bridge.claims.estimates import farthest, finished, mean
 from bridge.claims.experiment import Experiment, GridPoint, Records, Sample
 from bridge.claims.threshold import adam
+from bridge.records.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +69,7 @@ PRESTRESS = Experiment(
     "network spectra",
     spectra,
     default=(
-        _point(2, 1, "relu", 4.0, 8),
+        _point(4, 1, "relu", 4.0, 8),
         _point(3, 2, "relu", 3.0, 8),
         _point(2, 3, "relu", 3.0, 8),
         _point(3, 2, "tanh", 4.0, 6),
@@ -82,32 +82,6 @@ PRESTRESS = Experiment(
     settings=adam,
     on_networks=True,
 )
-
-
-def _bound(records: Records) -> Estimate:
-    found = finished(records)
-    ratios = [r.data["at_norm"] / r.data["n_constraints"] for r in found]
-    note = f"the largest of {len(found)} certified minima"
-    return exact(max(ratios, default=math.nan), records, note)
-
-
-def _trace(records: Records) -> Estimate:
-    relu = of_kind(records, activation="relu")
-    largest = max((r.data["trace"] for r in relu), default=math.nan)
-    return Estimate(largest, 0.0, len(relu), 0, "an identity: it holds wherever training ends")
-
-
-def _half(records: Records) -> Estimate:
-    """Take the ReLU networks of at least two layers: stalled or not, ``Hp`` is what it is."""
-    deep = [r for r in of_kind(records, activation="relu") if r.parameters["depth"] > 1]
-    return mean_of([r.data["negative"] / r.data["n_dof"] for r in deep])
-
-
-def _single(records: Records) -> Estimate:
-    one = of_kind(records, depth=1)
-    excess = [r.data["negative"] - r.data["units"] for r in one]
-    largest = max(excess, key=abs, default=math.nan)
-    return Estimate(float(largest), 0.0, len(one), 0, "the largest of all, either way")
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
@@ -127,45 +101,29 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes)
 
 
-_claim = partial(Claim, source=Source(GEIGER, "abstract: the curvature of the minima of the loss"))
+def _part(record: Record) -> float:
+    return float(record.data["negative"] / record.data["n_dof"])
 
-THEME = Theme(
+
+def _bound(record: Record) -> float:
+    return float(record.data["at_norm"] / record.data["n_constraints"])
+
+
+def _excess(record: Record) -> float:
+    return float(record.data["negative"] - record.data["units"])
+
+
+THEME = theme_of(
     "curvature",
     "Curvature at the minima of networks",
-    (
-        _claim(
-            "bound",
-            "A minimum needs a violated pattern for each negative mode of the prestress, which is "
-            "why minima cannot be poor where parameters abound.",
-            "N_-(Hp)/N_Δ, the largest",
-            Expected(1.0, 0.0, "H0 has rank N_Δ at most", "<="),
+    {
+        "bound": (PRESTRESS, partial(farthest, number=_bound)),
+        "relu-trace": (PRESTRESS, partial(farthest, number="trace", activation="relu")),
+        "relu-half-negative": (
             PRESTRESS,
-            _bound,
+            partial(mean, number=_part, activation="relu", depth=(2, 3)),
         ),
-        _claim(
-            "relu-trace",
-            "The prestress of a ReLU network is traceless.",
-            "|tr Hp| over the sum of the moduli of its eigenvalues, the largest",
-            Expected(1e-10, 0.0, "each parameter enters the output linearly", "<="),
-            PRESTRESS,
-            _trace,
-        ),
-        _claim(
-            "relu-half-negative",
-            "About half of the modes of the prestress of a deep ReLU network are negative.",
-            "N_-(Hp) over the number of parameters, two and three layers",
-            Expected(0.48, 0.04, "symmetric spectrum; reference runs"),
-            PRESTRESS,
-            _half,
-        ),
-        _claim(
-            "one-layer-negative",
-            "With one hidden layer each unit has one negative mode.",
-            "N_-(Hp) less the number of units that are alive",
-            Expected(0.0, 0.0, "a unit's prestress has rank two, and no trace"),
-            PRESTRESS,
-            _single,
-        ),
-    ),
+        "one-layer-negative": (PRESTRESS, partial(farthest, number=_excess, depth=1)),
+    },
     draw,
 )

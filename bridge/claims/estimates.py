@@ -1,7 +1,11 @@
-"""Estimates from the records of an experiment: means over seeds, counts and extremes."""
+"""Estimates from the records of an experiment: means over seeds, counts, extremes, exponents.
+
+Each counts the runs that stalled: what is judged must know of them.
+"""
 
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,10 +15,13 @@ from bridge.claims.experiment import Records
 from bridge.protocols import Vector
 from bridge.records.store import Record
 
+Number: TypeAlias = str | Callable[[Record], float]  # of a record: a name, or what is made of it
+
 
 def of_kind(records: Records, **where: Any) -> list[Record]:
-    """Return the records whose parameters are as given."""
-    return [r for r in records if all(r.parameters[key] == where[key] for key in where)]
+    """Return the records whose parameters are as given: one value, or one of a tuple of them."""
+    wanted = {key: value if isinstance(value, tuple) else (value,) for key, value in where.items()}
+    return [r for r in records if all(r.parameters[key] in wanted[key] for key in wanted)]
 
 
 def finished(records: Records, **where: Any) -> list[Record]:
@@ -22,20 +29,21 @@ def finished(records: Records, **where: Any) -> list[Record]:
     return [record for record in of_kind(records, **where) if record.status != "stalled"]
 
 
-def column(records: Records, name: str, **where: Any) -> Vector:
+def column(records: Records, number: Number, **where: Any) -> Vector:
     """Return one number of each finished record whose parameters are as given."""
-    return np.array([r.data[name] for r in finished(records, **where)], dtype=np.float64)
+    take = number if callable(number) else lambda record: record.data[number]
+    return np.array([take(record) for record in finished(records, **where)], dtype=np.float64)
 
 
-def n_stalled(records: Records) -> int:
-    """Return how many runs stalled."""
-    return sum(record.status == "stalled" for record in records)
+def n_stalled(records: Records, **where: Any) -> int:
+    """Return how many runs of those parameters stalled."""
+    return sum(record.status == "stalled" for record in of_kind(records, **where))
 
 
-def mean(records: Records, name: str, *, note: str = "", **where: Any) -> Estimate:
+def mean(records: Records, number: Number, *, note: str = "", **where: Any) -> Estimate:
     """Return the mean of one number of the runs whose parameters are as given."""
-    stalled = n_stalled(of_kind(records, **where))
-    return mean_of(column(records, name, **where), stalled=stalled, note=note)
+    values = column(records, number, **where)
+    return mean_of(values, stalled=n_stalled(records, **where), note=note)
 
 
 def mean_of(values: ArrayLike, *, stalled: int = 0, note: str = "") -> Estimate:
@@ -46,15 +54,31 @@ def mean_of(values: ArrayLike, *, stalled: int = 0, note: str = "") -> Estimate:
     return Estimate(float(found.mean()) if n else math.nan, error, n + stalled, stalled, note)
 
 
-def exact(value: float, records: Records, note: str = "") -> Estimate:
-    """Return a number that has no error: a count, or the extreme of all runs."""
-    return Estimate(float(value), 0.0, len(records), n_stalled(records), note)
+def share_of(hits: ArrayLike, *, stalled: int = 0, fewest: int = 1) -> Estimate:
+    """Return the share of hits after two hits and two misses are added; NaN of too few.
+
+    So two errors hold the true share even where all or none of a few are hits.
+
+    References
+    ----------
+    Agresti, Coull, Am. Stat. 52, 119 (1998).
+
+    >>> found = share_of([True] * 12)
+    >>> found.value, round(found.error, 3), found.note
+    (0.875, 0.083, '12 of 12')
+    """
+    n, k = np.size(hits), int(np.sum(hits))
+    share = (k + 2) / (n + 4) if n >= fewest else math.nan
+    error = math.sqrt(share * (1 - share) / (n + 4))
+    return Estimate(share, error, n + stalled, stalled, f"{k} of {n}")
 
 
-def farthest(values: ArrayLike, records: Records, runs: str) -> Estimate:
-    """Return the value farthest from zero, either way, among those of all ``runs``."""
-    largest = max(np.asarray(values).tolist(), key=abs, default=math.nan)
-    return exact(largest, records, f"the largest of all {runs}, either way")
+def farthest(records: Records, number: Number, **where: Any) -> Estimate:
+    """Return the number farthest from zero, either way, of all finished runs: it has no error."""
+    values = column(records, number, **where).tolist()
+    value = max(values, key=abs, default=math.nan)
+    stalled = n_stalled(records, **where)
+    return Estimate(value, 0.0, len(values) + stalled, stalled, f"the farthest of {len(values)}")
 
 
 def ratio_of(above: Estimate, below: Estimate, note: str = "") -> Estimate:
@@ -63,3 +87,27 @@ def ratio_of(above: Estimate, below: Estimate, note: str = "") -> Estimate:
     error = abs(value) * math.hypot(above.error / above.value, below.error / below.value)
     stalled = above.stalled + below.stalled
     return Estimate(value, error, above.samples + below.samples, stalled, note)
+
+
+def exponent(at: ArrayLike, means: Sequence[Estimate]) -> Estimate:
+    """Return ``k`` of ``v ∝ at^k``: least squares of the logarithms, with the errors of ``v``.
+
+    Its error grows with the scatter about the power law, where that is more than the errors of the
+    means. NaN of fewer than two means, or where one is not positive or has no error.
+
+    >>> found = exponent([1.0, 4.0, 9.0], [Estimate(v, 0.1 * v, 5) for v in (2.0, 4.0, 6.0)])
+    >>> round(found.value, 9), round(found.error, 3)
+    (0.5, 0.064)
+    """
+    samples, stalled = sum(m.samples for m in means), sum(m.stalled for m in means)
+    note = ", ".join(
+        f"{m.value:.3g} at {a:.4g}" for a, m in zip(np.asarray(at), means, strict=True)
+    )
+    values, errors = (np.array([getattr(m, name) for m in means]) for name in ("value", "error"))
+    if len(means) < 2 or not (values > 0).all() or not (errors > 0).all():
+        return Estimate(math.nan, math.nan, samples, stalled, note)
+    x, y, weights = np.log(at), np.log(values), values / errors
+    line, covariance = np.polyfit(x, y, 1, w=weights, cov="unscaled")
+    scatter = float((((y - np.polyval(line, x)) * weights) ** 2).sum()) / max(len(means) - 2, 1)
+    error = math.sqrt(covariance[0, 0] * max(scatter, 1.0))
+    return Estimate(float(line[0]), error, samples, stalled, note)

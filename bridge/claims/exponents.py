@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import finished
+from bridge.claims.claim import Estimate, theme_of
+from bridge.claims.estimates import finished, of_kind
 from bridge.claims.experiment import Records
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
@@ -44,13 +44,14 @@ def _of_networks(records: Records, side: str, network: Mapping[str, Any]) -> "li
     return found
 
 
-def _fitted(groups: "list[Vector]", high: float, low: float = 0.0) -> Estimate:
-    """Return the exponent ``k`` of ``v^k`` between ``low`` and ``high``."""
+def _fitted(groups: "list[Vector]", runs: Records, high: float, low: float = 0.0) -> Estimate:
+    """Return the exponent ``k`` of ``v^k`` in a window; runs without values came to no end."""
+    samples, stalled = len(runs), len(runs) - len(groups)
     if not groups:
-        return Estimate(math.nan, math.nan, 0, 0, "no state at the transition")
+        return Estimate(math.nan, math.nan, samples, stalled, "no state at the transition")
     fit = fit_power_law(groups, high, low=low)
-    window = f"{fit.count} values in {fit.low:.2g} to {fit.high:.2g}"
-    return Estimate(fit.exponent, fit.error, fit.samples, 0, fit.reason or window)
+    note = fit.reason or f"{fit.count} values in {fit.low:.2g} to {fit.high:.2g}"
+    return Estimate(fit.exponent, fit.error, samples, stalled, note)
 
 
 def _gamma_of(fit: Estimate) -> Estimate:
@@ -59,34 +60,38 @@ def _gamma_of(fit: Estimate) -> Estimate:
 
 
 def _theta(records: Records, **where: Any) -> Estimate:
-    return _fitted(_at_jamming(records, "forces", **where), _FORCES)
+    groups = _at_jamming(records, "forces", **where)
+    return _fitted(groups, of_kind(records, **where), _FORCES)
 
 
 def _gamma(records: Records, **where: Any) -> Estimate:
     groups = _at_jamming(records, "margins", **where)
-    return _gamma_of(_fitted(groups, _GAPS, finite_size_floor(groups) if groups else 0.0))
+    low = finite_size_floor(groups) if groups else 0.0
+    return _gamma_of(_fitted(groups, of_kind(records, **where), _GAPS, low))
 
 
 def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
-    return _fitted(_of_networks(records, "forces", network), 1.0)
+    groups = _of_networks(records, "forces", network)
+    return _fitted(groups, of_kind(records, **network), 1.0)
 
 
 def _network_gamma(records: Records) -> Estimate:
     """Fit above the largest of the states' medians, where none of them is cut off."""
     groups = _of_networks(records, "margins", SMALL)
     low = max((float(group.min()) for group in groups), default=0.0)
-    return _gamma_of(_fitted(groups, _WIDE_GAPS, low))
+    return _gamma_of(_fitted(groups, of_kind(records, **SMALL), _WIDE_GAPS, low))
 
 
 def _by_activation(records: Records) -> Estimate:
     """Return how far the exponents θ of the two activations are apart."""
     relu, tanh = (_network_theta(records, kind) for kind in (SMALL, TANH))
-    error = (relu.error**2 + tanh.error**2) ** 0.5
     note = (
         f"θ = {relu.value:.2f} ± {relu.error:.2f} for ReLU, "
         f"{tanh.value:.2f} ± {tanh.error:.2f} for tanh"
     )
-    return Estimate(abs(relu.value - tanh.value), error, relu.samples + tanh.samples, 0, note)
+    samples, stalled = relu.samples + tanh.samples, relu.stalled + tanh.stalled
+    error = math.hypot(relu.error, tanh.error)
+    return Estimate(abs(relu.value - tanh.value), error, samples, stalled, note)
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
@@ -118,63 +123,16 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(left)
 
 
-_claim = partial(Claim, source=Source(GEIGER))
-_FORCE_LAW = "At the transition weak forces follow a power law, P_+(Δ) ∼ Δ^θ"
-_GAP_LAW = "At the transition small gaps follow a power law, P_-(Δ) ∼ (-Δ)^-γ"
-_MEAN_FIELD = "mean field, Charbonneau et al. 2014"
-
-THEME = Theme(
+THEME = theme_of(
     "exponents",
     "Power laws of forces and gaps",
-    (
-        _claim(
-            "theta-perceptron",
-            f"{_FORCE_LAW}: perceptron.",
-            "θ of the forces below 0.2 of their mean, σ < 0",
-            Expected(THETA, 0.05, _MEAN_FIELD),
-            JAMMING,
-            partial(_theta, alpha=4.0),
-        ),
-        _claim(
-            "gamma-perceptron",
-            f"{_GAP_LAW}: perceptron.",
-            "γ of the gaps below 0.05, σ < 0",
-            Expected(GAMMA, 0.05, _MEAN_FIELD),
-            JAMMING,
-            partial(_gamma, alpha=4.0),
-        ),
-        _claim(
-            "gamma-discs",
-            f"{_GAP_LAW}: discs.",
-            "γ of the gaps below 0.05",
-            Expected(GAMMA, 0.05, _MEAN_FIELD),
-            DISCS,
-            _gamma,
-        ),
-        _claim(
-            "theta-relu",
-            f"{_FORCE_LAW}: ReLU networks.",
-            "θ of the violations below their median, at the lowest load that jams",
-            Expected(0.3, 0.15, "the paper: θ ≈ 0.3"),
-            THRESHOLD,
-            _network_theta,
-        ),
-        _claim(
-            "gamma-relu",
-            f"{_GAP_LAW}: ReLU networks.",
-            "γ of the gaps between the median violation and 0.5, at the lowest load that jams",
-            Expected(0.2, 0.15, "the paper: γ ≈ 0.2"),
-            THRESHOLD,
-            _network_gamma,
-        ),
-        _claim(
-            "activation",
-            "The exponents depend on the choice of the activation function.",
-            "difference of θ between ReLU and tanh",
-            Expected(0.05, 0.0, "a difference that could be seen in a figure", ">="),
-            THRESHOLD,
-            _by_activation,
-        ),
-    ),
+    {
+        "theta-perceptron": (JAMMING, partial(_theta, alpha=4.0)),
+        "gamma-perceptron": (JAMMING, partial(_gamma, alpha=4.0)),
+        "gamma-discs": (DISCS, _gamma),
+        "theta-relu": (THRESHOLD, _network_theta),
+        "gamma-relu": (THRESHOLD, _network_gamma),
+        "activation": (THRESHOLD, _by_activation),
+    },
     draw,
 )

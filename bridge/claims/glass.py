@@ -1,15 +1,17 @@
 """The p-spin glass beside digits: where plain descent ends, and how sharply, as systems grow."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, finished, mean, n_stalled
+from bridge.claims.claim import Estimate, theme_of
+from bridge.claims.estimates import column, exponent, finished, mean, n_stalled
 from bridge.claims.experiment import Experiment, Records, Sample, grid
+from bridge.records.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,32 +66,37 @@ def _limit(records: Records) -> Estimate:
     At the threshold the edge of the Hessian's semicircle touches zero, and edges of ``N`` levels
     shift by ``N^(-2/3)``.
     """
-    found = finished(records)
-    sizes = np.array([record.parameters["n"] for record in found], dtype=np.float64)
-    design = np.column_stack([np.ones(len(sizes)), sizes ** (-2 / 3)])
-    energies = column(records, "energy")
-    best, residuals, *_ = np.linalg.lstsq(design, energies)
-    variance = float(residuals[0]) / (len(energies) - 2)
-    error = np.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0])
-    return Estimate(float(best[0]), float(error), len(records), n_stalled(records))
+    energies, shift = column(records, "energy"), column(records, _shift)
+    if len(set(shift)) < 2 or len(shift) < 3:
+        return Estimate(math.nan, math.nan, len(records), n_stalled(records))
+    line, covariance = np.polyfit(shift, energies, 1, cov=True)
+    error = math.sqrt(covariance[1, 1])
+    return Estimate(float(line[1]), error, len(records), n_stalled(records))
+
+
+def _shift(record: Record) -> float:
+    return float(record.parameters["n"] ** (-2 / 3))
 
 
 def _above(records: Records) -> Estimate:
-    largest = max(record.parameters["n"] for record in records)
+    largest = max((record.parameters["n"] for record in records), default=0)
     found = mean(records, "energy", note=f"N = {largest}", n=largest)
     return replace(found, value=found.value - THRESHOLD_ENERGY)
 
 
 def _narrowing(records: Records, name: str) -> Estimate:
-    """Return the spread of end energies of the largest systems over that of the smallest."""
+    """Fit ``k`` of ``s ∝ N^-k`` to the standard deviations ``s`` of the end energies."""
     sizes = sorted({record.parameters[name] for record in records})
-    small, large = (column(records, "energy", **{name: size}) for size in (sizes[0], sizes[-1]))
-    spreads = [float(values.std(ddof=1)) for values in (large, small)]
-    value = spreads[0] / spreads[1]
-    # The relative error of a standard deviation of n normal numbers is 1/√(2(n - 1)).
-    error = value * sum(0.5 / (len(values) - 1) for values in (large, small)) ** 0.5
-    note = f"{spreads[1]:.3g} at {sizes[0]}, {spreads[0]:.3g} at {sizes[-1]}"
-    return Estimate(value, error, len(records), n_stalled(records), note)
+    fit = exponent(sizes, [_spread(records, **{name: size}) for size in sizes])
+    return replace(fit, value=-fit.value)
+
+
+def _spread(records: Records, **where: Any) -> Estimate:
+    """Return the standard deviation ``s``; its error is ``s/√(2(n - 1))`` of normal numbers."""
+    energies, stalled = column(records, "energy", **where), n_stalled(records, **where)
+    n = len(energies)
+    spread = float(energies.std(ddof=1)) if n > 2 else math.nan
+    return Estimate(spread, spread / math.sqrt(2 * max(n - 1, 1)), n + stalled, stalled)
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
@@ -111,44 +118,14 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set(xlabel="hidden units", ylabel="end loss on digits")
 
 
-_claim = partial(Claim, source=Source(BALLARD, "the p-spin model and machine learning"))
-
-THEME = Theme(
+THEME = theme_of(
     "glass",
     "The p-spin glass and digits",
-    (
-        _claim(
-            "pspin-above",
-            "Descent in the p-spin glass ends above the threshold.",
-            "mean end energy a spin, less the threshold",
-            Expected(0.0, 0.0, "Cugliandolo, Kurchan 1993", ">="),
-            SPIN_ENDS,
-            _above,
-        ),
-        _claim(
-            "pspin-limit",
-            "For large systems it ends at the threshold.",
-            "mean end energy a spin, extrapolated in N^(-2/3)",
-            Expected(THRESHOLD_ENERGY, 0.05, "-2√(2/3)"),
-            SPIN_ENDS,
-            _limit,
-        ),
-        _claim(
-            "pspin-narrowing",
-            "The band of end energies narrows as the glass grows.",
-            "standard deviation at the largest size over that at the smallest",
-            Expected(1.0, 0.0, "no narrowing", "<="),
-            SPIN_ENDS,
-            partial(_narrowing, name="n"),
-        ),
-        _claim(
-            "digits-narrowing",
-            "So does that of a network which learns digits.",
-            "standard deviation at the largest size over that at the smallest",
-            Expected(1.0, 0.0, "no narrowing", "<="),
-            DIGIT_ENDS,
-            partial(_narrowing, name="hidden"),
-        ),
-    ),
+    {
+        "pspin-above": (SPIN_ENDS, _above),
+        "pspin-limit": (SPIN_ENDS, _limit),
+        "pspin-narrowing": (SPIN_ENDS, partial(_narrowing, name="n")),
+        "digits-narrowing": (DIGIT_ENDS, partial(_narrowing, name="hidden")),
+    },
     draw,
 )

@@ -1,75 +1,128 @@
-"""Rates between the minima of a cluster, and the network that they make."""
+"""Rates between the minima of a network that learns, and the network that they make."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.claims.claim import BALLARD, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import mean
-from bridge.claims.experiment import Records
-from bridge.claims.molecules import LJ9, largest
+import numpy as np
+
+from bridge.claims.claim import theme_of
+from bridge.claims.estimates import farthest, finished, mean
+from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bridge.landscape.graph import Graph
+    from bridge.landscape.kinetics import Rates
+    from bridge.landscape.network_measures import Measures
+    from bridge.protocols import Vector
 
-def _small_world(records: Records) -> Estimate:
-    sizes = sorted({(r.data["minima"], r.data["saddles"]) for r in records})
-    note = "minima and saddles: " + ", ".join(f"{m} and {s}" for m, s in sizes)
-    return mean(records, "clustering", note=note)
+_FEWEST = 10  # minima below which a graph is no network
+
+
+def minima_network(
+    rng: np.random.Generator,
+    *,
+    hidden: int,
+    l2: float,
+    patterns: int,
+    searches: int,
+    temperature: float,
+) -> Sample:
+    """Explore the landscape of a classifier; measure its graph of minima, and rates between them.
+
+    The sample is ``stalled`` if the graph is too small for its measures.
+    """
+    from bridge.landscape.kinetics import rates
+    from bridge.landscape.network_measures import measures
+    from bridge.runs.exploration import run_landscape
+    from bridge.systems.classifier import ClassifierLandscape
+
+    system = ClassifierLandscape("quench", hidden, l2, patterns)
+    graph = run_landscape(system, int(rng.integers(2**31)), searches=searches).graph
+    shape, speed = measures(graph), rates(graph, temperature)
+    whole = shape.minima >= _FEWEST and shape.mean_degree > 1 and shape.degree_energy is not None
+    return Sample(
+        values={
+            "minima": shape.minima,
+            "saddles": len(graph.saddles),
+            "small_world": _small_world(shape) if whole else math.nan,
+            "degree_energy": shape.degree_energy if whole else math.nan,
+            "imbalance": _imbalance(speed),
+            "passage_error": _passage_error(speed),
+        },
+        arrays={"nodes": _nodes(graph)},
+        status="done" if whole else "stalled",
+    )
+
+
+def _small_world(shape: "Measures") -> float:
+    """Return clustering over path length, each over that of a random graph of as many edges.
+
+    A random graph of ``n`` nodes and mean degree ``k`` has ``k/(n - 1)`` and ``ln n / ln k``: a
+    chain or a lattice has long paths, and is none. Humphries, Gurney, PLoS ONE 3, e0002051 (2008).
+    """
+    n, k = shape.minima, shape.mean_degree
+    length = (shape.path_length or math.nan) * math.log(k) / math.log(n)
+    return shape.clustering * (n - 1) / k / length
+
+
+def _nodes(graph: "Graph") -> "Vector":
+    """Return energy and number of neighbours of each minimum, ``(n, 2)``."""
+    network = graph.to_networkx()
+    degrees = [len(set(network[node]) - {node}) for node in network]
+    return np.column_stack([[point.energy for point in graph.minima], degrees])
+
+
+def _imbalance(found: "Rates") -> float:
+    """Return the largest relative difference of the flows ``k_ab p_a`` and ``k_ba p_b``."""
+    flow = found.constants * found.equilibrium[:, None]
+    both = flow + flow.T
+    return float((np.abs(flow - flow.T)[both > 0] / both[both > 0]).max(initial=0.0))
+
+
+def _passage_error(found: "Rates") -> float:
+    """Return the relative difference of passage times by graph transformation and linear solve."""
+    from bridge.landscape.kinetics import mean_first_passage
+
+    target = int(found.equilibrium.argmax())
+    times = mean_first_passage(found, np.array([target]))
+    rest = np.flatnonzero(np.isfinite(times) & (np.arange(len(times)) != target))
+    generator = np.diag(found.escape) - found.constants
+    solved = np.linalg.solve(generator[np.ix_(rest, rest)], np.ones(len(rest)))
+    return float(np.abs(times[rest] / solved - 1.0).max())
+
+
+NETWORK = Experiment(
+    "minima of a classifier",
+    minima_network,
+    default=grid(4, hidden=4, l2=1e-4, patterns=50, searches=250, temperature=0.05),
+    full=grid(12, hidden=[4, 6], l2=1e-4, patterns=50, searches=1000, temperature=0.05),
+    on_networks=True,
+)
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
-    """Draw the number of neighbours of each minimum against its energy."""
+    """Draw the number of neighbours of each minimum against its loss."""
     from bridge.figures.style import BLUE
 
     axes = figure.subplots()
-    for record in records[LJ9.name][:1]:
-        axes.plot(*record.arrays["nodes"].T, "o", color=BLUE, ms=4, mfc="none")
-    axes.set(xlabel="energy of the minimum of LJ$_9$", ylabel="neighbouring minima")
+    for record in finished(records[NETWORK.name]):
+        losses, degrees = record.arrays["nodes"].T
+        axes.plot(losses - losses.min(), degrees, "o", color=BLUE, ms=4, mfc="none")
+    axes.set(xlabel="loss above that of the global minimum", ylabel="neighbouring minima")
 
 
-_claim = partial(Claim, source=Source(BALLARD, "abstract: analogues of molecular kinetics"))
-_NETWORKS = Source(BALLARD, "the landscape as a network of minima")
-
-THEME = Theme(
+THEME = theme_of(
     "kinetics",
     "Rates and networks of minima",
-    (
-        _claim(
-            "detailed-balance",
-            "Rates between minima obey detailed balance.",
-            "largest relative difference of the two flows of a pair",
-            Expected(1e-12, 0.0, "k_ab p_a = k_ba p_b", "<="),
-            LJ9,
-            partial(largest, name="imbalance"),
-        ),
-        _claim(
-            "graph-transformation",
-            "Graph transformation gives the passage times of the master equation.",
-            "largest relative difference from a linear solve",
-            Expected(1e-9, 0.0, "the linear equations, at T = 0.2", "<="),
-            LJ9,
-            partial(largest, name="passage_error"),
-        ),
-        _claim(
-            "small-world",
-            "Networks of minima are small worlds: more clustered than random graphs.",
-            "clustering over that of a random graph of as many edges, LJ9",
-            Expected(1.0, 0.0, "a random graph", ">="),
-            LJ9,
-            _small_world,
-            source=_NETWORKS,
-        ),
-        _claim(
-            "hubs",
-            "Low minima are the hubs of the network.",
-            "correlation of degree and energy, LJ9",
-            Expected(0.0, 0.0, "no correlation", "<="),
-            LJ9,
-            partial(mean, name="degree_energy"),
-            source=_NETWORKS,
-        ),
-    ),
+    {
+        "detailed-balance": (NETWORK, partial(farthest, number="imbalance")),
+        "graph-transformation": (NETWORK, partial(farthest, number="passage_error")),
+        "small-world": (NETWORK, partial(mean, number="small_world")),
+        "hubs": (NETWORK, partial(mean, number="degree_energy")),
+    },
     draw,
 )

@@ -1,14 +1,13 @@
 """Packings: discs are isostatic when they jam, ellipses and tanh networks are not."""
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled
+from bridge.claims.claim import Estimate, theme_of
+from bridge.claims.estimates import column, exponent, farthest, finished, mean
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
@@ -61,40 +60,30 @@ DISCS = Experiment(
     full=grid(100, n=1024),
 )
 
-_NEARLY_ROUND, _LONG = [1.02, 1.05], [1.2, 1.5, 2.0]
+NEARLY_ROUND, _LONG = [1.01, 1.02, 1.05], [1.2, 1.5, 2.0]
 ELLIPSES = Experiment(
     "ellipses",
     ellipses,
     default=(
-        *grid(12, n=128, aspect=_NEARLY_ROUND, pressure=1e-6),
+        *grid(12, n=128, aspect=NEARLY_ROUND, pressure=1e-6),
         *grid(4, n=128, aspect=_LONG, pressure=1e-6),
         *grid(4, n=64, aspect=1.5, pressure=1e-9),
     ),
     full=(
-        *grid(30, n=256, aspect=_NEARLY_ROUND, pressure=1e-6),
+        *grid(30, n=256, aspect=NEARLY_ROUND, pressure=1e-6),
         *grid(10, n=256, aspect=_LONG, pressure=1e-6),
         *grid(30, n=128, aspect=1.5, pressure=1e-9),
     ),
 )
 
 
-def _isostatic(records: Records) -> Estimate:
-    return farthest(column(records, "excess"), records, "packings")
-
-
 def _square_root(records: Records) -> Estimate:
-    """Return ``(z - 4)/√(α - 1)`` of the nearly round ellipses, over all packings."""
-    near = [r for r in records if r.parameters["aspect"] in _NEARLY_ROUND]
-    scaled = [
-        (r.data["coordination"] - 4.0) / math.sqrt(r.parameters["aspect"] - 1.0)
-        for r in finished(near)
+    """Fit ``k`` of ``z - z_0 ∝ (α - 1)^k``, with ``z_0 = 4 - 2/N`` of ``N`` discs."""
+    means = [
+        mean(records, lambda r: r.data["coordination"] - 4 + 2 / r.parameters["n"], aspect=aspect)
+        for aspect in NEARLY_ROUND
     ]
-    return mean_of(scaled, stalled=n_stalled(near))
-
-
-def _quartic(records: Records) -> Estimate:
-    cold = [r for r in records if r.parameters["pressure"] < 1e-8]
-    return farthest(column(cold, "quartic_excess"), cold, "packings")
+    return exponent(np.array(NEARLY_ROUND) - 1.0, means)
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
@@ -118,45 +107,14 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set(xlabel="rank of the mode", ylabel="stiffness at p = 10$^{-9}$", yscale="log")
 
 
-_claim = partial(Claim, source=Source(GEIGER, "abstract: the landscape of repulsive ellipses"))
-
-THEME = Theme(
+THEME = theme_of(
     "packings",
     "Discs and ellipses",
-    (
-        _claim(
-            "isostatic-discs",
-            "Discs are isostatic at jamming: as many contacts as degrees of freedom.",
-            "N_c - (2N' - 1) at the exact jamming point, N' without rattlers",
-            Expected(0.0, 0.0, "counting, with one self-stress"),
-            DISCS,
-            _isostatic,
-        ),
-        _claim(
-            "hypostatic-ellipses",
-            "Ellipses jam with fewer contacts than degrees of freedom, as tanh networks do.",
-            "contacts a body at aspect 1.2, where 6 are isostatic",
-            Expected(5.275, 0.1, "reference packings; Schreck 2010"),
-            ELLIPSES,
-            partial(mean, name="coordination", aspect=1.2),
-        ),
-        _claim(
-            "nearly-round-ellipses",
-            "Contacts grow with the square root of asphericity.",
-            "(z - 4)/√(α - 1) at aspects 1.02 and 1.05",
-            Expected(3.2, 0.3, "reference packings; Brito 2018"),
-            ELLIPSES,
-            _square_root,
-        ),
-        _claim(
-            "quartic-modes",
-            "Modes that contacts leave free are held by the prestress alone: their stiffness "
-            "vanishes with pressure.",
-            "modes softer than 10³ p at p = 1e-9, less 3N' - 1 - N_c",
-            Expected(0.0, 0.0, "counting, Mailman 2009"),
-            ELLIPSES,
-            _quartic,
-        ),
-    ),
+    {
+        "isostatic-discs": (DISCS, partial(farthest, number="excess")),
+        "hypostatic-ellipses": (ELLIPSES, partial(mean, number="coordination", aspect=1.2)),
+        "nearly-round-ellipses": (ELLIPSES, _square_root),
+        "quartic-modes": (ELLIPSES, partial(farthest, number="quartic_excess", pressure=1e-9)),
+    },
     draw,
 )

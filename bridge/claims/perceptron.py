@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, farthest, finished, mean, mean_of, n_stalled, of_kind
+from bridge.claims.claim import theme_of
+from bridge.claims.estimates import column, farthest, finished, mean
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.protocols import Vector
+from bridge.records.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,18 +90,6 @@ MINIMUM = Experiment(
 )
 
 
-def _contacts(records: Records) -> Estimate:
-    convex = of_kind(records, **CONVEX)
-    fractions = [r.data["contacts"] / r.parameters["n"] for r in finished(convex)]
-    return mean_of(fractions, stalled=n_stalled(convex))
-
-
-def _isostatic(records: Records) -> Estimate:
-    rough = of_kind(records, alpha=4.0)
-    excess = [r.data["contacts"] - r.parameters["n"] for r in finished(rough)]
-    return farthest(excess, rough, "samples")
-
-
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the Hessian's eigenvalues over their closed form."""
     from bridge.figures.style import BLACK, SKY, legend
@@ -119,53 +108,23 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes)
 
 
-_claim = partial(Claim, source=Source(GEIGER, "abstract: the perceptron shares the transition"))
+def _relative(record: Record) -> float:
+    return float(record.data["contacts"] / record.parameters["n"])
 
-THEME = Theme(
+
+def _excess(record: Record) -> float:
+    return float(record.data["contacts"] - record.parameters["n"])
+
+
+THEME = theme_of(
     "perceptron",
     "The perceptron",
-    (
-        _claim(
-            "capacity",
-            "The transition of the convex perceptron is Gardner's capacity.",
-            f"margin at jamming with α = {CONVEX['alpha']}",
-            Expected(CONVEX["sigma"], 0.03, "1/α = (1 + σ²)Φ(σ) + σφ(σ), Gardner 1988"),
-            JAMMING,
-            partial(mean, name="sigma", **CONVEX),
-        ),
-        _claim(
-            "convex-contacts",
-            "The convex perceptron jams with fewer contacts than degrees of freedom.",
-            f"contacts per component with α = {CONVEX['alpha']}",
-            Expected(0.6646, 0.02, "α Φ(σ), replica symmetric"),
-            JAMMING,
-            _contacts,
-        ),
-        _claim(
-            "isostaticity",
-            "The non-convex perceptron (σ < 0) is isostatic at its transition, as spheres are.",
-            "contacts less N at jamming",
-            Expected(0.0, 0.0, "N - 1 degrees of freedom and one self-stress"),
-            JAMMING,
-            _isostatic,
-        ),
-        _claim(
-            "marginality",
-            "Beyond its transition the non-convex perceptron is marginally stable.",
-            "ζ/(√c - 1)² at σ = -0.5, α = 8",
-            Expected(1.0, 0.07, "the Hessian's band touches zero, Franz et al. 2015"),
-            MINIMUM,
-            partial(mean, name="marginality"),
-            source=Source(GEIGER, "abstract: the curvature of the minima is critical"),
-        ),
-        _claim(
-            "hessian-density",
-            "The spectrum of the perceptron's Hessian is known in closed form.",
-            "Kolmogorov-Smirnov distance of eigenvalues to the density",
-            Expected(0.02, 0.0, "0 for N → ∞; 1/N for one eigenvalue", "<="),
-            MINIMUM,
-            partial(mean, name="distance"),
-        ),
-    ),
+    {
+        "capacity": (JAMMING, partial(mean, number="sigma", **CONVEX)),
+        "convex-contacts": (JAMMING, partial(mean, number=_relative, **CONVEX)),
+        "isostaticity": (JAMMING, partial(farthest, number=_excess, alpha=4.0)),
+        "marginality": (MINIMUM, partial(mean, number="marginality")),
+        "hessian-density": (MINIMUM, partial(mean, number="distance")),
+    },
     draw,
 )

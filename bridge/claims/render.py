@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.claims.claim import SIGMAS, Theme
-from bridge.claims.experiment import Records
-from bridge.claims.table import THEMES
+from bridge.claims.experiment import GridPoint, Records
+from bridge.claims.table import THEMES, experiments
 from bridge.claims.trials import Conclusion
 from bridge.records.documents import dumps
 from bridge.records.provenance import provenance
@@ -21,33 +21,58 @@ _VERDICTS = ("confirmed", "not confirmed", "undecided")
 
 
 def document(
-    conclusions: Sequence[Conclusion], records: Mapping[str, Records], *, full: bool
+    conclusions: Sequence[Conclusion],
+    records: Mapping[str, Records],
+    *,
+    full: bool,
+    beside: Sequence[Conclusion] = (),
 ) -> dict[str, Any]:
-    """Return what ``--json`` prints; ``seconds`` counts runs that several claims share once."""
+    """Return what ``--json`` prints; ``seconds`` counts runs that several claims share once.
+
+    With ``beside``, conclusions from the default size, each entry holds the verdict of both.
+    """
+    known = experiments()
+    entries = [entry(conclusion) for conclusion in conclusions]
+    for found, other in zip(entries, beside, strict=bool(beside)):
+        found["at_default_size"] = other.verdict if other.found.samples else "not run"
     return {
         "full": full,
         "seconds": sum(record.seconds for found in records.values() for record in found),
-        "verdicts": {
-            verdict: sum(found.verdict == verdict for found in conclusions) for verdict in _VERDICTS
+        "verdicts": _counts(entries),
+        "claims": entries,
+        "experiments": {
+            name: [_size(point) for point in (known[name].full if full else known[name].default)]
+            for name in records
         },
-        "claims": [_entry(found) for found in conclusions],
         "provenance": provenance(),
     }
 
 
-def _entry(conclusion: Conclusion) -> dict[str, Any]:
+def _counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    found = [entry["verdict"] for entry in entries]
+    return {verdict: found.count(verdict) for verdict in _VERDICTS}
+
+
+def _size(point: GridPoint) -> str:
+    sizes = ", ".join(f"{name} = {value}" for name, value in point.parameters.items())
+    return f"{point.samples} runs of {sizes}"
+
+
+def entry(conclusion: Conclusion) -> dict[str, Any]:
+    """Return a claim, what was measured for it, and the verdict."""
     claim, found = conclusion.claim, conclusion.found
     return {
         "name": claim.name,
-        "theme": theme_of(claim.name),
+        "theme": next(theme.name for theme in THEMES if claim in theme.claims),
+        "check": claim.check,
         "sentence": claim.sentence,
-        **asdict(claim.source),
+        "source": claim.source,
         "quantity": claim.quantity,
-        "expected": claim.expected.value,
-        "tolerance": claim.expected.tolerance,
-        "sense": claim.expected.sense,
         "allowed": str(claim.expected),
         "basis": claim.expected.basis,
+        "refuted_by": claim.refuted_by,
+        "experiment": claim.experiment.name,
+        "fewest": claim.fewest,
         **asdict(found),
         "value": found.value if math.isfinite(found.value) else None,
         "error": found.error if math.isfinite(found.error) else None,
@@ -56,20 +81,30 @@ def _entry(conclusion: Conclusion) -> dict[str, Any]:
     }
 
 
-def theme_of(name: str) -> str:
-    """Return the name of the theme of a claim."""
-    return next(theme.name for theme in THEMES if any(claim.name == name for claim in theme.claims))
-
-
 def text(found: Mapping[str, Any]) -> str:
-    """Return the table to print: one line a claim."""
-    lines = [f"{'claim':27}{'measured':>25}  {'allowed':22}verdict"]
-    lines += [
-        f"{entry['name']:27}{measured(entry):>25}  {entry['allowed']:22}{entry['verdict']}"
-        for entry in found["claims"]
-    ]
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in found["verdicts"].items())
-    return "\n".join([*lines, "", f"{counts}; {found['seconds']:.0f} s of one processor"])
+    """Return the tables to print: one line a claim, and one a check."""
+    lines = []
+    for title, entries in _tables(found):
+        lines += [f"{title:27}{'measured':>25}  {'allowed':22}verdict"]
+        lines += [
+            f"{entry['name']:27}{measured(entry):>25}  {entry['allowed']:22}{entry['verdict']}"
+            for entry in entries
+        ]
+        lines += [""]
+    return "\n".join(
+        [*lines, f"{_said(found['claims'])}; {found['seconds']:.0f} s of one processor"]
+    )
+
+
+def _tables(found: Mapping[str, Any]) -> "list[tuple[str, list[Mapping[str, Any]]]]":
+    """Return the claims of papers, and the checks of our methods; without what is empty."""
+    kinds = (("claim of a paper", False), ("check of our methods", True))
+    tables = [(title, [e for e in found["claims"] if e["check"] is kind]) for title, kind in kinds]
+    return [(title, entries) for title, entries in tables if entries]
+
+
+def _said(entries: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in _counts(entries).items())
 
 
 def measured(entry: Mapping[str, Any]) -> str:
@@ -91,47 +126,54 @@ def measured(entry: Mapping[str, Any]) -> str:
 
 def markdown(found: Mapping[str, Any]) -> str:
     """Return ``docs/claims.md`` of a stored run."""
-    claims = found["claims"]
-    parts = [_head(found)]
+    parts = [_head(found), *(_table(title, entries) for title, entries in _tables(found))]
     for theme in THEMES:
-        entries = [entry for entry in claims if entry["theme"] == theme.name]
+        entries = [entry for entry in found["claims"] if entry["theme"] == theme.name]
         if entries:
             parts += [f"## {theme.title}", f"![{theme.title}](claims/{theme.name}.png)"]
             parts += [_paragraph(entry) for entry in entries]
+    parts += ["## What was run"]
+    for name, sizes in found["experiments"].items():
+        parts += [f"**{name}**", "\n".join(f"- {size}" for size in sizes)]
     return "\n\n".join(parts) + "\n"
 
 
 def _head(found: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"**{count} {verdict}**" for verdict, count in found["verdicts"].items())
-    size = "full" if found["full"] else "default"
     origin = found["provenance"]
-    return "\n".join(
-        [
-            "# What the two papers claim, and what we measure",
-            "",
-            f"{counts}. This page is what `jamscape claims` wrote at its {size} size: "
-            f"{found['seconds']:.0f} s of one processor ({origin['processor']}; jamscape "
-            f"{origin['jamscape']}, numpy {origin['numpy']}, torch {origin['torch']}).",
-            "",
-            f"± is one standard error over seeds. A claim is confirmed if the value and "
-            f"{SIGMAS:g} errors around it lie among those allowed, not confirmed if they lie "
-            "outside, and undecided if they do both, or if more than a quarter of the runs came "
-            "to no end. Sizes of avalanches were set after pilots: `jamscape claims --full` "
-            "repeats everything at sizes closer to the limits that the papers speak of.",
-            "",
-            "| claim | measured | allowed | verdict | s |",
-            "| --- | ---: | --- | --- | ---: |",
-            *[_row(entry) for entry in found["claims"]],
-        ]
-    )
-
-
-def _row(entry: Mapping[str, Any]) -> str:
-    name, verdict = entry["name"], entry["verdict"]
     return (
-        f"| [{name}](#{name}) | {measured(entry)} | {entry['allowed']} | "
-        f"{verdict if verdict == 'confirmed' else f'**{verdict}**'} | {entry['seconds']:.0f} |"
+        "# What the papers claim, and what we measure\n\n"
+        f"This page is what `jamscape claims{' --full' if found['full'] else ''}` wrote: "
+        f"{found['seconds']:.0f} s of one processor ({origin['processor']}; jamscape "
+        f"{origin['jamscape']}, numpy {origin['numpy']}, torch {origin['torch']}). "
+        "`jamscape claims --full` repeats everything at sizes closer to the limits that the papers "
+        f"speak of.{found.get('remark', '')}\n\n"
+        f"± is one standard error over seeds. A claim is confirmed if the value and {SIGMAS:g} "
+        "errors around it lie among those allowed, not confirmed if they lie outside, and "
+        "undecided if they do both, if more than a quarter of the runs came to no end, or if fewer "
+        "came to one than are asked for. Below each stands what would refute it. Sizes of "
+        "avalanches were set after pilots."
     )
+
+
+def _table(title: str, entries: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        f"## {'Checks of our methods' if entries[0]['check'] else 'Claims of papers'}",
+        "",
+        f"{_said(entries)}.",
+        "",
+        f"| {title} | made by | measured | allowed | verdict | s |",
+        "| --- | --- | ---: | --- | --- | ---: |",
+    ]
+    for entry in entries:
+        name, verdict = entry["name"], entry["verdict"]
+        shown = verdict if verdict == "confirmed" else f"**{verdict}**"
+        if "at_default_size" in entry:
+            shown += f"; at the default size {entry['at_default_size']}"
+        rows += [
+            f"| [{name}](#{name}) | {entry['source'].split(',')[0]} | {measured(entry)} | "
+            f"{entry['allowed']} | {shown} | {entry['seconds']:.0f} |"
+        ]
+    return "\n".join(rows)
 
 
 def _paragraph(entry: Mapping[str, Any]) -> str:
@@ -144,12 +186,14 @@ def _paragraph(entry: Mapping[str, Any]) -> str:
             "",
             f"> {entry['sentence']}",
             "",
-            f"{entry['paper']}, {entry['place']}.",
+            f"{entry['source']}.",
             "",
             f"- measured: {entry['quantity']}",
-            f"- allowed: {entry['allowed']} ({entry['basis']})",
+            f"- allowed: {entry['allowed']} ({entry['basis']}), of {entry['fewest']} runs or more",
+            f"- refuted by: {entry['refuted_by']}",
             f"- found: {measured(entry)}, {runs}{note}",
-            f"- verdict: **{entry['verdict']}**, {entry['seconds']:.1f} s",
+            f"- verdict: **{entry['verdict']}**",
+            f"- runs: {entry['experiment']}, {entry['seconds']:.1f} s",
         ]
     )
 

@@ -2,13 +2,23 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridge.claims.claim import GEIGER, Claim, Estimate, Expected, Source, Theme
-from bridge.claims.estimates import column, finished, mean, mean_of, of_kind, ratio_of
+from bridge.claims.claim import Estimate, theme_of
+from bridge.claims.estimates import (
+    column,
+    exponent,
+    finished,
+    mean,
+    n_stalled,
+    of_kind,
+    ratio_of,
+    share_of,
+)
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.claims.threshold import (
     DEEP,
@@ -51,28 +61,27 @@ BEYOND = Experiment(
 )
 
 
+_JUMP = 0.4  # N_Δ/N above which the number of violated patterns has jumped
+
+
 def _jump(records: Records) -> Estimate:
     ratios = column(records, "constraint_ratio", data="random")
     known = _known(ratios)
-    note = f"each: {_listed(known)}; the others met no minimum within a step of the transition"
-    return mean_of(known, stalled=len(ratios) - len(known), note=note)
+    unknown = len(ratios) - len(known) + n_stalled(records, data="random")
+    found = share_of(known > _JUMP, stalled=unknown)
+    note = f"{found.note}: {_listed(known)}; the others met no minimum within a step of it"
+    return replace(found, note=note)
 
 
 def _scaling(records: Records) -> Estimate:
-    """Fit ``N* ∝ P^k`` through the smallest and the largest network of two hidden layers."""
+    """Fit ``N* ∝ P^k`` through the sizes of ReLU networks of two hidden layers."""
     widths = sorted({r.parameters["width"] for r in _plain(records)})
-    small, large = (network(2, width, width) for width in (widths[0], widths[-1]))
-    below, above = mean(records, "load", **small), mean(records, "load", **large)
-    n = [column(records, "n_weights", **kind)[0] for kind in (small, large)]
-    patterns = math.log(n[1] * above.value / (n[0] * below.value))
-    value = math.log(n[1] / n[0]) / patterns
-    spread = math.hypot(above.error / above.value, below.error / below.value)
-    note = (
-        f"P*/N = {below.value:.2f} ± {below.error:.2f} at N = {n[0]:.0f}, "
-        f"{above.value:.2f} ± {above.error:.2f} at {n[1]:.0f}"
-    )
-    count, stalled = below.samples + above.samples, below.stalled + above.stalled
-    return Estimate(value, value * spread / patterns, count, stalled, note)
+    kinds = [network(2, width, width) for width in widths]
+    n = [column(records, "n_weights", **kind)[0] for kind in kinds]
+    patterns = [mean(records, lambda r: r.data["load"] * r.data["n_weights"], **k) for k in kinds]
+    fit = exponent(n, patterns)
+    note = f"P* = {fit.note} weights"
+    return replace(fit, value=1 / fit.value, error=fit.error / fit.value**2, note=note)
 
 
 def _plain(records: Records) -> list[Any]:
@@ -83,23 +92,22 @@ def _plain(records: Records) -> list[Any]:
 
 def _depth(records: Records, activation: str) -> Estimate:
     """Compare the deepest of the widest networks with those of two layers on such patterns."""
-    kinds = [r.parameters for r in of_kind(records, activation=activation)]
-    deepest = max(
-        (kind for kind in kinds if kind["depth"] > 2),
-        key=lambda kind: (kind["input_dim"], kind["depth"]),
-    )
-    depth, width, dim = (deepest[name] for name in ("depth", "width", "input_dim"))
+    deep = [r for r in of_kind(records, activation=activation) if r.parameters["depth"] > 2]
+    if not deep:
+        return Estimate(math.nan, math.nan, 0)
+    deepest = max(deep, key=lambda r: (r.parameters["input_dim"], r.parameters["depth"]))
+    depth, width, dim = (deepest.parameters[name] for name in ("depth", "width", "input_dim"))
     kinds = [
         network(2, dim, dim, activation=activation),
         network(depth, width, dim, activation=activation),
     ]
-    shallow, deep = (mean(records, "load", **kind) for kind in kinds)
+    below, above = (mean(records, "load", **kind) for kind in kinds)
     jumps = [_known(column(records, "constraint_ratio", **kind)) for kind in kinds]
     note = (
-        f"P*/N = {shallow.value:.2f} for 2 layers, {deep.value:.2f} for {depth}; "
+        f"P*/N = {below.value:.2f} for 2 layers, {above.value:.2f} for {depth}; "
         f"N_Δ/N there: {_listed(jumps[0])} and {_listed(jumps[1])}"
     )
-    return ratio_of(deep, shallow, note)
+    return ratio_of(above, below, note)
 
 
 def _known(values: "Vector") -> "Vector":
@@ -148,62 +156,16 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(axes, loc="upper left", title="lines: mean transition")
 
 
-_claim = partial(Claim, source=Source(GEIGER))
-
-THEME = Theme(
+THEME = theme_of(
     "transition",
     "The transition of networks",
-    (
-        _claim(
-            "jump",
-            "A phase transition delimits the over- and underparametrized regimes, where fitting "
-            "can or cannot be achieved: the number of violated patterns jumps.",
-            "N_Δ/N at the lowest load that is not fitted",
-            Expected(0.4, 0.0, "reference runs at N = 300 to 1300: 0.6 to 0.9", ">="),
-            THRESHOLD,
-            _jump,
-        ),
-        _claim(
-            "scaling",
-            "The number of parameters at the transition grows in proportion to the patterns.",
-            "k in N* ∝ P^k, from the smallest to the largest network",
-            Expected(1.0, 0.1, "counting constraints against parameters"),
-            THRESHOLD,
-            _scaling,
-            source=Source(GEIGER, "the transition of random data"),
-        ),
-        *(
-            _claim(
-                name,
-                "The ability of fully connected networks to fit random data is independent of "
-                "their depth.",
-                f"P*/N with three hidden layers or more over that with two, {units}",
-                Expected(1.0, 0.15, "equality, and the width of a step of the load"),
-                THRESHOLD,
-                partial(_depth, activation=activation),
-            )
-            for name, activation, units in (
-                ("depth", "relu", "ReLU: narrow layers lose units, and deep ones most"),
-                ("depth-tanh", "tanh", "tanh, of which none can die"),
-            )
-        ),
-        _claim(
-            "real-data",
-            "Real data need fewer parameters than random labels.",
-            "P*/N of the parity of digits over that of random labels",
-            Expected(1.0, 0.0, "the claim itself", ">="),
-            THRESHOLD,
-            _real,
-            source=Source(GEIGER, "the transition of real data"),
-        ),
-        _claim(
-            "no-poor-minima",
-            "Poor minima of the loss cannot be encountered in the overparametrized regime.",
-            "trainings that end in a minimum at P/N = 1.25, half of the transition",
-            Expected(0.0, 0.0, "the claim itself"),
-            BEYOND,
-            _poor,
-        ),
-    ),
+    {
+        "jump": (THRESHOLD, _jump),
+        "scaling": (THRESHOLD, _scaling),
+        "depth": (THRESHOLD, partial(_depth, activation="relu")),
+        "depth-tanh": (THRESHOLD, partial(_depth, activation="tanh")),
+        "real-data": (THRESHOLD, _real),
+        "no-poor-minima": (BEYOND, _poor),
+    },
     draw,
 )

@@ -66,15 +66,19 @@ class Trial:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """A claim, what was measured for it, the verdict, and its cost in processor seconds.
+    """A claim, what was measured for it, and its cost in processor seconds.
 
     The cost is that of all runs it rests on, also where other claims rest on them too.
     """
 
     claim: Claim
     found: Estimate
-    verdict: Verdict
     seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows."""
+        return judge(self.claim.expected, self.found, self.claim.fewest)
 
 
 def trials(claims: Iterable[Claim], seed: int, *, full: bool) -> list[Trial]:
@@ -106,7 +110,4 @@ def conclude(claims: Iterable[Claim], records: Mapping[str, Records]) -> list[Co
 
 def conclusion(claim: Claim, records: Records) -> Conclusion:
     """Judge one claim by its records."""
-    found = claim.estimate(records)
-    return Conclusion(
-        claim, found, judge(claim.expected, found), sum(record.seconds for record in records)
-    )
+    return Conclusion(claim, claim.estimate(records), sum(record.seconds for record in records))

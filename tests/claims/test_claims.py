@@ -11,21 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.claims import glass, render
-from bridge.claims.claim import Claim, Estimate, Expected, Source, judge
+import bridge.claims
+from bridge.claims import glass, packings, render
+from bridge.claims.claim import Claim, Estimate, Expected, judge, said_of_all
 from bridge.claims.estimates import column, mean_of, ratio_of
 from bridge.claims.experiment import Experiment, GridPoint, Sample
 from bridge.claims.molecules import LJAT3
-from bridge.claims.perceptron import JAMMING
+from bridge.claims.perceptron import CONVEX, JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.claims.threshold import network, threshold
-from bridge.claims.trials import Trial, conclude, conclusion, stored, trials
+from bridge.claims.trials import Conclusion, Trial, conclude, conclusion, stored, trials
 from bridge.cli.main import run
+from bridge.measure.power_laws import GAMMA, THETA
 from bridge.records.store import Record, Store
 from bridge.runs.task import run_all
 
 from readers import strict
 
+ROOM = Path(bridge.claims.__file__).parent
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
@@ -55,7 +58,7 @@ def test_a_value_that_is_off_is_not_confirmed():
     assert judge(expected, Estimate(0.52, 0.01, 5)) == "confirmed"
     assert judge(expected, Estimate(0.75, 0.01, 5)) == "not confirmed"
     assert judge(expected, Estimate(0.25, 0.01, 5)) == "not confirmed"
-    assert judge(Expected(0, 0, "counting"), Estimate(1, 0, 1)) == "not confirmed"
+    assert judge(Expected(0, 0, "counting"), Estimate(1, 0, 3)) == "not confirmed"
 
 
 def test_what_cannot_be_known_is_undecided():
@@ -65,6 +68,8 @@ def test_what_cannot_be_known_is_undecided():
     assert judge(expected, Estimate(math.nan, 0.0, 0)) == "undecided"
     assert judge(expected, Estimate(0.5, 0.01, 8, stalled=3)) == "undecided"
     assert judge(expected, Estimate(0.5, 0.01, 8, stalled=2)) == "confirmed"
+    assert judge(expected, Estimate(0.5, 0.01, 8, stalled=2), fewest=7) == "undecided"
+    assert judge(expected, Estimate(0.5, 0.0, 2)) == "undecided"
 
 
 @given(
@@ -75,7 +80,7 @@ def test_the_verdict_follows_from_the_interval(value, tolerance, sense, measured
     expected = Expected(value, tolerance, "", sense)
     ends = [measured - 2 * error, measured + 2 * error]
     inside = [expected.low <= end <= expected.high for end in ends]
-    verdict = judge(expected, Estimate(measured, error, 1))
+    verdict = judge(expected, Estimate(measured, error, 3))
     if verdict == "confirmed":
         assert all(inside)
     elif verdict == "not confirmed":
@@ -113,14 +118,37 @@ def test_every_claim_says_what_it_claims():
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
     for claim in CLAIMS:
         assert claim.sentence.endswith(".")
-        assert claim.source.paper.startswith(("Geiger", "Ballard"))
-        assert claim.source.place
+        made_by, where = claim.source.split(", ", 1)
+        assert made_by
+        assert where
         assert claim.quantity
         assert claim.expected.basis
+        assert claim.refuted_by
+        assert claim.fewest >= 3
         assert math.isfinite(claim.expected.value)
         assert 0 <= claim.expected.tolerance < math.inf
         assert claim.experiment.default
         assert claim.experiment.full
+
+
+def test_the_tables_hold_what_is_measured_and_no_more():
+    assert set(said_of_all()) == {claim.name for claim in CLAIMS}
+    for theme in THEMES:
+        for claim in theme.claims:
+            table = "checks.toml" if claim.check else "claims.toml"
+            text = (ROOM / table).read_text(encoding="utf-8")
+            assert f"[{theme.name}.{claim.name}]" in text
+
+
+def test_the_numbers_of_the_table_are_those_of_the_program():
+    known = {
+        "theta-perceptron": THETA, "gamma-perceptron": GAMMA, "gamma-discs": GAMMA,
+        "capacity": CONVEX["sigma"], "pspin-limit": glass.THRESHOLD_ENERGY,
+    }  # fmt: skip
+    for name, value in known.items():
+        assert named(name).expected.value == value
+    assert f"α = {CONVEX['alpha']}" in named("capacity").quantity
+    assert ", ".join(map(str, packings.NEARLY_ROUND)) in named("nearly-round-ellipses").quantity
 
 
 def test_every_point_fits_its_experiment():
@@ -151,9 +179,9 @@ def test_experiments_that_are_shared_run_once():
     ("name", "points"),
     [
         ("isostaticity", [{"n": 40, "alpha": 4.0, "sigma": -0.5}] * 3),
-        ("quartic-modes", [{"n": 32, "aspect": 1.5, "pressure": 1e-9}] * 2),
-        ("ljat3-minima", [{"searches": 30}]),
-        ("ljat3-energies", [{"searches": 30}]),
+        ("quartic-modes", [{"n": 32, "aspect": 1.5, "pressure": 1e-9}] * 3),
+        ("ljat3-minima", [{"searches": 30}] * 3),
+        ("ljat3-energies", [{"searches": 30}] * 3),
         ("hessian-density", [{"n": 300, "alpha": 8.0, "sigma": -0.5}] * 3),
     ],
 )
@@ -165,7 +193,7 @@ def test_cheap_claims_hold(name, points):
 
 def test_the_same_runs_do_not_confirm_another_number():
     claim = named("isostaticity")
-    records = records_of(JAMMING, {"n": 30, "alpha": 4.0, "sigma": -0.5})
+    records = records_of(JAMMING, *[{"n": 30, "alpha": 4.0, "sigma": -0.5}] * 3)
     off = replace(claim, expected=replace(claim.expected, value=1.0))
     assert conclusion(claim, records).verdict == "confirmed"
     assert conclusion(off, records).verdict == "not confirmed"
@@ -179,9 +207,9 @@ def fake(rng, *, shift):
 
 
 MADE = Claim(
-    "made", "A made-up claim.", "v", Expected(3.0, 1.0, "made up"),
+    "made", "A made-up claim.", "v", Expected(3.0, 1.0, "made up"), "another number",
     Experiment("made", fake, (GridPoint(9, {"shift": 3.0}),), (GridPoint(99, {"shift": 3.0}),)),
-    lambda records: mean_of(column(records, "v")), Source("Geiger"),
+    lambda records: mean_of(column(records, "v")), "Nobody, 1 (2019)",
 )  # fmt: skip
 
 
@@ -236,24 +264,40 @@ def test_the_page_is_what_the_stored_run_renders_to():
         assert (DOCS / "claims" / f"{theme.name}.png").stat().st_size > 5000
 
 
-def test_the_stored_run_is_of_these_claims():
-    entries = stored_run()["claims"]
-    assert [entry["name"] for entry in entries] == [claim.name for claim in CLAIMS]
-    for entry, claim in zip(entries, CLAIMS, strict=True):
-        assert entry["sentence"] == claim.sentence
-        assert entry["allowed"] == str(claim.expected)
-        assert entry["quantity"] == claim.quantity
-
-
 def test_stored_verdicts_follow_from_stored_numbers():
     found = stored_run()
+    assert [entry["name"] for entry in found["claims"]] == [claim.name for claim in CLAIMS]
     for entry, claim in zip(found["claims"], CLAIMS, strict=True):
         value, error = (
             math.nan if entry[key] is None else entry[key] for key in ("value", "error")
         )
-        estimate = Estimate(value, error, entry["samples"], entry["stalled"])
-        assert entry["verdict"] == judge(claim.expected, estimate), entry["name"]
+        estimate = Estimate(value, error, entry["samples"], entry["stalled"], entry["note"])
+        assert render.entry(Conclusion(claim, estimate, entry["seconds"])) == entry
     assert sum(found["verdicts"].values()) == len(CLAIMS)
+
+
+def test_claims_and_checks_are_two_tables():
+    page = render.markdown(stored_run())
+    claims, checks = page.split("## Claims of papers")[1].split("## Checks of our methods")
+    checks = checks.split("## ")[0]
+    for claim in CLAIMS:
+        row = f"| [{claim.name}](#{claim.name}) | {claim.source.split(',')[0]} |"
+        assert (row in checks) is claim.check
+        assert (row in claims) is not claim.check
+
+
+@pytest.mark.parametrize(("run_too", "said"), [(True, "undecided"), (False, "not run")])
+def test_the_page_of_the_full_run_shows_the_default_verdict_beside_it(run_too, said):
+    claim = named("ljat3-minima")
+    few = [Record("LJAT3", {}, (0, k), "done", 0.0, {"labelled": k}, {}) for k in (3, 4, 4)]
+    all_four = [replace(record, data={"labelled": 4}) for record in few]
+    document = render.document(
+        [conclusion(claim, all_four)], {LJAT3.name: all_four}, full=True,
+        beside=[conclusion(claim, few if run_too else [])],
+    )  # fmt: skip
+    assert document["claims"][0]["verdict"] == "confirmed"
+    assert f"| confirmed; at the default size {said} |" in render.markdown(document)
+    assert "- 20 runs of searches = 200" in render.markdown(document)
 
 
 # The command.

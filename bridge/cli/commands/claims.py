@@ -41,8 +41,10 @@ def claims(
     with keeping(out), store, Progress("claims") as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
         records = stored(wanted, store, seed, full=full)
+        small = stored(wanted, store, seed, full=False) if full else None
     raise_failures(failures, len(todo), out)
-    document = render.document(conclude(wanted, records), records, full=full)
+    beside = () if small is None else conclude(wanted, small)
+    document = render.document(conclude(wanted, records), records, full=full, beside=beside)
     render.write(out, document, render.figures({claim.name for claim in wanted}, records))
     typer.echo(dumps(document) if as_json else render.text(document))
     typer.echo(f"page, figures and records: {out}", err=True)

@@ -1,0 +1,184 @@
+"""Every claim can be confirmed, refuted and left open, by records whose answer is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_records import CASES, bisections, descents, landscapes, made, single
+
+from bridge.claims.claim import Estimate
+from bridge.claims.estimates import exponent, farthest, of_kind, share_of
+from bridge.claims.kinetics import NETWORK, _imbalance, _small_world
+from bridge.claims.table import CLAIMS
+from bridge.claims.threshold import LARGE, SMALL
+from bridge.claims.trials import conclusion
+from bridge.landscape.kinetics import Rates
+from bridge.landscape.network_measures import Measures
+
+every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+
+
+def named(name):
+    return next(claim for claim in CLAIMS if claim.name == name)
+
+
+def verdict(name, records):
+    return conclusion(named(name), records).verdict
+
+
+@every_claim
+def test_records_that_agree_confirm_it(claim):
+    case = CASES[claim.name]
+    found = conclusion(claim, case.confirming)
+    assert found.found.value == pytest.approx(case.value, abs=case.within)
+    assert found.verdict == "confirmed", found.found
+
+
+@every_claim
+def test_records_that_contradict_it_refute_it(claim):
+    found = conclusion(claim, CASES[claim.name].refuting)
+    assert found.verdict == "not confirmed", found.found
+
+
+@every_claim
+def test_nothing_leaves_it_open(claim):
+    assert conclusion(claim, []).verdict == "undecided"
+
+
+@every_claim
+def test_too_few_leave_it_open(claim):
+    assert (
+        conclusion(claim, CASES[claim.name].confirming[: claim.fewest - 1]).verdict == "undecided"
+    )
+
+
+@every_claim
+def test_runs_without_an_end_leave_it_open(claim):
+    """Half of them: a stalled run has neither numbers nor arrays that could be trusted."""
+    records = [
+        replace(record, status="stalled", data={}, arrays={}) if place % 2 else record
+        for place, record in enumerate(CASES[claim.name].confirming)
+    ]
+    found = conclusion(claim, records)
+    assert found.found.stalled > 0
+    assert found.verdict == "undecided", found.found
+
+
+def test_no_case_is_left_of_a_claim_that_is_gone():
+    assert set(CASES) == {claim.name for claim in CLAIMS}
+
+
+# What was confirmed once by records that contradict it.
+
+
+def test_a_jump_in_ten_of_seventeen_transitions_is_none():
+    records = [*bisections(SMALL, 2.5), *bisections(LARGE, 2.5), *bisections(SMALL, 2.5)][:17]
+    low = [replace(r, data=dict(r.data) | {"constraint_ratio": 0.1}) for r in records[:7]]
+    assert verdict("jump", low + records[7:]) != "confirmed"
+
+
+@pytest.mark.parametrize("name", ["minima-hidden", "minima-decay"])
+def test_as_many_minima_as_starts_say_nothing(name):
+    assert verdict(name, landscapes(20, 20, full=True)) == "undecided"
+
+
+def test_the_square_root_of_n_is_no_narrowing_at_the_default_size():
+    assert verdict("pspin-narrowing", descents("n", (20, 40, 80), power=0.5)) != "confirmed"
+    assert verdict("digits-narrowing", descents("hidden", (3, 12), power=0.5)) != "confirmed"
+
+
+def test_the_same_errors_are_no_structure():
+    assert verdict("misclassification", single("distance", 0.01, 1.0).confirming) == "not confirmed"
+
+
+def test_one_search_that_finds_all_is_not_enough():
+    assert verdict("lj7-minima", made({"minima": np.array([4, 3, 3])})) == "undecided"
+
+
+def test_few_avalanches_are_not_decided():
+    few = [replace(r, arrays={k: v[:0] for k, v in r.arrays.items()})
+           for r in CASES["instability"].confirming]  # fmt: skip
+    for name in ("instability", "patterns-perceptron", "patterns-network"):
+        assert verdict(name, few) == "undecided"
+
+
+# Estimates.
+
+
+def test_an_exponent_has_the_error_of_its_means():
+    means = [Estimate(v, 0.1 * v, 5, 1) for v in (1.0, 4.0)]
+    found = exponent([1.0, 2.0], means)
+    assert found.value == pytest.approx(2.0)
+    assert found.error == pytest.approx(0.1 * np.sqrt(2) / np.log(2))
+    assert (found.samples, found.stalled) == (10, 2)
+
+
+def test_what_is_no_power_law_has_a_larger_error():
+    at = np.array([1.0, 2.0, 4.0])
+    straight, bent = (
+        exponent(at, [Estimate(v, 0.01 * v, 5) for v in values])
+        for values in (at**0.5, at**0.5 + [0, 0.5, 0])
+    )
+    assert bent.error > 5 * straight.error
+
+
+@pytest.mark.parametrize("bad", [Estimate(-1.0, 0.1, 3), Estimate(1.0, np.nan, 1)])
+def test_an_exponent_needs_positive_means_with_errors(bad):
+    assert np.isnan(exponent([1.0, 2.0], [Estimate(1.0, 0.1, 5), bad]).value)
+    assert np.isnan(exponent([1.0], [Estimate(1.0, 0.1, 5)]).value)
+
+
+def test_a_share_of_few_has_an_error_even_where_all_are_hits():
+    few, many = share_of([True] * 4), share_of([True] * 400, stalled=3)
+    assert few.value - 2 * few.error < 0.5
+    assert many.value - 2 * many.error > 0.98
+    assert (many.samples, many.stalled) == (403, 3)
+    assert np.isnan(share_of([True] * 4, fewest=5).value)
+
+
+def test_the_farthest_is_so_either_way():
+    found = farthest(made({"v": np.array([1.0, -3.0, 2.0])}), "v")
+    assert (found.value, found.error, found.samples) == (-3.0, 0.0, 3)
+
+
+def test_kinds_are_values_or_one_of_a_tuple():
+    records = [r for n in (1, 2, 3) for r in made({"v": np.zeros(2)}, n=n)]
+    assert [r.parameters["n"] for r in of_kind(records, n=(1, 3))] == [1, 1, 3, 3]
+    assert len(of_kind(records, n=2)) == 2
+
+
+def test_flows_that_do_not_balance_are_told():
+    balanced = Rates(np.array([[0.0, 1.0], [3.0, 0.0]]), np.array([0.75, 0.25]))
+    assert _imbalance(balanced) == 0.0
+    doubled = replace(balanced, constants=np.array([[0.0, 2.0], [3.0, 0.0]]))
+    assert _imbalance(doubled) == pytest.approx((1.5 - 0.75) / (1.5 + 0.75))
+
+
+def test_the_minima_of_a_small_classifier_balance_and_are_no_network():
+    sizes = {"hidden": 2, "l2": 1e-3, "patterns": 20, "searches": 10, "temperature": 0.05}
+    found = NETWORK.sample(np.random.default_rng(1), **sizes)
+    assert found.values["minima"] == len(found.arrays["nodes"]) < 10
+    assert found.status == "stalled"
+    assert found.values["imbalance"] < 1e-12
+    assert found.values["passage_error"] < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("graph", "small"),
+    [("watts_strogatz", True), ("ring", False), ("random", False)],
+)
+def test_a_small_world_is_neither_a_lattice_nor_a_random_graph(graph, small):
+    import networkx as nx
+
+    n, k = 600, 8
+    made_of = {
+        "watts_strogatz": lambda: nx.connected_watts_strogatz_graph(n, k, 0.1, seed=1),
+        "ring": lambda: nx.watts_strogatz_graph(n, k, 0.0),
+        "random": lambda: nx.gnm_random_graph(n, n * k // 2, seed=1),
+    }[graph]()
+    degrees = [d for _, d in made_of.degree]
+    shape = Measures(
+        n, made_of.number_of_edges(), 1, float(np.mean(degrees)), max(degrees),
+        nx.average_clustering(made_of), nx.average_shortest_path_length(made_of), None, None,
+    )  # fmt: skip
+    assert (_small_world(shape) > 10) is small
