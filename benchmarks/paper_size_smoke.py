@@ -42,7 +42,7 @@ def compare(device: str) -> None:
         worst = {key: difference(found[0][key], found[1][key]) for key in found[0]}
         print(f"depth {depth} {activation}: " + ", ".join(f"{k} {v:.0e}" for k, v in worst.items()))
         assert max(worst.values()) < SAME, worst
-        end = train(HingeNetwork(mlp, patterns, device=device), start, steps=1000)
+        end = train(HingeNetwork(mlp, patterns, device=device), start, steps=1000, newton_steps=200)
         print(f"  {end!r}, {end.newton_steps} solves, residual {end.max_residual:.0e}", flush=True)
 
 
@@ -132,10 +132,10 @@ def solves(device: str) -> None:
                 damped = Damped.of(model, damping)
         with timed(times, "box"):
             damped.minimum(model.offsets, model.start)
-        n = len(w)
+        n, positive = len(w), model.hessian @ model.hessian
         with timed(times, "factorisation alone"):
-            torch.linalg.cholesky_ex(model.hessian @ model.hessian)
-        del model, damped
+            torch.linalg.cholesky_ex(positive)
+        del model, damped, positive
     rows = torch.randn(n // 4, n, dtype=torch.float64, device=device)
     with timed(times, "QR of n/4 rows"):
         directions, triangle = torch.linalg.qr(rows.T, mode="complete")
