@@ -130,7 +130,7 @@ class _Anneal:
         self.nets, self.schedule, self.steps = nets, schedule, steps
         self.mean, self.square = torch.zeros_like(nets.w), torch.zeros_like(nets.w)
         self.energies = torch.full_like(nets.w[:, 0], torch.inf)
-        self.running = torch.arange(len(nets))
+        self.running = torch.arange(len(nets), device="cpu")
 
     def advance(self, step: int) -> Iterator[tuple[int, Annealed]]:
         """Make one step, and yield the networks that have come to their end before it."""

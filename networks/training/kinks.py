@@ -250,12 +250,23 @@ def _is_positive(matrix: Tensor, shift: float) -> bool:
     return not torch.linalg.cholesky_ex(shifted)[1]
 
 
+def _independent(triangle: Tensor) -> bool:
+    """Tell whether no singular value vanishes, by bounds on them that cost no decomposition."""
+    if triangle.shape[0] < triangle.shape[1]:
+        return False
+    unit = torch.eye(len(triangle), dtype=triangle.dtype, device=triangle.device)
+    inverse = torch.linalg.solve_triangular(triangle, unit, upper=True)
+    return float(triangle.norm() * inverse.norm()) < 1 / _DEPENDENT
+
+
 def _complement(rows: Tensor, n: int) -> Tensor:
     """Return orthonormal directions across all ``rows``, ``(n - k, n)``."""
     if not len(rows):
         return torch.eye(n, dtype=rows.dtype, device=rows.device)
     directions, triangle = torch.linalg.qr(rows.T, mode="complete")
     spanned = min(len(rows), n)
+    if _independent(triangle[:spanned]):
+        return directions[:, spanned:].T
     within, sizes, _ = torch.linalg.svd(triangle[:spanned], full_matrices=False)
     rank = int((sizes > _DEPENDENT * sizes[0]).sum())  # equal patterns share a row
     others = within[:, rank:].T @ directions[:, :spanned].T

@@ -20,7 +20,7 @@ def rounded(sigma: Activation, radius: float) -> Activation:
     0.9749...
     """
     first = sigma.kinks[0]
-    start = float(sigma.value(torch.tensor(first.position, dtype=torch.float64)))
+    start = float(sigma.value(torch.tensor(first.position, dtype=torch.float64, device="cpu")))
 
     def mask(z: Tensor, position: float) -> Tensor:
         return (z - (position - radius)).mul_(0.5 / radius).clamp_(0.0, 1.0)
