@@ -62,7 +62,7 @@ def _network(case: Case, numbers: Numbers) -> Values:
     if found.certificate is None:
         return {}
     if case.system.startswith("softplus"):
-        numbers |= {"rounded_kinks": rounded_kinks(found, case.system)}
+        numbers |= {"rounded_kinks": rounded_kinks(found)}
     gaps = found.margins()
     numbers["mean_gap"] = short(gaps.mean()) if len(gaps) else None
     return kept(found, gaps, open_kinks(found))
@@ -149,7 +149,7 @@ def open_kinks(found: ExactJamming[SphericalNetwork]) -> Any:
     return np.abs(z[beside]) / np.sqrt(np.mean(z * z))
 
 
-def rounded_kinks(found: ExactJamming[SphericalNetwork], name: str) -> dict[str, list[int]]:
+def rounded_kinks(found: ExactJamming[SphericalNetwork]) -> dict[str, list[int]]:
     """Count units of active patterns in the bend of their softplus, by its side.
 
     A pair (active pattern, unit) is in the bend where the slope is further than one of `NEAR_KINK`
