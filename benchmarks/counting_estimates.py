@@ -6,18 +6,30 @@ rectifiers, translations). Only certified points are in means and fits.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from counting import Book
-from counting_cases import COMPONENTS, KINKED, LOAD, MIDDLE, NON_CONVEX, SMOOTH, WIDTHS, Case
+from counting_cases import (
+    COMPONENTS,
+    DISCS,
+    ELLIPSES,
+    KINKED,
+    LOAD,
+    MIDDLE,
+    NON_CONVEX,
+    SMOOTH,
+    WIDTHS,
+    Case,
+)
 
 from bridge.measure.power_laws import PowerLaw, finite_size_floor, fit_power_law
 
 DRAWS = 400
+LONG = 1.1  # least aspect ratio of the ellipses whose forces and gaps are fitted
 CERTIFIED = "jammed"
 UNTRIED = ("not fitted", "cut off")  # of which no exact point was looked for to the end
 KINDS = {"forces": 1, "masks": 1, "gaps": -1, "kinks": -1}  # sign of the exponent that is shown
@@ -151,9 +163,11 @@ def trend(sizes: Sequence[Group]) -> Trend | None:
     rng = np.random.default_rng(0)
     samples = [np.array([[p.n, p.missing] for p in group.points], dtype=float) for group in chosen]
     drawn = [_trend([s[rng.integers(len(s), size=len(s))] for s in samples]) for _ in range(DRAWS)]
-    errors = np.nanstd(np.array(drawn), axis=0, ddof=1)
+    parts, powers = np.array(drawn).T
+    powers = powers[np.isfinite(powers)]
     part, power = _trend(samples)
-    return Trend(part, float(errors[0]), power, float(errors[1]))
+    error = float(powers.std(ddof=1)) if len(powers) > 1 else np.nan
+    return Trend(part, float(parts.std(ddof=1)), power, error)
 
 
 def _trend(samples: list[Any]) -> tuple[float, float]:
@@ -176,7 +190,11 @@ def exponent(samples: list[Any], kind: str, high: float) -> PowerLaw:
     low = finite_size_floor(samples) if KINDS[kind] < 0 and samples else 0.0
     if not sum(map(len, samples)) or low >= high:
         return PowerLaw.too_few("nothing lies in the window", low, high, 0, len(samples))
-    return fit_power_law(samples, high, low=low)
+    fit = fit_power_law(samples, high, low=low)
+    if fit.status != "fitted":
+        return fit
+    # Few points drawn again say too little of their scatter: never less than that of the count.
+    return replace(fit, error=np.fmax(fit.error, (1.0 + fit.exponent) / np.sqrt(fit.count)))
 
 
 def of_sizes(every: list[Group], system: str, depth: int, load: float = LOAD) -> list[Group]:
@@ -215,11 +233,11 @@ def classes(every: list[Point]) -> dict[str, list[Point]]:
         of = (NON_CONVEX[0], n)
         chosen = [p for p in every if p.case.system == "perceptron" and at(p.case) == of]
         found[f"perceptron, σ < 0, N = {n}"] = chosen
-    found |= {
-        f"{name}, N = {n}": [p for p in every if (p.case.system, p.case.size) == (name, n)]
-        for name, n in sorted({(p.case.system, p.case.size) for p in every if not p.case.depth})
-        if name != "perceptron"
-    }
+    discs = [p for p in every if p.case.system == "discs"]
+    for n in DISCS:
+        found[f"discs, N = {n}"] = [p for p in discs if p.case.size == n]
+    ellipses = [p for p in every if p.case.system == "ellipses" and p.case.load >= LONG]
+    found[f"ellipses, N = {ELLIPSES}, aspect {LONG} to 2"] = ellipses
     return {name: points for name, points in found.items() if any(p.certified for p in points)}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from counting import HOME
-from counting_cases import CONVEX, KINKED, LOAD, LOADS, MIDDLE, NON_CONVEX, SMOOTH, WIDTHS
+from counting_cases import CONVEX, KINKED, LOAD, LOADS, MIDDLE, NON_CONVEX, SMOOTH, WIDTHS, WINDOWS
 from counting_estimates import (
     Group,
     Point,
@@ -33,6 +33,7 @@ COLOURS = dict(
     zip(KINKED + SMOOTH, (RED, ORANGE, PURPLE, BROWN, BLUE, SKY, GREEN, "#44AA99"), strict=True)
 )
 MARKERS = {0: "D", 1: "o", 2: "s", 3: "^"}  # by depth
+TOP = {kind: max(ends) for kind, ends in WINDOWS.items()}
 SPREAD = 0.018  # between the systems of one size, in decades
 SCALE = {"linthresh": 0.01, "linscale": 0.5}  # of missing/n
 TICKS = {0: "0", 0.01: "0.01", 0.03: "0.03", 0.1: "0.1", 0.3: "0.3"}
@@ -167,17 +168,16 @@ def small(axes: Axes, every: list[Point], kind: str, power: float) -> None:
             p for p in networks if p.case.system == name and size_of(p.case) in (MIDDLE, MIDDLE + 1)
         ]
         below(axes, pooled(chosen, kind), COLOURS[name], label=name)
-    perceptrons = [p for p in every if (p.case.system, p.case.load) == ("perceptron", 4.0)]
+    perceptrons = [
+        p for p in every if (p.case.system, p.case.load) == ("perceptron", NON_CONVEX[0])
+    ]
     chosen = [p for p in perceptrons if p.case.size in (300, 600)]
     below(axes, pooled(chosen, kind), BLACK, label="perceptron, σ < 0")
     guides(axes, power)
     text = {"forces": "force / mean force", "gaps": "gap of a pattern / mean gap"}[kind]
     axes.set(xlabel=text, ylabel=f"part of the {kind} < {TOP[kind]} below")
     axes.set_title(f"weak {kind}, N = 300 and 600" if kind == "forces" else "small gaps")
-    axes.legend(loc="upper left")
-
-
-TOP = {"forces": 0.3, "gaps": 0.3, "masks": 0.1, "kinks": 0.03}  # ends of the widest windows
+    axes.legend(loc="upper left" if kind == "forces" else "lower right")
 
 
 def below(axes: Axes, samples: list[np.ndarray], colour: str, label: str, top: float = 0.3) -> None:
@@ -215,8 +215,8 @@ def kinks(axes: Axes, every: list[Point]) -> None:
         axes.plot(x, x ** (1 + power), dash, color=GREY, lw=1.0, label=label)
     axes.set(xscale="log", yscale="log", xlim=(1 / 300, 1.0), ylim=(1e-3, 1.2))
     axes.set(xlabel="value / end of its window", ylabel="part below")
-    axes.set_title("kinks of all kinked networks, N = 300 and 600")
-    axes.legend(loc="upper left")
+    axes.set_title("all networks with kinks, N = 300 and 600")
+    axes.legend(loc="lower right")
 
 
 if __name__ == "__main__":
