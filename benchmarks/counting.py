@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def main() -> None:
     book = Book(options.out)
     deadline = time.time() + 60.0 * options.minutes
     todo = [Task(case, deadline) for case in cases()[: options.first] if not book.known(case)]
-    with ending_on_signals():
+    with suppress(KeyboardInterrupt), ending_on_signals():
         for case, numbers, values in stream_unordered(run, todo, options.workers, lost=killed):
             book.add(case, numbers, values)
             book.write()
