@@ -10,6 +10,7 @@ from torch import Tensor
 from networks.checks import shown
 
 LEAK = 0.1  # slope of the leaky rectifier below zero: 0.01 is a ReLU within the errors of a count
+_STRAIGHT = 40.0  # βz from which a softplus is z to rounding
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,15 @@ def _silu_curvature(z: Tensor, _: Tensor) -> Tensor:
     return s * (1 - s) * (2 + z * (1 - 2 * s))
 
 
+def _softplus(sharpness: float) -> Activation:
+    """Return ``softplus(βz)/β``, which becomes a ReLU as ``β`` grows."""
+    return Activation(
+        lambda z: torch.nn.functional.softplus(z, beta=sharpness, threshold=_STRAIGHT),
+        lambda z, _: torch.sigmoid(sharpness * z),
+        lambda z, _: _logistic_slope(sharpness * z).mul_(sharpness),
+    )
+
+
 def _straight(_: Tensor, a: Tensor) -> Tensor:
     """Return the curvature of a piecewise linear activation."""
     return torch.zeros_like(a)
@@ -157,9 +167,7 @@ ACTIVATIONS: dict[str, Activation] = {
         parity=-1,
         in_place=(torch.tanh_, lambda a: a.square_().neg_().add_(1)),
     ),
-    "softplus": Activation(
-        torch.nn.functional.softplus, lambda z, _: torch.sigmoid(z), lambda z, _: _logistic_slope(z)
-    ),
+    "softplus": _softplus(1.0),
     "silu": Activation(torch.nn.functional.silu, _silu_slope, _silu_curvature),
     "gelu": Activation(
         torch.nn.functional.gelu,
@@ -172,12 +180,29 @@ ACTIVATIONS: dict[str, Activation] = {
 def activation(name: str) -> Activation:
     """Return the activation called ``name``; ValueError if there is none.
 
+    ``softplus:β`` is ``softplus(βz)/β``, which becomes a ReLU as its sharpness ``β`` grows.
+
     >>> activation("tanh").parity
     -1
+    >>> z = torch.zeros(1, dtype=torch.float64)
+    >>> round(activation("softplus:10").value(z).item(), 6)  # ln 2/10
+    0.069315
     """
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise ValueError(
-            f"expected an activation among {known}, got {shown(name)}: pass one of these names"
-        )
-    return ACTIVATIONS[name]
+    if isinstance(name, str):
+        if name in ACTIVATIONS:
+            return ACTIVATIONS[name]
+        kind, _, sharpness = name.partition(":")
+        if kind == "softplus" and _is_positive(sharpness):
+            return _softplus(float(sharpness))
+    known = ", ".join(ACTIVATIONS)
+    raise ValueError(
+        f"expected an activation among {known} or softplus:β with β > 0, got {shown(name)}: "
+        "pass one of these names"
+    )
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0.0 < float(text) < math.inf
+    except ValueError:
+        return False

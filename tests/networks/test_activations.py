@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from networks import ACTIVATIONS, HingeNetwork, Mlp, random_patterns
 from networks.models import symmetry
+from networks.models.activations import activation
 from networks.models.backprop import forward
 from networks.training.rounding import rounded
 
@@ -22,14 +23,30 @@ def differences(function, z):
     return (function(z + STEP) - function(z - STEP)) / (2 * STEP)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "softplus:4"])
 def test_slope_and_curvature_are_the_derivatives(name):
-    sigma = ACTIVATIONS[name]
+    sigma = activation(name)
     slope = sigma.slope(GRID, sigma.value(GRID))
     curvature = sigma.curvature(GRID, sigma.value(GRID))
     assert slope.tolist() == pytest.approx(differences(sigma.value, GRID).tolist(), abs=1e-9)
     found = differences(lambda z: sigma.slope(z, sigma.value(z)), GRID)
     assert curvature.tolist() == pytest.approx(found.tolist(), abs=1e-9)
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 10.0, 1000.0])
+def test_a_sharp_softplus_is_a_rectifier_beyond_its_bend(sharpness):
+    """They differ by ln(1 + exp(-β|z|))/β, most at z = 0."""
+    sharp = activation(f"softplus:{sharpness}")
+    off = sharp.value(GRID) - torch.relu(GRID)
+    expected = np.log1p(np.exp(-sharpness * GRID.abs().numpy())) / sharpness
+    assert off.tolist() == pytest.approx(expected.tolist(), abs=1e-15)
+
+
+@pytest.mark.parametrize("name", ["softplus:", "softplus:0", "softplus:-1", "softplus:nan",
+                                  "softplus:inf", "softplus:x", "relu:2", ":3"])  # fmt: skip
+def test_only_a_softplus_has_a_positive_sharpness(name):
+    with pytest.raises(ValueError, match="softplus:β with β > 0"):
+        activation(name)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
