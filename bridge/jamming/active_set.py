@@ -21,6 +21,7 @@ from bridge.protocols import Indices, Mask, Vector
 
 # Violations and negative forces smaller than this, the forces' mean being one, are rounding.
 _ROUNDING = 1e-13
+_DOUBTFUL = 1e-8
 # A weight in a sum of rows or forces that is smaller than this part of the largest is rounding.
 _NEGLIGIBLE = 1e-9
 
@@ -171,25 +172,49 @@ def optimal_vertex(vertex: Vertex, within: Mask, max_exchanges: int) -> Optimum:
     SingularError
         If the constraints do not fix the variables.
     """
+    edges = np.ones(len(vertex.rows))
     for exchange in range(max_exchanges):
-        forces = vertex.forces()
-        gaps = vertex.here.predicted(*vertex.motion())
         idle = within.copy()
         idle[vertex.rows] = False
-        leaving: int | None = int(np.argmin(forces))
-        entering: int | None = int(np.argmax(np.where(idle, gaps, -np.inf)))
+        forces, gaps = vertex.forces(), vertex.here.predicted(*vertex.motion())
+        if vertex.exchanges and _in_doubt(forces, gaps[idle]):
+            vertex = vertex.refreshed()
+            forces, gaps = vertex.forces(), vertex.here.predicted(*vertex.motion())
+        worst = int(np.argmax(np.where(idle, gaps, -np.inf)))
+        leaving: int | None
+        entering: int | None = worst
         if forces.min() < -_ROUNDING * np.abs(forces).max():
-            entering = _met_first(vertex, int(np.argmin(forces)), gaps, idle)
+            leaving = int(np.argmax(np.minimum(forces, 0.0) ** 2 / edges))
+            entering = _met_first(vertex, leaving, gaps, idle)
             reason = "unbounded: nothing stops the load from growing"
-        elif not idle.any() or gaps[entering] <= _ROUNDING:
+        elif not idle.any() or gaps[worst] <= _ROUNDING:
             return Optimum(vertex, exchange)
         else:
-            leaving = _used_up_first(vertex, forces, int(np.argmax(np.where(idle, gaps, -np.inf))))
-            reason = f"infeasible: constraint {entering} contradicts the others at any load"
+            leaving = _used_up_first(vertex, forces, worst)
+            reason = f"infeasible: constraint {worst} contradicts the others at any load"
         if leaving is None or entering is None:
             return Optimum(vertex, exchange, reason)
+        edges = _exchanged_edges(edges, vertex.weights(entering), leaving)
         vertex = vertex.exchanged(leaving, entering)
     return Optimum(vertex, max_exchanges, f"stalled: no vertex within {max_exchanges} exchanges")
+
+
+def _exchanged_edges(edges: Vector, weights: Vector, leaving: int) -> Vector:
+    """Return bounds from below on the squared lengths of the edges after an exchange.
+
+    The force that gains most along an edge of unit length leaves, by the reference weights of
+    Forrest and Goldfarb, Math. Program. 57, 341 (1992): a third fewer exchanges than by the force.
+    """
+    parts = (weights / weights[leaving]) ** 2 * edges[leaving]
+    found: Vector = np.maximum(edges, parts)
+    found[leaving] = max(edges[leaving] / weights[leaving] ** 2, 1.0)
+    return found
+
+
+def _in_doubt(forces: Vector, gaps: Vector) -> bool:
+    """Tell whether the least force, or else the largest gap, may be what exchanges rounded."""
+    least, most = float(forces.min()), float(gaps.max(initial=0.0))
+    return most < _DOUBTFUL if least >= 0.0 else least > -_DOUBTFUL * float(np.abs(forces).max())
 
 
 def _met_first(vertex: Vertex, k: int, gaps: Vector, idle: Mask) -> int | None:

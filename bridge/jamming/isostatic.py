@@ -122,7 +122,5 @@ def _end(here: Linearised[P], rows: Indices) -> Candidate[P]:
 def _certified(here: Linearised[P], rows: Indices, held: Mask) -> Candidate[P]:
     vertex = Vertex.of(here, rows, here.free_of_symmetries(held))
     forces = vertex.forces()
-    certificate = certify(
-        here, rows, forces, held, n_free_motions=0, condition=vertex.factor.condition()
-    )
+    certificate = certify(here, rows, forces, held, n_free_motions=0, condition=vertex.condition())
     return Candidate(here, rows, forces, "", certificate)

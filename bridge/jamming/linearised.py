@@ -7,13 +7,7 @@ import numpy as np
 from scipy import linalg
 
 from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
-from bridge.measure.observables import (
-    acting,
-    backbone_rows,
-    gap_names,
-    plain_jacobian,
-    symmetries,
-)
+from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian, symmetries
 from bridge.protocols import (
     Branch,
     HasKinks,
@@ -204,21 +198,18 @@ class Linearised(Generic[P]):
 
     def columns_of(self, rows: Indices) -> Mask:
         """Tell which variables the constraints ``rows`` act on, ``(n_dof,)``."""
-        acted_on = self._acting()[rows].sum(axis=0)
-        return np.asarray(np.asarray(acted_on).ravel() > 0)
+        size = abs(self._plain()[rows]).sum(axis=0)
+        return np.asarray(np.asarray(size).ravel() > 0)
 
     def rows_within(self, columns: Mask) -> Mask:
         """Tell which constraints act on no variable outside ``columns``, ``(m,)``."""
         if columns.all():
             return np.ones(len(self.gaps), dtype=bool)
-        outside = self._acting()[:, np.flatnonzero(~columns)].sum(axis=1)
-        return np.asarray(np.asarray(outside).ravel() == 0)
-
-    def _acting(self) -> Matrix:
-        """Tell what acts on what, ``(m, n_dof)``, by the Jacobian before it is projected."""
-        return acting(self._plain())
+        size = abs(self._plain()[:, np.flatnonzero(~columns)]).sum(axis=1)
+        return np.asarray(np.asarray(size).ravel() == 0)
 
     def _plain(self) -> Matrix:
+        """Return the Jacobian that tells what acts on what: before it is projected."""
         problem: Any = self.problem if self.branch is None else self.branch
         if not isinstance(problem, Restricted):
             return self.jacobian

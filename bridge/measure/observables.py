@@ -21,7 +21,7 @@ from bridge.protocols import (
     state_of,
 )
 
-_ROUNDING = 1e-10  # of the largest slope of a gap: a smaller one is no contact
+_ROUNDING = 1e-10  # of the largest slope of a gap: a smaller one is none
 
 
 @dataclass(frozen=True)
@@ -218,17 +218,13 @@ def gap_names(problem: ConstraintProblem, x: Vector) -> Indices:
 
 
 def _touches(jacobian: Matrix, columns: Mask) -> Mask:
-    """Tell for each row whether it acts on one of the ``columns``."""
-    return np.asarray(acting(jacobian)[:, np.flatnonzero(columns)].sum(axis=1)).ravel() > 0
-
-
-def acting(jacobian: Matrix) -> Matrix:
-    """Tell which constraints act on which variables, ``(m, n_dof)``: by more than rounding.
+    """Tell for each row whether it acts on one of the ``columns``, by more than rounding.
 
     A pattern acts on a unit whose weights have vanished by what rounding left of them.
     """
     sizes = abs(jacobian)
-    return sizes > _ROUNDING * (sizes.max() if min(sizes.shape) else 0.0)
+    least = _ROUNDING * dense(sizes.max(axis=1)).ravel()
+    return dense(sizes[:, np.flatnonzero(columns)].max(axis=1)).ravel() > least
 
 
 def _rank(rows: Vector) -> int:

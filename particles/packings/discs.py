@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from particles.checks import shown
 from particles.kernels import discs as kernels
 from particles.kernels.fire import relax_discs
-from particles.packings.law import RawPairs, Relaxation, Slopes
+from particles.packings.law import RawPairs, Slopes
 from particles.packings.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packings.packing import Packing
 from particles.packings.pairs import PairFinder, Pairs
+from particles.packings.relaxations import Relaxation
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]

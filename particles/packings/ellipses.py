@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from particles.checks import floats, real
 from particles.kernels import ellipses as kernels
 from particles.kernels.fire import relax_ellipses
-from particles.packings.law import RawPairs, Relaxation, Slopes
+from particles.packings.law import RawPairs, Slopes
 from particles.packings.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packings.packing import Packing
 from particles.packings.pairs import PairFinder, Pairs
+from particles.packings.relaxations import Relaxation, ShapedRelaxation
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -185,13 +186,14 @@ class Ellipses(Packing):
         return _EllipseRelaxation(Ellipses(sizes, aspect, self.box), skin)
 
 
-class _EllipseRelaxation(Relaxation):
+class _EllipseRelaxation(ShapedRelaxation):
     """FIRE over lists of pairs of ellipses, by ``(x, y, ℓθ)``."""
 
     kernel = staticmethod(relax_ellipses)
+    select_near = staticmethod(kernels.select_near)
 
     def __init__(self, problem: Ellipses, skin: float) -> None:
-        self.problem, self.skin = problem, skin
+        self.shapes, self.diameters, self.skin = problem._shape, problem.diameters, skin
         self.find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
         self.work, self.turned = np.empty(10 * kernels.CAP), np.empty(2 * problem.n_bodies)
         self.levers = problem.levers
@@ -199,12 +201,6 @@ class _EllipseRelaxation(Relaxation):
         # The surface moves by no more than |δx| + (a - b)|δθ|, and the lever is a - b or longer.
         self.reach = 0.5 * skin / (math.sqrt(2.0) + 1.0)
 
-    def relist(self, bodies: Vector) -> None:
-        i, j, vector = self.find(np.ascontiguousarray(bodies[:, :2]))
-        shape = self.problem._shape(bodies)
-        start, short = np.empty(i.size), 0.5 * self.problem.diameters
-        near = kernels.select_near(i, j, vector, shape, short, self.skin, start)
-        own, other = i[:near].view(np.uint32), j[:near].view(np.uint32)
-        pairs = own, other, vector[:near].ravel(), start[:near]
-        body = shape[0], self.per_lever, np.stack(shape[1:], axis=1).ravel()
-        self.listed = pairs, body, self.work, self.turned
+    def body(self, bodies: Vector, shapes: tuple[Vector, ...]) -> tuple[Vector, ...]:
+        del bodies
+        return shapes[0], self.per_lever, np.stack(shapes[1:], axis=1).ravel()

@@ -9,16 +9,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from particles.checks import check_generator, floats, shown
+from particles.checks import check_generator, floats
 from particles.kernels import ellipsoids as kernels
 from particles.kernels.fire import relax_ellipsoids
-from particles.packings.law import RawPairs, Relaxation, Slopes
+from particles.packings.law import RawPairs, Slopes
 from particles.packings.mixture import bidisperse_diameters, check_phi, cubic_box, species
 from particles.packings.orientations import (
     COLUMNS,
     HALF_TURNS,
     ROWS,
     axes_of,
+    ordered_axes,
     random_turns,
     rates_of,
     skew,
@@ -27,6 +28,7 @@ from particles.packings.orientations import (
 )
 from particles.packings.packing import Packing
 from particles.packings.pairs import PairFinder, Pairs
+from particles.packings.relaxations import Relaxation, ShapedRelaxation
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -309,55 +311,29 @@ class Ellipsoids(Packing):
         return _EllipsoidRelaxation(problem, skin)
 
 
-class _EllipsoidRelaxation(Relaxation):
+class _EllipsoidRelaxation(ShapedRelaxation):
     """FIRE over lists of pairs of ellipsoids, by ``(x, y, z, ℓω)``: turns about axes of the body.
 
     They count from the last list, so that no orientation is singular.
     """
 
     kernel = staticmethod(relax_ellipsoids)
+    select_near = staticmethod(kernels.select_near)
 
     def __init__(self, problem: Ellipsoids, skin: float) -> None:
-        self.problem, self.skin = problem, skin
+        self.shapes, self.diameters, self.skin = problem.shapes, problem.diameters, skin
         self.find = PairFinder(problem.bounding_radii, problem.box, 1.0, skin)
         self.work, self.turned = np.empty(kernels.SIZE * kernels.CAP), np.empty(problem.n_dof)
+        self.squares = problem._squares
         self.per_lever = 1.0 / problem._body_levers
         # The surface moves by no more than |δx| + Σ e|δω|, and no lever is shorter than its e.
         self.reach = 0.5 * skin / (math.sqrt(3.0) + 3.0)
 
-    def relist(self, bodies: Vector) -> None:
-        i, j, vector = self.find(np.ascontiguousarray(bodies[:, :3]))
-        shapes = self.problem.shapes(bodies)
-        start, short = np.empty(i.size), 0.5 * self.problem.diameters
-        near = kernels.select_near(i, j, vector, shapes, short, self.skin, start)
-        own, other = i[:near].view(np.uint32), j[:near].view(np.uint32)
-        pairs = own, other, vector[:near].ravel(), start[:near]
-        body = self.per_lever, axes_of(bodies[:, 3:]), self.problem._squares
-        self.listed = pairs, body, self.work, self.turned
+    def body(self, bodies: Vector, shapes: Vector) -> tuple[Vector, ...]:
+        del shapes
+        return self.per_lever, axes_of(bodies[:, 3:]), self.squares
 
     def moved(self, bodies: Vector, motion: Vector) -> Vector:
         turn = motion[:, 3:] * self.per_lever
         axes = turned_by(axes_of(bodies[:, 3:]), turn)
         return np.hstack([bodies[:, :3] + motion[:, :3], turns_of(axes)])
-
-
-def ordered_axes(axes: ArrayLike) -> Vector:
-    """Return three axes in units of the shortest, that of a spheroid last: ``(3,)``.
-
-    A number ``α`` is a spheroid, ``1 : 1 : α``.
-
-    Raises
-    ------
-    ValueError
-        If they are not three, or not positive and finite.
-    """
-    given = floats("axes", axes)
-    three = np.array([1.0, 1.0, float(given)]) if given.ndim == 0 else given
-    if three.shape != (3,) or not (np.isfinite(three).all() and (three > 0.0).all()):
-        raise ValueError(
-            f"expected an aspect or three positive axes, got {shown(axes)}: pass 1.25 1 0.8"
-        )
-    for last in (0, 1):
-        if three[last - 1] == three[last - 2]:
-            three = np.append(np.delete(three, last), three[last])
-    return np.asarray(three / three.min())

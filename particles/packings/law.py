@@ -2,10 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from particles.checks import check_generator, check_options, real, vector
 from particles.packings.mixture import check_phi, positive_array
 from particles.packings.pairs import Pairs
+from particles.packings.relaxations import Relaxation
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -42,35 +42,6 @@ class Slopes:
     gap: Vector
     vector: Vector
     angles: Vector
-
-
-class Relaxation(ABC):
-    """FIRE over lists of pairs, for bodies in some order.
-
-    Attributes
-    ----------
-    kernel : callable
-        The compiled loop of the law, see `particles.kernels.fire`.
-    levers : (N, c)
-        The lengths that angles are multiplied by, see `Law.levers`.
-    listed : tuple
-        What the loop needs to know of the last list.
-    reach : float
-        Largest displacement of a variable for which that list holds.
-    """
-
-    kernel: Callable[..., tuple[int, int, float, float]]
-    levers: Vector
-    listed: tuple[Any, ...]
-    reach: float
-
-    def moved(self, bodies: Vector, motion: Vector) -> Vector:
-        """Return ``bodies`` after a ``motion`` by variables in units of length, both ``(N, c)``."""
-        return np.asarray(bodies + motion / self.levers)
-
-    @abstractmethod
-    def relist(self, bodies: Vector) -> None:
-        """List the near pairs of ``bodies``, ``(N, c)``; displacements count from there."""
 
 
 class Law(ABC):

@@ -13,7 +13,9 @@ south pole alone is infinitely far; an ellipsoid has its third axis up as well a
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from particles.checks import floats, shown
 
 Vector = NDArray[np.float64]
 
@@ -21,6 +23,28 @@ Vector = NDArray[np.float64]
 ROWS, COLUMNS = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 2, 1, 2, 2])
 # Half turns about the three axes leave an ellipsoid as it is.
 HALF_TURNS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=np.float64)
+
+
+def ordered_axes(axes: ArrayLike) -> Vector:
+    """Return three axes in units of the shortest, that of a spheroid last: ``(3,)``.
+
+    A number ``α`` is a spheroid, ``1 : 1 : α``.
+
+    Raises
+    ------
+    ValueError
+        If they are not three, or not positive and finite.
+    """
+    given = floats("axes", axes)
+    three = np.array([1.0, 1.0, float(given)]) if given.ndim == 0 else given
+    if three.shape != (3,) or not (np.isfinite(three).all() and (three > 0.0).all()):
+        raise ValueError(
+            f"expected an aspect or three positive axes, got {shown(axes)}: pass 1.25 1 0.8"
+        )
+    for last in (0, 1):
+        if three[last - 1] == three[last - 2]:
+            three = np.append(np.delete(three, last), three[last])
+    return np.asarray(three / three.min())
 
 
 def axes_of(turns: Vector) -> Vector:
