@@ -59,6 +59,7 @@ class Bordered:
         self.changes: list[Change] = []
         size = self.n + len(rows) + 1
         self._border, self._solved = np.zeros((size, 0)), np.zeros((size, 0))
+        self._core = np.zeros((0, 0))
 
     @property
     def size(self) -> int:
@@ -70,9 +71,8 @@ class Bordered:
         z = self.factor.solve(inner) if solved is None else solved
         if not self.changes:
             return Answer(z, outer)
-        core = self._couplings() - self._border.T @ self._solved
         try:
-            q = np.linalg.solve(core, outer - self._border.T @ z)
+            q = np.linalg.solve(self._core, outer - self._border.T @ z)
         except np.linalg.LinAlgError:
             raise SingularError("an exchange leaves the equations without solution") from None
         return Answer(z - self._solved @ q, q)
@@ -82,29 +82,32 @@ class Bordered:
 
         ``line`` is the row of the Jacobian, ``(n,)``.
         """
-        inner, outer = np.zeros(len(self._border)), np.zeros(len(self.changes))
+        inner = np.zeros(len(self._border))
         if change.added:
             inner[: self.n], inner[-1] = line, load
-            return inner, outer
-        for row, value in ((change.row, -1.0), (change.owner, change.strength)):
+        for row, value in _let_go(change):
             if row in self.place:
                 inner[self.place[row]] = value
-            elif row >= 0:
-                outer[self.changes.index(Change(row, added=True))] = value
-        return inner, outer
+        return inner, self._beside(change)
 
-    def keep(self, change: Change, inner: Vector) -> None:
-        """Make a change, whose column is ``inner``."""
+    def keep(self, change: Change, inner: Vector, solved: Vector | None = None) -> None:
+        """Make a change, whose column is ``inner``, and ``K⁻¹`` of it ``solved`` if it is known."""
+        solved = self.factor.solve(inner) if solved is None else solved
+        beside = self._beside(change) - self._border.T @ solved
+        self._core = np.block(
+            [[self._core, beside[:, None]], [beside[None], -np.full((1, 1), inner @ solved)]]
+        )
         self.changes.append(change)
         self._border = np.column_stack([self._border, inner])
-        self._solved = np.column_stack([self._solved, self.factor.solve(inner)])
+        self._solved = np.column_stack([self._solved, solved])
 
     def forget(self, change: Change) -> None:
-        """Take a change back."""
+        """Take a change back: a row that was added only where no other change pulls with it."""
         k = self.changes.index(change)
         self.changes.pop(k)
         self._border = np.delete(self._border, k, axis=1)
         self._solved = np.delete(self._solved, k, axis=1)
+        self._core = np.delete(np.delete(self._core, k, axis=0), k, axis=1)
 
     def forces(self, answer: Answer, count: int) -> Vector:
         """Return the forces of all ``count`` rows; zero where a row is idle."""
@@ -114,17 +117,21 @@ class Bordered:
             found[change.row] = value if change.added else 0.0
         return found
 
-    def _couplings(self) -> Vector:
-        """Return ``W``: rows that were added and then let go."""
-        found = np.zeros((len(self.changes), len(self.changes)))
-        for k, change in enumerate(self.changes):
-            if change.added:
-                continue
-            for row, value in ((change.row, -1.0), (change.owner, change.strength)):
-                if row >= 0 and row not in self.place:
-                    j = self.changes.index(Change(row, added=True))
-                    found[k, j] = found[j, k] = value
+    def _beside(self, change: Change) -> Vector:
+        """Return the entries of ``W`` beside a change: those of rows that were added before it."""
+        found = np.zeros(len(self.changes))
+        for row, value in _let_go(change):
+            if row not in self.place:
+                found[self.changes.index(Change(row, added=True))] = value
         return found
+
+
+def _let_go(change: Change) -> list[tuple[int, float]]:
+    """Return the rows whose force a change takes away, and with which weight."""
+    if change.added:
+        return []
+    tied = [(change.owner, change.strength)] if change.owner >= 0 else []
+    return [(change.row, -1.0), *tied]
 
 
 def _assembled(curvature: Matrix, jacobian: Matrix, load: Vector) -> Matrix:

@@ -10,6 +10,10 @@ from scipy.sparse.linalg import LinearOperator, onenormest, splu
 from bridge.protocols import Matrix, Vector
 
 
+# A pivot beside the largest that is rounding.
+_VANISHING = 1e-14
+
+
 class SingularError(ArithmeticError):
     """The matrix has no inverse: constraints are redundant, or variables are not held."""
 
@@ -82,6 +86,10 @@ class Factor:
             x = x - y @ np.linalg.solve(core, v.T @ x)
         return x
 
+    def vanishing(self) -> bool:
+        """Tell whether a pivot of a dense matrix is zero but for rounding."""
+        return isinstance(self._base, _DenseLU) and self._base.vanishing()
+
     def condition(self) -> float:
         """Return an estimate of the condition number in the 1-norm."""
         if self.n <= 4:
@@ -105,6 +113,10 @@ class _DenseLU:
             self._factors = linalg.lu_factor(matrix, check_finite=False)
         if not np.diag(self._factors[0]).all():
             raise SingularError("a pivot vanishes")
+
+    def vanishing(self) -> bool:
+        pivots = np.abs(np.diag(self._factors[0]))
+        return bool(pivots.min() <= _VANISHING * pivots.max())
 
     def __call__(self, b: Vector, transposed: bool) -> Vector:
         return np.asarray(linalg.lu_solve(self._factors, b, int(transposed), check_finite=False))

@@ -77,7 +77,7 @@ def curved_optimum(
     for step in range(1, max_steps + 1):
         if step - last > _PATIENCE:
             return place.candidate(f"gaps or forces stay off by {least:.1e}", step, exchanges)
-        best = _followed(place, held, trust)
+        place, best = _followed(place, held, trust)
         exchanges += best.exchanges if best else 0
         if best is None or best.reason:
             if not trust.damps():
@@ -126,8 +126,23 @@ def _start(here: Linearised[P], rows: Indices, held: Mask) -> _Place[P]:
     return _Place(*independent_contacts(here, rows, forces, held), curvature)
 
 
-def _followed(place: _Place[P], held: Mask, trust: Trust) -> Optimum[P] | None:
-    """Return the optimum of the linearised problem; None if the equations have no solution."""
+def _followed(
+    place: _Place[P], held: Mask, trust: Trust
+) -> tuple[_Place[P], Optimum[P] | None]:
+    """Return the optimum of the linearised problem; None if the equations have no solution.
+
+    Constraints that were independent may not be so where the motion led: patterns on which a whole
+    layer is silent have one output. Those in excess are left out of the place that is returned.
+    """
+    best = _optimum(place, held, trust)
+    if best is None:
+        kept = _Place(*independent_contacts(place.here, place.rows, place.forces, held), place.curvature)
+        if len(kept.rows) < len(place.rows):
+            return kept, _optimum(kept, held, trust)
+    return place, best
+
+
+def _optimum(place: _Place[P], held: Mask, trust: Trust) -> Optimum[P] | None:
     try:
         return optimal_motion(
             place.here,

@@ -19,7 +19,7 @@ _TOUCHING = 1e-8
 # Times that masks are solved for: those of one gap may depend on each other.
 _SOLVES = 4
 # Kinks that are not held but near, over the number of variables, and at least.
-_NEAR, _LEAST = 0.5, 64
+_NEAR, _LEAST = 0.75, 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,9 @@ class NearKinks:
         close = gaps >= np.partition(gaps, max(len(gaps) - n, 0))[max(len(gaps) - n, 0)]
         eligible = (strengths > 0.0) & close[owners]
         eligible[held.names] = False
-        distance = np.where(eligible, np.abs(z), np.inf)
+        # An idle owner has to close before its kink matters, or the kink to be crossed that far.
+        shut = np.maximum(-gaps[owners], 0.0) / np.where(eligible, strengths, 1.0)
+        distance = np.where(eligible, np.abs(z) + shut, np.inf)
         count = min(int(eligible.sum()), max(_LEAST, int(_NEAR * n)))
         nearest = np.argpartition(distance, count - 1)[:count] if count else held.names[:0]
         names = np.concatenate([held.names, nearest])

@@ -12,17 +12,17 @@ Int. J. Robust Nonlinear Control 18, 816, 2008). Where the constraint of a force
 closes further, there is a motion along which the curvature is negative: the state is not stable.
 
 A kink is held by a force between 0 and the bound that its owner's force sets, and opens at
-either; see `bridge.jamming.kinks`.
+either; see `bridge.jamming.kinks`. While its owner is idle it holds nothing and is crossed.
 """
 
-from typing import Generic, NamedTuple
+from typing import Generic
 
 import numpy as np
 
-from bridge.jamming.bordered import Answer, Bordered, Change
+from bridge.jamming.bordered import Change
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.optimum import Optimum
-from bridge.jamming.vertex import dense_row
+from bridge.jamming.responses import Exchange, Rates, Responses
 from bridge.protocols import Indices, Mask, Matrix, Vector
 
 # A rate beside the largest that is smaller is rounding.
@@ -82,22 +82,13 @@ def optimal_motion(
     return path.end(max_exchanges, f"no optimum within {max_exchanges} exchanges")
 
 
-class _Rates(NamedTuple):
-    """Change per part of the way: of the motion, the load, and forces and gaps of all rows."""
-
-    u: Vector
-    t: float
-    forces: Vector
-    gaps: Vector
-
-
 class _Path(Generic[P]):
     """Where a path has come to; its methods lead it on."""
 
     def __init__(
         self, here: Linearised[P], rows: Indices, forces: Vector, held: Mask, curvature: Matrix
     ) -> None:
-        self.here, self.within = here, here.rows_within(held)
+        self.within = here.rows_within(held)
         self.columns = here.free_of_symmetries(held)
         self.curvature = curvature[self.columns][:, self.columns]
         self.stiffness = float(abs(self.curvature).max())
@@ -114,46 +105,57 @@ class _Path(Generic[P]):
         idle = np.maximum(here.gaps * apart + _TIE * size * apart, 0.0)
         self.goal = np.where(self.active, here.gaps, idle)
         self.u, self.t, self.part = np.zeros(here.problem.n_dof), 0.0, 0.0
+        self.gaps = here.gaps.copy()  # to first order, where the path has come to
         self.last = -1
-        self._factorise()
+        self._factorise(here)
 
-    def rates(self) -> _Rates:
+    @property
+    def here(self) -> Linearised[P]:
+        """All constraints, the rows of the owners of kinks on the side that the path is on."""
+        return self.responses.here
+
+    def rates(self) -> Rates:
         """Return how the solution changes as the goal goes to zero."""
-        changes = self.equations.changes
-        outer = np.array([-self.goal[c.row] if c.added else 0.0 for c in changes])
-        answer = self.equations.solve(self.right, outer, solved=self.along)
-        rates = self._rates(answer)
-        return rates._replace(gaps=rates.gaps + self.goal)
+        return self.responses.rates()
 
-    def limit(self, rates: _Rates, max_step: float) -> float:
+    def limit(self, rates: Rates, max_step: float) -> float:
         """Return the part of the way left, or that after which a variable has moved too far."""
         left = max_step - np.sign(rates.u) * self.u
         moving = rates.u != 0.0
         steps = np.maximum(left[moving], 0.0) / np.abs(rates.u[moving])
         return float(min(steps.min(initial=np.inf), 1.0 - self.part))
 
-    def next_event(self, rates: _Rates) -> tuple[float, int, str]:
+    def next_event(self, rates: Rates) -> tuple[float, int, str]:
         """Return the part of the way to the next exchange, its row, and what happens to it."""
-        closes = (*self._first_to_close(rates.gaps), "closes")
-        return min(closes, self._first_to_open(-rates.forces))
+        falls = rates.gaps + self.goal
+        idle = self.here.respected(np.flatnonzero(self.active), self.within)
+        closes = (*self._first_to_vanish(falls, idle), "closes")
+        event = min(closes, self._first_to_open(-rates.forces))
+        if self.here.kinks is None:
+            return event
+        crosses = (*self._first_to_vanish(falls, self.within & ~self.active & ~idle), "crosses")
+        return min(event, crosses)
 
-    def advance(self, rates: _Rates, step: float) -> None:
+    def advance(self, rates: Rates, step: float) -> None:
         """Go a part of the way."""
         self.part += step
-        self.u, self.t = self.u + step * rates.u, self.t + step * rates.t
+        self._move(step, rates)
         self.forces = self.forces + step * rates.forces
         if step > 0.0:
             self.last = -1
 
     def exchange(self, row: int, event: str) -> str:
         """Change the set of active constraints by one; return why that is impossible, if it is."""
+        if event == "crosses":
+            self._turn(row)
+            return ""
         if event != "closes":
             row, event = self._kinks_first(row, event)
         if row == self.last:
             return f"unstable: the curvature is negative where constraint {row} opens"
         self.last = row
-        if len(self.equations.changes) >= _MOST_CHANGES:
-            self._factorise()
+        if len(self.responses.equations.changes) >= _MOST_CHANGES:
+            self._factorise(self.here)
         return self._close(row) if event == "closes" else self._open(row, event)
 
     def end(self, exchanges: int, reason: str = "") -> Optimum[P]:
@@ -169,26 +171,20 @@ class _Path(Generic[P]):
             self.part,
             exchanges,
             reason,
-            self.equations,
+            self.responses.equations,
             self.columns,
         )
 
-    def _factorise(self) -> None:
+    def _factorise(self, here: Linearised[P]) -> None:
         """Set up the equations of the constraints that are active now."""
         rows = np.flatnonzero(self.active)
-        jacobian = self.here.jacobian[rows][:, self.columns]
-        load = self.here.tightening[rows]
-        self.equations = Bordered(self.curvature, jacobian, load, rows)
-        self.right = np.concatenate([-self.unbalanced, -self.goal[rows], [0.0]])
-        self.along = self.equations.factor.solve(self.right)
+        right = np.concatenate([-self.unbalanced, -self.goal[rows], [0.0]])
+        self.responses = Responses(here, rows, self.columns, self.curvature, right)
 
-    def _rates(self, answer: Answer) -> _Rates:
-        """Return an answer of the equations as rates of all variables and rows."""
-        u = np.zeros(len(self.u))
-        u[self.columns] = answer.inner[: len(self.columns)]
-        t = float(answer.inner[-1])
-        gaps = self.here.jacobian @ u + t * self.here.tightening
-        return _Rates(u, t, self.equations.forces(answer, len(gaps)), gaps)
+    def _move(self, length: float, rates: Rates) -> None:
+        """Go some way at constant rates."""
+        self.u, self.t = self.u + length * rates.u, self.t + length * rates.t
+        self.gaps = self.gaps + length * rates.gaps
 
     def _bounds(self, forces: Vector) -> Vector:
         """Return what the forces of active kinks are short of their bounds; inf elsewhere."""
@@ -197,11 +193,10 @@ class _Path(Generic[P]):
         found[rows] = self.here.room(rows, forces[rows])
         return found
 
-    def _first_to_close(self, rates: Vector) -> tuple[float, int]:
-        """Return when the first idle constraint closes if gaps change at such rates, and which."""
-        idle = self.here.respected(np.flatnonzero(self.active), self.within)
-        gaps = self.here.predicted(self.u, self.t) - (1.0 - self.part) * self.goal
-        return _first(np.maximum(-gaps, 0.0), rates, idle)
+    def _first_to_vanish(self, rates: Vector, chosen: Mask) -> tuple[float, int]:
+        """Return when the first of the ``chosen`` gaps closes at such rates, and which."""
+        gaps = self.gaps - (1.0 - self.part) * self.goal
+        return _first(np.maximum(-gaps, 0.0), rates, chosen)
 
     def _first_to_open(self, falls: Vector) -> tuple[float, int, str]:
         """Return the first active constraint to open where forces fall at such rates."""
@@ -226,30 +221,30 @@ class _Path(Generic[P]):
 
     def _close(self, row: int) -> str:
         """Make an idle constraint active, in place of another if it is redundant beside them."""
-        change, line = Change(row, added=True), self._line(row)
-        inner, outer = self.equations.column(change, line, self.here.tightening[row])
-        answer = self.equations.solve(inner, outer)
-        pivot = abs(float(inner @ answer.inner + outer @ answer.outer))
-        flat = pivot * self.stiffness <= _DEPENDENT * self._size(row)
+        wanted = self.responses.exchange(Change(row, added=True))
+        rates, pivot = self.responses.response(wanted)
+        flat = pivot * self.stiffness <= _DEPENDENT * self._size(wanted)
         if flat or self.active.sum() > len(self.columns):
-            return self._replace(row, self._rates(answer).forces)
-        self._add(row, 0.0)
+            return self._replace(wanted, rates.forces)
+        self._add(row, 0.0, wanted)
         return ""
 
-    def _replace(self, row: int, falls: Vector) -> str:
+    def _replace(self, wanted: Exchange, falls: Vector) -> str:
         """Give force to a redundant constraint until another opens; forces fall at such rates."""
+        row = wanted.change.row
         share, leaving, event = self._first_to_open(falls)
         filled = self._fills_itself(row, falls)
         if min(share, filled) == np.inf:
             return f"infeasible: constraint {row} contradicts the others at any load"
         self.forces = self.forces - min(share, filled) * falls
         if filled <= share:  # a kink, which goes on to its other side
-            self._add(row, filled)
+            self._add(row, filled, wanted)
             at_bound = self._bounds(self.forces)[row] < self.forces[row]
             self._let_go(row, "turns" if at_bound else "opens")
         else:
-            self._let_go(*self._kinks_first(leaving, event))
-            self._add(row, share)
+            leaving, event = self._kinks_first(leaving, event)
+            self._let_go(leaving, event)
+            self._add(row, share, None if event == "turns" else wanted)
         return ""
 
     def _fills_itself(self, row: int, falls: Vector) -> float:
@@ -262,73 +257,70 @@ class _Path(Generic[P]):
 
     def _open(self, row: int, event: str) -> str:
         """Make an active constraint idle; where nothing else holds, go on to the next."""
-        change = Change(row, added=False)
-        line = self._line(row)
-        inner, outer = self.equations.column(change, line, 0.0)
-        answer = self.equations.solve(inner, outer)
-        pivot = abs(float(inner @ answer.inner + outer @ answer.outer))
-        if pivot * self._size(row) > _DEPENDENT * self.stiffness:
-            self._let_go(row, event)
+        wanted = self.responses.exchange(self._opening(row, event))
+        edge, pivot = self.responses.response(wanted)  # the row opens at rate one
+        if pivot * self._size(wanted) > _DEPENDENT * self.stiffness:
+            self._let_go(row, event, wanted)
             return ""
-        edge = self._rates(answer)  # the row opens at rate one
         sign = -1.0 if event == "turns" else 1.0
-        share, entering = self._first_to_close(sign * edge.gaps)
+        idle = self.here.respected(np.flatnonzero(self.active), self.within)
+        share, entering = self._first_to_vanish(sign * edge.gaps, idle)
         if share == np.inf:
             return "unbounded: nothing stops the load from growing"
-        self.u, self.t = self.u + sign * share * edge.u, self.t + sign * share * edge.t
-        self._let_go(row, event)
+        self._move(sign * share, edge)
+        self._let_go(row, event, wanted)
         self._add(entering, 0.0)
         return ""
 
-    def _let_go(self, row: int, event: str) -> None:
+    def _opening(self, row: int, event: str) -> Change:
+        """Return the change by which an active constraint opens, a kink to either side."""
+        if event == "turns":
+            return Change(row, False, *self.here.owner_of(row))
+        return Change(row, added=False)
+
+    def _let_go(self, row: int, event: str, wanted: Exchange | None = None) -> None:
         """Take an active constraint out of the equations."""
         self.forces[row] = 0.0
         self.active[row] = False
-        added = Change(row, added=True)
-        if event == "turns":
-            owner, strength = self.here.owner_of(row)
-            self._turn(row)
-            if added in self.equations.changes and owner not in self.equations.place:
-                self._factorise()  # a row of the border has changed
-                return
-            change = Change(row, False, owner, strength)
-        elif added in self.equations.changes:
-            self.equations.forget(added)
+        equations, added = self.responses.equations, Change(row, added=True)
+        tied = any(change.owner == row for change in equations.changes)
+        if event == "opens" and added in equations.changes and not tied:
+            self.responses.forget(added)
             return
-        else:
-            change = Change(row, added=False)
-        self.equations.keep(change, self.equations.column(change, self._line(row), 0.0)[0])
+        if wanted is None:
+            wanted = self.responses.exchange(self._opening(row, event))
+        self.responses.keep(wanted, 0.0)
+        if event == "turns":
+            self._turn(row)
 
-    def _add(self, row: int, force: float) -> None:
+    def _add(self, row: int, force: float, wanted: Exchange | None = None) -> None:
         """Put an idle constraint into the equations, or back into them if it was let go."""
         self.active[row] = True
         self.forces[row] = force
-        for change in self.equations.changes:
+        for change in self.responses.equations.changes:
             if change.row == row and not change.added:
-                self.equations.forget(change)
+                self.responses.forget(change)
                 if change.owner >= 0:  # it comes back from its other side, where it had its bound
                     self._turn(row)
                     self.forces[row] = 0.0
                     self.forces[row] = self._bounds(self.forces)[row] - force
                 return
-        added = Change(row, added=True)
-        inner, _ = self.equations.column(added, self._line(row), self.here.tightening[row])
-        self.equations.keep(added, inner)
+        if wanted is None:
+            wanted = self.responses.exchange(Change(row, added=True))
+        self.responses.keep(wanted, -self.goal[row])
 
     def _turn(self, row: int) -> None:
         """Take the owner's row of a kink on its other side."""
+        self.responses.turn(row)
         owner, strength = self.here.owner_of(row)
-        self.here = self.here.turned(np.array([row]))
-        self.goal[owner] += strength * self.goal[row]
-        self.goal[row] = -self.goal[row]
+        for each in (self.goal, self.gaps):
+            each[owner] += strength * each[row]
+            each[row] = -each[row]
 
-    def _line(self, row: int) -> Vector:
-        return dense_row(self.here.jacobian, row)[self.columns]
-
-    def _size(self, row: int) -> float:
+    def _size(self, wanted: Exchange) -> float:
         """Return the square of a row of the Jacobian and of its load."""
-        line = self._line(row)
-        return float(line @ line + self.here.tightening[row] ** 2)
+        line = wanted.line
+        return float(line @ line + self.here.tightening[wanted.change.row] ** 2)
 
 
 def _inside(here: Linearised[P], rows: Indices, forces: Vector, parts: Vector) -> Vector:

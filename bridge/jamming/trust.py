@@ -9,7 +9,7 @@ from scipy import sparse
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.loose_bodies import make_room
 from bridge.jamming.optimum import Optimum
-from bridge.protocols import Mask, Matrix
+from bridge.protocols import Mask, Matrix, Vector
 
 # Corrections of a step, and errors of the gaps that need none.
 _CORRECTIONS = 2
@@ -66,18 +66,35 @@ def corrected(best: Optimum[P], held: Mask, max_step: float) -> tuple[Linearised
     gaps = best.rows < here.n_gaps
     predicted = np.where(gaps, here.predicted(u, t)[best.rows], 0.0)
     there = make_room(here.moved(u, t, best.rows, best.forces), held)
-    errors = there.gaps[here.follow(best.rows, there)] - predicted
+    errors = _errors(best, there, predicted)
     for _ in range(_CORRECTIONS):
         worst = float(np.abs(errors).max())
         more, rise = best.correction(errors)
         if worst <= _EXACT or float(np.abs(more).max()) > max_step:
             break
         nearer = make_room(here.moved(u + more, t + rise, best.rows, best.forces), held)
-        errors = nearer.gaps[here.follow(best.rows, nearer)] - predicted
-        if float(np.abs(errors).max()) > 0.5 * worst:
+        errors = _errors(best, nearer, predicted)
+        left = float(np.abs(errors).max())
+        if left < worst:
+            there, u, t = nearer, u + more, t + rise
+        if left > 0.5 * worst:
             break
-        there, u, t = nearer, u + more, t + rise
     return there, t
+
+
+def _errors(best: Optimum[P], there: Linearised[P], predicted: Vector) -> Vector:
+    """Return what active gaps are beyond those predicted, ``(len(rows),)``.
+
+    A gap falls short by any amount where a concave kink was crossed: as an error that counts for
+    no more than the others, or closing it again would open all of them.
+    """
+    here = best.here
+    errors = there.gaps[here.follow(best.rows, there)] - predicted
+    if here.kinks is None:
+        return errors
+    gaps = best.rows < here.n_gaps
+    size = max(float(errors[gaps].max()), float(np.abs(errors[~gaps]).max(initial=0.0)))
+    return np.where(gaps, np.maximum(errors, -size), errors)
 
 
 def fulfilled(best: Optimum[P], there: Linearised[P], rise: float) -> float:

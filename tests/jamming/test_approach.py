@@ -31,16 +31,16 @@ def test_stages_leave_a_part_of_the_distance(ratio):
     assert len(list(stages)) == 3
 
 
-def test_the_load_is_raised_by_doubled_steps_until_it_jams():
-    """From 0.5 below, steps of 0.01, 0.02, ... end 0.13 above: 0.63 is the first to be enough."""
+def test_the_load_is_raised_by_ever_longer_steps_until_it_jams():
+    """From 0.5 below, steps of 0.01, 0.04, ... end 0.35 above: 0.85 is the first to be enough."""
     problem = Halfspaces(CROSS, np.full(4, -0.5))
     first = next(approach(problem, np.zeros(2), lbfgs_descent))
-    assert (first.status, first.overlap_per_variable) == ("jammed", pytest.approx(0.26))
+    assert (first.status, first.overlap_per_variable) == ("jammed", pytest.approx(2 * 0.35))
     first = next(approach(problem, np.zeros(2), lbfgs_descent, first_change=0.4))
-    assert first.overlap_per_variable == pytest.approx(2 * 0.7)
+    assert first.overlap_per_variable == pytest.approx(2 * 1.5)
 
 
-def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
+def test_a_load_that_forty_raises_do_not_stop_is_unbounded():
     asked = []
 
     def fits(problem, x):
@@ -50,7 +50,22 @@ def test_a_load_that_forty_doublings_do_not_stop_is_unbounded():
     free = list(approach(Halfspaces(CROSS, np.full(4, -0.5)), np.zeros(2), fits))
     assert [here.status for here in free] == ["unbounded"]
     assert len(asked) == 41
-    assert np.diff(asked) == pytest.approx(0.01 * 2.0 ** np.arange(40))
+    assert np.diff(asked) == pytest.approx(0.01 * 4.0 ** np.arange(40))
+
+
+@pytest.mark.parametrize(("stalls", "status"), [(3, "jammed"), (4, "stalled")])
+def test_few_descents_that_stall_are_left_behind_as_the_load_is_raised(stalls, status):
+    ends = iter(["unjammed", *["stalled"] * stalls, "jammed"])
+    loads = []
+
+    def minimise(problem, x):
+        loads.append(problem.offsets[0])
+        return Minimum(problem, x, 1.0, np.zeros(2), 1, next(ends))
+
+    first = next(approach(Halfspaces(CROSS, np.full(4, -0.5)), np.zeros(2), minimise))
+    assert first.status == status
+    assert first.problem.offsets[0] == loads[-1]
+    assert len(loads) == 5
 
 
 def test_a_state_out_of_balance_is_minimised_first():
@@ -143,10 +158,10 @@ def test_satisfied_gaps_count_in_no_stage():
 @pytest.mark.parametrize(("over", "asked"), [(1.0, 0), (1.001, 1)])
 def test_a_start_is_balanced_up_to_a_thousandth_of_the_overlap(over, asked):
     """Gaps of 499.75, but for one of 500.75: a force of 1 at an overlap of 1000 a variable."""
-    minimise, states = settles("stalled")
+    minimise, states = settles("dead")
     start = Halfspaces(CROSS, np.array([499.75 + over, 499.75, 499.75, 499.75]))
     first = next(approach(start, np.zeros(2), minimise))
-    assert first.status == ("stalled" if asked else "jammed")
+    assert first.status == ("dead" if asked else "jammed")
     assert len(states) == asked
 
 
