@@ -20,7 +20,7 @@ from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import CONVEX, JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.claims.threshold import network, threshold
-from bridge.claims.trials import Conclusion, Trial, conclude, conclusion, stored, trials
+from bridge.claims.trials import Trial, conclude, conclusion, stored, trials
 from bridge.cli.main import run
 from bridge.measure.power_laws import GAMMA, THETA
 from bridge.records.store import Record, Store
@@ -29,7 +29,6 @@ from bridge.runs.task import run_all
 from readers import strict
 
 ROOM = Path(bridge.claims.__file__).parent
-DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def records_of(experiment, *parameters):
@@ -249,55 +248,6 @@ def test_a_trial_gives_the_record_of_its_key():
     record = trial.compute()
     assert record.key == trial.key
     assert record.data == trial.compute().data
-
-
-# What is stored.
-
-
-def stored_run():
-    return json.loads((DOCS / "claims.json").read_text(encoding="utf-8"))
-
-
-def test_the_page_is_what_the_stored_run_renders_to():
-    assert (DOCS / "claims.md").read_text(encoding="utf-8") == render.markdown(stored_run())
-    for theme in THEMES:
-        assert (DOCS / "claims" / f"{theme.name}.png").stat().st_size > 5000
-
-
-def test_stored_verdicts_follow_from_stored_numbers():
-    found = stored_run()
-    assert [entry["name"] for entry in found["claims"]] == [claim.name for claim in CLAIMS]
-    for entry, claim in zip(found["claims"], CLAIMS, strict=True):
-        value, error = (
-            math.nan if entry[key] is None else entry[key] for key in ("value", "error")
-        )
-        estimate = Estimate(value, error, entry["samples"], entry["stalled"], entry["note"])
-        assert render.entry(Conclusion(claim, estimate, entry["seconds"])) == entry
-    assert sum(found["verdicts"].values()) == len(CLAIMS)
-
-
-def test_claims_and_checks_are_two_tables():
-    page = render.markdown(stored_run())
-    claims, checks = page.split("## Claims of papers")[1].split("## Checks of our methods")
-    checks = checks.split("## ")[0]
-    for claim in CLAIMS:
-        row = f"| [{claim.name}](#{claim.name}) | {claim.source.split(',')[0]} |"
-        assert (row in checks) is claim.check
-        assert (row in claims) is not claim.check
-
-
-@pytest.mark.parametrize(("run_too", "said"), [(True, "undecided"), (False, "not run")])
-def test_the_page_of_the_full_run_shows_the_default_verdict_beside_it(run_too, said):
-    claim = named("ljat3-minima")
-    few = [Record("LJAT3", {}, (0, k), "done", 0.0, {"labelled": k}, {}) for k in (3, 4, 4)]
-    all_four = [replace(record, data={"labelled": 4}) for record in few]
-    document = render.document(
-        [conclusion(claim, all_four)], {LJAT3.name: all_four}, full=True,
-        beside=[conclusion(claim, few if run_too else [])],
-    )  # fmt: skip
-    assert document["claims"][0]["verdict"] == "confirmed"
-    assert f"| confirmed; at the default size {said} |" in render.markdown(document)
-    assert "- 20 runs of searches = 200" in render.markdown(document)
 
 
 # The command.

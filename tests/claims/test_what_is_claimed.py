@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_records import CASES, bisections, descents, landscapes, made, single
+from made_records import CASES, bisections, descents, landscapes, made, single, violations
+from scipy.stats import linregress
 
+from bridge.claims.avalanches import ROUGH_LOADING
 from bridge.claims.claim import Estimate
-from bridge.claims.estimates import exponent, farthest, of_kind, share_of
+from bridge.claims.estimates import column, exponent, farthest, mean, of_kind, share_of
 from bridge.claims.kinetics import NETWORK, _imbalance, _small_world
 from bridge.claims.table import CLAIMS
-from bridge.claims.threshold import LARGE, SMALL
+from bridge.claims.threshold import LARGE, SMALL, TANH
 from bridge.claims.trials import conclusion
 from bridge.landscape.kinetics import Rates
 from bridge.landscape.network_measures import Measures
@@ -100,6 +102,50 @@ def test_few_avalanches_are_not_decided():
            for r in CASES["instability"].confirming]  # fmt: skip
     for name in ("instability", "patterns-perceptron", "patterns-network"):
         assert verdict(name, few) == "undecided"
+
+
+# Errors.
+
+
+def error(name, records):
+    return conclusion(named(name), records).found.error
+
+
+def test_loadings_are_the_samples_of_a_mean_over_avalanches():
+    means = np.arange(3.0, 9.0)
+    arrays = {"patterns": [np.array([m - 1, m, m + 1]) for m in means]}
+    records = made({"avalanches": np.full(6, 3)}, arrays, **ROUGH_LOADING)
+    expected = means.std(ddof=1) / np.sqrt(6)
+    assert error("patterns-perceptron", records) == pytest.approx(expected)
+
+
+def test_the_error_of_a_narrowing_is_that_of_its_standard_deviations():
+    x = np.log([20, 40, 80])
+    expected = 1 / np.sqrt(2 * 299) / np.sqrt(((x - x.mean()) ** 2).sum())
+    records = descents("n", (20, 40, 80), count=300)
+    assert error("pspin-narrowing", records) == pytest.approx(expected)
+
+
+def test_the_error_of_a_scaling_is_that_of_its_loads():
+    records = CASES["scaling"].confirming
+    of_load = mean(records, "load", **SMALL)
+    expected = np.sqrt(2) * of_load.error / of_load.value / np.log(406 / 210)
+    assert error("scaling", records) == pytest.approx(expected)
+
+
+def test_the_error_of_a_limit_is_that_of_a_straight_line():
+    records = descents("n", (20, 40, 80))
+    shift = column(records, lambda r: r.parameters["n"] ** (-2 / 3))
+    line = linregress(shift, column(records, "energy"))
+    assert error("pspin-limit", records) == pytest.approx(line.intercept_stderr)
+
+
+def test_the_error_of_a_difference_of_exponents_is_that_of_both():
+    relu, tanh = violations(0.3, SMALL), violations(0.0, TANH)
+    tanh = [replace(r, arrays={"gaps": r.arrays["gaps"][k::2]}) for k, r in enumerate(tanh)]
+    alone = error("theta-relu", relu)
+    other = error("theta-relu", [replace(r, parameters=SMALL) for r in tanh])
+    assert error("activation", relu + tanh) == pytest.approx(np.hypot(alone, other))
 
 
 # Estimates.
