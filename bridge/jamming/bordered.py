@@ -72,7 +72,7 @@ class Bordered:
         if not self.changes:
             return Answer(z, outer)
         try:
-            q = np.linalg.solve(self._core, outer - self._border.T @ z)
+            q = np.asarray(np.linalg.solve(self._core, outer - self._border.T @ z), np.float64)
         except np.linalg.LinAlgError:
             raise SingularError("an exchange leaves the equations without solution") from None
         return Answer(z - self._solved @ q, q)

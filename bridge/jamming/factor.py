@@ -9,7 +9,6 @@ from scipy.sparse.linalg import LinearOperator, onenormest, splu
 
 from bridge.protocols import Matrix, Vector
 
-
 # A pivot beside the largest that is rounding.
 _VANISHING = 1e-14
 

@@ -126,9 +126,7 @@ def _start(here: Linearised[P], rows: Indices, held: Mask) -> _Place[P]:
     return _Place(*independent_contacts(here, rows, forces, held), curvature)
 
 
-def _followed(
-    place: _Place[P], held: Mask, trust: Trust
-) -> tuple[_Place[P], Optimum[P] | None]:
+def _followed(place: _Place[P], held: Mask, trust: Trust) -> tuple[_Place[P], Optimum[P] | None]:
     """Return the optimum of the linearised problem; None if the equations have no solution.
 
     Constraints that were independent may not be so where the motion led: patterns on which a whole
@@ -136,7 +134,9 @@ def _followed(
     """
     best = _optimum(place, held, trust)
     if best is None:
-        kept = _Place(*independent_contacts(place.here, place.rows, place.forces, held), place.curvature)
+        kept = _Place(
+            *independent_contacts(place.here, place.rows, place.forces, held), place.curvature
+        )
         if len(kept.rows) < len(place.rows):
             return kept, _optimum(kept, held, trust)
     return place, best
