@@ -1,6 +1,6 @@
 """How many constraints hold exact jamming points: networks of all activations, and packings.
 
-    python benchmarks/counting.py [--workers 16] [--minutes 7.5] [--out FILE.json]
+    python benchmarks/counting.py [--workers 16] [--minutes 7] [--out FILE.json]
 
 The cases of `counting_cases` in their order, over processes of one thread each. Each case that
 ends is written at once, with the small forces and gaps in an ``.npz`` beside the numbers; failures
