@@ -73,20 +73,20 @@ def drawn(count, rng):
 
 def test_the_transition_of_a_built_in_network_is_that_of_the_same_module():
     """Patterns are the same, starts are others: the loads agree within their errors."""
-    limits = {"low": 0.5, "high": 8.5, "step": 1.0, "samples": 6, "seed": 3}
-    network = NetworkSystem(depth=1, width=4, activation="tanh", **SMALL)
+    limits = {"low": 0.25, "high": 2.25, "step": 0.5, "samples": 4, "seed": 3}
+    adam = {"steps": 600, "polish": 0}
+    network = NetworkSystem(depth=1, width=4, activation="tanh", **adam)
     with Store(":memory:") as store:
         search = LoadSearch(network, **limits)
         expected = find(search, store, progress=lambda *_: None).midpoint
-    found = find_transition(orthogonal, drawn, **limits, **SMALL)
+    found = find_transition(orthogonal, drawn, **limits, **adam)
     assert found.points[0].n_weights == 20
     assert {point.dead for point in found.points} == {0}
     error = np.hypot(found.midpoint.error, expected.error)
-    assert error < 1.5
+    assert error < 0.4
     assert abs(found.midpoint.value - expected.value) < 2 * error
-    assert re.fullmatch(
-        r"<Transition: half fit at P/N = .* ± .*, \d+ models at \d+ loads>", f"{found}"
-    )
+    shown = r"<Transition: half fit at P/N = .* ± .*, \d+ models at \d+ loads>"
+    assert re.fullmatch(shown, repr(found))
 
 
 def test_a_sample_has_a_start_and_patterns_of_its_own_and_torch_is_left_alone():
@@ -110,13 +110,12 @@ def test_a_sample_has_a_start_and_patterns_of_its_own_and_torch_is_left_alone():
 @pytest.mark.parametrize(
     ("make", "patterns", "options", "text"),
     [
-        (nn.Linear(3, 1), drawn, {}, "expected make to make a module for each sample, got a Linear"),
+        (nn.Linear(3, 1), drawn, {}, "expected make to make a module for each sample, got a L"),
         (lambda: 1, drawn, {}, r"expected make\(\) to return a torch.nn.Module, got a int: return"),
         (lambda n: n, drawn, {}, r"expected make\(\) to be called without arguments, got: missing"),
         (orthogonal, 5, {}, "expected patterns .* got a int: pass such as"),
         (orthogonal, ([[1.0]], [1, 2]), {}, r"expected x of .*, got shapes \(1, 1\) and \(2,\)"),
         (orthogonal, (np.eye(4), np.ones(4)), {}, "expected at most 4 patterns, .* ask for fewer"),
-        (orthogonal, drawn, {"patterns": 30}, "got 30 patterns: drop patterns"),
         (orthogonal, drawn, {"load": 2.0}, "expected a load from low to high, got 2: drop load"),
         (orthogonal, drawn, {"low": 3.0, "high": 2.0}, "expected 0 < low < high"),
     ],
@@ -166,15 +165,15 @@ def test_a_module_is_jammed_and_reopened_as_any_system(folder, capsys):
         "--steps",
         "50",
     ]
-    assert run([*words, "--json", "--out", "out"]) in (0, 3)
+    assert run([*words, "--steps", "50", "--json", "--out", "out"]) in (0, 3)
     said = json.loads(capsys.readouterr().out)
     assert (said["n_dof"], said["model_file"]) == (133, "net.py:make")
     assert said["parameters"]["model"].startswith("sha256:")
     problem, x = load("out", model="net.py:make")
     assert problem.energy_gradient(x)[0] == pytest.approx(said["energy"], rel=1e-12, abs=1e-30)
-    with pytest.raises(ValueError, match="expected the model of this run, net.py:make, got none"):
+    with pytest.raises(ValueError, match=r"expected the model of this run, net.py:make, got none"):
         load("out")
-    with pytest.raises(ValueError, match="others in net.py:Net: name the file"):
+    with pytest.raises(ValueError, match=r"others in net.py:Net: name the file"):
         load("out", model="net.py:Net")
 
 
@@ -183,7 +182,8 @@ def test_a_sweep_takes_a_file(folder):
         "module", model="net.py:Net", load=[1.0, 2.0], steps=20, polish=0, seeds=1, workers=1,
         progress=False,
     )  # fmt: skip
-    assert runs.to_pandas().patterns.tolist() == [27, 54]
+    found = runs.to_pandas()
+    assert (found.at_load.isna().all(), found.n_dof.tolist()) == (True, [31, 31])
 
 
 def test_labels_are_classes_or_values_as_the_options_say(folder, capsys):
@@ -220,7 +220,7 @@ WRONG = {
     "a module": (["net.py:whole"], "expected whole to make a module for each sample, got a Sequ"),
     "no function": (["net.py:beside"], "expected beside to be a function or a class, got a mod"),
     "syntax": (["wrong.py:make"], "expected a file of Python that can be imported, got SyntaxErr"),
-    "shape": (["net.py:Net", "--data", "digits"], "expected a module that takes x of shape"),
+    "shape": (["net.py:Net", "--input-dim", "5"], "expected a module that takes x of shape"),
     "load of data": (["net.py:make", "--data", "digits", "--load", "90"], "at most 1797 patterns"),
     "label": (["net.py:Net", "--label", "y"], "expected a file with label, got random"),
 }
