@@ -21,21 +21,21 @@ class GivenModule(ModuleSystem):
     drawn: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, make: "Make", patterns: Given, **options: Any) -> Self:
-        """Return the system of what ``make()`` makes, taught ``patterns``.
+    def of(cls, make: "Make", given: Given, **options: Any) -> Self:
+        """Return the system of what ``make()`` makes, and of patterns.
 
-        They are ``(x, y)``, an object with ``x`` and ``y``, or a function ``(count, rng)`` that
+        ``given`` is ``(x, y)``, an object with ``x`` and ``y``, or a function ``(count, rng)`` that
         returns ``x`` and ``y``.
 
         Raises
         ------
         TypeError, ValueError
-            In one line, if ``make`` or ``patterns`` cannot be used so.
+            In one line, if ``make`` or the patterns cannot be used so.
         """
         from networks.models.made import check_make
 
         values = options.get("epsilon") is not None
-        return cls(maker=check_make(make), drawn=_source(patterns, values=values), **options)
+        return cls(maker=check_make(make), drawn=_source(given, values=values), **options)
 
     @property
     def make(self) -> "Make":
