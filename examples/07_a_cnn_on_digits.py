@@ -45,7 +45,7 @@ if __name__ == "__main__":
             f"{outputs:2} outputs, {problem.n_weights} weights, {COUNT} images: {end.status} after "
             f"{end.steps} steps, N_Δ/N = {seen.constraint_ratio:5.2f}, {end.n_kinks} kinks"
         )
-    for outputs, y, (low, high) in ((1, odd, (1.0, 9.0)), (10, digit, (0.5, 4.5)))[: 1 + FULL]:
+    for outputs, y, (low, high) in ((1, odd, (4.0, 14.0)), (10, digit, (0.5, 4.5)))[: 1 + FULL]:
         found = find_transition(
             partial(make, outputs=outputs),
             (images, y),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from networks.models.made import Make
 
 _RANDOM_LOAD = 3.4  # patterns per weight, where no number is asked for
-_EXAMPLE = Path(__file__).parents[2] / "networks" / "models" / "example.py"
+MODEL_HELP = "FILE.py:NAME, a function without arguments that returns the module, or its class."
+EXAMPLE = Path(__file__).parents[2] / "networks" / "models" / "example.py"
 _SEEDS = 2**63  # of torch
 
 
@@ -31,18 +32,14 @@ class ModuleSystem(Learner):
     kind: ClassVar[str] = "module"
     rank: ClassVar[int] = 6
     small: ClassVar[Mapping[str, Any]] = {
-        "model": f"{_EXAMPLE}:make",
-        "input_dim": 3,
+        "model": f"{EXAMPLE}:make",
+        "input_dim": 4,
         "load": 3.0,
         "steps": 50,
     }
     built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
 
-    model: str = option(
-        "",
-        "FILE.py:NAME, a function without arguments that returns the module, or its class.",
-        argument=True,
-    )
+    model: str = option("", MODEL_HELP, argument=True)
     data: str = option(
         "random", "random, digits (images of 1 x 8 x 8), a .npz, or a table such as a .csv."
     )
@@ -90,12 +87,7 @@ class ModuleSystem(Learner):
 
     def kept_as(self) -> dict[str, str]:
         """Return what a record says of the file: what it holds, and the name in it."""
-        if not self.model:
-            return {}
-        from networks.models.made import file_and_name
-
-        path, name = file_and_name(self.model)
-        return {"model": f"{content(path)}:{name}"}
+        return file_of_model(self.model)
 
     def file_names(self) -> dict[str, str]:
         """Return the name of the file without its path, for reading."""
@@ -136,10 +128,6 @@ class ModuleSystem(Learner):
         """What makes the module."""
         from networks.models.made import read_make
 
-        if not self.model:
-            raise ValueError(
-                "expected FILE.py:NAME with a function that makes a module, got none: name one"
-            )
         return read_make(self.model)
 
     def made(self, seed: int) -> "torch.nn.Module":
@@ -190,3 +178,13 @@ class ModuleSystem(Learner):
         size = self.input_dim if self.data == "random" else 1
         check_size("components of all patterns", count * size, most=10 * LARGEST)
         return count
+
+
+def file_of_model(model: str) -> dict[str, str]:
+    """Return ``model``, where ``FILE.py`` of ``FILE.py:NAME`` is given by what it holds."""
+    if not model:
+        return {}
+    from networks.models.made import file_and_name
+
+    path, name = file_and_name(model)
+    return {"model": f"{content(path)}:{name}"}

@@ -87,7 +87,7 @@ class PatternSet:
         ValueError
             If there are not so many, or more than two classes for one output.
         """
-        y = self._asked(outputs)
+        y = self.asked(outputs)
         if count is None:
             return self.x, y
         if not 1 <= count <= len(y):
@@ -97,7 +97,14 @@ class PatternSet:
         chosen = _in_turn(y, rng) if self.has_classes else rng.permutation(len(y))
         return self.x[chosen[:count]], y[chosen[:count]]
 
-    def _asked(self, outputs: int) -> Array:
+    def classes(self, outputs: int) -> Array:
+        """Return the number of the class of each pattern, ``(P,)``; of one output, 1 is ``+1``."""
+        if self.parity and outputs == 1:
+            return self.y % 2
+        return np.asarray(np.unique(self.y, return_inverse=True)[1])
+
+    def asked(self, outputs: int) -> Array:
+        """Return what is asked of so many outputs: ±1 of one, otherwise classes or values."""
         if self.given or not self.has_classes or outputs != 1:
             return self.y
         if self.parity:

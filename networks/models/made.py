@@ -86,6 +86,10 @@ def file_and_name(written: str) -> tuple[Path, str]:
     ValueError
         In one line, if it is written otherwise.
     """
+    if not written:
+        raise ValueError(
+            f"expected {_WRITTEN} with a function that makes a module, got none: name one"
+        )
     file, _, name = written.rpartition(":")
     if not file.endswith(".py") or not name.isidentifier():
         raise ValueError(
@@ -104,18 +108,31 @@ def read_make(written: str) -> Make:
         In one line, if the file cannot be read or executed, or holds no such name.
     """
     path, name = file_and_name(written)
-    known = _executed(path.resolve(), file_bytes(path))
-    if name not in known:
-        others = [n for n, v in known.items() if callable(v) and not n.startswith("_")]
-        shown = ", ".join(others[:8]) or "nothing to call"
-        raise ValueError(f"expected {name} in {path}, got {shown}: name one")
-    make = check_make(known[name], name)
+    make = check_make(read_in_file(written, name), name)
 
     def made_there() -> torch.nn.Module:
         with _folder_of(path):
             return make()
 
     return made_there
+
+
+def read_in_file(written: str, name: str) -> Any:
+    """Return what ``name`` is in the file of ``FILE.py:NAME``, which is executed.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the file cannot be read or executed, or holds no such name.
+    """
+    path, _ = file_and_name(written)
+    known = _executed(path.resolve(), file_bytes(path))
+    if name not in known:
+        here = known["__name__"]
+        others = [n for n, v in known.items() if getattr(v, "__module__", "") == here]
+        shown = ", ".join(others[:8]) or "nothing to call"
+        raise ValueError(f"expected {name} in {path}, got {shown}: name one")
+    return known[name]
 
 
 @cache

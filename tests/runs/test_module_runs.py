@@ -209,6 +209,34 @@ def test_labels_are_classes_or_values_as_the_options_say(folder, capsys):
     assert json.loads(capsys.readouterr().out)["load"]["value"] == 6.0
 
 
+def test_the_landscape_of_a_loss_has_words_as_labels_and_scores_of_unseen_patterns(folder, capsys):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2))
+    words = np.where(x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=60) > 0, "cat", "dog")
+    rows = "".join(f"{u},{v},{word}\n" for (u, v), word in zip(x, words, strict=True))
+    (folder / "two.csv").write_text("u,v,kind\n" + rows, encoding="utf-8")
+    (folder / "own.py").write_text(
+        "from torch.nn import Linear, Sequential, Tanh\n"
+        "def make(): return Sequential(Linear(2, 2), Tanh(), Linear(2, 2))\n"
+        "def cost(outputs, labels): return (outputs[:, 0] - labels).square().mean()\n",
+        encoding="utf-8",
+    )
+    words = ["landscape", "module", "own.py:make", "--data", "two.csv", "--patterns", "40"]
+    more = ["--searches", "2", "--l2", "0.01", "--out", "own.sqlite", "--json"]
+    assert run([*words, *more]) == 0
+    said = json.loads(capsys.readouterr().out)
+    lowest = said["minima"][0]
+    assert set(lowest) >= {"test_auc", "test_accuracy"}
+    assert lowest["test_accuracy"] * 20 == pytest.approx(round(lowest["test_accuracy"] * 20))
+    problem, x = load("own.sqlite", data="two.csv", model="own.py:make")
+    energy = min(point["energy"] for point in said["minima"])
+    assert problem.energy_gradient(x)[0] == pytest.approx(energy, rel=1e-9)
+    assert run([*words, "--loss", "cost", "--searches", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["minima"][0]["energy"] != pytest.approx(energy)
+    assert run([*words, "--loss", "price"]) == 2
+    assert "expected price in own.py, got make, cost: name one" in capsys.readouterr().err
+
+
 WRONG = {
     "no file": ([], "expected FILE.py:NAME with a function that makes a module, got none"),
     "missing file": (["gone.py:make"], "expected a file at gone.py, got: No such file"),
