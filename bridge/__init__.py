@@ -2,7 +2,8 @@
 
 Start with `bridge.protocols`: it says what a system is. Everything else in this package is
 written once against it. ``observe``, ``spectrum`` and ``exact_jamming`` take the end of any
-minimisation; ``explore`` finds minima and saddles; ``load`` reopens what a command has saved.
+minimisation; ``explore`` finds minima and saddles, and ``find_transition`` the load at which half
+of the models of a kind fit; ``load`` reopens what a command has saved.
 """
 
 from importlib import import_module
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.protocols import ConstraintProblem, End, HasTightening, Landscape, Status
     from bridge.report.sweep import Runs, sweep
     from bridge.runs.explore import explore
+    from bridge.runs.find_transition import find_transition
     from bridge.runs.reopen import load
     from bridge.testing import check_landscape, check_problem
 
@@ -50,6 +52,7 @@ _HOMES = {
     "eigenmodes": "measure.spectra",
     "exact_jamming": "jamming.exact",
     "explore": "runs.explore",
+    "find_transition": "runs.find_transition",
     "hessian": "measure.spectra",
     "jacobian_rank": "measure.spectra",
     "lbfgs": "descent.lbfgs",
@@ -80,6 +83,7 @@ __all__ = [
     "eigenmodes",
     "exact_jamming",
     "explore",
+    "find_transition",
     "hessian",
     "jacobian_rank",
     "lbfgs",

@@ -87,7 +87,7 @@ def _trained(
 ) -> "Measured":
     """Train on the first patterns, an even number; start again where that certifies nothing."""
     from bridge.runs.states import measure
-    from bridge.systems.network import trained_state
+    from bridge.systems.learner import trained_state
     from networks import HingeNetwork, Patterns, train
 
     chosen = slice(0, 2 * round(count / 2))

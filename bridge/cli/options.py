@@ -125,6 +125,9 @@ def _command(
 
 def _option(item: "Field[Any]") -> Parameter:
     kind: Any = item.type
+    if item.metadata.get("argument"):
+        place = typer.Argument(help=item.metadata["help"], show_default=False)
+        return _keyword(item.name, item.default, Annotated[kind, place])
     names = [f"--{item.name.replace('_', '-')}"] if kind is bool else []  # and no --no-...
     annotation = Annotated[kind, typer.Option(*names, help=item.metadata["help"])]
     return _keyword(item.name, item.default, annotation)

@@ -9,6 +9,7 @@ from bridge.figures.style import BLUE, GREEN, GREY, ORANGE, RED, new_figure, sty
 from bridge.measure.midpoint import midpoint
 from bridge.protocols import Vector
 from bridge.records.store import Record
+from bridge.systems import systems
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ _LOADED = (RED, ORANGE, GREEN)
 
 def alike(records: Sequence[Record], parameters: Mapping[str, Any]) -> list[Record]:
     """Return the records of the same networks and steps, whatever their load and protocol."""
-    varied = _VARIED if parameters["patterns"] is None else _VARIED | {"width"}
+    varied = _VARIED if parameters.get("patterns") is None else _VARIED | {"width"}
 
     def kind(given: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in given.items() if name not in varied}
@@ -53,7 +54,8 @@ def transition_figure(records: Sequence[Record]) -> "Figure":
         jump.set(xlabel="load P/N", ylabel="violated per weight N$_Δ$/N, where U > 0")
         jump.set(xlim=share.get_xlim(), ylim=(0, None))
         if records:
-            figure.suptitle(_title(records[0].parameters))
+            given = records[0].parameters
+            figure.suptitle(systems()[given["system"]].title(given))
             figure.legend(loc="outside lower center", ncols=4)
         return figure
 
@@ -131,8 +133,3 @@ def _draw_violated(
 def _kept(drawn: Sequence[Record], records: Sequence[Record]) -> str:
     """Return how many of the networks are drawn, if not all."""
     return "" if len(drawn) == len(records) else f" ({len(drawn)} of {len(records)})"
-
-
-def _title(given: Mapping[str, Any]) -> str:
-    size = f"width {given['width']}" if given["patterns"] is None else f"P = {given['patterns']}"
-    return f"{given['activation']}, depth {given['depth']}, {size}, {given['data']} patterns"

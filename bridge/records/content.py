@@ -7,7 +7,7 @@ was moved is the same. So its path, which may name a home folder, is in no recor
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,14 @@ def parameters(
 
 
 def options(system: Any) -> dict[str, Any]:
-    """Return the options of a system; ``data`` in a file is given by its content."""
-    found = asdict(system)
+    """Return the options of a system; what is in a file, such as ``data``, by its content.
+
+    Fields that are not compared are no options: arrays and functions that stand for those of files.
+    """
+    found = {item.name: getattr(system, item.name) for item in fields(system) if item.compare}
     path = data_path(system)
-    return found if path is None else found | {"data": content(path)}
+    found |= {} if path is None else {"data": content(path)}
+    return found | (system.kept_as() if hasattr(system, "kept_as") else {})
 
 
 def data_path(system: Any) -> Path | None:
@@ -59,9 +63,13 @@ def data_path(system: Any) -> Path | None:
 
 
 def data_name(system: Any) -> dict[str, str]:
-    """Return ``data_file``, the name of the file or folder without its path, if there is one."""
+    """Return ``data_file``, the name of the file or folder without its path, if there is one.
+
+    With it those of other files of the system, if it has any.
+    """
     path = data_path(system)
-    return {} if path is None else {"data_file": path.resolve().name}
+    others: dict[str, str] = system.file_names() if hasattr(system, "file_names") else {}
+    return others if path is None else others | {"data_file": path.resolve().name}
 
 
 def content(path: Path) -> str:

@@ -62,17 +62,20 @@ def case_of(about: dict[str, Any], folder: Path | None = None) -> "Case":
     if name not in kinds:
         raise ValueError(f"expected a system of {', '.join(kinds)}, got {name}: explore it anew")
     given = dict(about["parameters"])
-    if "data_file" in about:
-        given["data"] = str(_found(about["data_file"], given["data"], folder))
+    for file in ("data", "model"):
+        if f"{file}_file" in about:
+            given[file] = _found(about[f"{file}_file"], given[file], folder)
     system = kinds[name](**given)
     case: Case = system.case(generator((about["seed"],)))
     return case
 
 
-def _found(name: str, held: str, folder: Path | None) -> Path:
-    for path in [Path(name)] + ([] if folder is None else [folder / name]):
-        if path.exists() and content(path) == held:
-            return path
+def _found(name: str, held: str, folder: Path | None) -> str:
+    """Return where a file lies that held this; of ``FILE.py:NAME``, with the name."""
+    file, *inside = name.split(":")
+    for path in [Path(file)] + ([] if folder is None else [folder / file]):
+        if path.exists() and ":".join([content(path), *inside]) == held:
+            return ":".join([str(path), *inside])
     raise ValueError(f"expected {name} as it was searched, got none: put it beside the landscape")
 
 

@@ -21,6 +21,7 @@ _TEXTS = {
     "reason": "why it ended so",
     "load_name": "parameter that is the load",
     "data_file": "name of the file of data",
+    "model_file": "name of the file of a module, and the name in it",
     "protocol": "how the loads are searched",
     "start": "load at which slow loading starts",
 }

@@ -1,6 +1,6 @@
-"""Networks that are trained together, and the records they leave.
+"""Samples of a learner that are trained together, and the records they leave.
 
-Everything that a network needs follows from its own seed, so that a batch may be split at will.
+Everything that a sample needs follows from its own seed, so that a batch may be split at will.
 """
 
 import time
@@ -12,28 +12,26 @@ from bridge.records.content import data_name, parameters
 from bridge.records.store import Record, Store, record_key
 from bridge.runs.pool import Failed
 from bridge.runs.states import data_of_state, measure
-from bridge.systems import NetworkSystem
-from bridge.systems.network import trained_state
-from bridge.systems.network_batches import load_one, split, train_together
+from bridge.systems.learner import Learner, Seeds, trained_state
+from bridge.systems.network_batches import load_one, train_together
 
 KIND = "transition"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Networks of one point of a search, one for each of ``seeds``: entropy and spawn key.
+    """Samples of one point of a search, one for each of ``seeds``: entropy and spawn key.
 
     ``protocol`` is that of the search, for the records.
     """
 
-    system: NetworkSystem
+    system: Learner
     protocol: str
-    seeds: tuple[tuple[int, int], ...]
+    seeds: Seeds
 
     def __str__(self) -> str:
         samples = ", ".join(str(sample) for _, sample in self.seeds)
-        size = f"depth {self.system.depth} and width {self.system.width}"
-        return f"networks of {size}, samples {samples}"
+        return f"{self.system}, samples {samples}"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -56,12 +54,13 @@ class Batch:
 
     def split(self, workers: int) -> list["Batch"]:
         """Return smaller batches, for a number of processes that share the work."""
-        parts = split(self.system, self.seeds, workers)
+        parts = self.system.split(self.seeds, workers)
         return [replace(self, seeds=part) for part in parts]
 
     def _record(self, i: int, problem: Any, end: Any, seconds: float) -> Record:
         state = trained_state(end)
         seen = measure(state, with_spectrum=False, seconds=seconds)
+        weights, patterns = self.system.sizes(problem)
         return Record(
             kind=KIND,
             parameters=self.parameters,
@@ -74,8 +73,8 @@ class Batch:
                 "status": end.status,
                 **data_of_state(seen),
                 **data_name(self.system),
-                "n_weights": problem.mlp.n_weights,
-                "patterns": len(problem.patterns),
+                "n_weights": weights,
+                "patterns": patterns,
                 "steps": end.steps,
                 "newton_steps": end.newton_steps,
             },
@@ -84,7 +83,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class LoadedBatch(Batch):
-    """Networks that are loaded one by one, from the load ``low`` up to that of the system.
+    """Samples that are loaded one by one, from the load ``low`` up to that of the system.
 
     A record is the state in which a loading ended, with one pattern more than the network fitted;
     ``fitted_patterns`` is how many it fitted, 0 if not even the first.
@@ -114,7 +113,7 @@ class LoadedBatch(Batch):
         for problem, end in tried:
             trainings += 1
             if end.status == "unjammed":
-                fitted = len(problem.patterns)
+                _, fitted = self.system.sizes(problem)
         record = self._record(i, problem, end, time.process_time() - before)
         numbers = {"fitted_patterns": fitted, "trainings": trainings}
         return replace(record, data={**record.data, **numbers})

@@ -7,7 +7,6 @@ that it fitted, to one pattern. Each loading is one record: what was interrupted
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from math import nan
 from statistics import fmean, median, stdev
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ def find_loaded(
 ) -> Transition:
     """Load each sample; the transition is the mean of their loads, with its standard error."""
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
-    full = replace(search.system, load=search.high)
+    (full,) = search.system.ladder([search.high])
     whole = LoadedBatch(full, search.protocol, seeds, search.low, search.add, search.retrain)
     records = kept(whole, store, workers, mapper, progress)
     seconds = sum(record.seconds for record in records)

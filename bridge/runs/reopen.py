@@ -12,7 +12,7 @@ from bridge.landscape.identity import identity_of
 from bridge.landscape.store import TABLES as LANDSCAPE_TABLES
 from bridge.landscape.store import LandscapeStore
 from bridge.protocols import Status, Vector, one_line
-from bridge.records.content import content
+from bridge.records.content import options as contents
 from bridge.records.database import holds, whole
 from bridge.records.seeds import generator
 from bridge.records.store import Record, Store
@@ -49,7 +49,11 @@ class Reopened:
 
 
 def load(
-    path: str | Path, run: int | str | None = None, *, data: str | Path | None = None
+    path: str | Path,
+    run: int | str | None = None,
+    *,
+    data: str | Path | None = None,
+    model: str | None = None,
 ) -> Reopened:
     """Return what a command has saved: ``problem, x = load("out/")``.
 
@@ -67,6 +71,8 @@ def load(
     data
         The file or folder of data that a network was trained on, where it was one: a record keeps
         the hash of what it held.
+    model
+        ``FILE.py:NAME`` of a run of a module, for the same reason.
 
     Raises
     ------
@@ -75,13 +81,13 @@ def load(
     """
     path = _store_in(Path(path)) if Path(path).is_dir() else Path(path)
     if holds(path, LANDSCAPE_TABLES):
-        return _lowest(path, data)
+        return _lowest(path, {"data": data, "model": model})
     with Store(path, read_only=True) as store:
-        return reopened(_chosen(store, run), data)
+        return reopened(_chosen(store, run), data, model)
 
 
-def reopened(record: Record, data: str | Path | None = None) -> Reopened:
-    """Return the problem and the state of a record; ``data`` are those of `load`.
+def reopened(record: Record, data: str | Path | None = None, model: str | None = None) -> Reopened:
+    """Return the problem and the state of a record; ``data`` and ``model`` are those of `load`.
 
     Raises
     ------
@@ -89,13 +95,14 @@ def reopened(record: Record, data: str | Path | None = None) -> Reopened:
         In one line, if it has no state, or the data are others.
     """
     rng, arrays = generator(record.seed), record.arrays
+    files = {"data": data, "model": model}
     if "minimum_state" in arrays:
-        system = _system(landscapes(), record.parameters, record.data, data)
+        system = _system(landscapes(), record.parameters, record.data, files)
         lowest = int(np.argmin(arrays["minimum_energy"]))
         return Reopened(system.case(rng).problem, arrays["minimum_state"][lowest], record.status)
     expect("x" in arrays, "a run that kept its state", f"one of {record.kind}", "name another")
     known = record.data
-    problem = _system(systems(), record.parameters, known, data).reopen(record, rng)
+    problem = _system(systems(), record.parameters, known, files).reopen(record, rng)
     return Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
 
 
@@ -103,23 +110,25 @@ def _system(
     kinds: Mapping[str, Any],
     options: Mapping[str, Any],
     known: Mapping[str, Any],
-    data: str | Path | None,
+    files: Mapping[str, str | Path | None],
 ) -> Any:
-    """Return a system with the ``options`` that it had, its data in a file found."""
+    """Return a system with the ``options`` that it had, what was in ``files`` found."""
     known_as = options["system"]
     expect(known_as in kinds, f"a system among {', '.join(kinds)}", known_as, "add its file")
     kind = kinds[known_as]
     names = {item.name for item in fields(kind)}
     system = kind(**{name: value for name, value in options.items() if name in names})
-    saved = str(options.get("data", ""))
-    if not saved.startswith("sha256:"):
-        return system
-    name = known.get("data_file", "its file")
-    if data is None:
-        raise ValueError(f"expected the data of this run, {name}, got none: pass data=")
-    same = content(Path(data)) == saved
-    expect(same, f"the data of this run, {name}", f"others in {data}", "name the file")
-    return replace(system, data=str(data))
+    for name, where in files.items():
+        saved = str(options.get(name, ""))
+        if not saved.startswith("sha256:"):
+            continue
+        known_as = known.get(f"{name}_file", "its file")
+        if where is None:
+            raise ValueError(f"expected the {name} of this run, {known_as}, got none: pass {name}=")
+        system = replace(system, **{name: str(where)})
+        same = contents(system)[name] == saved
+        expect(same, f"the {name} of this run, {known_as}", f"others in {where}", "name the file")
+    return system
 
 
 def _store_in(path: Path) -> Path:
@@ -129,12 +138,12 @@ def _store_in(path: Path) -> Path:
     return stores[0]
 
 
-def _lowest(path: Path, data: str | Path | None) -> Reopened:
+def _lowest(path: Path, files: Mapping[str, str | Path | None]) -> Reopened:
     """Return the lowest minimum in the file of a landscape."""
     with LandscapeStore(path, read_only=True) as store, whole(path):
         about = store.about()
         options = {"system": about["system"], **about["parameters"]}
-        case = _system(landscapes(), options, about, data).case(generator((about["seed"],)))
+        case = _system(landscapes(), options, about, files).case(generator((about["seed"],)))
         minima = store.load(identity_of(case.problem)).minima
     expect(len(minima) > 0, f"a minimum in {path}", "none", "search longer")
     return Reopened(case.problem, min(minima, key=lambda point: point.energy).x, Status.JAMMED)

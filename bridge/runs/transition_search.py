@@ -1,12 +1,12 @@
-"""Where a network stops to fit: ``P*(N)`` at a fixed shape, or ``N*(P)`` at fixed patterns.
+"""Where a learner stops to fit: ``P*(N)`` of one shape, or ``N*(P)`` at fixed patterns.
 
-Each network trained is a record, whose key tells its shape, data, anneal and seed: a search that
+Each sample trained is a record, whose key tells its shape, data, anneal and seed: a search that
 was interrupted, or is repeated with more samples, trains only what is missing. Everything that a
-network needs follows from its own seed, and fewer patterns are the first of more patterns.
+sample needs follows from its own seed, and fewer patterns are the first of more patterns.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from bridge.records.store import Record, Store
 from bridge.runs.batch import Batch, BatchMapper, kept
-from bridge.systems import NetworkSystem
+from bridge.systems.learner import Learner
 from bridge.systems.ranges import check_ranges
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class LoadSearch:
     Attributes
     ----------
     system
-        The networks; with ``patterns``, their width is varied, otherwise their load.
+        What is trained; its `Learner.ladder` says what is varied, usually the load.
     low, high, step
-        The loads to try, or the widths.
+        The values of it to try.
     samples
-        Networks at each point.
+        How many are trained at each point.
     protocol
         "quench": bisection, with fresh networks at each load; "loading": patterns are added to the
         same networks, see `loadings`.
@@ -45,7 +45,7 @@ class LoadSearch:
         after each addition.
     """
 
-    system: NetworkSystem
+    system: Learner
     low: float
     high: float
     step: float
@@ -66,20 +66,8 @@ class LoadSearch:
                 f"expected 0 < low < high and step >= {_FINEST:g}, got {self.low:g}, "
                 f"{self.high:g} and {self.step:g}: pass a range such as --low 1 --high 5"
             )
-        if self.protocol == LOADING and self.system.patterns is not None:
-            raise ValueError(
-                f"expected a load to raise by loading, got {self.system.patterns} patterns for all "
-                "widths: drop patterns"
-            )
-        if self.system.optimiser != "adam":
-            raise ValueError(
-                f"expected adam, whose steps networks share, got {self.system.optimiser}: drop it"
-            )
-        if self.system.load is not None:
-            raise ValueError(
-                f"expected a load from low to high, got {self.system.load:g}: drop load"
-            )
-        ends = [self._with(value) for value in (self.low, self.high)]
+        self.system.check_search(loading=self.protocol == LOADING)
+        ends = [*self.system.ladder([self.low]), *self.system.ladder([self.high])]
         for system in ends:
             try:
                 check_ranges(system)
@@ -92,14 +80,9 @@ class LoadSearch:
         """Return about the number of trainings, at most, or of loads if that is more."""
         return max(self.samples * self._tried, self._count)
 
-    def systems(self) -> list[NetworkSystem]:
+    def systems(self) -> list[Learner]:
         """Return the systems to choose from, in order of their load."""
-        values = (round(self.low + self.step * i, 6) for i in range(self._count))
-        found = [self._with(value) for value in values]
-        if self.system.patterns is None:
-            return found
-        widths = {system.width: system for system in found}
-        return [widths[width] for width in sorted(widths, reverse=True)]
+        return self.system.ladder([round(self.low + self.step * i, 6) for i in range(self._count)])
 
     @property
     def _count(self) -> int:
@@ -112,12 +95,6 @@ class LoadSearch:
         if self.protocol == LOADING:
             return round((self.high - self.low) / self.add) + 1
         return self._count.bit_length() + 1
-
-    def _with(self, value: float) -> NetworkSystem:
-        """Return the networks of one load, or of one width."""
-        if self.system.patterns is None:
-            return replace(self.system, load=value)
-        return replace(self.system, width=round(value))
 
 
 def check_convergence(steps: int, convergence: int) -> None:
@@ -132,13 +109,13 @@ def check_convergence(steps: int, convergence: int) -> None:
 
 @dataclass(frozen=True)
 class LoadPoint:
-    """The networks trained at one load.
+    """The samples trained at one load.
 
     ``constraint_ratio`` is the mean ``N_Δ/N`` of those that did not fit, with ``N`` the number of
-    weights; dead networks are not counted as tried.
+    weights; dead ones are not counted as tried. ``width`` is that of layers, where they have one.
     """
 
-    width: int
+    width: int | None
     patterns: int
     n_weights: int
     fitted: int
@@ -158,7 +135,7 @@ class LoadPoint:
         return self.fitted / self.tried if self.tried else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Transition:
     """The points that were tried, in order of their load, and the load at which half fit.
 
@@ -170,6 +147,17 @@ class Transition:
     midpoint: "Midpoint | None"
     seconds: float  # of processor time, records that were there included
     loadings: tuple[dict[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        middle = self.midpoint
+        if middle is None:
+            return "<Transition: none in this range>"
+        tried = sum(point.tried for point in self.points) or len(self.loadings)
+        where = f" at {len(self.points)} loads" if self.points else ""
+        return (
+            f"<Transition: half fit at P/N = {middle.value:.3f} ± {middle.error:.3f}, "
+            f"{tried} models{where}>"
+        )
 
     def jump(self) -> tuple[float, float] | None:
         """Return the mean ``N_Δ/N`` of networks that do not fit, and the mean load of their points.
@@ -213,7 +201,7 @@ def find(
     def fitted(i: int) -> float:
         nonlocal seconds
         records = trained(search, systems[i], store, workers, mapper)
-        points[i] = _point(systems[i], records)
+        points[i] = _point(records)
         seconds += sum(record.seconds for record in records)
         progress(len(points), len(systems).bit_length())
         return points[i].fraction
@@ -225,14 +213,14 @@ def find(
 
 
 def trained(
-    search: LoadSearch, system: NetworkSystem, store: Store, workers: int, mapper: BatchMapper
+    search: LoadSearch, system: Learner, store: Store, workers: int, mapper: BatchMapper
 ) -> list[Record]:
     """Return the record of each sample at one point; train those that are not in the store."""
     seeds = tuple((search.seed, sample) for sample in range(search.samples))
     return kept(Batch(system, search.protocol, seeds), store, workers, mapper)
 
 
-def _point(system: NetworkSystem, records: Sequence[Record]) -> LoadPoint:
+def _point(records: Sequence[Record]) -> LoadPoint:
     count = dict.fromkeys(("unjammed", "jammed", "stalled", "dead"), 0)
     for record in records:
         count[record.status] += 1
@@ -242,7 +230,7 @@ def _point(system: NetworkSystem, records: Sequence[Record]) -> LoadPoint:
         if record.status in ("jammed", "stalled")
     ]
     return LoadPoint(
-        width=system.width,
+        width=records[0].parameters.get("width"),
         patterns=records[0].data["patterns"],
         n_weights=records[0].data["n_weights"],
         fitted=count["unjammed"],

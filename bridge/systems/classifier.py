@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bridge.protocols import Mask, Vector
     from networks.data.outcomes import Outcomes
     from networks.models.classifier import Classifier
+    from networks.models.module_loss import ModuleLoss
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class ClassifierLandscape:
 class OnTestSet:
     """How a classifier does on patterns that it has not seen."""
 
-    problem: "Classifier"
+    problem: "Classifier | ModuleLoss"
     test: "Outcomes"
 
     def __call__(self, x: "Vector") -> dict[str, float]:

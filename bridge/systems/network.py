@@ -1,15 +1,14 @@
 """Fully connected networks on the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from bridge.systems.ranges import check_ranges, option
+from bridge.systems.learner import NORM_HELP, POLISH_HELP, Learner, Seeds
+from bridge.systems.ranges import option
 from bridge.systems.system import (
     LARGEST,
-    Load,
-    State,
     Sweep,
     check_size,
     even_loads,
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.protocols import Vector
     from bridge.records.store import Record
-    from networks import HingeNetwork, Patterns, SphericalNetwork, Trained
+    from networks import HingeNetwork, Patterns, SphericalNetwork
     from networks.training.optimisers import Optimiser
 
 ACTIVATION_HELP = "Of the units: relu, tanh, ...; the error for an unknown name lists all of them."
@@ -30,7 +29,7 @@ _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so man
 
 
 @dataclass(frozen=True)
-class NetworkSystem:
+class NetworkSystem(Learner):
     """A fully connected network with quadratic hinge loss."""
 
     kind: ClassVar[str] = "network"
@@ -41,12 +40,6 @@ class NetworkSystem:
         "activation": "tanh",
         "steps": 50,
     }
-    trains_together: ClassVar[bool] = True
-    sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
-    load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
-    slow_range: ClassVar[float] = 0.3
-    in_comparison: ClassVar[bool] = True
-    cost: ClassVar[float] = 4.0
 
     built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
 
@@ -63,10 +56,8 @@ class NetworkSystem:
     activation: str = option("relu", ACTIVATION_HELP)
     steps: int = option(30_000, "Steps of the optimiser.", 1, 1_000_000_000)
     optimiser: str = option("adam", "adam (annealed), sgd, lbfgs or fire.")
-    polish: int = option(
-        1000, "Linear solves after them, at most, to certify a minimum; 0 for none.", 0, 1_000_000
-    )
-    norm: str = option("held", "held, or free: few networks have a minimum if weights can grow.")
+    polish: int = option(1000, POLISH_HELP, 0, 1_000_000)
+    norm: str = option("held", NORM_HELP)
     device: str = option("cpu", "Where to compute: cpu, cuda, ...")
     label: str | None = option(
         None, "Column of a .csv with the labels, by name or by number from 1; the last if unset."
@@ -88,10 +79,8 @@ class NetworkSystem:
         import numpy as np
 
         expect(self.steps > 0, "steps > 0", self.steps, "pass a value such as 30000")
-        expect(self.norm in ("free", "held"), "norm free or held", self.norm, "pass one of them")
-        self._optimiser()
-        both = self.load is not None and self.patterns is not None
-        expect(not both, "a load or a number of patterns", "both", "drop one of them")
+        self.check_norm()
+        self.optimiser_in_place()
         width = self._dim()
         weights = self.width * (width + (self.depth - 1) * self.width + 1)
         check_size("weights", weights)
@@ -100,26 +89,6 @@ class NetworkSystem:
             count = load * weights if self.patterns is None else self.patterns
             check_size("components of all patterns", count * width, most=10 * LARGEST)
         self.problem(self.load, np.random.default_rng(0))
-
-    def check_load(self, load: float) -> None:
-        """Raise ``ValueError`` if a network cannot be given so many patterns."""
-        there = replace(self, load=load)
-        check_ranges(there)
-        there.check()
-
-    def n_variables(self) -> int:
-        """Return the number of weights and biases."""
-        import numpy as np
-
-        return self.problem(self.load, np.random.default_rng(0)).n_dof
-
-    def jam(self, rng: "np.random.Generator") -> State:
-        """Train on the given data from a random initialisation."""
-        return self._train(self.load, rng)
-
-    def at(self, load: float, rng: "np.random.Generator") -> State:
-        """Train on ``P = load · N`` patterns from a random initialisation."""
-        return self._train(load, rng)
 
     def check_slow_loading(self) -> None:
         """Refuse units with kinks, which hide instabilities from the Hessian."""
@@ -132,83 +101,72 @@ class NetworkSystem:
         """Return rates and schedule of the optimiser, and the load where none is asked for."""
         from networks.training.anneal import Schedule
 
-        chosen: Any = self._optimiser()
+        chosen: Any = self.optimiser_in_place()
         return {
             "optimiser": asdict(Schedule() if chosen is None else chosen),
             "random_load": _RANDOM_LOAD,
         }
 
-    def reopen(
-        self, record: "Record", rng: "np.random.Generator"
-    ) -> "HingeNetwork | SphericalNetwork":
-        """Return the network of the same patterns, at its norm if that was held.
+    def untrained(
+        self, load: float | None, data: "np.random.Generator", init: "np.random.Generator"
+    ) -> "tuple[HingeNetwork, Vector]":
+        """Return the network with patterns drawn from ``data``, and a start from ``init``."""
+        problem = self.problem(load, data)
+        return problem, problem.mlp.init(init)
 
-        The symmetries that were counted tell which of the two it was: the sphere has one more.
-        """
-        import numpy as np
+    def reopen(self, record: "Record", rng: "np.random.Generator") -> Any:
+        """Return the network of the same patterns, on this machine."""
+        return Learner.reopen(replace(self, device="cpu"), record, rng)
 
-        from bridge.measure.observables import observe
-        from networks import SphericalNetwork
+    def sizes(self, problem: "HingeNetwork") -> tuple[int, int]:
+        """Return the numbers of weights and of patterns."""
+        return problem.mlp.n_weights, len(problem.patterns)
 
-        load = record.parameters.get("at_load")
-        problem = replace(self, device="cpu").problem(self.load if load is None else load, rng)
-        if record.data["load_name"] == "margin":
-            problem = replace(problem, margin=record.data["load"])
-        x = record.arrays["x"]
-        if self.norm == "free" or not np.isfinite(x).all():
-            return problem
-        held = SphericalNetwork(problem, float(np.linalg.norm(x)))
-        counted = record.data["n_symmetries"]
-        return held if observe(held, x).n_symmetries == counted else problem
+    def with_margin(self, problem: "HingeNetwork", margin: float) -> "HingeNetwork":
+        """Return the network that is asked for another margin."""
+        return replace(problem, margin=margin)
 
-    def minimise(
-        self,
-        problem: "HingeNetwork | SphericalNetwork",
-        x: "Vector",
-        rng: "np.random.Generator | None" = None,
-    ) -> "Trained":
-        """Train on from ``x``; where the norm is held, descend to the minimum next to it."""
-        from networks import SphericalNetwork, settle, train
-
-        if isinstance(problem, SphericalNetwork):
-            return settle(problem, x, newton_steps=self.polish)
-        return train(
-            problem,
-            x,
-            steps=self.steps,
-            newton_steps=self.polish,
-            hold_norm=self.norm == "held",
-            optimiser=self._optimiser(),
-            rng=rng,
-        )
-
-    def limited(self, state: State) -> State:
-        """Return the network at its norm: a margin can always grow with that of the weights.
-
-        Rectifiers are rescaled to the smallest norm first, at which they have the most freedom.
-        """
-        from networks import SphericalNetwork
+    def balanced(self, problem: "HingeNetwork", x: "Vector") -> "Vector":
+        """Return the same function with rectifiers rescaled to the smallest norm."""
         from networks.models.symmetry import balanced
 
-        problem: Any = state.problem
-        if isinstance(problem, SphericalNetwork):
-            return state
-        x = balanced(problem.mlp, state.x) if problem.mlp.sigma.homogeneous else state.x
-        held = SphericalNetwork(problem, float((x @ x) ** 0.5))
-        return replace(state, problem=held, x=x, load=self.exact_load(held))
+        return balanced(problem.mlp, x) if problem.mlp.sigma.homogeneous else x
 
-    def exact_load(self, problem: "SphericalNetwork") -> Load:
-        """Return the margin."""
-        return "margin", problem.free.margin
+    def ladder(self, values: Sequence[float]) -> "list[Self]":
+        """Return the networks of these loads, or of these widths where the patterns are given."""
+        if self.patterns is None:
+            return super().ladder(values)
+        widths = {round(value) for value in values}
+        return [replace(self, width=width) for width in sorted(widths, reverse=True)]
 
-    def under_load(self, rng: "np.random.Generator") -> State:
-        """Return the untrained network at a fixed norm, where its margin has a limit."""
-        from networks import SphericalNetwork
+    def check_search(self, *, loading: bool) -> None:
+        """Raise ``ValueError`` if it has a load, or it is not varied by Adam alone."""
+        if loading and self.patterns is not None:
+            raise ValueError(
+                f"expected a load to raise by loading, got {self.patterns} patterns for all "
+                "widths: drop patterns"
+            )
+        if self.optimiser != "adam":
+            raise ValueError(
+                f"expected adam, whose steps networks share, got {self.optimiser}: drop it"
+            )
+        super().check_search(loading=loading)
 
-        problem = self.problem(self.load, rng)
-        x = problem.mlp.init(rng)
-        held = SphericalNetwork(problem, float((x @ x) ** 0.5))
-        return State(held, x, "stalled", "it has not been trained", self.exact_load(held))
+    def split(self, seeds: Seeds, workers: int) -> list[Seeds]:
+        """Return the seeds in parts that fit a cache, of networks that are trained together."""
+        from bridge.systems.network_batches import fitting_parts
+
+        return fitting_parts(self, seeds, workers)
+
+    @classmethod
+    def title(cls, given: Mapping[str, Any]) -> str:
+        """Return activation, depth, what is fixed of width and patterns, and the data."""
+        width, count = given["width"], given["patterns"]
+        size = f"width {width}" if count is None else f"P = {count}"
+        return f"{given['activation']}, depth {given['depth']}, {size}, {given['data']} patterns"
+
+    def __str__(self) -> str:
+        return f"networks of depth {self.depth} and width {self.width}"
 
     def follow(self, problem: "SphericalNetwork", x: "Vector") -> Any:
         """Descend by Newton's method; over kinks by the polish of networks."""
@@ -218,14 +176,11 @@ class NetworkSystem:
         kinks = network.mlp.sigma.kinks
         return settle(problem, x) if kinks else newton_on_sphere(problem, x)
 
-    def _train(self, load: float | None, rng: "np.random.Generator") -> State:
-        problem = self.problem(load, rng)
-        return trained_state(self.minimise(problem, problem.mlp.init(rng), rng))
-
     def _dim(self) -> int:
         return self.width if self.input_dim is None else self.input_dim
 
-    def _optimiser(self) -> "Optimiser | None":
+    def optimiser_in_place(self) -> "Optimiser | None":
+        """Return what takes the place of Adam, if anything does."""
         from networks import OPTIMISERS
 
         names = ", ".join(["adam", *OPTIMISERS])
@@ -281,20 +236,3 @@ class NetworkSystem:
         expect(count >= 2, least, count, "raise the load")
         check_size("patterns", count)
         return count
-
-
-def trained_state(found: "Trained") -> State:
-    """Return what was trained as a state.
-
-    The kinks that hold a minimum and how forces balance there go with it: without them its
-    Hessian has negative curvature across the kinks, and it would be taken for a saddle.
-    """
-    return State(
-        found.problem,
-        found.x,
-        found.status,
-        found.reason,
-        ("P/N", found.problem.load),
-        n_kinks=found.n_kinks,
-        max_residual=found.max_residual,
-    )

@@ -1,36 +1,30 @@
-"""Networks that are trained together: many small ones fill a processor as none alone does."""
+"""Samples of a learner that are trained together: many small networks fill a processor."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from bridge.records.seeds import sequence
+from bridge.systems.learner import Learner, Seeds
 
 if TYPE_CHECKING:
     from bridge.protocols import Vector
-    from bridge.systems.network import NetworkSystem
-    from networks import HingeNetwork, Trained
-
-Seeds = Sequence[tuple[int, int]]
+    from networks import Trained
 
 
-def untrained(system: "NetworkSystem", seeds: Seeds) -> tuple[list["HingeNetwork"], list["Vector"]]:
+def untrained(system: Learner, seeds: Seeds) -> "tuple[list[Any], list[Vector]]":
     """Return a problem and its initial parameters for each seed: entropy and spawn key."""
     import numpy as np
 
-    problems, starts = [], []
+    pairs = []
     for seed in seeds:
-        data, init = sequence(seed).spawn(2)
-        problem = system.problem(system.load, np.random.default_rng(data))
-        problems.append(problem)
-        starts.append(problem.mlp.init(np.random.default_rng(init)))
-    return problems, starts
+        data, init = map(np.random.default_rng, sequence(seed).spawn(2))
+        pairs.append(system.untrained(system.load, data, init))
+    return [problem for problem, _ in pairs], [start for _, start in pairs]
 
 
-def train_together(
-    system: "NetworkSystem", seeds: Seeds
-) -> Iterator[tuple[int, "HingeNetwork", "Trained"]]:
-    """Yield the place of each network in ``seeds``, its problem, and how it ended, as they end."""
+def train_together(system: Learner, seeds: Seeds) -> "Iterator[tuple[int, Any, Trained]]":
+    """Yield the place of each sample in ``seeds``, its problem, and how it ended, as they end."""
     from networks import train_all
 
     problems, starts = untrained(system, seeds)
@@ -46,13 +40,13 @@ def train_together(
 
 
 def load_one(
-    system: "NetworkSystem", seed: tuple[int, int], low: float, add: float, retrain: int
-) -> Iterator[tuple["HingeNetwork", "Trained"]]:
-    """Yield what a network tries while it is loaded from ``low`` up to the load of the system."""
+    system: Learner, seed: tuple[int, int], low: float, add: float, retrain: int
+) -> "Iterator[tuple[Any, Trained]]":
+    """Yield what a sample tries while it is loaded from ``low`` up to the load of the system."""
     from networks.training.loading import load_slowly
 
     (problem,), (start,) = untrained(system, [seed])
-    weights = problem.mlp.n_weights
+    weights, _ = system.sizes(problem)
     return load_slowly(
         problem,
         start,
@@ -65,8 +59,8 @@ def load_one(
     )
 
 
-def split(system: "NetworkSystem", seeds: Seeds, workers: int) -> list[tuple[tuple[int, int], ...]]:
-    """Return the seeds in parts that fit a cache, for a number of processes that share the work."""
+def fitting_parts(system: Learner, seeds: Seeds, workers: int) -> list[Seeds]:
+    """Return seeds of networks in parts that fit a cache, for processes that share the work."""
     from networks.training.batched import groups
 
     if not seeds:

@@ -16,13 +16,15 @@ def option(
     at_most: float = math.inf,
     *,
     below: float = math.inf,
+    argument: bool = False,
 ) -> Any:
     """Return a dataclass field with the help text of its option and the range it may have.
 
-    ``below`` is a largest value that is not one of the range.
+    ``below`` is a largest value that is not one of the range; an ``argument`` is given on the
+    command line by its place, without its name.
     """
     found = {"help": text} if at_least is None else {"help": text, "range": (at_least, at_most)}
-    return field(default=default, metadata=found | {"below": below})
+    return field(default=default, metadata=found | {"below": below, "argument": argument})
 
 
 def options_of(part: Any) -> "tuple[Field[Any], ...]":

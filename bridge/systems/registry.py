@@ -32,8 +32,8 @@ def load_words(name: str) -> str:
 
 @cache
 def option_classes() -> tuple[Any, ...]:
-    """Return every class of options, in order of rank, and then of kind."""
-    found = (c for c in classes_in("bridge.systems") if is_dataclass(c) and hasattr(c, "kind"))
+    """Return every class of options with a kind of its own, in order of rank, and then of kind."""
+    found = (c for c in classes_in("bridge.systems") if is_dataclass(c) and "kind" in vars(c))
     return tuple(sorted(found, key=lambda kind: (getattr(kind, "rank", 10), kind.kind)))
 
 

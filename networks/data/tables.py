@@ -47,6 +47,8 @@ class Table:
         The place of each pattern's label in ``classes``, ``(P,)``.
     place
         What to call row and column of ``x`` in a message.
+    shape
+        The shape of a pattern in the file: ``(d,)`` of a text.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class Table:
     classes: tuple[str, ...]
     label: Labels
     place: Place
+    shape: tuple[int, ...]
 
 
 def read_table(path: str | Path, label: str | None = None) -> Table:
@@ -81,7 +84,9 @@ def read_table(path: str | Path, label: str | None = None) -> Table:
         raise ValueError(f"expected data that fit in memory, got {path}: use a part") from None
 
 
-def _table(path: Path, x: Vector, y: NDArray[Any], place: Place) -> Table:
+def _table(
+    path: Path, x: Vector, y: NDArray[Any], place: Place, shape: tuple[int, ...] | None = None
+) -> Table:
     large = np.argwhere(np.abs(x) > LARGEST)
     if len(large):
         row, column = large[0].tolist()
@@ -91,7 +96,8 @@ def _table(path: Path, x: Vector, y: NDArray[Any], place: Place) -> Table:
         )
     classes, label = np.unique(y, return_inverse=True)
     names = tuple(f"{c:.10g}" if classes.dtype.kind == "f" else str(c) for c in classes)
-    return Table(path, x, names, label.astype(np.intp).ravel(), place)
+    shape = x.shape[1:] if shape is None else shape
+    return Table(path, x, names, label.astype(np.intp).ravel(), place, shape)
 
 
 # An archive.
@@ -118,7 +124,7 @@ def _from_npz(path: Path, label: str | None) -> Table:
         real_array(f"y of {path}", y)
     y = np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
     flat = real_array(f"x of {path}", x.reshape(len(x), -1), place)
-    return _table(path, flat, y, place)
+    return _table(path, flat, y, place, x.shape[1:])
 
 
 # Text.

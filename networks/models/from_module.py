@@ -87,6 +87,16 @@ def from_module(
     return _problem(own, inputs, asked)
 
 
+def count_outputs(module: torch.nn.Module, x: ArrayLike) -> int:
+    """Return how many numbers a module makes of each of the patterns ``x``, ``(P, ...)``.
+
+    Raises ``ValueError`` as `from_module` does, if the module does not take them.
+    """
+    own = _copied(module)
+    device = next(own.parameters()).device
+    return _inputs(own, np.asarray(_given(x)), real_array("x", _given(x)), device)[1][0].numel()
+
+
 def _copied(module: torch.nn.Module) -> torch.nn.Module:
     """Return a copy in float64 and evaluation mode, with finite parameters."""
     if any(isinstance(p, UninitializedParameter) for p in module.parameters()):

@@ -65,8 +65,7 @@ class ModuleProblem:
     @property
     def n_weights(self) -> int:
         """Number ``N`` of weights: of all trained parameters but biases, which have one index."""
-        trained = self.passes.trained().values()
-        return sum(p.numel() for p in trained if p.ndim > 1) or self.n_dof
+        return count_weights(self.module)
 
     @property
     def load(self) -> float:
@@ -303,6 +302,12 @@ class ModuleProblem:
 
     def _tensor(self, x: Vector) -> Tensor:
         return torch.tensor(state(x, self.n_dof), device=self.inputs.device)
+
+
+def count_weights(module: torch.nn.Module) -> int:
+    """Return the number of trained parameters with two indices or more; of all if none has."""
+    trained = [p for p in module.parameters() if p.requires_grad]
+    return sum(p.numel() for p in trained if p.ndim > 1) or sum(p.numel() for p in trained)
 
 
 def gradients(number: Tensor, parts: list[Tensor]) -> list[Tensor]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -67,15 +68,43 @@ class Generator:
             yield "rescaling and shift of units", found
 
 
-def modes(generators: tuple[Generator, ...], x: Vector) -> Vector:
-    """Return orthonormal rows that span all fields at ``x``, ``(k, n_dof)``."""
+def modes(
+    generators: tuple[Generator, ...], x: Vector, combinations: Vector | None = None
+) -> Vector:
+    """Return orthonormal rows that span all fields at ``x``, ``(k, n_dof)``.
+
+    With ``combinations``, ``(r, generators)``, only these sums of them.
+    """
     tangents = np.array([g.tangent(x) for g in generators]).reshape(-1, len(x))
+    if combinations is not None:
+        tangents = combinations @ tangents
     norms = np.linalg.norm(tangents, axis=1)
     tangents = tangents[norms > 0] / norms[norms > 0, None]
     if not len(tangents):
         return np.zeros((0, len(x)))
     _, sizes, rows = np.linalg.svd(tangents, full_matrices=False)
     return np.asarray(rows[sizes > 1e-10])
+
+
+def rotations(generators: tuple[Generator, ...], n_dof: int) -> Vector:
+    """Return the sums of fields that keep ``|x|`` at every ``x``: ``(r, generators)``, orthonormal.
+
+    A field ``ẋ = A x`` keeps it if ``A`` is antisymmetric; a shift never does.
+    """
+    count = len(generators)
+    rows, columns, values = [], [], []
+    for k, g in enumerate(generators):
+        shift = g.sources < 0
+        a, b = g.targets, np.where(shift, g.targets, g.sources)
+        rows += [a * n_dof + b, b * n_dof + a]
+        columns += [np.full(2 * len(a), k)]
+        values += [g.coefficients, np.where(shift, 0.0, g.coefficients)]
+    if not count:
+        return np.zeros((0, 0))
+    flat = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    symmetric = sparse.coo_array(flat, shape=(n_dof**2, count)).tocsr()
+    sizes, vectors = np.linalg.eigh((symmetric.T @ symmetric).toarray())
+    return np.asarray(vectors[:, sizes < _UNCHANGED * sizes.max()].T)
 
 
 def balanced(generators: tuple[Generator, ...], x: Vector, sweeps: int = 200) -> Vector:

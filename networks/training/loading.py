@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from networks.checks import check_kind, whole
 from networks.data.patterns import Patterns
 from networks.models.hinge import HingeNetwork
+from networks.models.module import ModuleProblem
 from networks.training.anneal import Schedule
-from networks.training.train import NEWTON_STEPS, Trained, train
+from networks.training.train import NEWTON_STEPS, Problem, Trained, train
 
 Vector: TypeAlias = NDArray[np.float64]
 
 
 def load_slowly(
-    problem: HingeNetwork,
+    problem: Problem,
     x: Vector,
     *,
     first: int,
@@ -27,7 +28,7 @@ def load_slowly(
     newton_steps: int = NEWTON_STEPS,
     schedule: Schedule | None = None,
     hold_norm: bool = True,
-) -> Iterator[tuple[HingeNetwork, Trained]]:
+) -> Iterator[tuple[Problem, Trained]]:
     """Yield each network that is tried, and how it ended, while patterns are added to it.
 
     The way packings are compressed to jamming. The first patterns of ``problem`` are fitted from
@@ -48,7 +49,8 @@ def load_slowly(
     Parameters
     ----------
     problem, x
-        The network with all patterns that it may be given, and its initial weights, ``(n_dof,)``.
+        The network, or what `from_module` makes, with all patterns that it may be given, and its
+        initial weights, ``(n_dof,)``.
     first
         Number of patterns to begin with.
     add
@@ -63,7 +65,7 @@ def load_slowly(
     Raises
     ------
     TypeError
-        If ``problem`` is no `HingeNetwork`.
+        If ``problem`` is neither a `HingeNetwork` nor made by `from_module`.
     ValueError
         If ``first`` is less than 2 or more than there are, ``add`` is less than 1, or ``retrain``
         is negative.
@@ -79,8 +81,8 @@ def load_slowly(
     >>> tried[0], tried[-1] == (fitted + 1, "jammed")
     ((10, 'unjammed'), True)
     """
-    check_kind("problem", problem, HingeNetwork, "pass HingeNetwork(mlp, patterns)")
-    most, add, retrain = len(problem.patterns), whole("add", add, 1), whole("retrain", retrain, 0)
+    most = _count(problem)
+    add, retrain = whole("add", add, 1), whole("retrain", retrain, 0)
     count, fitted = whole("first", first, 2), 0
     if count > most:
         raise ValueError(f"expected first <= {most}, the patterns there are, got {count}: lower it")
@@ -104,7 +106,17 @@ def load_slowly(
         count = min(fitted + add, most)
 
 
-def _with_first(problem: HingeNetwork, count: int) -> HingeNetwork:
-    """Return the network with its first patterns only."""
+def _count(problem: Problem) -> int:
+    """Return the number of patterns."""
+    if isinstance(problem, ModuleProblem):
+        return len(problem.demands)
+    check_kind("problem", problem, HingeNetwork, "pass HingeNetwork(mlp, patterns)")
+    return len(problem.patterns)
+
+
+def _with_first(problem: Problem, count: int) -> Problem:
+    """Return the same with its first patterns only."""
+    if isinstance(problem, ModuleProblem):
+        return problem.taken(np.arange(count))
     x, y = problem.patterns.x[:count], problem.patterns.y[:count]
     return replace(problem, patterns=Patterns(x, y))

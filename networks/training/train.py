@@ -149,7 +149,10 @@ def train(
     if rng is not None:
         check_generator(rng)
     if optimiser is not None:
-        annealed = optimiser(problem, x, steps=steps, rng=rng)  # type: ignore[arg-type]
+        if isinstance(problem, ModuleProblem):
+            name = type(optimiser).__name__
+            raise ValueError(f"expected Adam for a module, got {name}: drop optimiser")
+        annealed = optimiser(problem, x, steps=steps, rng=rng)
     elif isinstance(problem, ModuleProblem):
         annealed = anneal_module(problem, x, steps=steps, schedule=schedule, callback=callback)
     else:

@@ -8,6 +8,7 @@ from torch import nn
 
 from bridge import check_problem, exact_jamming, observe, spectrum
 from networks import (
+    OPTIMISERS,
     HingeNetwork,
     Mlp,
     SphericalNetwork,
@@ -186,3 +187,11 @@ def test_each_step_is_told_to_the_user():
         assert [u for _, u, _ in seen] == pytest.approx(
             [learner.energy_gradient(w)[0] for _, _, w in seen]
         )
+
+
+def test_another_optimiser_than_adam_is_refused_in_one_line():
+    problem = from_module(two_layers(nn.Tanh()), X, HALF)
+    for optimiser in OPTIMISERS.values():
+        expected = f"expected Adam for a module, got {type(optimiser).__name__}: drop optimiser"
+        with pytest.raises(ValueError, match=expected):
+            train(problem, problem.start, optimiser=optimiser)

@@ -37,7 +37,8 @@ ALONE = [
 ]
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
-    "data": "digits", "protocol": "loading", "label": "another",
+    "data": "digits", "protocol": "loading", "label": "another", "model": f"{__file__}:key",
+    "loss": "mean_square",
 }  # fmt: skip
 
 
@@ -51,6 +52,8 @@ def another(name, value):
         return 5 - value
     if isinstance(value, bool):
         return not value
+    if name == "data" and value == "digits":
+        return __file__
     if name == "axes":
         return (1.5, 1.0, 0.5)
     if name in WORDS:

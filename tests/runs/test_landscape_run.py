@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from bridge.runs.exploration import landscape_document, landscape_text, run_land
 from bridge.systems import landscapes
 from bridge.systems.classifier import ClassifierLandscape
 from bridge.systems.cluster import AxilrodTellerLandscape, LennardJonesLandscape
+from bridge.systems.module import EXAMPLE
+from bridge.systems.module_landscape import ModuleLandscape
 from bridge.systems.muller_brown import MullerBrownLandscape
 from bridge.systems.network_landscape import NetworkLandscape
 from bridge.systems.packings import PackingLandscape
@@ -34,6 +37,7 @@ KEYS = {
     "completeness", "seconds", "provenance",
 }  # fmt: skip
 
+CONTRADICTION = Path(__file__).parent.parent / "cases" / "one_contradiction.csv"
 SMALL = [
     LennardJonesLandscape(6),
     AxilrodTellerLandscape(),
@@ -45,6 +49,7 @@ SMALL = [
     PackingLandscape(n=4, aspect=1.4, phi=1.1),
     PerceptronLandscape(n=6),
     NetworkLandscape(width=2, input_dim=2),
+    ModuleLandscape(f"{EXAMPLE}:make", str(CONTRADICTION), patterns=40, l2=1e-2),
 ]
 
 

@@ -94,7 +94,7 @@ class JamRun(Run):
         record = records[0]
         data, given = record.data, record.parameters
         left_out = {"system", "settings", "low_overlap"}
-        named = {"data_file": data["data_file"]} if "data_file" in data else {}
+        named = {name: data[name] for name in ("model_file", "data_file") if name in data}
         return {
             "system": given["system"],
             "seed": record.seed[0],

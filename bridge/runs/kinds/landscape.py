@@ -43,7 +43,7 @@ class LandscapeRun(Run):
 
         The system is built; one whose data take seconds to make, from a ``sketch`` of them.
         """
-        _moves(self.system)  # not from the cache: a file of data may have changed
+        _built(self.system)
 
     def count(self) -> int:
         """Return the number of searches, if that is known."""
@@ -69,11 +69,19 @@ class LandscapeRun(Run):
         return summary(explored.graph, explored.observables, known, explored.seconds)
 
 
-def _moves(system: Any) -> dict[str, Any]:
-    """Return how far the searches of a landscape step: it is set by the system, not by options."""
+def _built(system: Any) -> Any:
+    """Return the landscape, or a sketch of it."""
     import numpy as np
 
-    case = getattr(system, "sketch", system.case)(np.random.default_rng(0))
+    return getattr(system, "sketch", system.case)(np.random.default_rng(0))
+
+
+def _moves(system: Any) -> dict[str, Any]:
+    """Return how far the searches of a landscape step: it is set by the system, not by options.
+
+    One that is slow to build says so by its ``lengths``.
+    """
+    case = system.lengths() if hasattr(system, "lengths") else _built(system)
     return {"steps": _numbers(case.steps), "hops": _numbers(case.hops)}
 
 
