@@ -10,10 +10,8 @@ from bridge.descent.lbfgs import certified, lbfgs
 from bridge.jamming.linearised import P
 from bridge.protocols import HasTightening, Vector
 
-# Raises of the load before it is called unbounded, and how much longer each is than the one before:
-# minima above jamming are reached in fewer steps than states just below it.
+# Raises of the load before it is called unbounded.
 _MOST_RAISES = 40
-_GROWTH = 4.0
 # Of them, those from states that are no minimum: close to jamming a descent may come to no end.
 _MOST_STALLS = 3
 # Energies in one generic descent.
@@ -102,7 +100,7 @@ def approach(
     minimise
         Called as ``minimise(problem, x)``.
     first_change
-        First change of the load where it has to be raised; each is four times the one before.
+        First change of the load where it has to be raised; doubled from then on.
     ratio
         Of the distances to jamming of one stage and the one before.
     max_stages
@@ -133,7 +131,7 @@ def _balanced(here: ApproachStage[P]) -> bool:
 
 
 def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> ApproachStage[P]:
-    """Raise the load, in growing steps, until the minimum has violated constraints."""
+    """Raise the load, in doubling steps, until the minimum has violated constraints."""
     minimum, stalls = minimise(problem, x), 0
     for _ in range(_MOST_RAISES):
         stalls += minimum.status == "stalled"
@@ -141,5 +139,5 @@ def _raised(problem: P, x: Vector, minimise: Minimiser[P], step: float) -> Appro
             return stage(problem, minimum.x, minimum.status)
         problem = problem.tightened(step)
         minimum = minimise(problem, minimum.x)
-        step *= _GROWTH
+        step *= 2.0
     return stage(problem, minimum.x, "unbounded")

@@ -230,7 +230,8 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
     rows = here.contacts(free)
-    n = len(here.free_of_symmetries(here.columns_of(rows)))
+    columns = here.columns_of(rows)
+    n = len(here.free_of_symmetries(columns)) - here.surface_symmetries(columns)
     excess = len(rows) - n - 1
     in_excess = excess > max(3.0, max_excess * n)
     if not len(rows) or (in_excess and stage.overlap_per_variable > _CRYSTAL_OVERLAP):
