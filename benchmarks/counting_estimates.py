@@ -176,7 +176,7 @@ def trend(sizes: Sequence[Group]) -> Trend | None:
 
 
 def _trend(samples: list[Any]) -> tuple[float, float, float]:
-    """Return ``c`` of both lines, with weights as if ``missing`` varied by ``√n``; and the power."""
+    """Return ``c`` of both lines, as if the variance of ``missing`` were ``n``; and the power."""
     n, missing = np.concatenate(samples).T
     part, root = (
         float(np.polyfit(n**power, missing / n, 1, w=np.sqrt(n))[1]) for power in (-1.0, -0.5)
