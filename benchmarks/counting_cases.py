@@ -15,7 +15,7 @@ ASPECTS = (2.0, 1.5, 1.2, 1.1, 1.03, 1.01, 1.003, 1.001)
 ELLIPSES, DISCS, COMPONENTS = 128, (64, 256), (150, 300, 600)
 CONVEX, NON_CONVEX = (1.5, 0.3), (4.0, -0.5)  # α of a perceptron, and the margin σ it starts from
 SEEDS, TWO = 8, (0, 1)  # of all cases, and of those with 1200 weights
-LIMIT, LONG_LIMIT = 150.0, 240.0  # processor seconds of a case, and of one with 1200 weights
+LIMIT, LONG_LIMIT = 100.0, 240.0  # processor seconds of a case, and of one with 1200 weights
 
 # Ends of windows: of forces in units of their mean, of distances of masks from 0 and 1, of gaps
 # in units of the mean open one (of packings in diameters), and of |z| of open kinks over its rms.

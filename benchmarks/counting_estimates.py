@@ -8,6 +8,7 @@ rectifiers, translations). Only certified points are in means and fits.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from counting_cases import (
     ELLIPSES,
     KINKED,
     LOAD,
+    LOADS,
     MIDDLE,
     NON_CONVEX,
     SMOOTH,
@@ -145,13 +147,16 @@ class Trend:
     """How missing constraints go on with ``n``, with errors by drawing points of each size again.
 
     ``part`` is ``c`` of a line ``missing/n = c + b/n``, what is left at infinite ``n`` if a fixed
-    number is missing beside; ``power`` is that of ``missing ∝ n^power``, 0 of a fixed number and
+    number is missing beside; ``root`` is that of ``c + b/√n``, and differs where two sizes more
+    would be needed to tell. ``power`` is that of ``missing ∝ n^power``, 0 of a fixed number and
     1 of a fixed part.
     """
 
     part: float
-    part_error: float
+    root: float
     power: float
+    part_error: float
+    root_error: float
     power_error: float
 
 
@@ -163,21 +168,23 @@ def trend(sizes: Sequence[Group]) -> Trend | None:
     rng = np.random.default_rng(0)
     samples = [np.array([[p.n, p.missing] for p in group.points], dtype=float) for group in chosen]
     drawn = [_trend([s[rng.integers(len(s), size=len(s))] for s in samples]) for _ in range(DRAWS)]
-    parts, powers = np.array(drawn).T
-    powers = powers[np.isfinite(powers)]
-    part, power = _trend(samples)
-    error = float(powers.std(ddof=1)) if len(powers) > 1 else np.nan
-    return Trend(part, float(parts.std(ddof=1)), power, error)
+    errors = [
+        float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+        for values in (column[np.isfinite(column)] for column in np.array(drawn).T)
+    ]
+    return Trend(*_trend(samples), *errors)
 
 
-def _trend(samples: list[Any]) -> tuple[float, float]:
-    """Return ``c``, as if the variance of ``missing`` were as ``n``, and the power."""
+def _trend(samples: list[Any]) -> tuple[float, float, float]:
+    """Return ``c`` of both lines, as if the variance of ``missing`` were ``n``; and the power."""
     n, missing = np.concatenate(samples).T
-    part = np.polyfit(1.0 / n, missing / n, 1, w=np.sqrt(n))[1]
+    part, root = (
+        float(np.polyfit(n**power, missing / n, 1, w=np.sqrt(n))[1]) for power in (-1.0, -0.5)
+    )
     means = np.array([s.mean(axis=0) for s in samples])
     if (means[:, 1] <= 0.0).any():
-        return float(part), np.nan
-    return float(part), float(np.polyfit(*np.log(means).T, 1)[0])
+        return part, root, np.nan
+    return part, root, float(np.polyfit(*np.log(means).T, 1)[0])
 
 
 def pooled(every: Iterable[Point], kind: str) -> list[Any]:
@@ -229,6 +236,10 @@ def classes(every: list[Point]) -> dict[str, list[Point]]:
             found[f"{name}, N about {names}"] = chosen
         some = [p for p in at_load if p.case.system in KINKED and size_of(p.case) == size]
         found[f"**all with kinks, N about {names}**"] = some
+    middle = [p for p in every if p.case.depth and size_of(p.case) == MIDDLE]
+    for names, load in product((("relu", "hardtanh"), ("tanh",)), sorted((LOAD, *LOADS))):
+        chosen = [p for p in middle if p.case.system in names and p.case.load == load]
+        found[f"{' and '.join(names)}, N about 300, P/N = {load}"] = chosen
     for n in COMPONENTS:
         of = (NON_CONVEX[0], n)
         chosen = [p for p in every if p.case.system == "perceptron" and at(p.case) == of]

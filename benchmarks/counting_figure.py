@@ -30,7 +30,7 @@ from bridge.measure.power_laws import GAMMA, THETA
 FIGURE = Path(__file__).parent.parent / "docs" / "counting.png"
 PURPLE, BROWN = "#CC79A7", "#8C510A"
 COLOURS = dict(
-    zip(KINKED + SMOOTH, (RED, ORANGE, PURPLE, BROWN, BLUE, SKY, GREEN, "#44AA99"), strict=True)
+    zip(KINKED + SMOOTH, (RED, ORANGE, PURPLE, BROWN, BLUE, SKY, GREEN, "#D9C700"), strict=True)
 )
 MARKERS = {0: "D", 1: "o", 2: "s", 3: "^"}  # by depth
 TOP = {kind: max(ends) for kind, ends in WINDOWS.items()}
@@ -102,6 +102,8 @@ def over_sizes(axes: Axes, found: list[Group]) -> None:
     n = np.geomspace(110, 1500, 50)
     axes.plot(n, 3 / n, "--", color=GREY, lw=0.8)
     axes.annotate("3 missing", (1000, 3.2 / 1000), fontsize=7, color=GREY)
+    axes.plot(n, 0.9 / np.sqrt(n), ":", color=GREY, lw=0.8)
+    axes.annotate("∝ n$^{-1/2}$", (1000, 0.031), fontsize=7, color=GREY)
     axes.set_xscale("log")
     axes.set_xticks([150, 300, 600, 1200], ["150", "300", "600", "1200"])
     axes.set_xticks([], minor=True)
@@ -143,7 +145,7 @@ def over_dials(axes: Axes, found: list[Group]) -> None:
                 put(axes, at, value, marker=MARKERS[depth], color=colour, mfc=face, ms=3.5)
     axes.axhline(0.0, color=GREY, lw=0.6, zorder=0)
     axes.set_xscale("log")
-    axes.set_ylim(-0.6, 0.6)
+    axes.set_ylim(-0.5, 0.8)
     axes.set(xlabel="1/β of softplus, aspect ratio - 1 of ellipses", ylabel="missing / n")
     axes.set_title("the dial between the classes")
     labels = [
@@ -152,7 +154,7 @@ def over_dials(axes: Axes, found: list[Group]) -> None:
         Line2D([], [], color=GREY, marker="o", mfc="white", ls="",
                label="bends held as kinks, angles not counted"),
     ]  # fmt: skip
-    axes.legend(handles=labels, loc="lower left")
+    axes.legend(handles=labels, loc="upper left")
 
 
 def end_part(point: Point) -> float:

@@ -8,11 +8,22 @@ how many of the cases that fitted are certified; the others are named at the end
 
 import sys
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from counting import HOME
-from counting_cases import CONVEX, KINKED, LOAD, NON_CONVEX, SMOOTH, WIDTHS, WINDOWS
+from counting_cases import (
+    CONVEX,
+    KINKED,
+    LOAD,
+    LOADS,
+    MIDDLE,
+    NON_CONVEX,
+    SMOOTH,
+    WIDTHS,
+    WINDOWS,
+)
 from counting_estimates import (
     KINDS,
     UNTRIED,
@@ -77,8 +88,33 @@ def print_counts(every: list[Group]) -> None:
         )
 
 
+def print_missing(every: list[Group]) -> None:
+    """Print missing constraints of networks over sizes, and of some over loads."""
+    sizes = ("N about 150", "300", "600", "1200")
+    print(header("activation", "depth", *sizes))
+    for name, depth in product(KINKED + SMOOTH, WIDTHS):
+        cells = {g.case.size: cell(g) for g in of_sizes(every, name, depth)}
+        print(f"| {name} | {depth} | {' | '.join(cells.get(w, '') for w in WIDTHS[depth])} |")
+    loads = sorted((LOAD, *LOADS))
+    print(header("activation, N about 300", "depth", *(f"P/N = {load}" for load in loads)))
+    for name, depth in product(("relu", "hardtanh", "tanh"), WIDTHS):
+        row = [
+            [cell(g) for g in of_sizes(every, name, depth, load) if g.case.size == width]
+            for width, load in product(WIDTHS[depth][MIDDLE : MIDDLE + 1], loads)
+        ]
+        print(f"| {name} | {depth} | {' | '.join(found[0] if found else '' for found in row)} |")
+
+
+def cell(group: Group) -> str:
+    """Return missing constraints, the per cent of ``n`` that they are, and certified of fitted."""
+    part, error = group.mean(lambda p: 100 * p.part)
+    _, fit, certified = group.counts
+    missing = shown(*group.mean(lambda p: p.missing), 1)
+    return f"{missing}; {shown(part, error, 1)} % ({certified} of {fit})" if certified else "none"
+
+
 def print_trends(every: list[Group]) -> None:
-    print(header("system", "depth", "n", "c of missing/n = c + b/n", "power of n"))
+    print(header("system", "depth", "n", "c of missing/n = c + b/n", "of c + b/√n", "power of n"))
     rows = [(name, depth, LOAD) for name in KINKED + SMOOTH for depth in WIDTHS]
     rows += [("discs", 0, 1.0), ("perceptron", 0, NON_CONVEX[0]), ("perceptron", 0, CONVEX[0])]
     for system, depth, load in rows:
@@ -89,6 +125,7 @@ def print_trends(every: list[Group]) -> None:
             print(
                 f"| {system} {load if not depth else ''} | {depth or ''} | {ns} "
                 f"| {shown(found.part, found.part_error, 4)} "
+                f"| {shown(found.root, found.root_error, 4)} "
                 f"| {shown(found.power, found.power_error, 2)} |"
             )
 
@@ -149,6 +186,7 @@ def report(path: Path) -> None:
     every = read(path)
     found = groups(every)
     print_counts(found)
+    print_missing(found)
     print_trends(found)
     print_dial(found)
     print_exponents(every)

@@ -50,6 +50,22 @@ def test_a_trend_tells_a_fixed_number_from_a_fixed_part(law, part, power):
         assert 0.0 < found.power_error < 0.2
 
 
+def test_a_trend_of_the_root_leaves_nothing_by_its_own_line():
+    """``missing = 2 √n``: the line in ``1/n`` leaves a part, that in ``1/√n`` none."""
+    from counting_estimates import groups, trend
+
+    sizes = ((12, 144), (17, 324), (24, 576))
+    every = [
+        point(n, 2 * round(n**0.5), seed, case=("relu", 1, size, 1.6))
+        for size, n in sizes
+        for seed in range(2)
+    ]
+    found = trend(groups(every))
+    assert found.root == pytest.approx(0.0, abs=1e-12)
+    assert found.power == pytest.approx(0.5)
+    assert found.part > 0.04
+
+
 def test_a_trend_needs_two_sizes_and_a_power_needs_missing_constraints():
     from counting_estimates import trend
 
