@@ -118,16 +118,22 @@ def _system(
     kind = kinds[known_as]
     names = {item.name for item in fields(kind)}
     system = kind(**{name: value for name, value in options.items() if name in names})
+    found = {}
     for name, where in files.items():
-        saved = str(options.get(name, ""))
-        if not saved.startswith("sha256:"):
-            continue
-        known_as = known.get(f"{name}_file", "its file")
-        if where is None:
-            raise ValueError(f"expected the {name} of this run, {known_as}, got none: pass {name}=")
-        system = replace(system, **{name: str(where)})
-        same = contents(system)[name] == saved
-        expect(same, f"the {name} of this run, {known_as}", f"others in {where}", "name the file")
+        if str(options.get(name, "")).startswith("sha256:"):
+            known_as = known.get(f"{name}_file", "its file")
+            if where is None:
+                raise ValueError(
+                    f"expected the {name} of this run, {known_as}, got none: pass {name}="
+                )
+            found[name] = str(where)
+    if not found:
+        return system
+    system = replace(system, **found)
+    held = contents(system)
+    for name, where in found.items():
+        wanted = f"the {name} of this run, {known.get(f'{name}_file', 'its file')}"
+        expect(held[name] == options[name], wanted, f"others in {where}", "name the file")
     return system
 
 

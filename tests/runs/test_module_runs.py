@@ -225,7 +225,7 @@ def test_the_landscape_of_a_loss_has_words_as_labels_and_scores_of_unseen_patter
     more = ["--searches", "2", "--l2", "0.01", "--out", "own.sqlite", "--json"]
     assert run([*words, *more]) == 0
     said = json.loads(capsys.readouterr().out)
-    lowest = said["minima"][0]
+    lowest = said["minima"][0]["observables"]
     assert set(lowest) >= {"test_auc", "test_accuracy"}
     assert lowest["test_accuracy"] * 20 == pytest.approx(round(lowest["test_accuracy"] * 20))
     problem, x = load("own.sqlite", data="two.csv", model="own.py:make")
@@ -241,7 +241,7 @@ WRONG = {
     "no file": ([], "expected FILE.py:NAME with a function that makes a module, got none"),
     "missing file": (["gone.py:make"], "expected a file at gone.py, got: No such file"),
     "no name": (["net.py"], "got 'net.py': write such as net.py:make"),
-    "missing name": (["net.py:made"], "expected made in net.py, got Flatten, Linear"),
+    "missing name": (["net.py:made"], "expected made in net.py, got make, classes, Net"),
     "a number": (["net.py:nothing"], "expected nothing() to return a torch.nn.Module, got a int"),
     "an error": (["net.py:raises"], "expected raises() to make a module, got KeyError"),
     "arguments": (["net.py:needs"], "expected needs() to be called without arguments, got: miss"),
