@@ -133,9 +133,17 @@ class Command(ABC):
         return "\n".join(lines)
 
     @classmethod
-    def figure(cls, records: "Sequence[Record]") -> "Figure | None":
-        """Return a figure of the records of one command; None if there is nothing to draw."""
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure | None":
+        """Return a figure of its records; None if there is nothing to draw.
+
+        ``data`` is the file or folder that a network was trained on, where it was one.
+        """
         return None
+
+    @classmethod
+    def owns(cls, record: "Record") -> bool:
+        """Tell whether a record is one of those that `figure` draws."""
+        return False
 
     @classmethod
     def write(cls, records: "Sequence[Record]", folder: Path) -> None:

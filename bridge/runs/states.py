@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bridge.figures.picture import forces_of
 from bridge.jamming import ExactJamming, exact_jamming
 from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
@@ -25,7 +26,7 @@ class Measured:
     """A state with its observables, and its spectrum if that was asked for.
 
     ``lowest_curvature`` is that of `bridge.measure.stability`; None for networks, which a polish
-    certifies.
+    certifies. ``forces`` ``(m,)`` are those of the gaps at a jamming point, which are no overlaps.
     """
 
     state: State
@@ -33,6 +34,7 @@ class Measured:
     spectrum: Spectrum | None
     seconds: float
     lowest_curvature: float | None = None
+    forces: Vector | None = None
 
     @property
     def gaps(self) -> Vector:
@@ -126,7 +128,7 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     if with_spectrum and status == "jammed":
         above = found.problem.tightened(_SPECTRUM_LOAD)
         values = spectrum(system.minimise(above, found.x))
-    return Measured(end, _observe_exact(found), values, seconds)
+    return Measured(end, _observe_exact(found), values, seconds, forces=forces_of(found))
 
 
 def near_transition(
@@ -201,6 +203,8 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
     arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
     if isinstance(problem, HasBodies):
         arrays |= problem.scene(x)
+    if found.forces is not None:
+        arrays["forces"] = found.forces.astype(np.float32)
     if values is not None:
         arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

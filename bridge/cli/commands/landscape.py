@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.options import AsJson, Shared, add_commands, checking_input, keeping
+from bridge.cli.run_commands import draw_beside
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
 from bridge.runs.kinds.landscape import LandscapeRun
@@ -30,12 +31,18 @@ def _landscape(system: LandscapeSystem, shared: Shared, *, searches: int | None)
         found = exploration.run_landscape(
             system, seed, searches=searches, out=out, workers=workers, progress=progress
         )
+    if out is not None:
+        from bridge.figures.landscape import disconnectivity
+
+        draw_beside(out, disconnectivity(found.graph.tree()))
     document = exploration.landscape_document(system, seed, found)
     typer.echo(dumps(document) if shared.as_json else exploration.landscape_text(document))
     return 0
 
 
-add_commands(app, LandscapeRun, _landscape, None, "File to keep everything in.")
+add_commands(
+    app, LandscapeRun, _landscape, None, "File to keep everything in; the figure is put beside it."
+)
 
 
 @app.command("show")
