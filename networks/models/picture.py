@@ -86,4 +86,6 @@ def _draw_weights(problem: "HingeNetwork", x: Vector, ax: Any, heights: list[Vec
     segments, strength = segments[chosen], strength[chosen]
     colours = to_rgba_array(np.where(strength > 0, POSITIVE, NEGATIVE))
     colours[:, 3] = 0.08 + 0.8 * np.abs(strength) ** 1.5
-    ax.add_collection(LineCollection(segments, colors=colours, linewidths=2.0 * np.abs(strength)))
+    ax.add_collection(
+        LineCollection(list(segments), colors=colours, linewidths=2.0 * np.abs(strength))
+    )

@@ -80,9 +80,9 @@ class LandscapeRun(Run):
 
         expect(len(records) == 1, "one landscape", len(records), "show a single run")
         found = records[0].arrays
-        energies = found["minimum_energy"], found["saddle_energy"]
         ends = [(int(a), int(b)) for a, b in found["saddle_ends"]]
-        return disconnectivity(merge_tree(*(list(e) for e in energies), ends))
+        tree = merge_tree(found["minimum_energy"], found["saddle_energy"], ends)
+        return disconnectivity(tree)
 
     @classmethod
     def owns(cls, record: "Record") -> bool:
