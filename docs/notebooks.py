@@ -51,5 +51,4 @@ def write(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for path in write(Path(sys.argv[1])):
-        print(path)
+    write(Path(sys.argv[1]))
