@@ -1,7 +1,6 @@
 """The command of a kind of run: for each system that it takes, or one alone."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +30,7 @@ def command_of(kind: type[Command]) -> typer.Typer:
 def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> int:
     from bridge.records.content import data_path
     from bridge.records.documents import dumps
-    from bridge.runs.progress import Progress
+    from bridge.runs.progress import Elapsed, Progress
     from bridge.runs.task import local, raise_failures, run_all
 
     seed, out = shared.seed, shared.out
@@ -44,8 +43,8 @@ def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> in
     runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
     todo = [task for each in runs for task in each.tasks()]
     mapper = map if len(todo) == 1 and shared.workers is None else local(shared.workers)
-    alone = nullcontext(lambda done, total: None)  # a run has no parts to show
-    with keeping(out), store, alone if len(todo) == 1 else Progress(kind.command) as progress:
+    saying = Elapsed if len(todo) == 1 else Progress
+    with keeping(out), store, saying(kind.command) as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
         raise_failures(failures, len(todo), out)
         records = [record for task in todo if (record := store.get(task.key))]

@@ -22,7 +22,6 @@ grid, ``sweep("discs", command="pressure", growth=[0, 0.1])``, and `report` and 
 was kept. A file here imports what is slow inside its functions: it is read by ``jamscape --help``.
 """
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from bridge.records.content import data_name, parameters
 from bridge.records.seeds import generator
 from bridge.systems import systems
 from bridge.systems.ranges import check_ranges, options_of
+from bridge.systems.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,9 +188,9 @@ class Run(Command):
         """Run it, and return the record."""
         from bridge.records.store import Record
 
-        started = time.perf_counter()
+        watch = Stopwatch()
         found = self.find(generator(self.seed))
-        seconds = time.perf_counter() - started if found.seconds is None else found.seconds
+        seconds = watch.seconds if found.seconds is None else found.seconds
         named = {"system": self.label, "sample": self.seed[-1], "status": found.status}
         return Record(
             kind=self.label,
