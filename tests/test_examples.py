@@ -58,7 +58,7 @@ def test_example_runs(path, notebooks, tmp_path, monkeypatch, capsys):
 
 def test_there_are_examples():
     assert len(EXAMPLES) >= 3
-    assert len(LESSONS) == 5
+    assert len(LESSONS) == 8
 
 
 def test_a_notebook_is_its_lesson_and_is_written_once(notebooks):

@@ -1,7 +1,8 @@
 """``jamscape landscape``: a command for each landscape, and ``show`` for a stored one."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,8 +59,21 @@ def landscape_show(
     """Draw and tabulate a stored landscape."""
     from bridge.report.landscape_folder import show
 
+    folder = file.with_suffix("") if out is None else out
     with checking_input():
-        document = show(file, file.with_suffix("") if out is None else out, temperature)
-    for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
+        document = show(file, folder, temperature)
+    for_reading = "\n".join(f"{name:18} {_rounded(value)}" for name, value in document.items())
     typer.echo(dumps(document) if as_json else for_reading)
+    typer.echo(f"figures, tables and summary: {folder}", err=True)
     return 0
+
+
+def _rounded(value: Any) -> str:
+    """Return a value for reading: six digits of a number, names and values of what is nested."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_rounded(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(_rounded, value))
+    return "none" if value is None else str(value)
