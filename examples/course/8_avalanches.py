@@ -60,7 +60,7 @@ print(f"work {work:.4f} - lost {lost:.4f} = {work - lost:.4f}, stored {stored:.4
 # takes part in.
 
 # %%
-drops = np.concatenate([load_slowly(60, seed, UP).drops for seed in range(6)])
+drops = np.concatenate([load_slowly(40, seed, UP).drops for seed in range(6)])
 drops = np.sort(drops[drops > 0])
 fig, ax = plt.subplots(figsize=(4.5, 3), layout="constrained")
 ax.loglog(drops, 1 - np.arange(len(drops)) / len(drops), "o", ms=4, color="#D55E00")
