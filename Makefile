@@ -5,10 +5,14 @@ PROCESSES ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: compare test check docs mutants clean
+.PHONY: compare course test check docs mutants clean
 
 compare: $(READY)
 	$(BIN)/jamscape compare --out compare || [ $$? -eq 3 ]  # 3: done, some runs stalled and say so
+
+course: $(VENV)/.course  # lessons that are in the folder already are left as they are
+	$(BIN)/python docs/notebooks.py course
+	$(BIN)/jupyter lab course
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
@@ -31,6 +35,10 @@ mutants: $(VENV)/.mutants  # neither part of the tests nor of what a change must
 $(VENV)/.mutants: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
 	touch $(VENV)/.mutants
+
+$(VENV)/.course: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[course]'
+	touch $(VENV)/.course
 
 $(VENV)/.docs: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

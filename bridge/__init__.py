@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.descent.lbfgs import Minimum, lbfgs
+    from bridge.figures.picture import plot
     from bridge.jamming.certificate import Certificate
     from bridge.jamming.exact import ExactJamming, exact_jamming
     from bridge.landscape.graph import Graph
@@ -59,6 +60,7 @@ _HOMES = {
     "load": "runs.reopen",
     "observe": "measure.observables",
     "participation_ratio": "measure.spectra",
+    "plot": "figures.picture",
     "spectral_density": "measure.lanczos",
     "spectrum": "measure.spectra",
     "sweep": "report.sweep",
@@ -90,6 +92,7 @@ __all__ = [
     "load",
     "observe",
     "participation_ratio",
+    "plot",
     "spectral_density",
     "spectrum",
     "sweep",

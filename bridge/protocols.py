@@ -376,6 +376,20 @@ class HasBodies(Protocol):
 
 
 @runtime_checkable
+class HasPicture(Landscape, Protocol):
+    """A system that can draw a state of its own, for `bridge.plot`."""
+
+    def draw(
+        self, x: Vector, ax: Any, forces: Vector | None = None, mode: Vector | None = None
+    ) -> None:
+        """Draw the state into axes of matplotlib.
+
+        ``forces`` ``(m,)`` stand in for ``max(Δ, 0)`` where that is not the force at a gap, and
+        ``mode`` ``(n_dof,)`` is a motion to show; a system may leave either out.
+        """
+
+
+@runtime_checkable
 class HasHessian(Landscape, Protocol):
     """A landscape that forms its Hessian faster than by products with unit vectors."""
 

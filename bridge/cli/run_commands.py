@@ -1,7 +1,6 @@
 """The command of a kind of run: for each system that it takes, or one alone."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +13,11 @@ from bridge.runs.run import Command
 from bridge.systems.ranges import check_count, options_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from bridge.records.store import Record, Store
 
-_OUT = "Folder for the results; a name that ends in .sqlite keeps records only."
+_OUT = "Folder for the results; a name that ends in .sqlite keeps records and a figure only."
 
 
 def command_of(kind: type[Command]) -> typer.Typer:
@@ -27,8 +28,9 @@ def command_of(kind: type[Command]) -> typer.Typer:
 
 
 def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> int:
+    from bridge.records.content import data_path
     from bridge.records.documents import dumps
-    from bridge.runs.progress import Progress
+    from bridge.runs.progress import Elapsed, Progress
     from bridge.runs.task import local, raise_failures, run_all
 
     seed, out = shared.seed, shared.out
@@ -41,17 +43,28 @@ def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> in
     runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
     todo = [task for each in runs for task in each.tasks()]
     mapper = map if len(todo) == 1 and shared.workers is None else local(shared.workers)
-    alone = nullcontext(lambda done, total: None)  # a run has no parts to show
-    with keeping(out), store, alone if len(todo) == 1 else Progress(kind.command) as progress:
+    saying = Elapsed if len(todo) == 1 else Progress
+    with keeping(out), store, saying(kind.command) as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
         raise_failures(failures, len(todo), out)
         records = [record for task in todo if (record := store.get(task.key))]
     document = kind.document(records)
     if out is not None and _is_folder(out):
-        _write(kind, records, document, out)
+        _write(kind, records, document, out, system and data_path(system))
         typer.echo(f"records, table and figure: {out}", err=True)
+    elif out is not None:
+        draw_beside(out, kind.figure(records, system and data_path(system)))
     typer.echo(dumps(document) if shared.as_json else kind.text(records))
     return STALLED if any(record.status == "stalled" for record in records) else 0
+
+
+def draw_beside(out: Path, figure: "Figure | None") -> None:
+    """Write a figure beside a file of records, and say where."""
+    from bridge.figures.style import save
+
+    if figure is not None:
+        save(figure, out, (".png",))
+        typer.echo(f"figure: {out.with_suffix('.png')}", err=True)
 
 
 def _changed(run: Command) -> set[str]:
@@ -81,7 +94,11 @@ def _store(out: Path | None, command: str) -> "Store":
 
 
 def _write(
-    kind: type[Command], records: "Sequence[Record]", document: dict[str, Any], out: Path
+    kind: type[Command],
+    records: "Sequence[Record]",
+    document: dict[str, Any],
+    out: Path,
+    data: Path | None,
 ) -> None:
     """Write the document, the table and the figure of a command."""
     from bridge.figures.style import save
@@ -93,6 +110,6 @@ def _write(
     if not kind.has_table:
         write(records, out / "table.csv")
     kind.write(records, out)
-    figure = kind.figure(records)
+    figure = kind.figure(records, data)
     if figure is not None:
         save(figure, out / "figure")

@@ -32,7 +32,7 @@ SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues
 def comparison(systems: Sequence[Column]) -> "Figure":
     """Draw ``N_Δ/N`` and energy against load, gap distributions, and spectra of each system."""
     with style():
-        figure = new_figure(2.05 * len(systems) + 0.6, 7.8)
+        figure = new_figure(max(2.05 * len(systems) + 0.6, 3.8), 7.8)
         axes = figure.subplots(4, len(systems), squeeze=False, sharey="row")
         for column, system in zip(axes.T, systems, strict=True):
             column[0].set_title(system.name)
@@ -79,7 +79,8 @@ def draw_spectra(axes: "Axes", system: Column) -> None:
     ``H0``; exact zeros, of symmetries and frozen bodies, are left out.
     """
     states = system.above()
-    unit = _joined(states, "eigenvalues_h0").mean() if states else 1.0
+    stiffness = _joined(states, "eigenvalues_h0")
+    unit = stiffness.mean() if stiffness.size else 1.0
     axes.set_xscale("symlog", linthresh=SPECTRUM_LINEAR)
     axes.set_xticks([-1, -1e-2, 0, 1e-2, 1], ["−1", "−10⁻²", "0", "10⁻²", "1"])
     axes.set_xticks([], minor=True)

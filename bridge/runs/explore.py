@@ -1,5 +1,7 @@
 """The minima and saddles of any landscape, in one call."""
 
+from typing import Any
+
 from bridge.landscape.basin_hopping import Hops, displace
 from bridge.landscape.case import Case
 from bridge.landscape.explore import Start
@@ -18,6 +20,7 @@ def explore(
     steps: Steps | None = None,
     hops: Hops | None = None,
     workers: int = 1,
+    every_index: bool = False,
 ) -> Graph:
     """Return the minima of a landscape, and the saddles between them, as they were found.
 
@@ -38,6 +41,8 @@ def explore(
         variables are of order one, such as clusters of atoms.
     workers
         Processes that climb. With one the graph is the same whenever it is made.
+    every_index
+        Whether to search stationary points of all indices, for the Morse sum.
 
     Raises
     ------
@@ -63,5 +68,6 @@ def explore(
     symmetric = getattr(problem, "symmetric_state", None)
     explorer = explorer_of(Case(problem, start, steps or Steps(), hops, symmetric=symmetric), seed)
     graph = Graph(explorer.identity)
-    raise_lost_climbs(search(explorer, graph, graph.absorb, searches=searches, workers=workers))
+    how: dict[str, Any] = {"searches": searches, "workers": workers, "every_index": every_index}
+    raise_lost_climbs(search(explorer, graph, graph.absorb, **how))
     return graph

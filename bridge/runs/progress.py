@@ -1,12 +1,14 @@
 """What a run says while it works: a bar with the time left on a terminal, else a few lines."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as Bar
 
 
@@ -45,6 +47,44 @@ class Progress:
             _write(f"{self.title}: {done} of {total}\n")
 
 
+class Elapsed:
+    """What a single run says, which has no parts to count: the time that it has taken.
+
+    On a terminal, from one second on and until it ends; anything else gets nothing.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self._bar: Bar | None = None
+        self._timer = threading.Timer(1.0, self._start)
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._timer.ident is not None:  # it was started
+            self._timer.join()
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note of nothing: there is one run."""
+
+    def _start(self) -> None:
+        from rich import progress as rich
+
+        columns = (rich.TextColumn("{task.description}"), rich.SpinnerColumn())
+        self._bar = rich.Progress(
+            *columns, rich.TimeElapsedColumn(), console=_console(), transient=True
+        )
+        self._bar.add_task(self.title, total=None)
+        self._bar.start()
+
+
 class Counts:
     """Call it with numbers that grow without a known end; at most one line in ten seconds."""
 
@@ -67,7 +107,6 @@ def _write(text: str) -> None:
 
 def _bar() -> "Bar":
     from rich import progress as rich
-    from rich.console import Console
 
     return rich.Progress(
         rich.TextColumn("{task.description}"),
@@ -76,5 +115,11 @@ def _bar() -> "Bar":
         rich.TimeElapsedColumn(),
         rich.TextColumn("left"),
         rich.TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=_console(),
     )
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)

@@ -32,6 +32,8 @@ class Reopened:
         What the record says of it: a record of a landscape, whether that is connected.
     n_kinks
         Kinks that hold the state of a network of rectifiers; None of other systems.
+    forces
+        Of a jamming point, the force at each gap ``(m,)``; None of all others.
     """
 
     problem: Any
@@ -39,6 +41,7 @@ class Reopened:
     status: str
     reason: str = ""
     n_kinks: int | None = None
+    forces: Vector | None = None
 
     def __iter__(self) -> Iterator[Any]:
         yield self.problem
@@ -79,11 +82,11 @@ def load(
     ValueError
         In one line, if there is nothing to reopen, no such run, or the data are others.
     """
-    path = _store_in(Path(path)) if Path(path).is_dir() else Path(path)
+    path = store_in(Path(path)) if Path(path).is_dir() else Path(path)
     if holds(path, LANDSCAPE_TABLES):
         return _lowest(path, {"data": data, "model": model})
     with Store(path, read_only=True) as store:
-        return reopened(_chosen(store, run), data, model)
+        return reopened(chosen(store, run), data, model)
 
 
 def reopened(record: Record, data: str | Path | None = None, model: str | None = None) -> Reopened:
@@ -103,7 +106,9 @@ def reopened(record: Record, data: str | Path | None = None, model: str | None =
     expect("x" in arrays, "a run that kept its state", f"one of {record.kind}", "name another")
     known = record.data
     problem = _system(systems(), record.parameters, known, files).reopen(record, rng)
-    return Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
+    end = Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
+    forces = arrays.get("forces")
+    return end if forces is None else replace(end, forces=forces.astype(np.float64))
 
 
 def _system(
@@ -137,8 +142,8 @@ def _system(
     return system
 
 
-def _store_in(path: Path) -> Path:
-    """Return the store in the folder of a command."""
+def store_in(path: Path) -> Path:
+    """Return the store in the folder of a command; ``ValueError`` unless there is one."""
     stores = sorted(path.glob("*.sqlite"))
     expect(len(stores) == 1, f"one store in {path}", len(stores), "name the file")
     return stores[0]
@@ -155,8 +160,8 @@ def _lowest(path: Path, files: Mapping[str, str | Path | None]) -> Reopened:
     return Reopened(case.problem, min(minima, key=lambda point: point.energy).x, Status.JAMMED)
 
 
-def _chosen(store: Store, run: int | str | None) -> Record:
-    """Return one record of a store."""
+def chosen(store: Store, run: int | str | None) -> Record:
+    """Return one record of a store: by number, by key, or the only one; else ``ValueError``."""
     keys = store.keys()
     alone = run is not None or len(keys) == 1
     expect(alone, f"a run of {store.path}", f"none of {len(keys)}", "pass run=0")

@@ -22,7 +22,6 @@ grid, ``sweep("discs", command="pressure", growth=[0, 0.1])``, and `report` and 
 was kept. A file here imports what is slow inside its functions: it is read by ``jamscape --help``.
 """
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from bridge.records.content import data_name, parameters
 from bridge.records.seeds import generator
 from bridge.systems import systems
 from bridge.systems.ranges import check_ranges, options_of
+from bridge.systems.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,9 +133,17 @@ class Command(ABC):
         return "\n".join(lines)
 
     @classmethod
-    def figure(cls, records: "Sequence[Record]") -> "Figure | None":
-        """Return a figure of the records of one command; None if there is nothing to draw."""
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure | None":
+        """Return a figure of its records; None if there is nothing to draw.
+
+        ``data`` is the file or folder that a network was trained on, where it was one.
+        """
         return None
+
+    @classmethod
+    def owns(cls, record: "Record") -> bool:
+        """Tell whether a record is one of those that `figure` draws."""
+        return False
 
     @classmethod
     def write(cls, records: "Sequence[Record]", folder: Path) -> None:
@@ -180,9 +188,9 @@ class Run(Command):
         """Run it, and return the record."""
         from bridge.records.store import Record
 
-        started = time.perf_counter()
+        watch = Stopwatch()
         found = self.find(generator(self.seed))
-        seconds = time.perf_counter() - started if found.seconds is None else found.seconds
+        seconds = watch.seconds if found.seconds is None else found.seconds
         named = {"system": self.label, "sample": self.seed[-1], "status": found.status}
         return Record(
             kind=self.label,

@@ -1,12 +1,12 @@
 """States of systems, brought to where they are asked for, and measured."""
 
-import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from bridge.figures.picture import forces_of
 from bridge.jamming import ExactJamming, exact_jamming
 from bridge.jamming.approach import approach
 from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
@@ -15,6 +15,7 @@ from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import ConstraintProblem, HasBodies, HasKinks, HasTightening, Status, Vector
 from bridge.runs.kinds.jam import EIGENVALUES, MODE_COUNTS
 from bridge.systems import State, System
+from bridge.systems.stopwatch import Stopwatch
 
 _TOUCH = 1e-10  # relative load by which contacts at the jamming point overlap, to be counted
 _SPECTRUM_LOAD = 1e-7
@@ -25,7 +26,7 @@ class Measured:
     """A state with its observables, and its spectrum if that was asked for.
 
     ``lowest_curvature`` is that of `bridge.measure.stability`; None for networks, which a polish
-    certifies.
+    certifies. ``forces`` ``(m,)`` are those of the gaps at a jamming point, which are no overlaps.
     """
 
     state: State
@@ -33,6 +34,7 @@ class Measured:
     spectrum: Spectrum | None
     seconds: float
     lowest_curvature: float | None = None
+    forces: Vector | None = None
 
     @property
     def gaps(self) -> Vector:
@@ -98,17 +100,19 @@ def measured(
     with_spectrum
         Diagonalise the Hessian if the state is jammed; that of other states says nothing.
     """
-    started = time.perf_counter()
+    watch = Stopwatch()
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
     if exact and state.status != Status.DEAD:
-        return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
+        return measure_exact(system, state, with_spectrum=with_spectrum, watch=watch)
     if low_overlap is not None:
         state = near_transition(system, state, low_overlap, rng=rng)
-    seconds = time.perf_counter() - started
+    seconds = watch.seconds
     return measure(state, with_spectrum=with_spectrum and state.status == "jammed", seconds=seconds)
 
 
-def measure_exact(system: System, state: State, *, with_spectrum: bool, started: float) -> Measured:
+def measure_exact(
+    system: System, state: State, *, with_spectrum: bool, watch: Stopwatch
+) -> Measured:
     """Go from a state to the jamming point next to it, and measure that.
 
     Forces there are those of the certificate, in units of their mean. The spectrum is that of the
@@ -116,7 +120,7 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     """
     state = system.limited(state)
     found = exact_jamming(with_tightening(state.problem), state.x, minimise=system.minimise)
-    seconds = time.perf_counter() - started
+    seconds = watch.seconds
     status = "jammed" if found.status == "jammed" else "stalled"
     reason = f"{found.status}: {found.reason}" if found.reason else ""
     load = system.exact_load(found.problem)
@@ -126,7 +130,7 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
     if with_spectrum and status == "jammed":
         above = found.problem.tightened(_SPECTRUM_LOAD)
         values = spectrum(system.minimise(above, found.x))
-    return Measured(end, _observe_exact(found), values, seconds)
+    return Measured(end, _observe_exact(found), values, seconds, forces=forces_of(found))
 
 
 def near_transition(
@@ -201,6 +205,8 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
     arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
     if isinstance(problem, HasBodies):
         arrays |= problem.scene(x)
+    if found.forces is not None:
+        arrays["forces"] = found.forces.astype(np.float32)
     if values is not None:
         arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

@@ -58,7 +58,7 @@ fig, axes = plt.subplots(1, 2, figsize=(9, 4.5))
 for ax, phi in zip(axes, (0.80, 0.88), strict=True):
     packing = Discs.bidisperse(200, phi=phi)
     end = minimise(packing, packing.random_state(rng))
-    plot(packing, end.x, ax, forces=end.status == "jammed")
+    plot(end, ax=ax)
     ax.set_title(f"φ = {phi}: {end.status}, U = {end.energy:.2g}")
 
 # %% [markdown]
@@ -103,7 +103,7 @@ values = spectrum(edge).eigenvalues
 omega = np.sqrt(values[values > 1e-10])
 fig, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 ax.hist(omega, bins=25, density=True, color="#0072B2")
-ax.set(xlabel="frequency ω", ylabel="density of modes")
+_ = ax.set(xlabel="frequency ω", ylabel="density of modes")
 
 # %% [markdown]
 # ## Exercises

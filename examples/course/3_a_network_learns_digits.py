@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from bridge import observe, spectrum
+from bridge import hessian, observe, plot, spectrum
 from networks import HingeNetwork, Mlp, digits, random_patterns, train
 
 torch.set_num_threads(1)  # these networks are too small to share
@@ -35,7 +35,7 @@ for width in widths:
     trained = train(problem, problem.mlp.init(rng), steps=4000)
     ends.append((problem, trained))
     error = np.mean(HingeNetwork(problem.mlp, unseen).gaps(trained.x) >= 1)  # the wrong sign
-    seen = observe(problem, trained.x)
+    seen = observe(trained)
     print(
         f"width {width:2}: P/N = {problem.load:5.2f}  {trained.status:9} U = {trained.energy:8.2e}"
         f"  N_Δ/N = {seen.constraint_ratio:5.2f}  test error {error:.1%}"
@@ -43,12 +43,14 @@ for width in widths:
 
 # %% [markdown]
 # Small networks are jammed: too many constraints for their parameters, like a crowded packing.
-# $N$ leaves out the rescalings of rectifiers (exercise 2), and $N_\Delta$ what descent leaves of
-# fitted constraints, some $10^{-8}$ above zero.
+# What `train` returns is the network on a sphere, as the perceptron is: a polish holds the norm of
+# the weights, without which few networks have a minimum. $N$ leaves out the norm and the rescalings
+# of rectifiers (exercise 2), and $N_\Delta$ what descent leaves of fitted constraints, some
+# $10^{-8}$ above zero.
 # From some width on there is a network that satisfies every constraint, and plain descent finds
-# it. There, no poor minima stop it: a minimum with $U > 0$ needs $N_\Delta \ge N_-(H_p)$
-# constraints to hold it, about half as many as there are parameters, and a network with many more
-# parameters than patterns cannot find them.
+# it. There, no poor minima stop it: a minimum with $U > 0$ needs constraints, violated or at a kink
+# of a unit, for each direction in which the prestress alone would give way, and a network with many
+# more parameters than patterns cannot find them.
 #
 # ## How well is each digit learned?
 
@@ -60,7 +62,7 @@ for (problem, trained), colour in ((ends[0], "#D55E00"), (ends[-1], "#0072B2")):
     ax.hist(gaps, bins=bins, color=colour, alpha=0.6, label=f"{problem.n_dof} parameters")
 ax.axvline(0, color="black", lw=0.8)
 ax.set(xlabel="gap Δ of a digit (violated: Δ > 0)", ylabel="digits")
-ax.legend()
+_ = ax.legend()
 
 # %% [markdown]
 # The large network has pushed every gap below zero, and not much further: many digits sit just at
@@ -68,17 +70,32 @@ ax.legend()
 #
 # ## What the small network's minimum looks like
 #
-# $H = H_0 + H_p$ again. A rectifier is linear on either side of its kink, so that $f$ is linear in
-# each single weight, and the diagonal of $H_p$ vanishes: its positive and negative modes come in
-# comparable numbers.
+# $H = H_0 + H_p$ again. The norm of the weights is held, and some units sit at their kinks, which
+# are constraints too: the bound counts both.
 
 # %%
 problem, trained = ends[0]
-found = spectrum(problem, trained.x)
-n_positive = int((found.eigenvalues_hp > 1e-9).sum())
-print(f"Hp: {found.negative_modes_hp} negative, {n_positive} positive modes of {problem.n_dof}")
-print(f"trace of Hp: {found.eigenvalues_hp.sum():.1e}, of H0: {found.eigenvalues_h0.sum():.3g}")
-print(f"bound: {found.negative_modes_hp} <= N_Δ = {found.n_violated}: {found.bound_holds}")
+found = spectrum(trained)
+held = found.n_violated + found.n_kinks
+print(f"{found.n_violated} violated and {found.n_kinks} kinks hold {observe(trained).n} directions")
+print(f"bound: {found.negative_modes_hp} <= N_Δ + kinks = {held}: {found.bound_holds}")
+_ = plot(trained)
+
+# %% [markdown]
+# Darker units have more digits at their kink. Let the norm and the kinks go, and look at the
+# weights alone: a rectifier is linear on either side of its kink, so that $f$ is linear in each
+# single weight, and the diagonal of $H_p$ vanishes, its trace with it. Its positive and negative
+# modes come in comparable numbers.
+
+# %%
+x = trained.x
+pulls = problem.gap_jacobian(x, np.flatnonzero(problem.gaps(x) > 0))
+prestress = hessian(problem, x) - pulls.T @ pulls
+modes = np.linalg.eigvalsh(prestress)
+print(
+    f"Hp: {(modes < -1e-9).sum()} negative, {(modes > 1e-9).sum()} positive modes of {len(modes)}"
+)
+print(f"trace of Hp: {np.trace(prestress):.0e}, its largest eigenvalue: {modes[-1]:.3g}")
 
 # %% [markdown]
 # ## Exercises

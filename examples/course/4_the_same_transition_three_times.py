@@ -66,7 +66,7 @@ axes[0, 0].set_ylabel("constraints N_Δ/N")
 axes[1, 0].set_ylabel("energy per variable")
 for status, colour in COLOURS.items():
     axes[0, 0].plot([], [], "o", color=colour, label=status)
-axes[0, 0].legend(fontsize=7)
+_ = axes[0, 0].legend(fontsize=7)
 
 # %% [markdown]
 # What differs is as telling. The packing jumps to one constraint per degree of freedom, exactly.
@@ -93,7 +93,7 @@ for ax, (name, states) in zip(axes, found.items(), strict=True):
         ax.hist(part / unit, bins=bins, histtype="step", color=colour, label=label, log=True)
     ax.set(title=name, xlabel="eigenvalue / mean of H0")
     print(f"{name:10} N_-(Hp) = {values.negative_modes_hp:4} <= N_Δ = {values.n_violated}")
-axes[0].legend(fontsize=7)
+_ = axes[0].legend(fontsize=7)
 
 # %% [markdown]
 # ## Exercises

@@ -13,9 +13,6 @@ import torch
 from bridge import explore, hessian
 from bridge.figures.landscape import thermodynamics
 from bridge.landscape.disconnectivity import barrier
-from bridge.landscape.explore import Explorer
-from bridge.landscape.graph import Graph
-from bridge.landscape.identity import identity_of
 from bridge.landscape.kinetics import mean_first_passage, rates
 from bridge.landscape.thermodynamics import superposition
 from bridge.systems.quench_outcomes import quench_outcomes
@@ -59,7 +56,7 @@ graph = explore(atoms, searches=150)
 print(len(graph.minima), "minima and", len(graph.saddles), "saddles")
 fig, ax = plt.subplots(figsize=(3.6, 3.6), layout="constrained")
 graph.tree().plot(ax)
-ax.set_ylabel("energy")
+_ = ax.set_ylabel("energy")
 
 # %% [markdown]
 # From the minima alone follows the thermodynamics, each well taken as harmonic. The heat capacity
@@ -100,7 +97,7 @@ for ax, decay in zip(axes, (1e-2, 1e-3), strict=True):
     graphs[decay] = explore(network, searches=16)
     graphs[decay].tree().plot(ax)
     ax.set_title(f"λ = {decay}: {len(graphs[decay].minima)} minima")
-axes[0].set_ylabel("cross-entropy")
+_ = axes[0].set_ylabel("cross-entropy")
 
 # %% [markdown]
 # Compare the shapes: the molecule has a deep ground state, the network a few minima of nearly the
@@ -129,11 +126,5 @@ from bridge.landscape.completeness import completeness  # noqa: E402
 from particles.landscapes.spin_glass import SphericalSpinGlass  # noqa: E402
 
 glass = SphericalSpinGlass.random(3, 3, np.random.default_rng(1))
-explorer = Explorer(glass, identity_of(glass), glass.random_state)
-graph = Graph(identity_of(glass))
-for finding in explorer.quenches(range(30)):
-    graph.absorb(finding)
-for number in range(90):
-    for finding in explorer.critical_points(graph, range(number, number + 1), number % 3):
-        graph.absorb(finding)
+graph = explore(glass, searches=90, every_index=True)
 print("minima - saddles + maxima =", completeness(graph).morse_sum)

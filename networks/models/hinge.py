@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -206,7 +206,7 @@ class HingeNetwork:
         """
         if not self.mlp.sigma.homogeneous:
             return np.zeros((0, self.n_dof))
-        return symmetry.rescaling_modes(self.mlp, x, self._dead(x))
+        return symmetry.rescaling_modes(self.mlp, x, self.dead_units(x))
 
     def frozen(self, x: Vector) -> list[Indices]:
         """Return the parameters of each dead unit: one that has no slope on any pattern.
@@ -217,7 +217,16 @@ class HingeNetwork:
         too, as dead units do where the norm is held: which patterns make it active is rounding.
         """
         sigma = self.mlp.sigma
-        return symmetry.unit_parameters(self.mlp, self._dead(x), outgoing=sigma.homogeneous)
+        return symmetry.unit_parameters(self.mlp, self.dead_units(x), outgoing=sigma.homogeneous)
+
+    def draw(
+        self, x: Vector, ax: Any, forces: Vector | None = None, mode: Vector | None = None
+    ) -> None:
+        """Draw units, weights and held kinks into axes of matplotlib; no forces and no mode."""
+        from networks.models.picture import draw
+
+        del forces, mode
+        draw(self, x, ax)
 
     def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
         """Yield a random permutation of hidden units, and the symmetries of the activation."""
@@ -267,8 +276,8 @@ class HingeNetwork:
         curvatures = backprop.curvatures(self.mlp.sigma, state)
         return dense_hessian.hessian(self.mlp, w, state, weights, curvatures, stiffness)
 
-    def _dead(self, x: Vector) -> list[NDArray[np.bool_]]:
-        """Return, for each hidden layer, which units have no slope on any pattern."""
+    def dead_units(self, x: Vector) -> list[NDArray[np.bool_]]:
+        """Return, for each hidden layer, which units have no slope on any pattern, ``(width,)``."""
         none = [np.zeros(self.mlp.width, dtype=bool)] * self.mlp.depth
         if not self.mlp.sigma.kinks:
             return none

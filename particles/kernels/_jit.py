@@ -7,12 +7,15 @@ named after a hash of every kernel's source, so any edit compiles everything ane
 
 import hashlib
 import os
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numba
 from numba import njit
+from numba.core import event
 
 HERE = Path(__file__).parent
 
@@ -57,6 +60,39 @@ def _places() -> Iterator[Path]:
 _ROOT = _cache_root()
 # Where nothing can be written, each process compiles what it calls, and keeps it in memory.
 FOLDER = None if _ROOT is None else _ROOT / f"kernels-{source_hash()}"
+
+
+class Compilation(event.Listener):
+    """How long this process has compiled kernels; what is read from the cache is not compiled.
+
+    Attributes
+    ----------
+    seconds
+        Of all compilations that have ended.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._depth, self._started, self._said = 0, 0.0, False
+
+    def on_start(self, event: object) -> None:
+        """Begin to count, unless it is part of another compilation; on a terminal say so once."""
+        if self._depth == 0:
+            self._started = time.perf_counter()
+            if not self._said and sys.stderr.isatty():
+                sys.stderr.write("compiling kernels: this happens once, and may take a minute\n")
+            self._said = True
+        self._depth += 1
+
+    def on_end(self, event: object) -> None:
+        """Count it."""
+        self._depth -= 1
+        if self._depth == 0:
+            self.seconds += time.perf_counter() - self._started
+
+
+COMPILATION = Compilation()
+event.register("numba:compile", COMPILATION)
 
 
 def kernel(function: Callable | None = None, *, inline: bool = False) -> Callable:

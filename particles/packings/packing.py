@@ -191,6 +191,18 @@ class Packing(Law):
             "images": images.astype(np.int8),
         }
 
+    def draw(
+        self,
+        x: ArrayLike,
+        ax: Any,
+        forces: ArrayLike | None = None,
+        mode: ArrayLike | None = None,
+    ) -> None:
+        """Draw bodies, contacts and rattlers into axes of matplotlib: `particles.plot`."""
+        from particles.packings.pictures import draw
+
+        draw(self, x, ax, forces, mode)
+
     def outlines(self, x: ArrayLike) -> Vector:
         """Return what is seen of bodies from above: axes, angle of the long one, ``(N, 3)``."""
         self.bodies(x)

@@ -9,7 +9,7 @@ is in the universality class of packings of spheres (Franz, Parisi, 2016).
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +147,15 @@ class Perceptron(OnSphere):
         prestress += (v @ pull)[..., None] * direction
         product: Vector = (v @ jacobian.T) @ jacobian + prestress / length**2
         return product
+
+    def draw(
+        self, x: Vector, ax: Any, forces: Vector | None = None, mode: Vector | None = None
+    ) -> None:
+        """Draw the patterns around ``x``, and the side that the margin forbids; no mode."""
+        from particles.perceptron.picture import draw
+
+        del mode
+        draw(self, x, ax, forces)
 
     def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t = 1``, shape ``(M,)``: the load is the margin."""

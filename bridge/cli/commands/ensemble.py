@@ -54,10 +54,26 @@ def ensemble(
         failures = run_all(runs, store, progress=progress, mapper=mapper)
         statuses = store.statuses()
     counts = Counter(statuses[run.key] for run in runs if run.key in statuses)
+    _draw(out, {run.key for run in runs})
     text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     typer.echo(f"{counts.total()} runs in {out}: {text or 'none'}")
     raise_failures(failures, len(runs), out)
     return STALLED if counts["stalled"] else 0
+
+
+def _draw(out: Path, keys: set[str]) -> None:
+    """Write the figure beside the store, if what ran can be drawn in one."""
+    from bridge.cli.run_commands import draw_beside
+    from bridge.records.store import Store
+    from bridge.report.show import figure_of
+
+    with Store(out, read_only=True) as store:
+        records = [record for record in store.records() if record.key in keys]
+    try:
+        figure = figure_of(records)
+    except ValueError:  # runs of several kinds, or of one that has no figure
+        return
+    draw_beside(out, figure)
 
 
 def _suffix(shard: str | None) -> str:

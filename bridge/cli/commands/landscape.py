@@ -1,11 +1,13 @@
 """``jamscape landscape``: a command for each landscape, and ``show`` for a stored one."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bridge.cli.options import AsJson, Shared, add_commands, checking_input, keeping
+from bridge.cli.run_commands import draw_beside
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
 from bridge.runs.kinds.landscape import LandscapeRun
@@ -30,12 +32,18 @@ def _landscape(system: LandscapeSystem, shared: Shared, *, searches: int | None)
         found = exploration.run_landscape(
             system, seed, searches=searches, out=out, workers=workers, progress=progress
         )
+    if out is not None:
+        from bridge.figures.landscape import disconnectivity
+
+        draw_beside(out, disconnectivity(found.graph.tree()))
     document = exploration.landscape_document(system, seed, found)
     typer.echo(dumps(document) if shared.as_json else exploration.landscape_text(document))
     return 0
 
 
-add_commands(app, LandscapeRun, _landscape, None, "File to keep everything in.")
+add_commands(
+    app, LandscapeRun, _landscape, None, "File to keep everything in; the figure is put beside it."
+)
 
 
 @app.command("show")
@@ -51,8 +59,21 @@ def landscape_show(
     """Draw and tabulate a stored landscape."""
     from bridge.report.landscape_folder import show
 
+    folder = file.with_suffix("") if out is None else out
     with checking_input():
-        document = show(file, file.with_suffix("") if out is None else out, temperature)
-    for_reading = "\n".join(f"{name:18} {value}" for name, value in document.items())
+        document = show(file, folder, temperature)
+    for_reading = "\n".join(f"{name:18} {_rounded(value)}" for name, value in document.items())
     typer.echo(dumps(document) if as_json else for_reading)
+    typer.echo(f"figures, tables and summary: {folder}", err=True)
     return 0
+
+
+def _rounded(value: Any) -> str:
+    """Return a value for reading: six digits of a number, names and values of what is nested."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_rounded(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(_rounded, value))
+    return "none" if value is None else str(value)

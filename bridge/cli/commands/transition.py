@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bridge.cli.options import Shared, add_commands, checking_input, keeping
+from bridge.cli.run_commands import draw_beside
 from bridge.records.documents import dumps
 from bridge.runs.kinds.transition import TransitionRun
 from bridge.runs.workers import cores, mapping
@@ -53,14 +54,12 @@ def _transition(system: Any, shared: Shared, **options: Any) -> int:
 
 def _draw(store: "Store", system: Any, out: Path) -> None:
     """Write the figure beside the store: of all protocols by which these networks were tried."""
-    from bridge.figures.style import save
     from bridge.figures.transition import alike, transition_figure
     from bridge.records.content import parameters
     from bridge.runs.batch import KIND
 
     found = alike(list(store.records(KIND)), parameters(system))
-    save(transition_figure(found), out, (".png",))
-    typer.echo(f"figure: {out.with_suffix('.png')}", err=True)
+    draw_beside(out, transition_figure(found))
 
 
 add_commands(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.run import Found, Run
@@ -143,11 +144,16 @@ class AvalancheRun(Run):
         return "\n".join(lines)
 
     @classmethod
-    def figure(cls, records: "Sequence[Record]") -> "Figure":
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure":
         """Return the paths of the samples: energy, constraints and what each avalanche lost."""
         from bridge.figures.loading import loading_figure
 
         return loading_figure(records)
+
+    @classmethod
+    def owns(cls, record: "Record") -> bool:
+        """Tell whether it is a record of slow loading."""
+        return "step_loads" in record.arrays
 
 
 def loading_start(system: Any, rng: "np.random.Generator") -> "ApproachStage[Any]":

@@ -93,7 +93,7 @@ class ComparisonPlan(Command):
         return comparison_text(_columns(records))
 
     @classmethod
-    def figure(cls, records: "Sequence[Record]") -> "Figure":
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure":
         """Return a column for each system, a row for each observable."""
         from bridge.figures.comparison import comparison
 
@@ -129,9 +129,11 @@ def _columns(records: "Sequence[Record]") -> "list[Column]":
     """Return the columns in the order of the figure, which is not that of the costs."""
     from bridge.records.columns import columns
 
-    present = {record.data["system"] for record in records}
+    swept = [record for record in records if not record.data["at_transition"]]
+    expect(bool(swept), "states at loads of their own", "none", "show a single run")
     ranks = [sweep.name for kind in systems().values() for sweep in kind.sweeps(SIZES[0])]
-    return columns(records, [name for name in ranks if name in present])
+    present = dict.fromkeys(record.data["system"] for record in swept)
+    return columns(records, sorted(present, key=lambda name: (*ranks, name).index(name)))
 
 
 def _cost(run: JamRun) -> float:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LOW_OVERLAP = 1e-6  # per variable: a state that is brought to its transition is unloaded to it
 EIGENVALUES = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
-_STATE = ("x", "box", "shapes", "solids", "held", "pairs", "pair_gaps", "images")
+_STATE = ("x", "box", "shapes", "solids", "held", "pairs", "pair_gaps", "images", "forces")
 _MEASURED = (
     "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
     "energy", "pressure", "max_residual", "min_force", "smallest_gap",
@@ -126,11 +126,25 @@ class JamRun(Run):
         return "\n".join(lines)
 
     @classmethod
-    def figure(cls, records: "Sequence[Record]") -> "Figure":
-        """Return the gaps of the state, and its spectra if they were asked for."""
-        from bridge.figures.state import state_figure
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure":
+        """Return the picture of a state with its gaps, kinks and spectra; of many, the comparison.
 
-        return state_figure(records[0])
+        A state whose data are not at hand has no picture.
+        """
+        from bridge.figures.state import state_figure
+        from bridge.runs.reopen import reopened
+
+        if len(records) > 1:
+            from bridge.runs.kinds.compare import ComparisonPlan
+
+            return ComparisonPlan.figure(records)
+        needs_data = "data_file" in records[0].data and data is None
+        return state_figure(records[0], None if needs_data else reopened(records[0], data))
+
+    @classmethod
+    def owns(cls, record: "Record") -> bool:
+        """Tell whether it is a record of a state, be it of a comparison."""
+        return {"x", "gaps"} <= record.arrays.keys()
 
     @classmethod
     def write(cls, records: "Sequence[Record]", folder: Path) -> None:

@@ -3,19 +3,23 @@
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.run import Found, Run
 from bridge.systems import landscapes
 from bridge.systems.ranges import option
+from bridge.systems.system import expect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    from matplotlib.figure import Figure
 
     from bridge.landscape.completeness import Completeness
     from bridge.landscape.graph import Graph
+    from bridge.records.store import Record
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,23 @@ class LandscapeRun(Run):
         euler = getattr(explored.case.problem, "euler_characteristic", None)
         known = completeness(explored.graph, euler)
         return summary(explored.graph, explored.observables, known, explored.seconds)
+
+    @classmethod
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure":
+        """Return the disconnectivity graph of one landscape."""
+        from bridge.figures.landscape import disconnectivity
+        from bridge.landscape.disconnectivity import merge_tree
+
+        expect(len(records) == 1, "one landscape", len(records), "show a single run")
+        found = records[0].arrays
+        ends = [(int(a), int(b)) for a, b in found["saddle_ends"]]
+        tree = merge_tree(found["minimum_energy"], found["saddle_energy"], ends)
+        return disconnectivity(tree)
+
+    @classmethod
+    def owns(cls, record: "Record") -> bool:
+        """Tell whether it is a record of a landscape."""
+        return "saddle_ends" in record.arrays
 
 
 def _built(system: Any) -> Any:

@@ -1,7 +1,8 @@
 """``jamscape transition``: the load at which half of the networks of a kind fit."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.run import Found, Run
@@ -10,7 +11,9 @@ from bridge.systems.ranges import option
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
 
+    from bridge.records.store import Record
     from bridge.runs.transition_search import LoadSearch
 
 
@@ -79,6 +82,18 @@ class TransitionRun(Run):
         ]
         given = (self.low, self.high, self.step, self.samples, self.seed[0], self.protocol)
         return [LoadSearch(system, *given, self.add, self.retrain) for system in anneals]
+
+    @classmethod
+    def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure":
+        """Return which networks fit, of those that are like the last one but for their load."""
+        from bridge.figures.transition import alike, transition_figure
+
+        return transition_figure(alike(records, records[-1].parameters))
+
+    @classmethod
+    def owns(cls, record: "Record") -> bool:
+        """Tell whether it is the record of one network of a search."""
+        return record.kind == "transition"
 
     def find(self, rng: "np.random.Generator") -> Found:
         """Search on this core; the networks are not kept."""
