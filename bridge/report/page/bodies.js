@@ -4,11 +4,12 @@ const FORCE_WIDTHS = [0.25, 0.6, 1, 1.5, 2.2, 3.2, 4.5]; // in units of the mean
 
 function sceneOf(frame) {
   if (frame.scene) return frame.scene;
+  const Index = unpack(frame.held, Uint8Array).length <= 256 ? Uint8Array : Uint16Array;
   const fraction = (text) => Float64Array.from(unpack(text, Uint16Array), (value) => value / 65536);
   frame.scene = {
     x: fraction(frame.x), y: fraction(frame.y), angle: frame.angle && fraction(frame.angle),
     shape: unpack(frame.shape, Uint16Array), held: unpack(frame.held, Uint8Array),
-    i: unpack(frame.i, Uint16Array), j: unpack(frame.j, Uint16Array),
+    i: unpack(frame.i, Index), j: unpack(frame.j, Index),
     image: unpack(frame.image, Uint8Array),
   };
   return frame.scene;
