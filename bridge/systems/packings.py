@@ -134,7 +134,7 @@ class DiscSystem(PackingSystem):
     @classmethod
     def motions(cls) -> list[Sweep]:
         """Return discs few enough to be told apart."""
-        return [Sweep("discs", cls(n=40), even_loads(0.72, 0.90, 46), False)]
+        return [Sweep("discs", cls(n=40), even_loads(0.75, 0.90, 31), False)]
 
     @property
     def _start(self) -> float:
@@ -199,7 +199,7 @@ class EllipseSystem(PackingSystem):
     @classmethod
     def motions(cls) -> list[Sweep]:
         """Return ellipses few enough to be told apart."""
-        return [Sweep("ellipses", cls(n=40), even_loads(0.76, 0.94, 46), False)]
+        return [Sweep("ellipses", cls(n=40), even_loads(0.79, 0.94, 31), False)]
 
     _start = 0.94
 

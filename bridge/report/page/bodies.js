@@ -35,7 +35,7 @@ class BodiesPanel {
     this.picture.classList.add("clipped");
     const layer = (name) => shape(this.picture, "path", { class: name });
     [this.held, this.loose, this.picked] = ["held", "loose", "picked-bodies"].map(layer);
-    this.forces = FORCE_WIDTHS.map(() => layer("force"));
+    this.forces = FORCE_WIDTHS.map((width) => layer(width < 1 ? "force faint" : "force"));
     this.pairs = layer("picked-pairs");
     shape(this.picture, "rect", { class: "frame", width: WIDTH, height: this.height });
     this.picture.addEventListener("pointermove", (event) => column.pickBody(this.nearest(event)));
@@ -60,7 +60,7 @@ class BodiesPanel {
       const level = FORCE_WIDTHS.findIndex((width) => strength < 1.25 * width);
       paths.splice(level, 1, paths.at(level) + this.line(frame, pair)); // -1: stronger than all
     }
-    const size = Math.min(1.3, Math.sqrt(130 / sceneOf(frame).x.length));
+    const size = Math.min(1.3, 8 / Math.sqrt(sceneOf(frame).x.length)); // as wide to a body in any packing
     paths.forEach((path, level) => {
       setPath(this.forces[level], path);
       this.forces[level].setAttribute("stroke-width", (size * FORCE_WIDTHS[level]).toFixed(2));

@@ -176,7 +176,7 @@ function start(content) {
     buildChoice(slider.columns);
     new Player(slider);
   }
-  const playback = motions.length ? new Playback(motions, (position) => address.set({ at: position.toFixed(3) })) : null;
+  const playback = motions.length ? new Playback(motions) : null;
   if (views.includes("overlay")) new Overlay(systems);
   tables.forEach(buildTable);
   const trees = landscapes.map(buildLandscape), live = buildLive();
@@ -198,6 +198,7 @@ function start(content) {
     if (view.tab === "transition" && slider) slider.goTo(view.load);
   });
   restore(address, { open, tour, playback, slider, first: views[0] });
+  if (playback) playback.onMove = (position) => address.set({ at: position.toFixed(3) });
   if (slider) slider.onMove = (position) => address.set({ load: position.toFixed(3) });
   address.follow(() => restore(address, { open, tour, playback, slider, first: views[0] }));
   countAll(content);

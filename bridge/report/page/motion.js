@@ -145,6 +145,6 @@ class MotionColumn {
     this.status.dataset.status = status;
     this.status.textContent = `${RINGS[status]} ${status} at ${motion.load} = ${number(motion.loads[frame], 3)}`;
     const counted = motion.n[frame] ? ` = ${motion.violated[frame]}/${motion.n[frame]} = ${number(motion.ratios[frame], 3)}` : " = 0";
-    this.reading.replaceChildren(countSymbol("/N"), counted, `, U = ½ Σ max(Δ, 0)² = ${number(motion.energies[frame], 2)}`);
+    this.reading.replaceChildren(countSymbol("/N"), counted, `, U = ½ Σ max(Δ, 0)² = ${number(status === "unjammed" ? 0 : motion.energies[frame], 2)}`);
   }
 }

@@ -1,7 +1,7 @@
 // All systems on one axis: violated constraints per degree of freedom against scaled load.
 
 const OVERLAY = { width: 900, height: 470, left: 56, right: 150, base: 420 };
-const SERIES = ["#0069a6", "#c04a00", "#a0307d", "#5f7a00", "#7a5195", "#8a6d3b", "#2f8f83"];
+const SERIES = 7; // colours, in style.css
 
 class Overlay {
   constructor(systems) {
@@ -32,25 +32,27 @@ class Overlay {
     shape(this.picture, "path", { class: "guide", d: `M${left} ${y(1)}H${width - right}` });
     shape(this.picture, "text", { x: left + 4, y: y(1) - 5 }, "isostatic: as many forces as unknowns");
     shape(this.picture, "text", { class: "end", x: width - right, y: base + 42 }, this.relative.value === "ratio" ? "load / load at the transition" : "load: 0 the transition, 1 the highest that was tried");
-    shape(this.picture, "text", { x: 0, y: 12 }, "N_Δ / N");
+    const label = shape(this.picture, "text", { x: 0, y: 12 }, "N");
+    shape(label, "tspan", { dy: 3, "font-size": 9 }, "Δ");
+    shape(label, "tspan", { dy: -3 }, " / N");
     series.forEach((points, k) => this.line(points, x, y, k));
   }
 
   // The mean of the runs at each load as a line, every run as a mark, the name at the end.
   line(points, x, y, k) {
-    const colour = SERIES[k % SERIES.length], loads = [...new Set(points.map(([load]) => load))].sort((a, b) => a - b);
+    const name = `series series-${k % SERIES}`, loads = [...new Set(points.map(([load]) => load))].sort((a, b) => a - b);
     const mean = (load) => {
       const found = points.filter(([other]) => other === load);
       return found.reduce((sum, [, ratio]) => sum + ratio, 0) / found.length;
     };
     const d = loads.map((load, place) => `${place ? "L" : "M"}${x(load).toFixed(1)} ${y(mean(load)).toFixed(1)}`).join("");
-    shape(this.picture, "path", { d, fill: "none", stroke: colour, "stroke-width": 2, class: "series" });
+    shape(this.picture, "path", { d, fill: "none", stroke: "currentColor", "stroke-width": 2, class: name });
     for (const status of ["jammed", "unjammed"]) {
       const marks = points.filter((point) => point[2] === status).map(([load, ratio]) => MARKS[status](x(load), y(ratio))).join("");
-      if (marks) shape(this.picture, "path", { d: marks, fill: status === "jammed" ? colour : "none", stroke: colour, class: "series" });
+      if (marks) shape(this.picture, "path", { d: marks, fill: status === "jammed" ? "currentColor" : "none", stroke: "currentColor", class: name });
     }
     const key = 22 + 20 * k, end = OVERLAY.width - OVERLAY.right + 14;
-    shape(this.picture, "path", { d: `M${end} ${key}h22`, stroke: colour, "stroke-width": 3, class: "series" });
+    shape(this.picture, "path", { d: `M${end} ${key}h22`, stroke: "currentColor", "stroke-width": 3, class: name });
     shape(this.picture, "text", { class: "name", x: end + 28, y: key + 4 }, this.systems[k].name);
   }
 }

@@ -1,10 +1,9 @@
 // What moves the motions: buttons, a slider, Space and the arrow keys; forward and back.
 
 class Playback {
-  constructor(motions, onMove) {
+  constructor(motions) {
     const parent = byId("moving");
     this.columns = motions.map((data) => new MotionColumn(parent, data));
-    this.onMove = onMove;
     this.way = 0; // 1 while it plays forward, -1 back
     this.input = byId("motion-load");
     this.buttons = { 1: byId("motion-play"), [-1]: byId("motion-back") };
@@ -21,7 +20,7 @@ class Playback {
     const words = whereOn(this.position);
     byId("motion-position").textContent = words;
     this.input.setAttribute("aria-valuetext", words);
-    if (!this.way) this.onMove(this.position);
+    if (!this.way) this.onMove?.(this.position);
   }
 
   // Only some of the systems, or all if none is named.
@@ -54,7 +53,7 @@ class Playback {
     if (!this.way) return;
     this.way = 0;
     this.label();
-    this.onMove(this.position);
+    this.onMove?.(this.position);
   }
 
   label() {
