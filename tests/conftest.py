@@ -63,6 +63,20 @@ def lecture(lecture_folder, lecture_store, lecture_surface):
 
 
 @pytest.fixture(scope="session")
+def lecture_motions(lecture_folder):
+    from lecture import make_motions
+
+    return make_motions(lecture_folder / "motions.sqlite")
+
+
+@pytest.fixture(scope="session")
+def played(lecture_folder, lecture_store, lecture_motions):
+    from lecture import make_page
+
+    return make_page(lecture_folder / "played.html", lecture_store, lecture_motions)
+
+
+@pytest.fixture(scope="session")
 def undecided(lecture_folder):
     from lecture import make_page, make_undecided
 

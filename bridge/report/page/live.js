@@ -43,12 +43,14 @@ class Live {
   wake() {
     if (this.moving) return;
     this.moving = true;
+    this.picture.setAttribute("aria-busy", true);
     const frame = () => {
       let size = 0;
       for (let k = 0; k < STEPS_A_FRAME; k++) size = this.step();
       this.draw();
       this.moving = (size > AT_REST || this.grip !== null) && !byId("live").hidden;
       if (this.moving) requestAnimationFrame(frame);
+      else this.picture.setAttribute("aria-busy", false);
     };
     requestAnimationFrame(frame);
   }
