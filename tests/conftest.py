@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from browsing import browser, visit  # noqa: F401 - fixtures
 from hypothesis import settings
 
 from bridge.runs.workers import use_one_thread

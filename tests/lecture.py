@@ -38,9 +38,9 @@ def make_motions(path: Path) -> Path:
         MotionRun(EllipseSystem(n=8), (1, 0), loads=even_loads(0.7, 1.0, 4), name="ellipses"),
         MotionRun(PerceptronSystem(n=10), (1, 0), loads=even_loads(2.0, 9.0, 8), name="perceptron"),
         MotionRun(
-            NetworkSystem(depth=1, width=4, activation="tanh", steps=300),
+            NetworkSystem(depth=1, width=4, activation="tanh", steps=1000),
             (1, 0),
-            loads=even_loads(1.0, 6.0, 3),
+            loads=even_loads(0.4, 4.0, 4),
             name="network",
         ),
     ]

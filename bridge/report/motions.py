@@ -66,7 +66,9 @@ def _bodies(arrays: Any) -> dict[str, Any]:
         "j": packed(arrays["pairs"][:, 1], "u1"),
         "image": packed(16 * images[:, 0] + images[:, 1], "u1"),
     }
-    return found | ({"angle": packed(_turned(bodies[..., 2] / _TURN), "u2")} if bodies.shape[2] == 3 else {})
+    return found | (
+        {"angle": packed(_turned(bodies[..., 2] / _TURN), "u2")} if bodies.shape[2] == 3 else {}
+    )
 
 
 def _turned(values: Vector) -> Vector:

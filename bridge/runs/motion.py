@@ -5,7 +5,7 @@ It is no command: `jamscape compare` runs one of each of its systems beside its 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from bridge.runs.run import Found, Run
 

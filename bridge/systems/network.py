@@ -98,7 +98,9 @@ class NetworkSystem:
         x, steps = whole.mlp.init(rng), self.steps
         for load in loads:
             count = round(load * whole.mlp.n_weights)
-            part = replace(whole, patterns=Patterns(whole.patterns.x[:count], whole.patterns.y[:count]))
+            part = replace(
+                whole, patterns=Patterns(whole.patterns.x[:count], whole.patterns.y[:count])
+            )
             held = self.norm == "held"
             end = train(part, x, steps=steps, newton_steps=self.polish, hold_norm=held)
             x, steps = end.x, _RETRAIN

@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from browsing import browser, visit  # noqa: F401 - fixtures
-
 
 def states(page):
     """Return what stands over each moving system."""
@@ -29,12 +27,13 @@ def test_it_plays_forward_and_back(visit, played):
     page.locator("#motion-load").fill("97")
     before = page.locator(".moving svg").first.inner_html()
     page.click("#motion-play")
-    page.wait_for_function("byId('motion-load').value === '100'")
+    page.wait_for_selector("#motion-load[aria-valuetext='highest load']")
+    page.wait_for_selector("#motion-play[aria-label='Play forward']")
     assert page.get_attribute("#motion-play", "aria-label") == "Play forward"
     assert page.locator(".moving svg").first.inner_html() != before
     assert all("jammed at" in text and "unjammed" not in text for text in states(page))
     page.click("#motion-back")
-    page.wait_for_function("Number(byId('motion-load').value) < 99.5")
+    page.wait_for_selector("#motion-load:not([aria-valuetext='highest load'])")
     assert page.get_attribute("#motion-back", "aria-label") == "Pause"
     page.click("#motion-back")
     stopped = at(page)
@@ -50,7 +49,7 @@ def test_space_plays_and_arrow_keys_step(visit, played):
     page.keyboard.press("ArrowLeft")
     assert at(page) == pytest.approx(-96)
     page.keyboard.press("Space")
-    page.wait_for_function("Number(byId('motion-load').value) > -95.5")
+    page.wait_for_selector("#motion-load:not([aria-valuetext='96 % towards the lowest'])")
     page.keyboard.press("Space")
     assert page.get_attribute("#motion-play", "aria-label") == "Play forward"
 
@@ -61,7 +60,7 @@ def test_bodies_move_between_two_frames(visit, played):
     drawn, said = [], []
     for value in ("-60", "-59", "-58"):
         page.locator("#motion-load").fill(value)
-        drawn.append(page.locator(".moving svg path.loose").first.get_attribute("d"))
+        drawn.append(page.locator(".moving svg path.held").first.get_attribute("d"))
         said.append(states(page)[0])
     assert len(set(drawn)) == 3
     assert len(set(said)) == 1
@@ -106,8 +105,10 @@ def test_each_of_eight_steps_sets_the_view(visit, played):
 def test_all_systems_stand_on_one_axis(visit, played):
     page = visit(played)
     page.click("#tab-overlay")
-    names = page.locator("#all .name").all_inner_texts()
-    assert names == [text for text in ("discs", "ellipses", "perceptron", "network") if text in names]
+    names = page.locator("#all .name").all_text_contents()
+    assert names == [
+        text for text in ("discs", "ellipses", "perceptron", "network") if text in names
+    ]
     assert len(names) >= 3
     before = page.locator("#all svg").inner_html()
     page.locator("#relative").select_option("range")
@@ -116,7 +117,7 @@ def test_all_systems_stand_on_one_axis(visit, played):
 
 def settled(page):
     """Wait until the packing is at rest, and return what is said of it."""
-    page.wait_for_function("!document.querySelector('#live [aria-busy=true]')", timeout=60_000)
+    page.wait_for_selector("#live [aria-busy=true]", state="detached", timeout=60_000)
     return page.inner_text("#live-packing .reading")
 
 
@@ -156,7 +157,9 @@ def test_patterns_that_are_dragged_apart_cannot_all_be_pleased(visit, played):
     area = page.locator("#live-perceptron svg").bounding_box()
 
     def place(x, y):
-        return area["x"] + area["width"] * (x + 3.2) / 6.4, area["y"] + area["height"] * (3.2 - y) / 6.4
+        return area["x"] + area["width"] * (x + 3.2) / 6.4, area["y"] + area["height"] * (
+            3.2 - y
+        ) / 6.4
 
     for start, end in (((1.6, 0.9), (-2.5, -2.0)), ((2.1, -0.6), (2.5, -2.5))):
         page.mouse.move(*place(*start))

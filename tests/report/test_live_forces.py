@@ -14,8 +14,9 @@ NODE = shutil.which("node")
 SCRIPT = """
 const fs = require("fs");
 const [script, given] = process.argv.slice(1);
-const forces = new Function(fs.readFileSync(script, "utf8") + "; return { packingForces, perceptronForces };")();
-const found = JSON.parse(fs.readFileSync(given, "utf8")).map(([name, ...values]) => forces[name](...values));
+const text = fs.readFileSync(script, "utf8") + "; return { packingForces, perceptronForces };";
+const forces = new Function(text)(), cases = JSON.parse(fs.readFileSync(given, "utf8"));
+const found = cases.map(([name, ...values]) => forces[name](...values));
 console.log(JSON.stringify(found, (_, value) => (ArrayBuffer.isView(value) ? [...value] : value)));
 """
 

@@ -11,8 +11,8 @@ import pytest
 
 from bridge.cli.main import run
 
-from browsing import browser, visit  # noqa: F401 - fixtures
 from lecture import PLAN, broken, content_of, make_page
+
 
 def headings(page):
     """Return what stands at the head of each column that is shown."""

@@ -98,7 +98,7 @@ class MovingPatterns {
     this.x = (gap) => Math.max(4, scale(along(low), along(1.05 * high), 4, WIDTH - 4)(along(gap)));
     this.rise = (WIDTH - 30 - 2 * DOT_ROOM) / Math.max(...motion.counts);
     this.picture = canvas(figure, WIDTH, `${motion.name}: every pattern at its gap while more are added`);
-    const zero = this.x(0);
+    const zero = (this.zero = this.x(0));
     shape(this.picture, "rect", { class: "violated-side", x: zero, y: 0, width: WIDTH - zero, height: WIDTH - 30 });
     [this.satisfied, this.violated] = ["satisfied-mark", "violated-mark"].map((name) => shape(this.picture, "path", { class: name }));
     shape(this.picture, "path", { class: "zero", d: `M${zero.toFixed(1)} 0V${WIDTH - 30}` });
@@ -112,8 +112,7 @@ class MovingPatterns {
     for (let k = 0; k < motion.counts[frame]; k++) {
       const from = motion.gap(frame, k), to = motion.gap(next, k);
       const x = this.x(from) + share * (this.x(to) - this.x(from));
-      const violated = (share < 0.5 ? from : to) > 0;
-      paths[Number(violated)] += `M${(x - 1.6).toFixed(1)} ${(WIDTH - 30 - DOT_ROOM - this.rise * (k + 1)).toFixed(1)}h3.2v2h-3.2z`;
+      paths[Number(x > this.zero)] += `M${(x - 1.6).toFixed(1)} ${(WIDTH - 30 - DOT_ROOM - this.rise * (k + 1)).toFixed(1)}h3.2v2h-3.2z`;
     }
     [this.satisfied, this.violated].forEach((path, k) => setPath(path, paths[k]));
   }
