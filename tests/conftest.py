@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from browsing import browser, visit  # noqa: F401 - fixtures
 from hypothesis import settings
 
 from bridge.runs.workers import use_one_thread
@@ -60,6 +61,20 @@ def lecture(lecture_folder, lecture_store, lecture_surface):
     from lecture import make_page
 
     return make_page(lecture_folder / "lecture.html", lecture_store, lecture_surface)
+
+
+@pytest.fixture(scope="session")
+def lecture_motions(lecture_folder):
+    from lecture import make_motions
+
+    return make_motions(lecture_folder / "motions.sqlite")
+
+
+@pytest.fixture(scope="session")
+def played(lecture_folder, lecture_store, lecture_motions):
+    from lecture import make_page
+
+    return make_page(lecture_folder / "played.html", lecture_store, lecture_motions)
 
 
 @pytest.fixture(scope="session")

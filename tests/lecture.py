@@ -11,9 +11,10 @@ import numpy as np
 from bridge.cli.main import run
 from bridge.records.store import Record, Store
 from bridge.runs.kinds.compare import states
+from bridge.runs.motion import MotionRun
 from bridge.runs.task import run_all
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem, PerceptronSystem
-from bridge.systems.system import Sweep
+from bridge.systems.system import Sweep, even_loads
 
 PLAN = [
     Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.8, 0.95), at_transition=True),
@@ -27,6 +28,25 @@ def make_store(path: Path) -> Path:
     """Run the plan."""
     with Store(path) as kept:
         run_all(states(PLAN, samples=1, seed=5), kept, progress=lambda done, total: None)
+    return path
+
+
+def make_motions(path: Path) -> Path:
+    """Follow four small systems through their transitions."""
+    small = [
+        MotionRun(DiscSystem(n=10), (1, 0), loads=even_loads(0.7, 1.0, 7), name="discs"),
+        MotionRun(EllipseSystem(n=8), (1, 0), loads=even_loads(0.7, 1.0, 4), name="ellipses"),
+        MotionRun(PerceptronSystem(n=10), (1, 0), loads=even_loads(2.0, 9.0, 8), name="perceptron"),
+        MotionRun(
+            NetworkSystem(depth=1, width=4, activation="tanh", steps=1000),
+            (1, 0),
+            loads=even_loads(0.4, 4.0, 4),
+            name="network",
+        ),
+    ]
+    with Store(path) as kept:
+        failures = run_all(small, kept, progress=lambda done, total: None, mapper=map)
+    assert failures == []
     return path
 
 

@@ -42,12 +42,15 @@ def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> in
         store = _store(out, kind.command)
     runs = [replace(run, seed=(seed, k)) for k in range(samples)] if kind.repeats else [run]
     todo = [task for each in runs for task in each.tasks()]
+    played = [task for each in runs for task in each.motions() if out and _is_folder(out)]
     mapper = map if len(todo) == 1 and shared.workers is None else local(shared.workers)
-    saying = Elapsed if len(todo) == 1 else Progress
+    tasks = [*todo, *played]
+    saying = Elapsed if len(tasks) == 1 else Progress
     with keeping(out), store, saying(kind.command) as progress:
-        failures = run_all(todo, store, progress=progress, mapper=mapper)
-        raise_failures(failures, len(todo), out)
+        failures = run_all(tasks, store, progress=progress, mapper=mapper)
+        raise_failures(failures, len(tasks), out)
         records = [record for task in todo if (record := store.get(task.key))]
+        frames = [record for task in played if (record := store.get(task.key))]
     document = kind.document(records)
     if out is not None and _is_folder(out):
         _write(kind, records, document, out, system and data_path(system))
@@ -55,6 +58,8 @@ def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> in
     elif out is not None:
         draw_beside(out, kind.figure(records, system and data_path(system)))
     typer.echo(dumps(document) if shared.as_json else kind.text(records))
+    if frames and out is not None:
+        _write_page([*records, *frames], out / "lecture.html")
     return STALLED if any(record.status == "stalled" for record in records) else 0
 
 
@@ -65,6 +70,15 @@ def draw_beside(out: Path, figure: "Figure | None") -> None:
     if figure is not None:
         save(figure, out, (".png",))
         typer.echo(f"figure: {out.with_suffix('.png')}", err=True)
+
+
+def _write_page(records: "Sequence[Record]", page: Path) -> None:
+    """Write the page of a command's records and say where it is, after all else."""
+    from bridge.report.page import write_page
+    from bridge.report.sources import Sources
+
+    size = write_page(Sources(records, []), page)
+    typer.echo(f"lecture page, {size / 1000:.0f} kB, to be opened in a browser: {page}", err=True)
 
 
 def _changed(run: Command) -> set[str]:

@@ -32,6 +32,7 @@ from bridge.records.store import Record, Store
 from bridge.records.writing import replacing
 from bridge.report.landscape_folder import record_of_file
 from bridge.report.names import attributes
+from bridge.runs.motion import KIND as MOTION
 from bridge.runs.registry import kinds
 from bridge.systems.registry import option_classes
 
@@ -134,7 +135,7 @@ def _records(path: Path) -> Iterable[Record]:
     if holds(path, LANDSCAPE_TABLES):
         return [record_of_file(path)]
     with Store(path, read_only=True) as store:
-        return list(store.records())
+        return [record for record in store.records() if record.kind != MOTION]
 
 
 def _columns(

@@ -13,7 +13,7 @@ from bridge.report.compact import fractions, logarithms, packed
 
 _BINS = 30  # of the eigenvalues on each side of zero
 _ZERO = 1e-11  # eigenvalues below it, in units of the mean, are symmetries and frozen bodies
-_IMAGES = 7  # periodic images on each side that a pair may reach to
+IMAGES = 7  # periodic images on each side that a pair may reach to
 
 
 def frames(records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -69,9 +69,10 @@ def _scene(record: Record) -> dict[str, Any]:
     backbone = held[arrays["pairs"].astype(np.intp)].all(axis=1)
     counted = backbone if held.any() else np.ones(len(pairs), dtype=bool)
     order = np.argsort(~counted, kind="stable")
-    images = arrays["images"][order, :2].astype(int).clip(-_IMAGES, _IMAGES) + _IMAGES
+    images = arrays["images"][order, :2].astype(int).clip(-IMAGES, IMAGES) + IMAGES
     shapes, shape = np.unique(arrays["shapes"][upward], axis=0, return_inverse=True)
     gaps = _as_counted(record, arrays["pair_gaps"])
+    number = "u1" if len(held) <= 256 else "u2"
     angles = bodies[upward, 2] / np.pi % 1.0 if bodies.shape[1] == 3 and box.size == 2 else None
     return _in_space(arrays, inside[upward], upward) | {
         "box": round(float(box[1] / box[0]), 5),
@@ -81,8 +82,8 @@ def _scene(record: Record) -> dict[str, Any]:
         "y": fractions(inside[upward, 1] / box[1]),
         "angle": None if angles is None else fractions(angles),
         "held": packed(held[upward], "u1"),
-        "i": packed(pairs[order, 0], "u2"),
-        "j": packed(pairs[order, 1], "u2"),
+        "i": packed(pairs[order, 0], number),
+        "j": packed(pairs[order, 1], number),
         "image": packed(16 * images[:, 0] + images[:, 1], "u1"),
         "gaps": packed(logarithms(gaps[order]), "i2"),
         "counted": int(counted.sum()),

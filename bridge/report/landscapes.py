@@ -12,6 +12,15 @@ from bridge.report.compact import rounded
 from bridge.report.landscape_folder import Stored
 
 _DIGITS = 9
+_TITLES = {
+    "lj": "a Lennard-Jones cluster",
+    "muller-brown": "the surface of Müller and Brown",
+    "packing": "a packing",
+    "perceptron": "a perceptron",
+    "network": "a network",
+    "ljat3": "a Lennard-Jones cluster with forces between three",
+    "pspin": "a spin glass",
+}
 
 
 def landscape(stored: Stored) -> dict[str, Any]:
@@ -26,7 +35,7 @@ def landscape(stored: Stored) -> dict[str, Any]:
     if tree.n_minima > MOST_DRAWN:
         kept, shown = lowest_part(tree, MOST_DRAWN)
     return {
-        "name": str(stored.about.get("system", "landscape")),
+        "name": _title(str(stored.about.get("system", "landscape"))),
         "parameters": _parameters(stored),
         "n_minima": tree.n_minima,
         "n_saddles": len(graph.saddles),
@@ -36,6 +45,10 @@ def landscape(stored: Stored) -> dict[str, Any]:
         ],
         "observables": _observables(stored, tree, kept),
     }
+
+
+def _title(system: str) -> str:
+    return _TITLES.get(system, system)
 
 
 def _parameters(stored: Stored) -> dict[str, Any]:

@@ -16,13 +16,15 @@ from bridge.records.provenance import provenance
 from bridge.records.writing import replacing
 from bridge.report.comparison import systems
 from bridge.report.landscapes import landscape
+from bridge.report.motions import motions
 from bridge.report.sources import Sources, read_sources
 from bridge.report.tables import states, tables
 
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
-    "drawing.js", "bodies.js", "solids.js", "patterns.js", "histogram.js", "curve.js",
-    "spectrum.js", "tree.js", "tables.js", "columns.js", "lecture.js",
+    "drawing.js", "address.js", "bodies.js", "solids.js", "patterns.js", "histogram.js", "curve.js",
+    "spectrum.js", "tree.js", "tables.js", "columns.js", "motion.js", "playback.js", "overlay.js",
+    "forces.js", "live.js", "tour.js", "lecture.js",
 )  # fmt: skip
 
 
@@ -38,12 +40,15 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
     """
     if out.is_dir() or out.resolve() in [path.resolve() for path in paths]:
         raise ValueError(f"expected the name of a new page, got {out}: name another file")
-    sources = read_sources(paths)
+    return write_page(read_sources(paths), out, ", ".join(path.name for path in paths))
+
+
+def write_page(sources: Sources, out: Path, names: str = "this run") -> int:
+    """Write the page of records and landscapes that were read; errors as `write_report`."""
     try:
         with np.errstate(divide="raise", over="raise", invalid="raise"):
             content = gather(sources)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        names = ", ".join(path.name for path in paths)
         raise ValueError(
             f"expected records as this version writes them in {names}, got {error!r}: run it again"
         ) from error
@@ -61,6 +66,7 @@ def write_report(paths: Sequence[Path], out: Path) -> int:
 def gather(sources: Sources) -> dict[str, Any]:
     """Return everything that the page draws, as one JSON document."""
     return {
+        "motions": motions(sources.records),
         "systems": systems(states(sources.records)),
         "landscapes": [landscape(stored) for stored in sources.landscapes],
         "tables": tables(sources.records),
@@ -78,6 +84,7 @@ def assemble(content: dict[str, Any]) -> str:
     return Template(_file("template.html")).substitute(
         policy=escape(policy),
         style=style,
+        tour=_file("tour.html"),
         script=script,
         content=embedded(content),
         version=escape(_version()),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bridge.records.store import Record
+from bridge.runs.motion import KIND as MOTION
 
 _STATE = {"load", "load_name", "constraints_per_dof"}
 _PATH = ("energy", "overlap_per_variable", "n_constraints")
@@ -35,7 +36,9 @@ def tables(records: Sequence[Record]) -> list[dict[str, Any]]:
     for record in records:
         if not record.data:
             raise ValueError(f"no number in the record {record.key}")
-        if not (record.data.keys() >= _STATE or "step_loads" in record.arrays):
+        if not (
+            record.data.keys() >= _STATE or "step_loads" in record.arrays or record.kind == MOTION
+        ):
             alike = kinds.setdefault(record.kind, {})
             alike.setdefault(str(sorted(_given(record).items())), []).append(record)
     return [_table(kind, list(alike.values())) for kind, alike in kinds.items()]

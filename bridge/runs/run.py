@@ -109,6 +109,10 @@ class Command(ABC):
     def tasks(self) -> "Iterator[Task]":
         """Yield the runs that leave a record."""
 
+    def motions(self) -> "Iterator[Task]":
+        """Yield what its page plays besides its records; without any, it has no page."""
+        yield from ()
+
     def count(self) -> int:
         """Return how many records or searches it stands for, to refuse what cannot end."""
         return 1

@@ -1,14 +1,15 @@
 """Fully connected networks on the command line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from bridge.systems.learner import NORM_HELP, POLISH_HELP, Learner, Seeds
+from bridge.systems.learner import NORM_HELP, POLISH_HELP, Learner, Seeds, trained_state
 from bridge.systems.ranges import option
 from bridge.systems.system import (
     LARGEST,
+    State,
     Sweep,
     check_size,
     even_loads,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from networks.training.optimisers import Optimiser
 
 ACTIVATION_HELP = "Of the units: relu, tanh, ...; the error for an unknown name lists all of them."
+_RETRAIN = 300  # steps after an addition of patterns, as in `jamscape transition`
 _RANDOM_LOAD = 3.4  # patterns per weight: a rectifier network cannot fit so many at random
 
 
@@ -73,6 +75,28 @@ class NetworkSystem(Learner):
             Sweep("network", cls(width=width, steps=steps), even_loads(2.0, 3.75, 8), False),
             Sweep("digits", digits, even_loads(1.5, 6.5, 6), False),
         ]
+
+    @classmethod
+    def motions(cls) -> list[Sweep]:
+        """Return a network with patterns few enough to be told apart; few rectifiers die."""
+        small = cls(depth=1, width=8, activation="tanh", steps=1000)
+        return [Sweep("network", small, even_loads(1.2, 3.2, 26), False)]
+
+    def along(self, loads: Sequence[float], rng: "np.random.Generator") -> Iterator[State]:
+        """Yield the network with the first ``P`` patterns, trained on from the fewer."""
+        from networks import Patterns, train
+
+        whole = self.problem(max(loads), rng)
+        x, steps = whole.mlp.init(rng), self.steps
+        for load in loads:
+            count = round(load * whole.mlp.n_weights)
+            part = replace(
+                whole, patterns=Patterns(whole.patterns.x[:count], whole.patterns.y[:count])
+            )
+            held = self.norm == "held"
+            end = train(part, x, steps=steps, newton_steps=self.polish, hold_norm=held)
+            x, steps = end.x, _RETRAIN
+            yield trained_state(end)
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""

@@ -1,7 +1,7 @@
 """Packings of discs, spheres, ellipses and ellipsoids on the command line."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -71,6 +71,17 @@ class PackingSystem(System):
         found = minimise(packing, packing.random_state(rng), rng=rng)
         return State(found.problem, found.x, found.status, found.reason, ("phi", packing.phi))
 
+    def along(self, loads: Sequence[float], rng: "np.random.Generator") -> Iterator[State]:
+        """Yield the packing at each packing fraction, compressed from the one before."""
+        from particles import compress
+
+        packing = self._packing(loads[0])
+        x = packing.random_state(rng)
+        for load in loads:
+            end = compress(packing, x, [load])
+            packing, x = end.problem, end.x
+            yield State(packing, x, end.status, end.reason, ("phi", packing.phi))
+
     def settings(self) -> dict[str, Any]:
         """Return the packing fraction of a random start."""
         return {"start": self._start}
@@ -119,6 +130,11 @@ class DiscSystem(PackingSystem):
     def sweeps(cls, size: str) -> list[Sweep]:
         """Return discs through jamming."""
         return [Sweep("discs", cls(n=_BODIES[size]), even_loads(0.80, 0.90, 11), True)]
+
+    @classmethod
+    def motions(cls) -> list[Sweep]:
+        """Return discs few enough to be told apart."""
+        return [Sweep("discs", cls(n=40), even_loads(0.75, 0.90, 31), False)]
 
     @property
     def _start(self) -> float:
@@ -179,6 +195,11 @@ class EllipseSystem(PackingSystem):
     def sweeps(cls, size: str) -> list[Sweep]:
         """Return ellipses through jamming."""
         return [Sweep("ellipses", cls(n=_BODIES[size]), even_loads(0.84, 0.94, 11), True)]
+
+    @classmethod
+    def motions(cls) -> list[Sweep]:
+        """Return ellipses few enough to be told apart."""
+        return [Sweep("ellipses", cls(n=40), even_loads(0.79, 0.94, 31), False)]
 
     _start = 0.94
 

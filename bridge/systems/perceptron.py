@@ -1,6 +1,6 @@
 """The perceptron on the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -49,6 +49,23 @@ class PerceptronSystem(System):
         """Return the perceptron through its capacity."""
         n = {"small": 200, "medium": 400, "large": 800}[size]
         return [Sweep("perceptron", cls(n=n), even_loads(3.5, 6.0, 11), True)]
+
+    @classmethod
+    def motions(cls) -> list[Sweep]:
+        """Return a perceptron with patterns few enough to be told apart."""
+        return [Sweep("perceptron", cls(n=30), even_loads(2.0, 7.0, 41), False)]
+
+    def along(self, loads: Sequence[float], rng: "np.random.Generator") -> Iterator[State]:
+        """Yield the perceptron with the first ``α N`` of the patterns of the last load."""
+        from particles import descend
+
+        whole = self._problem(max(loads), rng)
+        x = whole.random_state(rng)
+        for load in loads:
+            part = replace(whole, patterns=whole.patterns[: round(load * self.n)])
+            end = descend(part, x)
+            x = end.x
+            yield State(part, x, end.status, end.reason, ("alpha", part.alpha))
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""

@@ -1,6 +1,6 @@
 """What the top floor asks of a system, and the state that it brings one to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -76,6 +76,18 @@ class System(Protocol):
     def sweeps(cls, size: str) -> list[Sweep]:
         """Return its columns of the comparison at a size: small, medium or large; or none."""
         return []
+
+    @classmethod
+    def motions(cls) -> list[Sweep]:
+        """Return small ones to watch on their way through the transition; or none."""
+        return []
+
+    def along(self, loads: Sequence[float], rng: "np.random.Generator") -> Iterator[State]:
+        """Yield the minimum at each of ``loads``, the first from a random start.
+
+        Every other starts from the one before, so that what is seen moves with the load.
+        """
+        raise NotImplementedError
 
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""

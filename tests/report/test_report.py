@@ -69,7 +69,7 @@ def test_bodies_that_the_page_joins_are_as_far_apart_as_their_gap_says(lecture):
     discs = content_of(lecture)["systems"][0]
     for frame in discs["frames"]:
         x, y = (unpacked(frame[name], "<u2") / 65536 for name in "xy")
-        i, j = (unpacked(frame[name], "<u2") for name in "ij")
+        i, j = (unpacked(frame[name], "u1") for name in "ij")  # of 24 bodies
         image = unpacked(frame["image"], "u1")
         diameters = np.array(frame["shapes"])[unpacked(frame["shape"], "<u2"), 0]
         dx, dy = x[j] - x[i] + (image >> 4) - 7.0, y[j] - y[i] + (image & 15) - 7.0

@@ -4,11 +4,12 @@ const FORCE_WIDTHS = [0.25, 0.6, 1, 1.5, 2.2, 3.2, 4.5]; // in units of the mean
 
 function sceneOf(frame) {
   if (frame.scene) return frame.scene;
+  const Index = unpack(frame.held, Uint8Array).length <= 256 ? Uint8Array : Uint16Array;
   const fraction = (text) => Float64Array.from(unpack(text, Uint16Array), (value) => value / 65536);
   frame.scene = {
     x: fraction(frame.x), y: fraction(frame.y), angle: frame.angle && fraction(frame.angle),
     shape: unpack(frame.shape, Uint16Array), held: unpack(frame.held, Uint8Array),
-    i: unpack(frame.i, Uint16Array), j: unpack(frame.j, Uint16Array),
+    i: unpack(frame.i, Index), j: unpack(frame.j, Index),
     image: unpack(frame.image, Uint8Array),
   };
   return frame.scene;
@@ -34,7 +35,7 @@ class BodiesPanel {
     this.picture.classList.add("clipped");
     const layer = (name) => shape(this.picture, "path", { class: name });
     [this.held, this.loose, this.picked] = ["held", "loose", "picked-bodies"].map(layer);
-    this.forces = FORCE_WIDTHS.map(() => layer("force"));
+    this.forces = FORCE_WIDTHS.map((width) => layer(width < 1 ? "force faint" : "force"));
     this.pairs = layer("picked-pairs");
     shape(this.picture, "rect", { class: "frame", width: WIDTH, height: this.height });
     this.picture.addEventListener("pointermove", (event) => column.pickBody(this.nearest(event)));
@@ -59,7 +60,7 @@ class BodiesPanel {
       const level = FORCE_WIDTHS.findIndex((width) => strength < 1.25 * width);
       paths.splice(level, 1, paths.at(level) + this.line(frame, pair)); // -1: stronger than all
     }
-    const size = Math.min(1.3, Math.sqrt(130 / sceneOf(frame).x.length));
+    const size = Math.min(1.3, 8 / Math.sqrt(sceneOf(frame).x.length)); // as wide to a body in any packing
     paths.forEach((path, level) => {
       setPath(this.forces[level], path);
       this.forces[level].setAttribute("stroke-width", (size * FORCE_WIDTHS[level]).toFixed(2));

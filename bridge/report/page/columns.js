@@ -22,6 +22,10 @@ function countSymbol(after = "") {
   return symbol;
 }
 
+function counted(count, one, many = `${one}s`) {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 class Column {
   constructor(system, goTo) {
     this.system = system;
@@ -80,7 +84,7 @@ class Column {
     const codes = countedCodes(this.frame), scene = sceneOf(this.frame);
     const around = [...codes.keys()].filter((k) => scene.i[k] === body || scene.j[k] === body);
     const constraints = around.filter((k) => codes[k] > 0);
-    const counts = `${constraints.length} contacts, ${around.length - constraints.length} gaps nearby`;
+    const counts = `${counted(constraints.length, "contact")}, ${counted(around.length - constraints.length, "gap")} nearby`;
     return { constraints, around, bodies: [body], text: `this body${scene.held[body] ? "" : ", a rattler"}: ${counts}` };
   }
 
@@ -88,11 +92,11 @@ class Column {
     const codes = countedCodes(this.frame), all = [...codes.keys()];
     const within = (bin) => bin >= first && bin <= last;
     const constraints = all.filter((k) => codes[k] !== 0 && within(this.grid.of(codes[k])));
-    if (!this.ofBodies) return { constraints, text: `selected: ${constraints.length} patterns` };
+    if (!this.ofBodies) return { constraints, text: `selected: ${counted(constraints.length, "pattern")}` };
     const { i, j } = sceneOf(this.frame);
     const bodies = new Set(constraints.flatMap((k) => [i[k], j[k]]));
-    const around = all.filter((k) => bodies.has(i[k]) || bodies.has(j[k]));
-    return { constraints, around, bodies: [...bodies], text: `selected: ${constraints.length} pairs of ${bodies.size} bodies` };
+    const pairs = `${counted(constraints.length, "pair")} of ${counted(bodies.size, "body", "bodies")}`;
+    return { constraints, bodies: [...bodies], text: `selected: ${pairs}` };
   }
 }
 
@@ -121,7 +125,7 @@ class HeadPanel {
 }
 
 function described(parameters) {
-  return Object.entries(parameters).map(([name, value]) => `${name} ${value}`).join(", ");
+  return Object.entries(parameters).map(([name, value]) => `${name} = ${value}`).join(", ");
 }
 
 function buildColumns(systems, goTo) {

@@ -41,13 +41,12 @@ class Slider {
     const states = this.columns.map(({ system, run }) => `${system.name} ${run.status} at ${system.load} = ${number(run.load, 4)}`);
     byId("position").textContent = this.where(position);
     this.input.setAttribute("aria-valuetext", [this.where(position), ...states].join(", "));
+    this.onMove?.(position);
   }
 
   where(position) {
     if (!this.known) return `${Math.round(50 * (position + 1))} % of the range`;
-    const share = Math.round(100 * Math.abs(position)), end = position > 0 ? "highest" : "lowest";
-    if (share === 0) return "at the transition";
-    return share === 100 ? `${end} load` : `${share} % towards the ${end}`;
+    return whereOn(position);
   }
 
   step(event) {
@@ -121,6 +120,14 @@ function buildLandscape(landscape) {
   return new TreePanel(part, landscape);
 }
 
+// A system of which a phone shows only a part says that there are more.
+function hintAtSwiping() {
+  for (const hint of document.querySelectorAll(".swipe")) {
+    const columns = hint.nextElementSibling;
+    hint.classList.toggle("needed", columns.scrollWidth > columns.clientWidth + 8);
+  }
+}
+
 function buildTabs(views, onOpen) {
   const tabs = views.map((name) => byId(`tab-${name}`));
   const open = (k) => {
@@ -129,8 +136,9 @@ function buildTabs(views, onOpen) {
       tabs[other].setAttribute("aria-selected", other === k);
       tabs[other].tabIndex = other === k ? 0 : -1;
     });
-    onOpen();
+    onOpen(views[k]);
   };
+  views.forEach((name, k) => { byId(`tab-${name}`).hidden = false; });
   tabs.forEach((tab, k) => {
     tab.addEventListener("click", () => open(k));
     tab.addEventListener("keydown", (event) => {
@@ -143,23 +151,70 @@ function buildTabs(views, onOpen) {
     });
   });
   byId("tabs").hidden = views.length < 2;
-  open(0);
+  return (name) => { if (views.includes(name)) open(views.indexOf(name)); };
 }
 
-function start({ systems, landscapes, tables }) {
-  const views = [systems.length && "transition", landscapes.length && "landscape", tables.length && "runs"].filter(Boolean);
-  for (const name of ["transition", "landscape", "runs"]) if (!views.includes(name)) byId(name).dataset.empty = "";
-  for (const part of document.querySelectorAll("[data-view]")) part.hidden = part.dataset.view !== views[0];
-  if (systems.length) {
-    const slider = new Slider(systems);
+const VIEWS = ["motion", "transition", "landscape", "overlay", "live", "runs"];
+
+function viewsOf({ motions, systems, landscapes, tables }) {
+  const placed = systems.some(({ transition }) => transition !== null);
+  const full = { motion: motions.length, transition: systems.length, landscape: landscapes.length, overlay: placed, live: true, runs: tables.length };
+  for (const name of VIEWS) if (!full[name]) {
+    byId(name).dataset.empty = "";
+    byId(`tab-${name}`).hidden = true;
+  }
+  return VIEWS.filter((name) => full[name]);
+}
+
+function start(content) {
+  const { motions, systems, landscapes, tables } = content;
+  const views = viewsOf(content), address = new Address();
+  const first = ["motion", "overlay", "live"].includes(views[0]) ? "transition" : views[0];
+  for (const part of document.querySelectorAll("[data-view]")) part.hidden = part.dataset.view !== first;
+  const slider = systems.length ? new Slider(systems) : null;
+  if (slider) {
     buildChoice(slider.columns);
     new Player(slider);
   }
+  const playback = motions.length ? new Playback(motions) : null;
+  if (views.includes("overlay")) new Overlay(systems);
   tables.forEach(buildTable);
-  const trees = landscapes.map(buildLandscape);
-  const redraw = () => { for (const tree of trees) tree.draw(); };
-  buildTabs(views, redraw);
+  const trees = landscapes.map(buildLandscape), live = buildLive();
+  const redraw = () => {
+    for (const tree of trees) tree.draw();
+    for (const one of live) one.wake();
+    hintAtSwiping();
+  };
+  const open = buildTabs(views, (view) => { redraw(); address.set({ view }); });
   addEventListener("resize", redraw);
+  const tour = new Tour((step, view) => {
+    address.set({ step: step + 1 });
+    open(view.tab);
+    if (view.tab === "motion" && playback) {
+      playback.stop();
+      playback.only(view.only);
+      playback.goTo(view.at);
+    }
+    if (view.tab === "transition" && slider) slider.goTo(view.load);
+  });
+  restore(address, { open, tour, playback, slider, first: views[0] });
+  if (playback) playback.onMove = (position) => address.set({ at: position.toFixed(3) });
+  if (slider) slider.onMove = (position) => address.set({ load: position.toFixed(3) });
+  address.follow(() => restore(address, { open, tour, playback, slider, first: views[0] }));
+  countAll(content);
+}
+
+// The view that an address asks for; whatever it does not say stays as it is.
+function restore(address, { open, tour, playback, slider, first }) {
+  const [view, step, at, load] = [address.get("view") ?? first, ...["step", "at", "load"].map((name) => address.number(name))];
+  open(first);
+  if (step !== null) tour.mark(step - 1);
+  open(view);
+  if (at !== null) playback?.goTo(at);
+  if (load !== null) slider?.goTo(load);
+}
+
+function countAll({ systems, landscapes, tables }) {
   const runs = systems.reduce((sum, system) => sum + system.runs.length, 0);
   const minima = landscapes.reduce((sum, { n_minima }) => sum + n_minima, 0);
   const counts = [runs && `${runs} runs of ${systems.length} systems`, minima && `${minima} minima`, tables.length && `${tables.length} other kinds of runs`].filter(Boolean);

@@ -1,6 +1,13 @@
 // A disconnectivity graph: every line is a minimum or a group of minima, which merge at a saddle.
 
 const RAMP = ["#00224e", "#2f4170", "#575c6d", "#7d7c78", "#a59c74", "#d2c060", "#fee838"]; // cividis
+const OBSERVABLES = {
+  order: "symmetry: so many turns and reflections leave it as it is",
+  "Σ ln |λ|": "how stiff all directions are together: lower is a wider basin, with more entropy",
+  "lowest λ": "curvature along the softest direction",
+  "times met": "by the search",
+  "barrier to a lower minimum": "from here up to the lowest saddle on the way",
+};
 const FEW = 12; // minima up to which each is named
 
 function rampColour(share) {
@@ -118,7 +125,8 @@ class TreePanel {
     this.rows.replaceChildren(...Object.entries(this.observables).map(([name, values]) => {
       const value = values[leaf.minimum];
       const text = Number.isInteger(value) ? tickText(value) : number(value, name === "energy" ? 8 : 4);
-      return element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text));
+      const meaning = OBSERVABLES[name] ? [element("small", {}, OBSERVABLES[name])] : [];
+      return element("tr", {}, element("th", { scope: "row" }, name, ...meaning), element("td", {}, text));
     }));
   }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.kinds.jam import JamRun
+from bridge.runs.motion import MotionRun, motions
 from bridge.runs.run import Command
 from bridge.systems import systems
 from bridge.systems.ranges import option
@@ -77,6 +78,10 @@ class ComparisonPlan(Command):
     def tasks(self) -> Iterator[JamRun]:
         """Yield every state, the most expensive first so that no core waits at the end."""
         yield from states(self.sweeps(), self.samples, self.seed[0])
+
+    def motions(self) -> Iterator[MotionRun]:
+        """Yield a small system of each kind on its way through the transition."""
+        yield from motions(self.sweeps(), self.seed[0])
 
     @classmethod
     def document(cls, records: "Sequence[Record]") -> dict[str, Any]:

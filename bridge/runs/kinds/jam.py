@@ -129,7 +129,7 @@ class JamRun(Run):
     def figure(cls, records: "Sequence[Record]", data: Path | None = None) -> "Figure":
         """Return the picture of a state with its gaps, kinks and spectra; of many, the comparison.
 
-        A state whose data are not at hand has no picture.
+        A state whose data or model are not at hand has no picture of its problem.
         """
         from bridge.figures.state import state_figure
         from bridge.runs.reopen import reopened
@@ -138,8 +138,9 @@ class JamRun(Run):
             from bridge.runs.kinds.compare import ComparisonPlan
 
             return ComparisonPlan.figure(records)
-        needs_data = "data_file" in records[0].data and data is None
-        return state_figure(records[0], None if needs_data else reopened(records[0], data))
+        known = records[0].data
+        lacking = "model_file" in known or ("data_file" in known and data is None)
+        return state_figure(records[0], None if lacking else reopened(records[0], data))
 
     @classmethod
     def owns(cls, record: "Record") -> bool:

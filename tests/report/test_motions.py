@@ -1,0 +1,106 @@
+"""Motions: what is kept of them, and what the page is given."""
+
+import numpy as np
+import pytest
+
+from bridge.cli.main import run
+from bridge.records.store import Store
+from bridge.report.dataset import read
+from bridge.runs.kinds.compare import ComparisonPlan
+from bridge.systems import DiscSystem
+
+from lecture import content_of, unpacked
+
+
+@pytest.fixture(scope="module")
+def records(lecture_motions):
+    with Store(lecture_motions, read_only=True) as kept:
+        return {record.data["name"]: record for record in kept.records()}
+
+
+@pytest.fixture(scope="module")
+def shown(played):
+    return {motion["name"]: motion for motion in content_of(played)["motions"]}
+
+
+def test_every_motion_goes_through_its_transition(shown):
+    assert list(shown) == ["discs", "ellipses", "perceptron", "network"]
+    for motion in shown.values():
+        assert motion["loads"] == sorted(motion["loads"])
+        assert (motion["status"][0], motion["status"][-1]) == ("unjammed", "jammed")
+        assert motion["loads"][0] < motion["transition"] <= motion["loads"][-1]
+
+
+def test_every_number_of_a_motion_is_that_of_its_record(records, shown):
+    for name, motion in shown.items():
+        arrays = records[name].arrays
+        assert motion["violated"] == arrays["frame_n_constraints"].tolist()
+        assert motion["ratios"] == pytest.approx(arrays["frame_ratio"].tolist(), rel=1e-3)
+        codes = unpacked(motion["gaps"], "<i2").astype(float)
+        gaps = np.sign(codes) * 10 ** ((np.abs(codes) - 1) / 1500 - 12)
+        np.testing.assert_allclose(gaps, arrays["gaps"], rtol=2e-3, atol=1e-9)
+
+
+def test_patterns_that_were_there_stay_and_are_as_many_as_the_load(shown):
+    counts = shown["perceptron"]["counts"]
+    assert counts == [10 * round(load) for load in shown["perceptron"]["loads"]]
+    gaps = unpacked(shown["perceptron"]["gaps"], "<i2")
+    ends = np.cumsum(counts)
+    for frame, violated in enumerate(shown["perceptron"]["violated"]):
+        own = gaps[ends[frame] - counts[frame] : ends[frame]]
+        assert (own > 0).sum() == violated
+
+
+def test_a_packing_starts_each_frame_from_the_one_before(records):
+    """With the same random start, only the way tells where it ends."""
+    record, system = records["discs"], DiscSystem(n=10)
+    first = next(system.along([0.7], np.random.default_rng(0)))
+    states = list(system.along([0.7, 0.7], np.random.default_rng(0)))
+    np.testing.assert_array_equal(states[1].x, first.x)  # at rest already
+    n_frames = len(record.arrays["frame_load"])
+    assert record.arrays["bodies"].shape == (n_frames, 10, 2)
+    assert (record.arrays["shapes"][-1] > record.arrays["shapes"][0]).all()
+
+
+def test_forces_of_a_frame_are_between_bodies_that_overlap(shown):
+    discs = shown["discs"]
+    n, frame = len(discs["sizes"]), len(discs["loads"]) - 1
+    x, y = (unpacked(discs[name], "<u2").reshape(-1, n)[frame] / 65536 for name in "xy")
+    count = discs["counts"][frame]
+    i, j, image = (unpacked(discs[name], "u1")[-count:] for name in ("i", "j", "image"))
+    sizes = np.array(discs["sizes"]) * discs["growth"][frame]
+    away = np.hypot(x[j] - x[i] + (image >> 4) - 7.0, y[j] - y[i] + (image & 15) - 7.0)
+    codes = unpacked(discs["gaps"], "<i2")[-count:].astype(float)
+    gaps = 10 ** ((codes - 1) / 1500 - 12)
+    np.testing.assert_allclose(1 - 2 * away / (sizes[i] + sizes[j]), gaps, atol=1e-3)
+
+
+def test_motions_are_no_rows_of_tables(lecture_motions, played):
+    assert read([lecture_motions]) == []
+    assert content_of(played)["tables"] == []
+
+
+def test_a_comparison_plays_each_kind_of_its_systems_once():
+    named = [task.name for task in ComparisonPlan(None, (0,), systems="discs,network").motions()]
+    assert named == ["discs", "network"]
+    plan = ComparisonPlan(None, (3,))
+    assert [task.name for task in plan.motions()] == ["discs", "ellipses", "perceptron", "network"]
+    assert all(task.seed == (3, 0) for task in plan.motions())
+
+
+def test_compare_ends_with_the_path_of_its_page(tmp_path, capsys, monkeypatch, lecture_motions):
+    from bridge.runs.motion import MotionRun
+    from bridge.systems.system import Sweep
+
+    sweep = Sweep("discs", DiscSystem(n=16), (0.7, 0.95), False)
+    monkeypatch.setattr(ComparisonPlan, "sweeps", lambda self: [sweep])
+    motion = MotionRun(DiscSystem(n=10), (0, 0), loads=(0.7, 0.9, 1.0), name="discs")
+    monkeypatch.setattr(ComparisonPlan, "motions", lambda self: iter([motion]))
+    out = tmp_path / "out"
+    assert run(["compare", "--samples", "1", "--workers", "1", "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[-1].endswith(f"to be opened in a browser: {out / 'lecture.html'}")
+    assert "motion" not in said.out
+    content = content_of(out / "lecture.html")
+    assert [motion["name"] for motion in content["motions"]] == ["discs"]
+    assert len(content["systems"][0]["runs"]) == 2
