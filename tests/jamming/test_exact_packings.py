@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jamming_points import check_point, no_program_improves
 
 from bridge.jamming import exact_jamming
-from particles import Discs, Ellipses, decompress, minimise
+from particles import Discs, Ellipses, Ellipsoids, decompress, minimise
 
 modest = settings(deadline=None, max_examples=25)
 
@@ -84,6 +84,17 @@ def test_ellipses_jam_hypostatically_and_curvature_holds_them(aspect):
     n_held = held_bodies(point)
     assert certificate.n_isostatic == 3 * n_held - 1
     assert certificate.n_free_motions == 3 * n_held - 1 - len(point.rows) > 0
+    assert certificate.curvature > 0.0
+
+
+@pytest.mark.parametrize("axes", [1.4, 0.7])
+def test_spheroids_jam_hypostatically_and_their_spins_hold_nothing(axes):
+    """Five variables for each that is held, less the translations."""
+    problem = Ellipsoids.bidisperse(16, 0.78, axes=axes)
+    point = check_point(jam_packing(problem, seed=1))
+    certificate, n_held = point.certificate, held_bodies(point)
+    assert certificate.n == 5 * n_held - 3
+    assert certificate.n_free_motions == 5 * n_held - 2 - len(point.rows) > 0
     assert certificate.curvature > 0.0
 
 

@@ -1,14 +1,16 @@
 """Newton's method on curved constraints: where and when curvature is read, and what is counted."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import sparse
 
 from bridge.jamming import hypostatic
-from bridge.jamming.hypostatic import _curvature, _Place, _residual, curved_optimum
+from bridge.jamming.hypostatic import _curvature, _followed, _Place, _residual, curved_optimum
 from bridge.jamming.linearised import Linearised
+from bridge.jamming.trust import Trust, _errors
 
 from problems import Balls, Halfspaces
 
@@ -176,3 +178,32 @@ def test_the_least_curvature_is_given_up_to_a_size(monkeypatch):
         found = solved(Channel()).certificate
         assert (found.curvature is not None) == known
         assert (found.flaw() == "") == known
+
+
+def test_constraints_that_have_become_equal_are_left_out_but_for_one():
+    """Of two walls in one place one bears all; without them there is nothing to leave out."""
+    normals = np.array([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
+    here = Linearised.at(Halfspaces(normals, np.array([0.1, 0.1, 0.1, -0.5])), np.zeros(2))
+    curvature, held = np.eye(2), np.ones(2, dtype=bool)
+    place = _Place(here, np.arange(3), np.array([0.3, 0.2, 0.5]), curvature)
+    kept, best = _followed(place, held, Trust(1.0))
+    assert len(kept.rows) == 2
+    assert 2 in kept.rows
+    assert (best.reason, best.part) == ("", 1.0)
+    assert best.forces == pytest.approx([0.5, 0.5])
+    assert best.t == pytest.approx(-0.1)
+    same, again = _followed(kept, held, Trust(1.0))
+    assert same is kept
+    assert again.t == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("kinks", [None, "some"])
+def test_a_gap_that_falls_short_counts_for_no_more_than_the_other_errors(kinks):
+    """Three gaps and a kink, and errors that only a problem with kinks limits."""
+    here = SimpleNamespace(kinks=kinks, n_gaps=3, follow=lambda rows, there: rows)
+    best = SimpleNamespace(here=here, rows=np.arange(4))
+    for kink, limit in ((0.3, 0.3), (-0.3, 0.3), (0.1, 0.2)):
+        there = SimpleNamespace(gaps=np.array([1.2, 0.4, 0.9, kink]))
+        found = _errors(best, there, np.array([1.0, 1.0, 1.0, 0.0]))
+        short = [-0.6, -0.1] if kinks is None else [-limit, -0.1]
+        assert found == pytest.approx([0.2, *short, kink])

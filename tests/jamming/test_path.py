@@ -127,6 +127,27 @@ def test_a_kink_that_fills_up_opens_to_its_other_side():
     assert found.here.kinks.above.tolist() == [True]
 
 
+@pytest.mark.parametrize(("steepness", "met"), [(0.5, False), (2.0, True), (20.0, True)])
+def test_an_idle_gap_closes_on_the_other_side_of_its_kink(steepness, met):
+    """A wall that bends up at ``x = 0.2``, on the way to ``x = 1/2``: it is seen where it bends."""
+    normals = np.array([[-1.0, 1.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 0.0]])
+    kink = np.array([2]), np.array([steepness])
+    problem = Folded(normals, np.array([0.1, 0.1, -0.4]), np.eye(3)[:1], np.full(1, -0.2), *kink)
+    here = Linearised.at(problem, np.zeros(3), HeldKinks.none())
+    assert here.kinks.above.tolist() == [False]
+    free = np.ones(3, dtype=bool)
+    found = optimal_motion(
+        here, np.arange(2), np.full(2, 0.5), free, np.eye(3), max_step=np.inf, max_exchanges=20
+    )
+    u, t = quadratic_program(problem, np.eye(3), np.zeros(3))
+    assert (found.reason, found.part) == ("", 1.0)
+    np.testing.assert_allclose(found.u, u, atol=1e-6)
+    assert found.t == pytest.approx(t, abs=1e-7)
+    assert (2 in found.rows) == met
+    assert found.here.kinks.above.tolist() == [bool(u[0] > 0.2 + 1e-6)]
+    assert problem.gaps(found.u).max() + found.t == pytest.approx(0.0, abs=1e-9)
+
+
 def test_a_motion_ends_where_a_variable_has_moved_as_far_as_it_may():
     rng = np.random.default_rng(3)
     problem, forces, masks = balanced(4, 2, 3, 1, rng)
