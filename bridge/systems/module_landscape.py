@@ -68,10 +68,9 @@ class ModuleLandscape:
         from networks.models.made import made, read_in_file, read_make
         from networks.models.module_loss import ModuleLoss
 
-        data = self._data()
+        module, data = made(read_make(self.model), 0), self._data()
         order = rng.permutation(len(data.y))
         count = min(self.patterns, 2 * len(order) // 3)
-        module = made(read_make(self.model), 0)
         y, classes = data.asked(outputs := count_outputs(module, data.few())), data.classes(outputs)
         own = None if self.loss == _CROSS_ENTROPY else read_in_file(self.model, self.loss)
         first, rest = order[:count], order[count:]
