@@ -60,14 +60,14 @@ def test_the_keyboard_steps_from_state_to_state(visit, lecture):
 def test_a_selected_force_shows_its_bodies_and_their_gaps(visit, lecture):
     page = visit(lecture)
     page.locator("#load").fill("100")
-    histogram = page.locator("figure svg[role=group]").first
+    histogram = page.locator("#systems figure svg[role=group]").first
     histogram.focus()
     page.keyboard.press("ArrowRight")
     assert re.search(r"selected: [1-9]\d* pairs of \d+ bodies", page.inner_text("#systems"))
     assert len(page.locator(".picked-bodies").first.get_attribute("d")) > 100
     page.keyboard.press("Escape")
     assert "selected" not in page.inner_text("#systems")
-    page.locator("figure svg").first.hover()
+    page.locator("#systems figure svg").first.hover()
     assert "this body" in page.inner_text("#systems")
 
 
@@ -78,7 +78,7 @@ def test_a_run_that_stalled_or_died_is_never_drawn_as_jammed(visit, undecided):
         for status in ("jammed", "dead", "stalled")
     }
     assert marks == {"jammed": 1, "dead": 1, "stalled": 2}
-    slider, figures = page.locator("#load"), page.locator("figure")
+    slider, figures = page.locator("#load"), page.locator("#systems figure")
     slider.fill("-100")
     assert "× stalled" in headings(page)[0]
     assert all("undecided" in one.get_attribute("class") for one in figures.all())
@@ -170,7 +170,7 @@ def test_states_that_were_not_kept_leave_the_curve(visit, lecture_store, lecture
     broken(path, "DELETE FROM arrays")
     page = visit(make_page(lecture_folder / "curve.html", path))
     page.locator("#load").fill("100")
-    assert page.locator("figure svg").count() == len(PLAN)
+    assert page.locator("#systems figure svg").count() == len(PLAN)
     assert "0.9500" in headings(page)[0]
 
 
@@ -185,7 +185,7 @@ def solids(tmp_path_factory):
 def test_a_packing_in_space_turns(visit, solids):
     """By dragging and by keys; from above it is seen along the vertical."""
     page = visit(solids)
-    picture = page.locator("svg.turns")
+    picture = page.locator("#systems svg.turns")
     shown = [picture.inner_html()]
     area = picture.bounding_box()
     page.mouse.move(area["x"] + 100, area["y"] + 100)
