@@ -266,7 +266,8 @@ def _complement(rows: Tensor, n: int) -> Tensor:
     directions, triangle = torch.linalg.qr(rows.T, mode="complete")
     spanned = min(len(rows), n)
     if _independent(triangle[:spanned]):
-        return directions[:, spanned:].T
+        across: Tensor = directions[:, spanned:].T
+        return across
     within, sizes, _ = torch.linalg.svd(triangle[:spanned], full_matrices=False)
     rank = int((sizes > _DEPENDENT * sizes[0]).sum())  # equal patterns share a row
     others = within[:, rank:].T @ directions[:, :spanned].T
