@@ -26,13 +26,8 @@ extensions = [
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "jamscape"
-exclude_patterns = [
-    "_build",
-    "conf.py",
-    "architecture.py",
-    "notebooks.py",
-    "packing_and_network.py",
-]
+scripts = ["conf.py", "architecture.py", "notebooks.py", "packing_and_network.py"]
+exclude_patterns = ["_build", *scripts]
 
 # The course is kept with the examples, as scripts that the tests run.
 COURSE = HERE / "course"
