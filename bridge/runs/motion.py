@@ -56,7 +56,7 @@ class MotionRun(Run):
 
     @property
     def _load_name(self) -> str:
-        return next(iter(self.system.load_words))
+        return str(next(iter(self.system.load_words)))
 
 
 def motions(sweeps: "Sequence[Sweep]", seed: int) -> Iterator[MotionRun]:
