@@ -1,7 +1,7 @@
 """The lecture page: what stores and landscapes hold, as one document that plays it back.
 
-`sources` reads files, `comparison` and `landscapes` gather what is drawn, and `page` puts it with
-the files of ``page/`` into one HTML document without any reference to another.
+`sources` reads files; `comparison`, `motions` and `landscapes` gather what is drawn; `page` puts
+it with the files of ``page/`` into one HTML document without any reference to another.
 """
 
 from bridge.report.page import write_report
