@@ -193,6 +193,7 @@ def full(run: Run, depths: list[int]) -> None:
             numbers = run.kept.numbers.get(task.name)
             if numbers is not None and waits(numbers):
                 run.queue(task, numbers)
+    torch.linalg.inv(torch.eye(2, device=run.device))  # torch loads it once, and not from threads
     for worker in workers:
         worker.start()
     try:

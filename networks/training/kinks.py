@@ -265,10 +265,10 @@ def _complement(rows: Tensor, n: int) -> Tensor:
         return torch.eye(n, dtype=rows.dtype, device=rows.device)
     directions, triangle = torch.linalg.qr(rows.T, mode="complete")
     spanned = min(len(rows), n)
+    across: Tensor = directions[:, spanned:].T
     if _independent(triangle[:spanned]):
-        across: Tensor = directions[:, spanned:].T
         return across
     within, sizes, _ = torch.linalg.svd(triangle[:spanned], full_matrices=False)
     rank = int((sizes > _DEPENDENT * sizes[0]).sum())  # equal patterns share a row
     others = within[:, rank:].T @ directions[:, :spanned].T
-    return torch.cat([others, directions[:, spanned:].T])
+    return torch.cat([others, across])
