@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.descent.lbfgs import Minimum, lbfgs
+    from bridge.descent.linear_hinge import LinearMinimum, linear_minimum
     from bridge.jamming.certificate import Certificate
     from bridge.jamming.exact import ExactJamming, exact_jamming
     from bridge.landscape.graph import Graph
@@ -39,6 +40,7 @@ _HOMES = {
     "Graph": "landscape.graph",
     "Landscape": "protocols",
     "HasTightening": "protocols",
+    "LinearMinimum": "descent.linear_hinge",
     "Minimum": "descent.lbfgs",
     "Observables": "measure.observables",
     "Runs": "report.sweep",
@@ -53,6 +55,7 @@ _HOMES = {
     "hessian": "measure.spectra",
     "jacobian_rank": "measure.spectra",
     "lbfgs": "descent.lbfgs",
+    "linear_minimum": "descent.linear_hinge",
     "load": "runs.reopen",
     "observe": "measure.observables",
     "participation_ratio": "measure.spectra",
@@ -69,6 +72,7 @@ __all__ = [
     "Graph",
     "Landscape",
     "HasTightening",
+    "LinearMinimum",
     "Minimum",
     "Observables",
     "Runs",
@@ -83,6 +87,7 @@ __all__ = [
     "hessian",
     "jacobian_rank",
     "lbfgs",
+    "linear_minimum",
     "load",
     "observe",
     "participation_ratio",

@@ -8,8 +8,8 @@ from scipy.special import expit
 from bridge.measure.observables import dense
 from bridge.protocols import HasCurvature, Vector
 
-# Stiffness beside the largest, and force, below which a constraint is left out: rounding.
-_SLACK, _NO_FORCE = 1e-12, 1e-18
+# Stiffness beside the largest, and force, below which a constraint is left out.
+_SLACK, _NO_FORCE = 1e-10, 1e-13
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from bridge.descent.linear_hinge import linear_minimum
 from bridge.jamming import ExactJamming, exact_jamming
 from bridge.jamming.approach import approach
-from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
+from bridge.measure.observables import Observables, backbone_gaps, coordination, observe, touched
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import ConstraintProblem, HasBodies, HasKinks, HasTightening, Status, Vector
@@ -25,7 +26,7 @@ class Measured:
     """A state with its observables, and its spectrum if that was asked for.
 
     ``lowest_curvature`` is that of `bridge.measure.stability`; None for networks, which a polish
-    certifies.
+    certifies. ``touching`` tells which bodies are held, where gaps that vanish hold them.
     """
 
     state: State
@@ -33,6 +34,7 @@ class Measured:
     spectrum: Spectrum | None
     seconds: float
     lowest_curvature: float | None = None
+    touching: ConstraintProblem | None = None
 
     @property
     def gaps(self) -> Vector:
@@ -84,6 +86,7 @@ def measured(
     low_overlap: float | None = None,
     exact: bool = False,
     with_spectrum: bool = False,
+    linear: bool = False,
 ) -> Measured:
     """Bring a system to its state and measure it.
 
@@ -95,11 +98,15 @@ def measured(
         Unload the state until ``Σ max(Δ, 0)/n_dof`` is as small.
     exact
         Go on to the jamming point.
+    linear
+        Go on to the minimum of ``Σ max(Δ, 0)`` next to it.
     with_spectrum
         Diagonalise the Hessian if the state is jammed; that of other states says nothing.
     """
     started = time.perf_counter()
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
+    if linear:
+        return measure_linear(state, started=started)
     if exact and state.status != Status.DEAD:
         return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
     if low_overlap is not None:
@@ -127,6 +134,16 @@ def measure_exact(system: System, state: State, *, with_spectrum: bool, started:
         above = found.problem.tightened(_SPECTRUM_LOAD)
         values = spectrum(system.minimise(above, found.x))
     return Measured(end, _observe_exact(found), values, seconds)
+
+
+def measure_linear(state: State, *, started: float) -> Measured:
+    """Go from a state to the minimum of the linear hinge next to it, and measure that."""
+    found = linear_minimum(state)
+    seconds = time.perf_counter() - started
+    end = replace(state, x=found.x, status=found.status, reason=found.reason)
+    lowest = None if found.certificate is None else found.certificate.curvature
+    touching = touched(found.problem) if len(found.marginal) else None
+    return Measured(end, observe(found), None, seconds, lowest, touching)
 
 
 def near_transition(
@@ -198,9 +215,11 @@ def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, 
 def arrays_of_state(found: Measured) -> dict[str, Any]:
     """Return the state with its gaps, its spectra, and the bodies of a packing."""
     problem, x, values = found.state.problem, found.state.x, found.spectrum
-    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
+    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x, found.touching)}
     if isinstance(problem, HasBodies):
         arrays |= problem.scene(x)
+        if isinstance(found.touching, HasBodies):
+            arrays["held"] = found.touching.scene(x)["held"]
     if values is not None:
         arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

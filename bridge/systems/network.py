@@ -46,6 +46,7 @@ class NetworkSystem:
     load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
     slow_range: ClassVar[float] = 0.3
     in_comparison: ClassVar[bool] = True
+    energies: ClassVar[tuple[str, ...]] = ("harmonic",)
     cost: ClassVar[float] = 4.0
 
     built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")

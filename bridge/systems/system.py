@@ -69,6 +69,7 @@ class System(Protocol):
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
     slow_range: ClassVar[float]  # change of the load over which it has tens of avalanches
+    energies: ClassVar[tuple[str, ...]] = ("harmonic",)  # that its states are minima of
     cost: ClassVar[float]  # of a state, relative to the other systems at their usual sizes
     in_comparison: ClassVar[bool] = True  # whether it is in one that names no systems
 
