@@ -6,7 +6,7 @@ import numpy as np
 from scipy import linalg
 
 from bridge.measure.observables import dense, plain_jacobian
-from bridge.protocols import HasCurvature, Indices, Mask, Vector
+from bridge.protocols import HasCurvature, HasFrozenBodies, Indices, Mask, Vector
 
 # A gap this small is closed.
 CLOSED = 1e-12
@@ -175,7 +175,9 @@ class Around:
 
 
 def _acted_on(problem: HasCurvature, x: Vector, rows: Indices) -> Mask:
-    """Return the variables that the constraints ``rows`` act on, ``(n_dof,)``."""
+    """Return the variables that ``rows`` act on, ``(n_dof,)``; all where no body can freeze."""
+    if not isinstance(problem, HasFrozenBodies):
+        return np.ones(problem.n_dof, dtype=bool)
     size = abs(plain_jacobian(problem, x, rows)).sum(axis=0)
     return np.asarray(np.asarray(size).ravel() > 0.0)
 

@@ -217,9 +217,8 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
     problem, x, values = found.state.problem, found.state.x, found.spectrum
     arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x, found.touching)}
     if isinstance(problem, HasBodies):
-        arrays |= problem.scene(x)
-        if isinstance(found.touching, HasBodies):
-            arrays["held"] = found.touching.scene(x)["held"]
+        touching: Any = found.touching or problem
+        arrays |= problem.scene(x) | {"held": touching.scene(x)["held"]}
     if values is not None:
         arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

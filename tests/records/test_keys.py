@@ -37,7 +37,7 @@ ALONE = [
 ]
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
-    "data": "digits", "protocol": "loading", "label": "another",
+    "data": "digits", "protocol": "loading", "label": "another", "energy": "linear",
 }  # fmt: skip
 
 
