@@ -12,8 +12,8 @@ from bridge.protocols import HasCurvature, HasFrozenBodies, Indices, Mask, Vecto
 CLOSED = 1e-12
 # A force this near an end of [0, 1] is at it.
 _AT_END = 1e-9
-# Pivot beside the largest below which a row is redundant.
-_DEPENDENT = 1e-10
+# Pivot beside the largest below which a row is redundant, and curvature that is flat.
+_DEPENDENT, _FLAT = 1e-10, 1e-12
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class LinearCertificate:
     Every violated constraint pulls with force 1, an open one not at all, and a marginal one,
     ``Δ = 0``, with some ``0 <= λ <= 1``. If these balance with all ``0 < λ < 1``, the energy rises
     to first order along all motions but those that close or open no marginal constraint, and along
-    these the curvature of ``Σ λ Δ`` has to be positive.
+    these the curvature of ``Σ λ Δ`` has to be positive. That suffices, for ``U >= Σ λ Δ`` wherever
+    the violated constraints still are, with equality at the state (Rockafellar, Wets, *Variational
+    Analysis*, 1998, example 13.25).
 
     Attributes
     ----------
@@ -43,7 +45,8 @@ class LinearCertificate:
     n_free_motions
         Motions that leave the marginal constraints as they are, ``n`` less their rank.
     curvature
-        Smallest curvature of ``Σ λ Δ`` along the free motions; None if there are none.
+        Smallest curvature of ``Σ λ Δ`` along the free motions; 0 within rounding, None if there
+        are none.
     """
 
     primal_residual: float
@@ -159,7 +162,7 @@ class Around:
             curvature = self.curvature(forces)
             values, motions = linalg.eigh(self.across.T @ curvature @ self.across)
             slope = motions.T @ (self.across.T @ (self.pull + curvature @ step))
-            least = float(values[0])
+            least = _unless_flat(values[0], curvature)
             if least > 0.0:
                 step = step - self.across @ (motions @ (slope / values))
         whole = np.zeros(len(self.x))
@@ -189,16 +192,30 @@ def _pivoted(matrix: Vector) -> tuple[Vector, Vector, Indices, int]:
     return frame, upper, order, int((sizes > _DEPENDENT * sizes.max(initial=0.0)).sum())
 
 
+def _unless_flat(least: float, curvature: Vector) -> float:
+    """Return an eigenvalue of a part of ``curvature``; 0 where it is the rounding of that."""
+    return 0.0 if abs(least) <= _FLAT * float(np.abs(curvature).max()) else float(least)
+
+
 def certify(
     problem: HasCurvature, x: Vector, marginal: Indices, forces: Vector
 ) -> LinearCertificate:
-    """Measure a state ``x`` whose constraints ``marginal`` carry ``forces``, from these alone."""
+    """Measure a state ``x`` whose constraints ``marginal`` carry ``forces``, from these alone.
+
+    Raises
+    ------
+    ValueError
+        Unless ``marginal`` names distinct places in ``problem.gaps(x)``, with a force each: a
+        constraint that is named twice could pull with more than 1.
+    """
+    _check_places(marginal, forces, len(problem.gaps(x)))
     here = Around(problem, x, marginal)
     others = np.abs(np.delete(here.gaps, marginal))
     curvature = None
     if here.across.shape[1]:
-        bent = here.across.T @ here.curvature(forces) @ here.across
-        curvature = float(linalg.eigvalsh(bent, subset_by_index=[0, 0])[0])
+        whole = here.curvature(forces)
+        bent = here.across.T @ whole @ here.across
+        curvature = _unless_flat(linalg.eigvalsh(bent, subset_by_index=[0, 0])[0], whole)
     residual = here.pull + forces @ here.jacobian
     return LinearCertificate(
         primal_residual=float(np.abs(here.gaps[marginal]).max(initial=0.0)),
@@ -212,3 +229,16 @@ def certify(
         n_free_motions=here.n - here.rank,
         curvature=curvature,
     )
+
+
+def _check_places(marginal: Indices, forces: Vector, m: int) -> None:
+    """Refuse places that are no distinct ones among ``m`` gaps, or have no force each."""
+    if marginal.shape != forces.shape:
+        raise ValueError(
+            f"expected a force for each marginal constraint, got {len(forces)} for "
+            f"{len(marginal)}: pass as many"
+        )
+    if len(np.unique(marginal)) < len(marginal) or ((marginal < 0) | (marginal >= m)).any():
+        raise ValueError(
+            f"expected distinct places below {m}, got {marginal.tolist()}: name each gap once"
+        )

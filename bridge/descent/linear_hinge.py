@@ -33,12 +33,13 @@ from scipy.special import expit
 from bridge.descent.linear_certificate import Around, LinearCertificate, certify
 from bridge.descent.newton import Newton
 from bridge.descent.softened import Softened
-from bridge.measure.observables import gap_names
+from bridge.measure.observables import gap_names, satisfied
 from bridge.measure.spectra import check_dense
 from bridge.protocols import (
     ConstraintProblem,
     End,
     HasCurvature,
+    HasKinks,
     Indices,
     Status,
     Vector,
@@ -57,7 +58,7 @@ _CORNER = 16.0
 # Largest change of a variable on the way from a low temperature to none, in the units of x.
 _FARTHEST = 0.01
 # Balance of the forces at which a temperature is left, relative as `Newton` has it.
-_TOLERANCE = 1e-5
+_TOLERANCE = 1e-8
 _MOST_STEPS = 8
 
 
@@ -111,6 +112,7 @@ def linear_minimum(
     problem
         Constraints that form their curvature, or an end of them. That of the harmonic energy
         ``½ Σ max(Δ, 0)²``, which the minimisers of the systems find fast, is a good start.
+        Networks of smooth units have one at a fixed norm, `networks.SphericalNetwork`.
     x
         Where to start, ``(n_dof,)``.
 
@@ -119,7 +121,8 @@ def linear_minimum(
     TypeError
         If the constraints do not form their curvature.
     ValueError
-        If there are too many variables for dense matrices.
+        If there are too many variables for dense matrices, or the gaps have kinks: those of
+        rectifiers hold a state as marginal constraints do, and are not among the gaps.
 
     Examples
     --------
@@ -139,8 +142,11 @@ def linear_minimum(
         name = type(problem).__name__
         raise TypeError(f"expected constraints with curvature, got {name}: give it `curvature`")
     check_dense(problem.n_dof)
+    if isinstance(problem, HasKinks) and (count := len(problem.kinks(x))):
+        name = type(problem).__name__
+        raise ValueError(f"expected gaps without kinks, got {name} with {count}: use smooth units")
     violations = np.maximum(problem.gaps(x), 0.0)
-    if not violations.any():
+    if satisfied(problem, violations):
         return _ended(problem, x, Status.UNJAMMED, "", 0)
     first = _FIRST * float(violations[violations > 0.0].mean())
     descend = Newton(tolerance=_TOLERANCE, zero_energy=0.0)
@@ -148,7 +154,7 @@ def linear_minimum(
     while soft.temperature > _LEAST * first:
         found = descend(soft, x)
         x, evaluations = found.x, evaluations + found.evaluations
-        if not (problem.gaps(x) > 0.0).any():
+        if satisfied(problem, problem.gaps(x)):
             return _ended(problem, x, Status.UNJAMMED, "", evaluations)
         if soft.temperature < _ASK * first:
             end = _exact(soft, x, evaluations)

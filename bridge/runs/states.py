@@ -105,7 +105,7 @@ def measured(
     """
     started = time.perf_counter()
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
-    if linear:
+    if linear and state.status != Status.DEAD:
         return measure_linear(state, started=started)
     if exact and state.status != Status.DEAD:
         return measure_exact(system, state, with_spectrum=with_spectrum, started=started)
@@ -140,7 +140,7 @@ def measure_linear(state: State, *, started: float) -> Measured:
     """Go from a state to the minimum of the linear hinge next to it, and measure that."""
     found = linear_minimum(state)
     seconds = time.perf_counter() - started
-    end = replace(state, x=found.x, status=found.status, reason=found.reason)
+    end = replace(state, x=found.x, status=found.status, reason=found.reason, max_residual=None)
     lowest = None if found.certificate is None else found.certificate.curvature
     touching = touched(found.problem) if len(found.marginal) else None
     return Measured(end, observe(found), None, seconds, lowest, touching)

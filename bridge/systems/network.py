@@ -46,7 +46,6 @@ class NetworkSystem:
     load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
     slow_range: ClassVar[float] = 0.3
     in_comparison: ClassVar[bool] = True
-    energies: ClassVar[tuple[str, ...]] = ("harmonic",)
     cost: ClassVar[float] = 4.0
 
     built_in_data: ClassVar[tuple[str, ...]] = ("random", "digits")
@@ -122,8 +121,16 @@ class NetworkSystem:
         """Train on ``P = load · N`` patterns from a random initialisation."""
         return self._train(load, rng)
 
+    def check_linear(self) -> None:
+        """Refuse weights that can grow, and units with kinks: these hold it as constraints do."""
+        expect(self.norm == "held", "norm held with the linear energy", self.norm, "hold it")
+        self._check_smooth()
+
     def check_slow_loading(self) -> None:
         """Refuse units with kinks, which hide instabilities from the Hessian."""
+        self._check_smooth()
+
+    def _check_smooth(self) -> None:
         from networks.models.activations import activation
 
         smooth = not activation(self.activation).kinks

@@ -27,7 +27,6 @@ class PackingSystem(System):
     sets_load: ClassVar[tuple[str, ...]] = ("pressure",)
     load_words: ClassVar[Mapping[str, str]] = {"phi": "packing fraction φ"}
     slow_range: ClassVar[float] = 0.02
-    energies: ClassVar[tuple[str, ...]] = ("harmonic", "linear")
     cost: ClassVar[float] = 1.0
 
     n: int

@@ -38,7 +38,6 @@ class PerceptronSystem(System):
         "sigma": "margin σ",
     }
     slow_range: ClassVar[float] = 0.2
-    energies: ClassVar[tuple[str, ...]] = ("harmonic", "linear")
     cost: ClassVar[float] = 1.0
 
     n: int = option(200, "Number of components of the weight vector.", 2, 100_000)

@@ -69,7 +69,6 @@ class System(Protocol):
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
     slow_range: ClassVar[float]  # change of the load over which it has tens of avalanches
-    energies: ClassVar[tuple[str, ...]] = ("harmonic",)  # that its states are minima of
     cost: ClassVar[float]  # of a state, relative to the other systems at their usual sizes
     in_comparison: ClassVar[bool] = True  # whether it is in one that names no systems
 
@@ -92,6 +91,10 @@ class System(Protocol):
 
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Return the minimum reached from a random start at a fixed load."""
+
+    def check_linear(self) -> None:
+        """Raise ``ValueError`` in one line if its states cannot be minima of ``Σ max(Δ, 0)``."""
+        return
 
     def check_slow_loading(self) -> None:
         """Raise ``ValueError`` in one line if it cannot be followed while it is loaded."""

@@ -59,21 +59,21 @@ class JamRun(Run):
         self._check_energy()
         if self.at_load is not None:
             self.system.check_load(self.at_load)
-        if self.spectrum:
+        if self.spectrum or self.energy == "linear":
             from bridge.measure.spectra import check_dense
 
             check_dense(self.system.n_variables())
 
     def _check_energy(self) -> None:
-        """Refuse an energy that the system has not, and what a linear one has not."""
-        known = self.system.energies
+        """Refuse an energy that there is not, and what a linear one or the system has not."""
+        known = ("harmonic", "linear")
         expect(self.energy in known, f"an energy of {' or '.join(known)}", self.energy, "name one")
+        if self.energy == "harmonic":
+            return
+        self.system.check_linear()
         more = {"exact": self.exact, "at_transition": self.at_transition, "spectrum": self.spectrum}
-        asked = [name for name, value in more.items() if value and self.energy != "harmonic"]
-        if asked:
-            raise ValueError(
-                f"expected the harmonic energy with {asked[0]}, got {self.energy}: drop one of them"
-            )
+        for name, asked in more.items():
+            expect(not asked, f"the harmonic energy with {name}", self.energy, "drop one of them")
 
     @property
     def label(self) -> str:
