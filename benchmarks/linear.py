@@ -3,8 +3,8 @@
     python benchmarks/linear.py [sample] [report]
 
 Each sample is minimised from a random start by the harmonic energy, and from there by the linear
-one. ``sample`` keeps forces and gaps in ``benchmarks/linear.npz`` as each ensemble ends, and goes
-on where it was; ``report`` fits, writes ``benchmarks/linear.json`` and draws ``docs/linear.png``.
+one. ``sample`` keeps forces and gaps in ``benchmarks/linear.npz`` after every tenth, and goes on
+where it was; ``report`` fits, writes ``benchmarks/linear.json`` and draws ``docs/linear.png``.
 A quarter of an hour of one core.
 """
 
@@ -20,7 +20,7 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBL
 
 import numpy as np
 
-from bridge.descent.linear_hinge import LinearMinimum, linear_minimum
+from bridge.descent.linear_hinge import linear_minimum
 from bridge.figures.style import BLUE, GREY, RED, log_density, new_figure, save, style
 from bridge.measure.observables import backbone_gaps, touched
 from bridge.measure.power_laws import GAMMA, THETA, PowerLaw, finite_size_floor, fit_power_law
@@ -33,6 +33,7 @@ FIGURE = HERE.parent / "docs" / "linear.png"
 CLOSED = 1e-12  # a gap this small is zero
 NEAR = 0.1  # gaps that are kept
 WEAK, SMALL = 0.1, 0.02  # upper ends of the windows of forces and of gaps
+COUNTS = ("n", "marginal", "violated", "self_stresses", "free_motions", "jammed", "seconds")
 
 
 @dataclass(frozen=True)
@@ -52,92 +53,78 @@ class Ensemble:
 
 
 PLAN = (
-    Ensemble(PerceptronSystem(n=100), 8.0, 60),
-    Ensemble(PerceptronSystem(n=200), 6.0, 60),
+    *(Ensemble(PerceptronSystem(n=100), alpha, 40) for alpha in (5.5, 6.0, 8.0, 12.0, 20.0)),
     Ensemble(PerceptronSystem(n=200), 8.0, 60),
-    Ensemble(PerceptronSystem(n=200), 12.0, 60),
     Ensemble(PerceptronSystem(n=400), 8.0, 40),
-    Ensemble(PerceptronSystem(n=200, sigma=0.5), 4.0, 20),
-    Ensemble(DiscSystem(n=128), 0.9, 40),
-    Ensemble(DiscSystem(n=128), 1.0, 40),
-    Ensemble(SphereSystem(n=100), 0.7, 30),
+    Ensemble(PerceptronSystem(n=400), 6.0, 30),
+    Ensemble(PerceptronSystem(n=400), 12.0, 30),
+    Ensemble(PerceptronSystem(n=100, sigma=0.5), 4.0, 20),
+    Ensemble(DiscSystem(n=64), 0.9, 40),
+    Ensemble(DiscSystem(n=64), 1.0, 40),
+    Ensemble(SphereSystem(n=64), 0.7, 40),
 )
 FAMILIES = {  # of one energy, one kind and all loads above
-    "perceptron": PLAN[1:5],
-    "discs": PLAN[6:8],
-    "spheres": PLAN[8:],
+    "perceptron, N = 400": PLAN[6:9],
+    "64 discs": PLAN[10:12],
+    "64 spheres": PLAN[12:],
 }
 
 
-def sample(ensemble: Ensemble, seed: int) -> tuple[LinearMinimum, float]:
-    """Return the minimum of one random start, and the processor time of the linear energy."""
-    rng = np.random.default_rng([PLAN.index(ensemble), seed])
+def sample(ensemble: Ensemble, seed: int) -> dict[str, Any]:
+    """Return forces, gaps of both signs near zero, and the counts of one random start."""
+    rng = np.random.default_rng([seed, *map(ord, ensemble.name)])
     state = ensemble.system.at(ensemble.load, rng)
     started = time.process_time()
-    return linear_minimum(state), time.process_time() - started
-
-
-def measured(ensemble: Ensemble) -> dict[str, Any]:
-    """Return forces, gaps of both signs near zero, and counts of all samples, one after another."""
-    kept: dict[str, list[Any]] = {name: [] for name in ("forces", "gaps", "counts", "seconds")}
-    statuses = []
-    for seed in range(ensemble.samples):
-        end, seconds = sample(ensemble, seed)
-        statuses.append(str(end.status))
-        if end.status != "jammed" or end.certificate is None:
-            continue
-        gaps = backbone_gaps(end.problem, end.x, touched(end.problem))
-        near = gaps[(np.abs(gaps) > CLOSED) & (np.abs(gaps) < NEAR)]
-        proof = end.certificate
-        kept["forces"].append(end.forces)
-        kept["gaps"].append(near)
-        kept["counts"].append(
-            [proof.n, proof.n_marginal, proof.n_violated, proof.n_self_stresses,
-             proof.n_free_motions, len(end.forces), len(near)]
-        )  # fmt: skip
-        kept["seconds"].append(seconds)
-    return {
-        "forces": np.concatenate(kept["forces"]).astype(np.float32),
-        "gaps": np.concatenate(kept["gaps"]).astype(np.float32),
-        "counts": np.array(kept["counts"]),
-        "seconds": np.array(kept["seconds"]),
-        "statuses": np.array(statuses),
-    }
+    end = linear_minimum(state)
+    seconds = time.process_time() - started
+    proof = end.certificate
+    if end.status != "jammed" or proof is None:
+        counts = [0, 0, 0, 0, 0, 0, seconds]
+        return {"counts": counts, "forces": np.empty(0, "f4"), "gaps": np.empty(0, "f4")}
+    gaps = backbone_gaps(end.problem, end.x, touched(end.problem))
+    near = gaps[(np.abs(gaps) > CLOSED) & (np.abs(gaps) < NEAR)]
+    counts = [proof.n, proof.n_marginal, proof.n_violated, proof.n_self_stresses,
+              proof.n_free_motions, 1, seconds]  # fmt: skip
+    return {"counts": counts, "forces": end.forces.astype("f4"), "gaps": near.astype("f4")}
 
 
 def sample_all() -> None:
-    """Compute the ensembles that have not been kept."""
+    """Compute the samples that have not been kept."""
     found = dict(np.load(HOME)) if HOME.exists() else {}
     for ensemble in PLAN:
-        if f"{ensemble.name}/counts" in found:
-            continue
         started = time.process_time()
-        found |= {f"{ensemble.name}/{name}": v for name, v in measured(ensemble).items()}
-        np.savez_compressed(HOME, **found)
+        for seed in range(ensemble.samples):
+            name = f"{ensemble.name}/{seed}"
+            if f"{name}/counts" not in found:
+                found |= {f"{name}/{k}": np.asarray(v) for k, v in sample(ensemble, seed).items()}
+            if seed % 10 == 9:
+                np.savez_compressed(HOME, **found)
         print(f"{ensemble.name}: {time.process_time() - started:.0f} s", flush=True)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept of an ensemble: arrays of each sample."""
+    """What was kept of an ensemble: arrays of each sample, and the `COUNTS` as columns."""
 
     forces: list[Any]
     gaps: list[Any]
-    counts: Any
-    seconds: Any
-    statuses: Any
+    counts: dict[str, Any]
 
 
 def read() -> dict[str, Kept]:
-    """Return what was kept, by the names of the ensembles."""
-    found = np.load(HOME)
+    """Return what was kept so far, by the names of the ensembles."""
     kept = {}
-    for ensemble in PLAN:
-        part = {name: found[f"{ensemble.name}/{name}"] for name in Kept.__dataclass_fields__}
-        ends = np.cumsum(part["counts"][:, 5:7], axis=0)[:-1]
-        part["forces"] = np.split(part["forces"].astype(float), ends[:, 0])
-        part["gaps"] = np.split(part["gaps"].astype(float), ends[:, 1])
-        kept[ensemble.name] = Kept(**part)
+    with np.load(HOME) as found:
+        for ensemble in PLAN:
+            names = [f"{ensemble.name}/{seed}" for seed in range(ensemble.samples)]
+            names = [name for name in names if f"{name}/counts" in found]
+            if not names:
+                continue
+            rows = np.array([found[f"{name}/counts"] for name in names])
+            forces = [found[f"{name}/forces"].astype(float) for name in names]
+            gaps = [found[f"{name}/gaps"].astype(float) for name in names]
+            columns = dict(zip(COUNTS, rows.T, strict=True))
+            kept[ensemble.name] = Kept(forces, gaps, columns)
     return kept
 
 
@@ -174,45 +161,54 @@ def shown(fit: PowerLaw) -> Any:
 
 def counted(kept: Kept) -> dict[str, Any]:
     """Return how many samples are certified and isostatic, and the time that they took."""
-    n, marginal, violated, stresses, free = kept.counts.T[:5]
+    jammed = kept.counts["jammed"] > 0
+    seconds = kept.counts["seconds"]
+    of = {name: column[jammed] for name, column in kept.counts.items()}
     return {
-        "jammed": int((kept.statuses == "jammed").sum()),
-        "of": len(kept.statuses),
-        "isostatic": int(((stresses == 0) & (free == 0)).sum()),
-        "marginal / n": round(float((marginal / n).mean()), 4),
-        "violated / n": round(float((violated / n).mean()), 3),
-        "free motions": [int(free.min()), int(free.max())],
-        "seconds, median and largest": [round(float(np.median(kept.seconds)), 2),
-                                        round(float(kept.seconds.max()), 2)],
+        "jammed": int(jammed.sum()),
+        "of": len(jammed),
+        "isostatic": int(((of["self_stresses"] == 0) & (of["free_motions"] == 0)).sum()),
+        "marginal": round(float(of["marginal"].mean()), 2),
+        "n": round(float(of["n"].mean()), 2),
+        "violated / n": round(float((of["violated"] / of["n"]).mean()), 3),
+        "free motions": [int(of["free_motions"].min()), int(of["free_motions"].max())],
+        "self-stresses": [int(of["self_stresses"].min()), int(of["self_stresses"].max())],
+        "seconds, median and largest": [round(float(np.median(seconds)), 2),
+                                        round(float(seconds.max()), 2)],
     }  # fmt: skip
 
 
 def report() -> None:
     """Write the numbers, and draw the four distributions of each family."""
     kept = read()
-    negative = [e.name for e in PLAN if getattr(e.system, "sigma", -1.0) < 0.0]
+    negative = [e.name for e in PLAN if getattr(e.system, "sigma", -1.0) < 0.0 and e.name in kept]
+    families = {
+        family: [e.name for e in part if e.name in kept] for family, part in FAMILIES.items()
+    }
     document = {
         "windows": {"forces below": WEAK, "gaps below": SMALL},
         "mean field": {"θ": THETA, "γ": GAMMA},
         "counts": {name: counted(one) for name, one in kept.items()},
         "exponents": {n: {k: shown(f) for k, f in fits([kept[n]]).items()} for n in negative},
         "together": {
-            family: {k: shown(f) for k, f in fits([kept[e.name] for e in part]).items()}
-            for family, part in FAMILIES.items()
+            family: {k: shown(f) for k, f in fits([kept[name] for name in names]).items()}
+            for family, names in families.items()
+            if names
         },
     }
     NUMBERS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     with style():
-        save(draw(kept), FIGURE, (".png",))
+        parts = {family: [kept[name] for name in names] for family, names in families.items()}
+        save(draw({family: part for family, part in parts.items() if part}), FIGURE, (".png",))
     print(json.dumps(document, indent=1, ensure_ascii=False))
 
 
-def draw(kept: dict[str, Kept]) -> Any:
+def draw(families: dict[str, list[Kept]]) -> Any:
     """Return the figure: forces at both ends above, gaps of both signs below."""
     figure = new_figure(7.2, 4.6)
-    axes = figure.subplots(2, len(FAMILIES), squeeze=False)
-    for column, (family, part) in zip(axes.T, FAMILIES.items(), strict=True):
-        found = sides([kept[ensemble.name] for ensemble in part])
+    axes = figure.subplots(2, len(families), squeeze=False)
+    for column, (family, part) in zip(axes.T, families.items(), strict=True):
+        found = sides(part)
         column[0].set_title(family)
         for panel, names, power, top in (
             (column[0], ("λ near 0", "1 - λ near 0"), THETA, 0.3),
