@@ -59,14 +59,15 @@ PLAN = (
     Ensemble(PerceptronSystem(n=400), 6.0, 30),
     Ensemble(PerceptronSystem(n=400), 12.0, 30),
     Ensemble(PerceptronSystem(n=100, sigma=0.5), 4.0, 20),
+    Ensemble(PerceptronSystem(n=100, sigma=0.5), 1.5, 20),
     Ensemble(DiscSystem(n=64), 0.9, 40),
     Ensemble(DiscSystem(n=64), 1.0, 40),
-    Ensemble(SphereSystem(n=64), 0.7, 40),
+    Ensemble(SphereSystem(n=64), 0.7, 10),
 )
 FAMILIES = {  # of one energy, one kind and all loads above
     "perceptron, N = 400": PLAN[6:9],
-    "64 discs": PLAN[10:12],
-    "64 spheres": PLAN[12:],
+    "64 discs": PLAN[11:13],
+    "64 spheres": PLAN[13:],
 }
 
 
@@ -141,12 +142,12 @@ def sides(kept: list[Kept]) -> dict[str, list[Any]]:
 
 
 def fits(kept: list[Kept]) -> dict[str, PowerLaw]:
-    """Return the four exponents: θ of forces, -γ of gaps."""
+    """Return the four exponents, θ of forces and -γ of gaps, above what one a sample is below."""
     found = {}
     for name, values in sides(kept).items():
         high = SMALL if "gaps" in name else WEAK
-        floor = finite_size_floor(values) if "gaps" in name else 0.0
-        found[name] = fit_power_law(values, high, low=min(floor, 0.1 * high))
+        floor = finite_size_floor(values, per_sample=1.0)
+        found[name] = fit_power_law(values, high, low=min(floor, 0.5 * high))
     return found
 
 
@@ -204,7 +205,10 @@ def report() -> None:
 
 
 def draw(families: dict[str, list[Kept]]) -> Any:
-    """Return the figure: forces at both ends above, gaps of both signs below."""
+    """Return the figure: forces at both ends above, gaps of both signs below.
+
+    What all samples together have too little of is left out.
+    """
     figure = new_figure(7.2, 4.6)
     axes = figure.subplots(2, len(families), squeeze=False)
     for column, (family, part) in zip(axes.T, families.items(), strict=True):
@@ -216,6 +220,8 @@ def draw(families: dict[str, list[Kept]]) -> Any:
         ):
             for name, colour in zip(names, (BLUE, RED), strict=True):
                 x, density = log_density(np.concatenate(found[name]), bins_per_decade=5)
+                above = x > finite_size_floor(found[name], per_sample=0.3)
+                x, density = x[above], density[above]
                 panel.plot(x, density, "o-", color=colour, ms=2.5, lw=0.7, label=name)
             at = int(np.argmin(np.abs(np.log(x / top))))
             span = np.array([x.min(), top])

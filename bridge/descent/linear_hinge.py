@@ -48,7 +48,7 @@ from bridge.protocols import (
 )
 
 # The first temperature, in units of the mean violation, and the ratio of two that follow.
-_FIRST, _COOLING = 0.2, 0.25
+_FIRST, _COOLING = 0.2, 0.5
 # Temperatures, in units of the first: below the one minima are asked whether they are exact, and
 # below the other gaps of the size of the temperature drown in rounding.
 _ASK, _LEAST = 1e-3, 1e-12

@@ -149,17 +149,23 @@ def _observe_marginal(
     """Count what a minimum of the linear hinge rests on: marginal constraints touch, and hold."""
     touching = touched(problem) if len(marginal) else problem
     seen, gaps = observe(touching, x), problem.gaps(x)
-    acting = (gaps > 0.0).astype(np.float64)
-    acting[marginal] = forces
-    rows = np.flatnonzero(acting)
+    pulls = (gaps > 0.0).astype(np.float64)
+    pulls[marginal] = forces
+    rows = np.flatnonzero(pulls)
+    count = seen.n_constraints
+    if len(marginal):  # and not what is open by less than it was tightened
+        free = free_variables(problem.n_dof, frozen_bodies(touching, x))
+        count = len(backbone_rows(problem, x, rows, free))
     violations = np.maximum(np.delete(gaps, marginal), 0.0)
     margins = -np.delete(gaps, marginal)
     return replace(
         seen,
+        n_constraints=count,
         n_isostatic=seen.n,
+        coordination=coordination(problem, seen.n_frozen, count),
         energy=float(violations.sum()),
         pressure=float(violations.sum() / seen.n) if seen.n else 0.0,
-        max_residual=float(np.abs(acting[rows] @ problem.gap_jacobian(x, rows)).max(initial=0.0)),
+        max_residual=float(np.abs(pulls[rows] @ problem.gap_jacobian(x, rows)).max(initial=0.0)),
         min_force=float(forces.min()) if forces.size else None,
         smallest_gap=float(margins[margins > 0.0].min()) if (margins > 0.0).any() else None,
         n_marginal=len(marginal),

@@ -196,16 +196,21 @@ def _observe_exact(found: ExactJamming[Any]) -> Observables:
 
 
 def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, Any]:
-    """Return the numbers of a state, under the same names in the records of every command."""
+    """Return the numbers of a state, under the same names in the records of every command.
+
+    Marginal constraints have a column only where there can be some: those of the linear hinge.
+    """
     name, load = found.state.load
-    seen, values = found.observables, found.spectrum
+    seen, values = asdict(found.observables), found.spectrum
+    if seen["n_marginal"] is None:
+        del seen["n_marginal"]
     return {
         "load_name": name,
         "load": load,
         "reason": found.state.reason,
         "at_transition": at_transition,
-        **asdict(seen),
-        "constraints_per_dof": seen.constraint_ratio,
+        **seen,
+        "constraints_per_dof": found.observables.constraint_ratio,
         "n_kinks": found.state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
         **{name: getattr(values, name, None) for name in MODE_COUNTS},
