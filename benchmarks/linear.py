@@ -19,6 +19,7 @@ from typing import Any
 os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")})
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from bridge.descent.linear_hinge import linear_minimum
 from bridge.figures.style import BLUE, GREY, RED, log_density, new_figure, save, style
@@ -96,8 +97,9 @@ def sample_all() -> None:
         started = time.process_time()
         for seed in range(ensemble.samples):
             name = f"{ensemble.name}/{seed}"
-            if f"{name}/counts" not in found:
-                found |= {f"{name}/{k}": np.asarray(v) for k, v in sample(ensemble, seed).items()}
+            if f"{name}/counts" in found:
+                continue
+            found |= {f"{name}/{k}": np.asarray(v) for k, v in sample(ensemble, seed).items()}
             if seed % 10 == 9:
                 np.savez_compressed(HOME, **found)
         print(f"{ensemble.name}: {time.process_time() - started:.0f} s", flush=True)
@@ -228,8 +230,10 @@ def draw(families: dict[str, list[Kept]]) -> Any:
             line = density[at] * (span / x[at]) ** power
             panel.plot(span, line, color=GREY, lw=0.9, zorder=0, label=f"slope {power:+.3f}")
             panel.set(xscale="log", yscale="log")
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_minor_formatter(NullFormatter())
             panel.legend()
-        column[0].set_xlabel("force, from its end")
+        column[0].set(xlabel="force, from its end", xlim=(4e-3, 1.2), ylim=(0.15, 2.0))
         column[1].set_xlabel("|Δ|")
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel("density")
