@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.descent.lbfgs import Minimum, lbfgs
+    from bridge.descent.linear_hinge import LinearMinimum, linear_minimum
     from bridge.figures.picture import plot
     from bridge.jamming.certificate import Certificate
     from bridge.jamming.exact import ExactJamming, exact_jamming
@@ -42,6 +43,7 @@ _HOMES = {
     "Graph": "landscape.graph",
     "Landscape": "protocols",
     "HasTightening": "protocols",
+    "LinearMinimum": "descent.linear_hinge",
     "Minimum": "descent.lbfgs",
     "Observables": "measure.observables",
     "Runs": "report.sweep",
@@ -57,6 +59,7 @@ _HOMES = {
     "hessian": "measure.spectra",
     "jacobian_rank": "measure.spectra",
     "lbfgs": "descent.lbfgs",
+    "linear_minimum": "descent.linear_hinge",
     "load": "runs.reopen",
     "observe": "measure.observables",
     "participation_ratio": "measure.spectra",
@@ -74,6 +77,7 @@ __all__ = [
     "Graph",
     "Landscape",
     "HasTightening",
+    "LinearMinimum",
     "Minimum",
     "Observables",
     "Runs",
@@ -89,6 +93,7 @@ __all__ = [
     "hessian",
     "jacobian_rank",
     "lbfgs",
+    "linear_minimum",
     "load",
     "observe",
     "participation_ratio",

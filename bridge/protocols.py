@@ -206,6 +206,19 @@ class HasKinkCount(Protocol):
 
 
 @runtime_checkable
+class HasMarginal(Protocol):
+    """The end of a descent of the linear hinge ``Σ max(Δ, 0)``, which rests in its corners."""
+
+    @property
+    def marginal(self) -> Indices:
+        """The constraints that hold exactly, ``Δ = 0``, as places in the list of gaps."""
+
+    @property
+    def forces(self) -> Vector:
+        """Their forces, in ``(0, 1)``, ``(n_marginal,)``."""
+
+
+@runtime_checkable
 class HasMinimiser(Protocol):
     """The end of a minimiser that is made for its system, and much faster than the generic one."""
 

@@ -1,6 +1,6 @@
 """Observables: counts and scalars of a state, the same for every system."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -12,6 +12,8 @@ from bridge.protocols import (
     HasBodies,
     HasFrozenBodies,
     HasGapNames,
+    HasMarginal,
+    HasTightening,
     HasZero,
     Indices,
     Mask,
@@ -22,6 +24,8 @@ from bridge.protocols import (
 )
 
 _ROUNDING = 1e-10  # of the largest slope of a gap: a smaller one is none
+# Growth of the load by which constraints with Δ = 0 are violated, to be counted.
+_TOUCH = 1e-10
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class Observables:
     coordination
         ``Z = 2 N_c / N'`` of a packing: two ends of each contact over the bodies that are not
         rattlers. None for other systems.
+    n_marginal
+        Constraints with ``Δ = 0`` of a minimum of the linear hinge; None for other states. They
+        are among the ``n_constraints``, and alone fix motions, so that ``n_isostatic`` is ``n``;
+        ``energy`` is ``Σ max(Δ, 0)``, ``min_force`` the weakest force of one, and
+        ``max_residual`` that of the balance with forces of 1 where violated.
     """
 
     n_dof: int
@@ -70,6 +79,7 @@ class Observables:
     min_force: float | None
     smallest_gap: float | None
     coordination: float | None = None
+    n_marginal: int | None = None
 
     @property
     def constraint_ratio(self) -> float:
@@ -106,6 +116,8 @@ def observe(
     >>> seen.energy, seen.pressure, seen.max_residual
     (0.25, 1.0, 0.0)
     """
+    if isinstance(problem, HasMarginal):
+        return _observe_marginal(*state_of(problem, x), problem.marginal, problem.forces)
     problem, x = state_of(problem, x)
     gaps = problem.gaps(x)
     energy, gradient = problem.energy_gradient(x)
@@ -129,6 +141,40 @@ def observe(
         smallest_gap=float(margins.min()) if margins.size else None,
         coordination=coordination(problem, len(bodies), len(counted)),
     )
+
+
+def _observe_marginal(
+    problem: ConstraintProblem, x: Vector, marginal: Indices, forces: Vector
+) -> Observables:
+    """Count what a minimum of the linear hinge rests on: marginal constraints touch, and hold."""
+    touching = touched(problem) if len(marginal) else problem
+    seen, gaps = observe(touching, x), problem.gaps(x)
+    pulls = (gaps > 0.0).astype(np.float64)
+    pulls[marginal] = forces
+    rows = np.flatnonzero(pulls)
+    count = seen.n_constraints
+    if len(marginal):  # and not what is open by less than it was tightened
+        free = free_variables(problem.n_dof, frozen_bodies(touching, x))
+        count = len(backbone_rows(problem, x, rows, free))
+    violations = np.maximum(np.delete(gaps, marginal), 0.0)
+    margins = -np.delete(gaps, marginal)
+    return replace(
+        seen,
+        n_constraints=count,
+        n_isostatic=seen.n,
+        coordination=coordination(problem, seen.n_frozen, count),
+        energy=float(violations.sum()),
+        pressure=float(violations.sum() / seen.n) if seen.n else 0.0,
+        max_residual=float(np.abs(pulls[rows] @ problem.gap_jacobian(x, rows)).max(initial=0.0)),
+        min_force=float(forces.min()) if forces.size else None,
+        smallest_gap=float(margins[margins > 0.0].min()) if (margins > 0.0).any() else None,
+        n_marginal=len(marginal),
+    )
+
+
+def touched(problem: ConstraintProblem) -> ConstraintProblem:
+    """Return the problem tightened until constraints with ``Δ = 0`` are violated, if it can be."""
+    return problem.tightened(_TOUCH) if isinstance(problem, HasTightening) else problem
 
 
 def coordination(problem: ConstraintProblem, n_frozen: int, n_constraints: int) -> float | None:
@@ -178,13 +224,16 @@ def counted_constraints(problem: ConstraintProblem, x: Vector, gaps: Vector, fre
     return backbone_rows(problem, x, violated, free)
 
 
-def backbone_gaps(problem: ConstraintProblem, x: Vector) -> Vector:
+def backbone_gaps(
+    problem: ConstraintProblem, x: Vector, touching: ConstraintProblem | None = None
+) -> Vector:
     """Return the gaps that act on no frozen body: a rattler's are wherever it happens to lie.
 
-    Those that a satisfied state leaves above zero are closed, 0, and not violated.
+    Those that a satisfied state leaves above zero are closed, 0, and not violated. Where bodies
+    are held by gaps that vanish to rounding, the frozen ones are those of the problem ``touching``.
     """
     gaps = problem.gaps(x)
-    free = free_variables(problem.n_dof, frozen_bodies(problem, x))
+    free = free_variables(problem.n_dof, frozen_bodies(touching or problem, x))
     if satisfied(problem, gaps):
         gaps = np.minimum(gaps, 0.0)
     return gaps[backbone_rows(problem, x, np.arange(gaps.size), free)]

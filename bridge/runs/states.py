@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from bridge.descent.linear_hinge import linear_minimum
 from bridge.figures.picture import forces_of
 from bridge.jamming import ExactJamming, exact_jamming
 from bridge.jamming.approach import approach
-from bridge.measure.observables import Observables, backbone_gaps, coordination, observe
+from bridge.measure.observables import Observables, backbone_gaps, coordination, observe, touched
 from bridge.measure.spectra import Spectrum, spectrum
 from bridge.measure.stability import is_within_reach, least_curvature, objection
 from bridge.protocols import ConstraintProblem, HasBodies, HasKinks, HasTightening, Status, Vector
@@ -27,6 +28,7 @@ class Measured:
 
     ``lowest_curvature`` is that of `bridge.measure.stability`; None for networks, which a polish
     certifies. ``forces`` ``(m,)`` are those of the gaps at a jamming point, which are no overlaps.
+    ``touching`` tells which bodies are held, where gaps that vanish hold them.
     """
 
     state: State
@@ -35,6 +37,7 @@ class Measured:
     seconds: float
     lowest_curvature: float | None = None
     forces: Vector | None = None
+    touching: ConstraintProblem | None = None
 
     @property
     def gaps(self) -> Vector:
@@ -86,6 +89,7 @@ def measured(
     low_overlap: float | None = None,
     exact: bool = False,
     with_spectrum: bool = False,
+    linear: bool = False,
 ) -> Measured:
     """Bring a system to its state and measure it.
 
@@ -97,11 +101,15 @@ def measured(
         Unload the state until ``Σ max(Δ, 0)/n_dof`` is as small.
     exact
         Go on to the jamming point.
+    linear
+        Go on to the minimum of ``Σ max(Δ, 0)`` next to it.
     with_spectrum
         Diagonalise the Hessian if the state is jammed; that of other states says nothing.
     """
     watch = Stopwatch()
     state = system.jam(rng) if at_load is None else system.at(at_load, rng)
+    if linear and state.status != Status.DEAD:
+        return measure_linear(state, watch=watch)
     if exact and state.status != Status.DEAD:
         return measure_exact(system, state, with_spectrum=with_spectrum, watch=watch)
     if low_overlap is not None:
@@ -131,6 +139,16 @@ def measure_exact(
         above = found.problem.tightened(_SPECTRUM_LOAD)
         values = spectrum(system.minimise(above, found.x))
     return Measured(end, _observe_exact(found), values, seconds, forces=forces_of(found))
+
+
+def measure_linear(state: State, *, watch: Stopwatch) -> Measured:
+    """Go from a state to the minimum of the linear hinge next to it, and measure that."""
+    found = linear_minimum(state)
+    seconds = watch.seconds
+    end = replace(state, x=found.x, status=found.status, reason=found.reason, max_residual=None)
+    lowest = None if found.certificate is None else found.certificate.curvature
+    touching = touched(found.problem) if len(found.marginal) else None
+    return Measured(end, observe(found), None, seconds, lowest, touching=touching)
 
 
 def near_transition(
@@ -183,16 +201,21 @@ def _observe_exact(found: ExactJamming[Any]) -> Observables:
 
 
 def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, Any]:
-    """Return the numbers of a state, under the same names in the records of every command."""
+    """Return the numbers of a state, under the same names in the records of every command.
+
+    Marginal constraints have a column only where there can be some: those of the linear hinge.
+    """
     name, load = found.state.load
-    seen, values = found.observables, found.spectrum
+    seen, values = asdict(found.observables), found.spectrum
+    if seen["n_marginal"] is None:
+        del seen["n_marginal"]
     return {
         "load_name": name,
         "load": load,
         "reason": found.state.reason,
         "at_transition": at_transition,
-        **asdict(seen),
-        "constraints_per_dof": seen.constraint_ratio,
+        **seen,
+        "constraints_per_dof": found.observables.constraint_ratio,
         "n_kinks": found.state.n_kinks,
         "lowest_curvature": found.lowest_curvature,
         **{name: getattr(values, name, None) for name in MODE_COUNTS},
@@ -202,9 +225,10 @@ def data_of_state(found: Measured, *, at_transition: bool = False) -> dict[str, 
 def arrays_of_state(found: Measured) -> dict[str, Any]:
     """Return the state with its gaps, its spectra, and the bodies of a packing."""
     problem, x, values = found.state.problem, found.state.x, found.spectrum
-    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x)}
+    arrays: dict[str, Any] = {"x": x, "gaps": backbone_gaps(problem, x, found.touching)}
     if isinstance(problem, HasBodies):
-        arrays |= problem.scene(x)
+        touching: Any = found.touching or problem
+        arrays |= problem.scene(x) | {"held": touching.scene(x)["held"]}
     if found.forces is not None:
         arrays["forces"] = found.forces.astype(np.float32)
     if values is not None:

@@ -73,6 +73,11 @@ class ModuleSystem(Learner):
                 f"expected a load from low to high, got {self.patterns} patterns: drop patterns"
             )
 
+    def check_linear(self) -> None:
+        """Refuse weights that can grow, and units with kinks: these hold it as constraints do."""
+        expect(self.norm == "held", "norm held with the linear energy", self.norm, "hold it")
+        self.check_slow_loading()
+
     def check_slow_loading(self) -> None:
         """Refuse units with kinks, which hide instabilities from the Hessian."""
         units = self._problem(self.load)[0].units

@@ -114,8 +114,16 @@ class NetworkSystem(Learner):
             check_size("components of all patterns", count * width, most=10 * LARGEST)
         self.problem(self.load, np.random.default_rng(0))
 
+    def check_linear(self) -> None:
+        """Refuse weights that can grow, and units with kinks: these hold it as constraints do."""
+        expect(self.norm == "held", "norm held with the linear energy", self.norm, "hold it")
+        self._check_smooth()
+
     def check_slow_loading(self) -> None:
         """Refuse units with kinks, which hide instabilities from the Hessian."""
+        self._check_smooth()
+
+    def _check_smooth(self) -> None:
         from networks.models.activations import activation
 
         smooth = not activation(self.activation).kinks

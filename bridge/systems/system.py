@@ -104,6 +104,10 @@ class System(Protocol):
     def at(self, load: float, rng: "np.random.Generator") -> State:
         """Return the minimum reached from a random start at a fixed load."""
 
+    def check_linear(self) -> None:
+        """Raise ``ValueError`` in one line if its states cannot be minima of ``Σ max(Δ, 0)``."""
+        return
+
     def check_slow_loading(self) -> None:
         """Raise ``ValueError`` in one line if it cannot be followed while it is loaded."""
         return

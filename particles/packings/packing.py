@@ -121,6 +121,23 @@ class Packing(Law):
         """Return ``∂²U`` of each pair by ``r`` and, for ellipses, the angles: ``(m, s, s)``."""
         return self._stiffness(self.bodies(x), (pairs.i, pairs.j, pairs.vector))
 
+    def curvature(self, x: ArrayLike, forces: ArrayLike) -> sparse.csr_array:
+        """Return ``Σ λ ∇²Δ`` for ``forces`` ``(m,)`` in the order of `gaps`: ``(n_dof, n_dof)``.
+
+        Read off the `stiffness` ``∇Δ ∇Δᵀ + Δ ∇²Δ`` of the bodies grown until all of these pairs
+        overlap: there ``Δ' = 1 - (1 - Δ)/g``, and derivatives are ``1/g`` times as large.
+        """
+        near, slopes = self.near(x)
+        acting = np.flatnonzero(np.asarray(forces))
+        growth = 1.25 * (1.0 + self.reach)
+        grown = self.tightened(growth - 1.0)
+        overlap = 1.0 - (1.0 - slopes.gap[acting]) / growth
+        push = np.hstack([slopes.vector, slopes.angles])[acting] / growth
+        pairs = near[acting]
+        block = grown.stiffness(x, pairs) - push[:, :, None] * push[:, None, :]
+        block *= (np.asarray(forces)[acting] * growth / overlap)[:, None, None]
+        return assembled(block, pairs.i, pairs.j, (self.n_bodies, self.n_per_body))
+
     def _touching(self, bodies: Vector) -> RawPairs:
         """Return ``(i, j, vector)`` of the pairs whose bounding circles overlap, unordered."""
         centres = np.ascontiguousarray(bodies[:, : self.dim])

@@ -157,6 +157,16 @@ class Perceptron(OnSphere):
         del mode
         draw(self, x, ax, forces)
 
+    def curvature(self, x: Vector, forces: Vector) -> Vector:
+        """Return ``Σ λ ∇²Δ`` for ``forces`` ``(M,)``: `hvp` without ``JᵀJ``, dense, ``(N, N)``."""
+        direction, length = self._direction(x)
+        pull = forces @ self.patterns
+        virial = float(pull @ direction)
+        mixed = np.outer(pull - 1.5 * virial * direction, direction)
+        found: Vector = mixed + mixed.T
+        found[np.diag_indices_from(found)] += virial
+        return found / length**2
+
     def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t = 1``, shape ``(M,)``: the load is the margin."""
         return np.ones(self.patterns.shape[0])

@@ -19,8 +19,9 @@ from bridge.systems.ranges import check_count
 
 KEYS = {
     "system", "seed", "parameters", "status", "seconds", "provenance", "load", "n_dof",
-    "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination", "energy",
-    "pressure", "max_residual", "min_force", "smallest_gap", "n_kinks", "hessian",
+    "n_symmetries", "n_frozen", "n", "n_constraints", "n_marginal", "n_isostatic",
+    "coordination", "energy", "pressure", "max_residual", "min_force", "smallest_gap",
+    "n_kinks", "hessian",
 }  # fmt: skip
 
 SMALL = {

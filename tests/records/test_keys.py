@@ -38,7 +38,7 @@ ALONE = [
 WORDS = {
     "activation": "softplus", "optimiser": "sgd", "norm": "free", "device": "meta",
     "data": "digits", "protocol": "loading", "label": "another", "model": f"{__file__}:key",
-    "loss": "mean_square",
+    "loss": "mean_square", "energy": "linear",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.runs.run import Found, Run
 from bridge.systems.ranges import option
+from bridge.systems.system import expect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +19,8 @@ LOW_OVERLAP = 1e-6  # per variable: a state that is brought to its transition is
 EIGENVALUES = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
 _STATE = ("x", "box", "shapes", "solids", "held", "pairs", "pair_gaps", "images", "forces")
 _MEASURED = (
-    "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_isostatic", "coordination",
-    "energy", "pressure", "max_residual", "min_force", "smallest_gap",
+    "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_marginal", "n_isostatic",
+    "coordination", "energy", "pressure", "max_residual", "min_force", "smallest_gap",
     "lowest_curvature", "n_kinks",
 )  # fmt: skip
 MODE_COUNTS = ("negative_modes", "negative_modes_hp", "zero_modes", "bound_holds")
@@ -44,6 +45,7 @@ class JamRun(Run):
     spectrum: bool = option(False, "Diagonalise H.")
     at_load: float | None = option(None, "Minimise a random start at this load instead.")
     at_transition: bool = option(False, "Unload what is jammed until its overlaps are small.")
+    energy: str = option("harmonic", "Energy to minimise: harmonic, or linear for Σ max(Δ, 0).")
     name: str | None = None
 
     def check(self, given: Collection[str] = ()) -> None:
@@ -54,12 +56,24 @@ class JamRun(Run):
         super().check(given)
         if self.exact and self.at_transition:
             raise ValueError("expected exact or at_transition, got both: drop one of them")
+        self._check_energy()
         if self.at_load is not None:
             self.system.check_load(self.at_load)
-        if self.spectrum:
+        if self.spectrum or self.energy == "linear":
             from bridge.measure.spectra import check_dense
 
             check_dense(self.system.n_variables())
+
+    def _check_energy(self) -> None:
+        """Refuse an energy that there is not, and what a linear one or the system has not."""
+        known = ("harmonic", "linear")
+        expect(self.energy in known, f"an energy of {' or '.join(known)}", self.energy, "name one")
+        if self.energy == "harmonic":
+            return
+        self.system.check_linear()
+        more = {"exact": self.exact, "at_transition": self.at_transition, "spectrum": self.spectrum}
+        for name, asked in more.items():
+            expect(not asked, f"the harmonic energy with {name}", self.energy, "drop one of them")
 
     @property
     def label(self) -> str:
@@ -67,10 +81,17 @@ class JamRun(Run):
         return str(self.system.kind) if self.name is None else self.name
 
     def chosen(self) -> dict[str, Any]:
-        """Return the values of its options, and the overlap down to which it is unloaded."""
+        """Return the values of its options, and the overlap down to which it is unloaded.
+
+        The energy is a ``law`` here, for results have an energy too, and only where it is not the
+        harmonic one: records that were made before there was another keep their keys.
+        """
+        options = super().chosen()
+        law = options.pop("energy")
         return {
-            **super().chosen(),
+            **options,
             "low_overlap": LOW_OVERLAP if self.at_transition else None,
+            **({} if law == "harmonic" else {"law": law}),
         }
 
     def find(self, rng: "np.random.Generator") -> Found:
@@ -84,6 +105,7 @@ class JamRun(Run):
             low_overlap=LOW_OVERLAP if self.at_transition else None,
             exact=self.exact,
             with_spectrum=self.spectrum,
+            linear=self.energy == "linear",
         )
         data = data_of_state(state, at_transition=self.at_transition)
         return Found(state.state.status, data, arrays_of_state(state), state.seconds)
@@ -104,7 +126,7 @@ class JamRun(Run):
             "reason": data["reason"],
             "seconds": record.seconds,
             "load": {"name": data["load_name"], "value": data["load"]},
-            **{name: data[name] for name in _MEASURED},
+            **{name: data.get(name) for name in _MEASURED},
             "hessian": _hessian(record),
             "provenance": record.provenance,
         }
