@@ -45,7 +45,7 @@ def draw(problem: "HingeNetwork", x: Vector, ax: Any) -> None:
     ax.set(yticks=[], ylim=(-0.04, 1.04), xlim=(-0.3, len(sizes) - 0.7))
     for wall in ax.spines.values():
         wall.set_visible(False)
-    said = "blue weights +, red −"
+    said = "blue weights +, orange −"
     if mlp.sigma.kinks:
         said += f"; darker: more of {int(held.sum())} kinks held"
     if dead.any():
