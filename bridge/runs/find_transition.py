@@ -74,7 +74,7 @@ def find_transition(
     >>> def patterns(count, rng):
     ...     found = random_patterns(count, 4, rng)
     ...     return found.x, found.y
-    >>> found = find_transition(make, patterns, low=0.5, high=6.5, step=2, samples=2, steps=300)
+    >>> found = find_transition(make, patterns, low=0.5, high=6.5, step=2, samples=2, steps=1000)
     >>> found
     <Transition: half fit at P/N = ..., ... models at ... loads>
     >>> bool(0.5 < found.midpoint.value < 6.5), [point.tried for point in found.points]

@@ -107,7 +107,7 @@ def reopened(record: Record, data: str | Path | None = None, model: str | None =
     known = record.data
     problem = _system(systems(), record.parameters, known, files).reopen(record, rng)
     end = Reopened(problem, arrays["x"], record.status, known["reason"], known["n_kinks"])
-    forces = arrays.get("forces")
+    forces = arrays.get("gap_forces")
     return end if forces is None else replace(end, forces=forces.astype(np.float64))
 
 

@@ -230,7 +230,7 @@ def arrays_of_state(found: Measured) -> dict[str, Any]:
         touching: Any = found.touching or problem
         arrays |= problem.scene(x) | {"held": touching.scene(x)["held"]}
     if found.forces is not None:
-        arrays["forces"] = found.forces.astype(np.float32)
+        arrays["gap_forces"] = found.forces.astype(np.float32)
     if values is not None:
         arrays |= {name: getattr(values, name) for name in EIGENVALUES}
     return arrays

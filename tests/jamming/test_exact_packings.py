@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from exact_points import check_point, no_program_improves
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jamming_points import check_point, no_program_improves
 
 from bridge.jamming import exact_jamming
 from particles import Discs, Ellipses, Ellipsoids, decompress, minimise

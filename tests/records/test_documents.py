@@ -55,7 +55,8 @@ SMALL = {
         "--workers", "1",
     ],
     "doctor": ["doctor"],
-    "ensemble": None,  # these three write files, and print no document
+    "ensemble": None,  # these four write files, and print no document
+    "show": None,
     "collect": None,
     "report": None,
 }  # fmt: skip

@@ -62,7 +62,7 @@ def test_a_cluster_that_loses_a_worker_finds_every_record(cluster, tmp_path, mon
     monkeypatch.setattr(Progress, "__call__", kill_one)
     config, out = an_ensemble(tmp_path, seeds=20), tmp_path / "e.sqlite"
     code = run(["ensemble", str(config), "--out", str(out), "--scheduler", address])
-    assert (code, capsys.readouterr().err) == (0, "")
+    assert (code, capsys.readouterr().err) == (0, f"figure: {out.with_suffix('.png')}\n")
     assert seen == list(range(81))
     assert workers[0].wait() == -signal.SIGKILL
     assert workers[1].poll() is None

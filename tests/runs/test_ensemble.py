@@ -161,7 +161,7 @@ def test_a_run_that_ends_its_process_does_not_block_the_others(tmp_path):
         )
         assert shown.returncode == 1
         *progress, error = shown.stderr.splitlines()
-        assert all(line.startswith("ensemble: ") for line in progress)
+        assert all(line.startswith(("ensemble: ", "figure: ")) for line in progress)
         assert "4 of 8 runs, discs with seed" in error
         assert "its process was ended by SIGKILL: the others are kept in" in error
         assert "the same command tries these again" in error

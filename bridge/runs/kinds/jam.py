@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LOW_OVERLAP = 1e-6  # per variable: a state that is brought to its transition is unloaded to it
 EIGENVALUES = ("eigenvalues", "eigenvalues_h0", "eigenvalues_hp")
-_STATE = ("x", "box", "shapes", "solids", "held", "pairs", "pair_gaps", "images", "forces")
+_STATE = ("x", "box", "shapes", "solids", "held", "pairs", "pair_gaps", "images", "gap_forces")
 _MEASURED = (
     "n_dof", "n_symmetries", "n_frozen", "n", "n_constraints", "n_marginal", "n_isostatic",
     "coordination", "energy", "pressure", "max_residual", "min_force", "smallest_gap",
