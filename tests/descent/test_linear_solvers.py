@@ -160,6 +160,9 @@ def test_of_flat_constraints_it_is_the_linear_program(seed, n):
     rows = np.hstack([problem.normals, -np.eye(m)])
     bounds = [(None, None)] * n + [(0.0, None)] * m
     best = linprog(cost, rows, -problem.offsets, bounds=bounds)
+    if best.fun < 1e-9:  # such as six of one side on a line
+        assert end.status == "unjammed", end.reason
+        return
     assert end.status == "jammed", end.reason
     assert end.energy == pytest.approx(best.fun, abs=1e-9)
     assert end.forces == pytest.approx(-best.ineqlin.marginals[end.marginal], abs=1e-9)
