@@ -148,11 +148,8 @@ class Vertex:
 
     def condition(self) -> float:
         """Return an estimate of the condition number of ``B`` in the 1-norm."""
-        return (
-            Factor(self.matrix[self.rows]).condition()
-            if self.exchanges
-            else self.factor.condition()
-        )
+        factor = Factor(self.matrix[self.rows]) if self.exchanges else self.factor
+        return factor.condition()
 
     def _edge(self, k: int) -> Vector:
         if (k, False) not in self.solved:

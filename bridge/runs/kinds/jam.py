@@ -160,8 +160,8 @@ class JamRun(Run):
             from bridge.runs.kinds.compare import ComparisonPlan
 
             return ComparisonPlan.figure(records)
-        known = records[0].data
-        lacking = "model_file" in known or ("data_file" in known and data is None)
+        given = set() if data is None else {"data_file"}
+        lacking = {name for name in records[0].data if name.endswith("_file")} - given
         return state_figure(records[0], None if lacking else reopened(records[0], data))
 
     @classmethod
