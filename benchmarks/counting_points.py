@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from counting_cases import CONVEX, KEPT, NEAR_KINK, NON_CONVEX, Case
 from exact import packing, perceptron
-from jamming_points import Sample, TooLongError, fitted, limited_to, minimise
+from jamming_points import Sample, TooLongError, fitted, limited_to, minimise, open_kinks
 
 from bridge.jamming import ExactJamming, exact_jamming
 from networks import SphericalNetwork
@@ -135,18 +135,6 @@ def kept(found: ExactJamming[Any], gaps: Any, kinks: Any) -> Values:
         "kinks": kinks,
     }
     return {name: np.sort(v[v < KEPT[name]]) for name, v in every.items()}
-
-
-def open_kinks(found: ExactJamming[SphericalNetwork]) -> Any:
-    """Return ``|z|`` of the convex kinks of active gaps that are open, over the rms of ``z``."""
-    problem, x = found.problem, found.x
-    z = problem.kinks(x) if problem.free.mlp.sigma.kinks else np.empty(0)
-    if not len(z):
-        return z
-    branch = problem.branch(x, found.kinks, found.masks)
-    beside = np.isin(problem.kink_owners(), found.rows) & (branch.kink_strengths(x) > 0.0)
-    beside[found.kinks] = False
-    return np.abs(z[beside]) / np.sqrt(np.mean(z * z))
 
 
 def rounded_kinks(found: ExactJamming[SphericalNetwork]) -> dict[str, list[int]]:

@@ -176,7 +176,7 @@ def numbers_of(found: ExactJamming[SphericalNetwork]) -> dict[str, Any]:
             "forces": found.relative_forces,
             "masks": found.masks,
             "gaps": np.sort(found.margins())[:NEAREST] / abs(margin),
-            "open_kinks": open_kinks(found),
+            "open_kinks": np.sort(open_kinks(found))[:NEAREST],
         }
     )
 
@@ -186,7 +186,7 @@ def none_as_nan(value: float | None) -> float:
 
 
 def open_kinks(found: ExactJamming[SphericalNetwork]) -> Any:
-    """Return the smallest ``|z|`` of convex kinks of active gaps that are open, over the rms."""
+    """Return ``|z|`` of the convex kinks of active gaps that are open, over the rms of ``z``."""
     problem, x = found.problem, found.x
     z = problem.kinks(x) if problem.free.mlp.sigma.kinks else np.empty(0)
     if not len(z):
@@ -194,7 +194,7 @@ def open_kinks(found: ExactJamming[SphericalNetwork]) -> Any:
     branch = problem.branch(x, found.kinks, found.masks)
     beside = np.isin(problem.kink_owners(), found.rows) & (branch.kink_strengths(x) > 0.0)
     beside[found.kinks] = False
-    return np.sort(np.abs(z[beside]))[:NEAREST] / np.sqrt(np.mean(z * z))
+    return np.abs(z[beside]) / np.sqrt(np.mean(z * z))
 
 
 def keep(states: dict[str, Any], path: Path) -> None:

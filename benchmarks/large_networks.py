@@ -176,20 +176,26 @@ def polish(sample: Sample, kept: Kept, device: str, solves: int) -> int:
     x = balanced(sample.mlp, kept.states[sample.name])
     end = settle(SphericalNetwork(problem, float(np.linalg.norm(x))), x, newton_steps=solves)
     kept.states[sample.name] = end.x
-    before = kept.numbers[sample.name]
     kept.put(
         sample,
-        status=str(end.status),
-        reason=end.reason,
-        energy=end.energy,
-        constraints=end.n_constraints,
-        kinks=end.n_kinks,
-        residual=end.max_residual,
-        solves=before.get("solves", 0) + end.newton_steps,
-        seconds=before.get("seconds", 0.0) + time.perf_counter() - started,
+        **numbers_of(end, kept.numbers[sample.name], time.perf_counter() - started),
     )
     kept.save()
     return end.newton_steps
+
+
+def numbers_of(end: Any, before: State, seconds: float) -> State:
+    """Return what is kept of a polished end; solves and seconds add to those of ``before``."""
+    return {
+        "status": str(end.status),
+        "reason": end.reason,
+        "energy": end.energy,
+        "constraints": end.n_constraints,
+        "kinks": end.n_kinks,
+        "residual": end.max_residual,
+        "solves": before.get("solves", 0) + end.newton_steps,
+        "seconds": before.get("seconds", 0.0) + seconds,
+    }
 
 
 def check(kept: Kept) -> None:

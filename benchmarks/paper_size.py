@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from large_networks import LOADS, STRICT, WIDTHS, Kept, Sample, waits
+from large_networks import LOADS, STRICT, WIDTHS, Kept, Sample, numbers_of, waits
 
 from networks import HingeNetwork, SphericalNetwork, settle
 from networks.models import backprop
@@ -126,18 +126,10 @@ class Run:
         end = settle(SphericalNetwork(problem, float(np.linalg.norm(x))), x, newton_steps=solves)
         seconds = time.perf_counter() - started
         self.pace = 0.5 * self.pace + 0.6 * seconds / max(end.newton_steps, 10)
-        before = self.kept.numbers[task.name]
         found = self.put(
             task,
             end.x,
-            status=str(end.status),
-            reason=end.reason,
-            energy=end.energy,
-            constraints=end.n_constraints,
-            kinks=end.n_kinks,
-            residual=end.max_residual,
-            solves=before.get("solves", 0) + end.newton_steps,
-            seconds=before.get("seconds", 0.0) + seconds,
+            **numbers_of(end, self.kept.numbers[task.name], seconds),
             strict=is_strict(problem, end.x),
             peak_so_far=peak(),
         )

@@ -84,3 +84,13 @@ def undecided(lecture_folder):
     return make_page(
         lecture_folder / "undecided.html", make_undecided(lecture_folder / "undecided.sqlite")
     )
+
+
+@pytest.fixture(scope="session")
+def lj7():
+    """Return the complete landscape of seven Lennard-Jones atoms."""
+    from explored import explore
+
+    from particles.landscapes.clusters import LennardJones
+
+    return explore(LennardJones(7), 20, 250)[1]

@@ -82,6 +82,38 @@ class Balls:
 
 
 @dataclass(frozen=True, eq=False)
+class Outside(Balls):
+    """Stay outside balls: in the middle of one the forces balance, and hold nothing."""
+
+    def gaps(self, x):
+        return -super().gaps(x)
+
+    def gap_jacobian(self, x, rows=None):
+        return -super().gap_jacobian(x, rows)
+
+    def hvp(self, x, v):
+        forces = np.maximum(self.gaps(x), 0)
+        rows = self.gap_jacobian(x)[forces > 0]
+        return (v @ rows.T) @ rows - forces.sum() * v
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosing(Balls):
+    """Balls whose radius is the load: its optimum is the smallest ball that holds the centres."""
+
+    level: float = 0.0
+
+    def gaps(self, x):
+        return super().gaps(x) + self.level
+
+    def tightening(self, x):
+        return np.ones(len(self.centres))
+
+    def tightened(self, t):
+        return replace(self, level=self.level + t)
+
+
+@dataclass(frozen=True, eq=False)
 class Chain:
     """Bodies on a line kept apart, ``Δ_i = 1 - (x_{i+1} - x_i)``: a system of a user's own.
 

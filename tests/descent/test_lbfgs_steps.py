@@ -1,14 +1,12 @@
 """Each step of L-BFGS, against what it is on paper."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from bridge import lbfgs
 from bridge.descent import lbfgs as minimise
 
-from problems import Balls, Halfspaces
+from problems import Halfspaces, Outside
 from surfaces import Surface, parabola
 
 CROSS = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
@@ -149,22 +147,6 @@ def test_the_last_evaluation_is_the_last():
     assert (found.reason, found.evaluations, len(surface.asked)) == (
         "5 evaluations were not enough", 5, 5,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Outside(Balls):
-    """Stay outside balls: in the middle of one the forces balance, and hold nothing."""
-
-    def gaps(self, x):
-        return -super().gaps(x)
-
-    def gap_jacobian(self, x, rows=None):
-        return -super().gap_jacobian(x, rows)
-
-    def hvp(self, x, v):
-        forces = np.maximum(self.gaps(x), 0)
-        rows = self.gap_jacobian(x)[forces > 0]
-        return (v @ rows.T) @ rows - forces.sum() * v
 
 
 def test_what_is_called_jammed_is_a_minimum():

@@ -1,7 +1,5 @@
 """Exact jamming points: against linear programs, geometry on paper, counting and each other."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 import pytest
 from exact_points import check_point, no_program_improves
@@ -14,7 +12,7 @@ from bridge.jamming.sequential import sequential_programs
 from particles import Perceptron, descend
 from particles.perceptron import theory
 
-from problems import Balls, Halfspaces
+from problems import Enclosing, Halfspaces
 
 modest = settings(deadline=None, max_examples=25)
 
@@ -26,22 +24,6 @@ def jam_perceptron(n, alpha, sigma, seed):
 
 
 # Geometry and linear programs with known answers.
-
-
-@dataclass(frozen=True, eq=False)
-class Enclosing(Balls):
-    """Balls whose radius is the load: its optimum is the smallest ball that holds the centres."""
-
-    level: float = 0.0
-
-    def gaps(self, x):
-        return super().gaps(x) + self.level
-
-    def tightening(self, x):
-        return np.ones(len(self.centres))
-
-    def tightened(self, t):
-        return replace(self, level=self.level + t)
 
 
 def smallest_ball(points):

@@ -1,6 +1,6 @@
 """Linear programs in turn: what they count, which bodies they take in and which they let go."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from bridge.jamming import isostatic
 from bridge.jamming.isostatic import _supports, isostatic_optimum
 from bridge.jamming.linearised import Linearised
 
-from problems import Balls, Halfspaces
+from problems import Enclosing, Halfspaces
 
 # One variable between two walls, a ball y beside it that a third wall holds, and a closer wall.
 # Rows: x <= -t; -x <= -t; y - x + 1 <= -t; -y + 1 <= -t; and a wall -x - 0.3 <= -t within reach.
@@ -100,20 +100,6 @@ def test_a_step_counts_though_it_ends_the_iteration():
     found = isostatic_optimum(loose, np.arange(2), max_step=9.0)
     assert found.reason == "unbounded: nothing stops the load from growing"
     assert found.steps == 1
-
-
-@dataclass(frozen=True, eq=False)
-class Enclosing(Balls):
-    level: float = 0.0
-
-    def gaps(self, x):
-        return super().gaps(x) + self.level
-
-    def tightening(self, x):
-        return np.ones(len(self.centres))
-
-    def tightened(self, t):
-        return replace(self, level=self.level + t)
 
 
 def test_steps_go_on_until_the_gaps_are_closed():

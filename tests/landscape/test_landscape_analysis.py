@@ -11,7 +11,6 @@ from scipy.integrate import quad
 from scipy.linalg import expm
 
 from bridge.landscape.disconnectivity import barrier, lowest_part, merge_tree
-from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.kinetics import (
@@ -25,22 +24,9 @@ from bridge.landscape.kinetics import (
 from bridge.landscape.stationary_points import StationaryPoint
 from bridge.landscape.thermodynamics import occupation, superposition
 from bridge.landscape.trees import strokes
-from particles.landscapes.clusters import LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 
 seeds = st.integers(0, 2**32 - 1)
-
-
-@pytest.fixture(scope="module")
-def lj7():
-    problem = LennardJones(7)
-    explorer = Explorer(problem, problem, problem.random_state)
-    graph = Graph(problem)
-    for finding in explorer.quenches(range(20)):
-        graph.absorb(finding)
-    for finding in explorer.climbs(graph, range(250)):
-        graph.absorb(finding)
-    return graph
 
 
 def random_graph(rng, n=7, m=16):

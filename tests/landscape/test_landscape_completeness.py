@@ -20,18 +20,6 @@ from particles.landscapes.spin_glass import SphericalSpinGlass
 seeds = st.integers(0, 2**32 - 1)
 
 
-@pytest.fixture(scope="module")
-def lj7():
-    problem = LennardJones(7)
-    explorer = Explorer(problem, problem, problem.random_state)
-    graph = Graph(problem)
-    for finding in explorer.quenches(range(20)):
-        graph.absorb(finding)
-    for finding in explorer.climbs(graph, range(250)):
-        graph.absorb(finding)
-    return graph
-
-
 # Completeness.
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from explored import explore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from bridge.landscape.elastic_band import relax_band
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
 from bridge.landscape.hybrid_following import hybrid_follow, lowest_mode
-from bridge.landscape.identity import PlainIdentity, identity_of
+from bridge.landscape.identity import PlainIdentity
 from bridge.landscape.quench import quench
 from bridge.landscape.stationary_points import StationaryPoint, certify_point, model
 from bridge.runs.workers import stream_unordered
@@ -28,21 +29,6 @@ LJ7_SADDLES = [
     -15.444734, -15.319864, -15.283421, -15.097846, -15.033384, -15.026438, -14.816400,
     -14.811130, -14.596946, -14.568061, -14.548573, -12.548938,
 ]  # fmt: skip
-
-
-def explore(problem, quenches, climbs, seed=0):
-    explorer = Explorer(problem, identity_of(problem), problem.random_state, seed=seed)
-    graph = Graph(explorer.identity)
-    for finding in explorer.quenches(range(quenches)):
-        graph.absorb(finding)
-    for finding in explorer.climbs(graph, range(climbs)):
-        graph.absorb(finding)
-    return explorer, graph
-
-
-@pytest.fixture(scope="module")
-def lj7():
-    return explore(LennardJones(7), 20, 250)[1]
 
 
 def energies(points):

@@ -5,22 +5,7 @@ from scipy import sparse
 from bridge import hessian, spectrum
 from bridge.measure.spectra import eigenmodes, participation_ratio
 
-from problems import Balls, Chain, Halfspaces
-
-
-class Outside(Balls):
-    """Stay outside the balls: the gaps change sign, and with them the prestress."""
-
-    def gaps(self, x):
-        return -super().gaps(x)
-
-    def gap_jacobian(self, x, rows=None):
-        return -super().gap_jacobian(x, rows)
-
-    def hvp(self, x, v):
-        forces = np.maximum(self.gaps(x), 0)
-        rows = self.gap_jacobian(x)[forces > 0]
-        return (v @ rows.T) @ rows - forces.sum() * v
+from problems import Balls, Chain, Halfspaces, Outside
 
 
 def test_linear_gaps_have_no_prestress():

@@ -224,7 +224,10 @@ def test_out_of_memory_is_one_line_and_keeps_what_was_finished(tmp_path, capsys,
 
     monkeypatch.setattr(networks, "train_all", full)
     out = tmp_path / "t.sqlite"
-    wanted = ["--width", "4", "--steps", "50", "--workers", "1", "--out", str(out)]
+    wanted = [
+        "--width", "3", "--activation", "tanh", "--steps", "20", "--workers", "1",
+        "--out", str(out),
+    ]  # fmt: skip
     assert run(["transition", "network", *wanted]) == 1
     assert (
         capsys.readouterr().err.splitlines()[-1].startswith("jamscape: failed: not enough memory")

@@ -24,7 +24,7 @@ def test_ellipses(system):
     check_problem(*system)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ellipsoids(max_n=16))
 def test_ellipsoids(system):
     check_problem(*system)
@@ -36,13 +36,13 @@ def test_perceptrons(system):
     check_problem(*system)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(hinge_networks())
 def test_networks(system):
     check_problem(*system)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(spherical_networks())
 def test_networks_whose_weights_keep_their_norm(system):
     check_problem(*system)
