@@ -24,7 +24,7 @@ def python(code):
 WORKING = {
     "discs": ["jam", "discs", "--n", "8", "--pressure", "1e-2"],
     "perceptron": ["jam", "perceptron", "--n", "20"],
-    "muller-brown": ["landscape", "muller-brown", "--searches", "2"],
+    "cluster": ["landscape", "lj", "--n", "4", "--searches", "0"],
 }
 NEEDING = {
     "jam network": ["jam", "network", "--width", "3"],

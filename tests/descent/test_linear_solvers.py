@@ -48,7 +48,7 @@ def minima_on_the_circle(problem):
     return np.array(found)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(SEEDS, st.integers(1, 8), st.sampled_from([-0.7, -0.2, 0.0, 0.3, 1.0, 4.0]))
 def test_on_the_circle_it_ends_in_one_of_all_minima(seed, m, sigma):
     rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def test_on_the_circle_it_ends_in_one_of_all_minima(seed, m, sigma):
     assert np.abs(minima_on_the_circle(problem) - end.energy).min() < 1e-10
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(SEEDS, st.integers(3, 7), st.sampled_from([0.5, 1.0, 1.5]))
 def test_of_a_positive_margin_it_is_the_lowest_state_in_the_ball(seed, n, sigma):
     """With ``σ >= 0`` the energy is convex in ``|x| <= 1``, and the end the lowest state in there,
@@ -83,7 +83,7 @@ def test_of_a_positive_margin_it_is_the_lowest_state_in_the_ball(seed, n, sigma)
     assert end.energy == pytest.approx(best.fun, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(SEEDS, st.sampled_from(["perceptron", "discs", "spheres"]))
 def test_no_step_of_a_linear_program_lowers_an_isostatic_minimum(seed, kind):
     """``min Σ s`` with ``s >= Δ + J u``, ``s >= 0`` and ``|u_i| <= 1``: its dual has our forces."""
@@ -128,7 +128,7 @@ def lowest_vertex(problem):
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(SEEDS, st.integers(4, 9), st.sampled_from([-0.8, -0.5, -0.2]))
 def test_on_the_sphere_it_ends_in_one_of_all_vertices_that_balance(seed, m, sigma):
     rng = np.random.default_rng(seed)
@@ -148,7 +148,7 @@ def test_on_the_sphere_it_ends_in_one_of_all_vertices_that_balance(seed, m, sigm
         assert (problem.gaps(end.x) <= 0.0).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(SEEDS, st.integers(1, 5))
 def test_of_flat_constraints_it_is_the_linear_program(seed, n):
     """``min Σ s``, ``s >= A x + b``, ``s >= 0``: another method, and its dual has our forces."""
@@ -169,7 +169,7 @@ def test_of_flat_constraints_it_is_the_linear_program(seed, n):
     assert len(end.marginal) == n
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(SEEDS, st.sampled_from(KINDS))
 def test_no_other_minimiser_finds_a_lower_state_nearby(seed, kind):
     rng = np.random.default_rng(seed)

@@ -93,9 +93,8 @@ def test_too_few_avalanches_say_so():
 # The exact solver on networks: at a fixed norm the largest margin is a jamming point.
 
 
-@pytest.mark.parametrize("activation", ["tanh", "softplus"])
-def test_a_network_at_a_fixed_norm_has_a_jamming_point(activation):
-    system = NetworkSystem(depth=1, width=5, load=1.0, activation=activation)
+def test_a_network_at_a_fixed_norm_has_a_jamming_point():
+    system = NetworkSystem(depth=1, width=5, load=1.0, activation="softplus")
     state = system.under_load(np.random.default_rng(0))
     point = exact_jamming(state.problem, state.x, minimise=system.follow)
     assert point.status == "jammed", point.reason

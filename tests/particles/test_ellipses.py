@@ -183,9 +183,7 @@ def test_modes_that_vanish_with_the_pressure_are_counted_exactly(aspect, seed):
     assert stiff_1 / stiff_2 == pytest.approx(1.0, rel=0.1)
 
 
-@pytest.mark.parametrize(
-    ("aspect", "phi_j", "z"), [(1.02, 0.8506, 4.46), (1.2, 0.8818, 5.275), (2.0, 0.8846, 5.750)]
-)
+@pytest.mark.parametrize(("aspect", "phi_j", "z"), [(1.02, 0.8506, 4.46), (2.0, 0.8846, 5.750)])
 def test_jamming_of_ellipses(aspect, phi_j, z):
     """Against independent runs, and Schreck et al. 2010 and Rocks and Hoy 2023 for z."""
     phis, coordinations = [], []

@@ -48,11 +48,11 @@ SMALL = {
     "compare": None,  # in test_compare
     "jam": ["jam", "discs", "--n", "8", "--spectrum"],
     "avalanche": ["avalanche", "perceptron", "--n", "10", "--load-steps", "3", "--workers", "1"],
-    "landscape": ["landscape", "muller-brown", "--searches", "10"],
+    "landscape": ["landscape", "lj", "--n", "5", "--searches", "5"],
     "claims": None,  # in test_claims
     "transition": [
-        "transition", "network", "--depth", "1", "--width", "3", "--steps", "20", "--samples", "1",
-        "--workers", "1",
+        "transition", "network", "--depth", "1", "--width", "3", "--activation", "tanh",
+        "--steps", "20", "--samples", "1", "--workers", "1",
     ],
     "doctor": ["doctor"],
     "ensemble": None,  # these four write files, and print no document

@@ -264,6 +264,7 @@ data = "{path}"
 depth = 1
 width = 2
 steps = 20
+activation = "tanh"
 """
 
 
@@ -303,14 +304,15 @@ def test_no_record_page_or_table_tells_where_the_data_were(tmp_path, monkeypatch
     out.mkdir()
     monkeypatch.chdir(out)
     (tmp_path / "grid.toml").write_text(GRID.format(path=data))
-    small = ["--data", str(data), "--depth", "1", "--width", "2", "--steps", "20"]
-    smooth = [*small, "--activation", "tanh", "--load-steps", "2", "--by", "1e-3"]
+    small = ["--data", str(data), "--depth", "1", "--width", "2", "--activation", "tanh"]
+    small += ["--steps", "20"]
     commands = [
         ["jam", "network", *small, "--json", "--out", "jam"],
         ["ensemble", str(tmp_path / "grid.toml"), "--workers", "1"],
         ["transition", "network", *small, "--low", "1", "--high", "2", "--samples", "1",
          "--step", "1", "--workers", "1", "--json"],
-        ["avalanche", "network", *smooth, "--workers", "1", "--out", "a.sqlite", "--json"],
+        ["avalanche", "network", *small, "--load-steps", "2", "--by", "1e-3", "--workers", "1",
+         "--out", "a.sqlite", "--json"],
         ["landscape", "classifier", "--data", str(data), "--hidden", "1", "--searches", "1",
          "--out", "l.sqlite", "--json"],
         ["landscape", "show", "l.sqlite", "--out", "shown"],

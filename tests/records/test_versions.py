@@ -1,6 +1,7 @@
 """A store of another version, and one that is damaged, are told apart in one line each."""
 
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -16,16 +17,31 @@ from bridge.records.store import Store
 
 GRID = '[[runs]]\nsystem = "discs"\nn = 8\npressure = 1e-2\n'
 JAM = ["jam", "discs", "--n", "8", "--pressure", "1e-2", "--out"]
-SEARCH = ["landscape", "muller-brown", "--searches", "0", "--out"]
+SEARCH = ["landscape", "lj", "--n", "4", "--searches", "0", "--out"]
 REMEDY = "version; open it with that version, or run its command again with another file"
 
 
 KINDS = ["store", "landscape"]
 
 
-def written(kind, path):
-    assert run([*(JAM if kind == "store" else SEARCH), str(path)]) == 0
-    return path
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Return a function that writes a file of a kind and schema; each is computed once."""
+    modules = {"store": bridge.records.store, "landscape": bridge.landscape.store}
+    originals = {}
+
+    def write(kind, path, schema=None):
+        if (kind, schema) not in originals:
+            own = tmp_path_factory.mktemp("original") / "a.sqlite"
+            with pytest.MonkeyPatch.context() as patch:
+                if schema is not None:
+                    patch.setattr(modules[kind], "SCHEMA", schema)
+                assert run([*(JAM if kind == "store" else SEARCH), str(own)]) == 0
+            originals[kind, schema] = own
+        shutil.copyfile(originals[kind, schema], path)
+        return path
+
+    return write
 
 
 def uses(kind, path, tmp_path):
@@ -45,13 +61,10 @@ def uses(kind, path, tmp_path):
 
 # The key of a record tells an older schema, but not one that is not there yet.
 @pytest.mark.parametrize(("kind", "change"), [("store", -1), ("landscape", -1), ("landscape", 1)])
-def test_a_file_of_another_version_is_said_to_be_one(kind, change, tmp_path, monkeypatch, capsys):
-    module = bridge.records.store if kind == "store" else bridge.landscape.store
-    now = module.SCHEMA
-    monkeypatch.setattr(module, "SCHEMA", now + change)
-    path = written(kind, tmp_path / "a.sqlite")
+def test_a_file_of_another_version_is_said_to_be_one(kind, change, written, tmp_path, capsys):
+    now = (bridge.records.store if kind == "store" else bridge.landscape.store).SCHEMA
+    path = written(kind, tmp_path / "a.sqlite", now + change)
     before = path.read_bytes()
-    monkeypatch.setattr(module, "SCHEMA", now)
     age = "an older" if change < 0 else "a newer"
     text = f"expected schema {now}, got {now + change} in {path}: it was written by {age} {REMEDY}"
     capsys.readouterr()
@@ -63,18 +76,16 @@ def test_a_file_of_another_version_is_said_to_be_one(kind, change, tmp_path, mon
     assert len(path.read_bytes()) == len(before)
 
 
-def test_the_schema_of_each_version_before_is_found(tmp_path, monkeypatch):
+def test_the_schema_of_each_version_before_is_found(written, tmp_path):
     now = bridge.records.store.SCHEMA
     for schema in range(1, now):
-        monkeypatch.setattr(bridge.records.store, "SCHEMA", schema)
-        path = written("store", tmp_path / f"{schema}.sqlite")
-        monkeypatch.setattr(bridge.records.store, "SCHEMA", now)
+        path = written("store", tmp_path / f"{schema}.sqlite", schema)
         with pytest.raises(ValueError, match=f"expected schema {now}, got {schema} in "):
             Store(path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_damaged_file_is_not_said_to_be_of_another_version(kind, tmp_path, capsys):
+def test_a_damaged_file_is_not_said_to_be_of_another_version(kind, written, tmp_path, capsys):
     path = written(kind, tmp_path / "a.sqlite")
     column, table = ("parameters", "records") if kind == "store" else ("minima", "searches")
     connection = sqlite3.connect(path)
@@ -95,7 +106,7 @@ def test_a_damaged_file_is_not_said_to_be_of_another_version(kind, tmp_path, cap
 
 
 @pytest.mark.parametrize("schema", ['"two"', "{", "[2]", "null"])
-def test_a_landscape_whose_schema_is_no_number_is_damaged_and_given_back(schema, tmp_path):
+def test_a_landscape_whose_schema_is_no_number_is_damaged_and_given_back(schema, written, tmp_path):
     path = written("landscape", tmp_path / "a.sqlite")
     connection = sqlite3.connect(path)
     connection.execute("UPDATE about SET value = ? WHERE name = 'schema'", (schema,))

@@ -20,18 +20,20 @@ system = "discs"
 n = 12
 [[runs]]
 command = "landscape"
-system = "muller-brown"
+system = "lj"
+n = 5
 searches = 5
 """
 COMMANDS = {
     "ensemble": ["ensemble", "grid.toml", "--workers", "1", "--out"],
     "transition": [
-        "transition", "network", "--depth", "1", "--width", "3", "--steps", "100", "--low", "1",
-        "--high", "8", "--step", "7", "--samples", "2", "--workers", "1", "--out",
+        "transition", "network", "--depth", "1", "--width", "3", "--activation", "tanh",
+        "--steps", "100", "--low", "1", "--high", "8", "--step", "7", "--samples", "2",
+        "--workers", "1", "--out",
     ],
     "avalanche": ["avalanche", "discs", "--n", "16", "--load-steps", "4", "--workers", "1",
         "--out"],
-    "landscape": ["landscape", "muller-brown", "--searches", "5", "--out"],
+    "landscape": ["landscape", "lj", "--n", "6", "--searches", "5", "--out"],
 }  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def test_all_stores_make_one_page(stores, tmp_path):
     content = content_of(page)
     names = [system["name"] for system in content["systems"]]
     assert len(names) == len(set(names)) == 4
-    assert [table["name"] for table in content["tables"]] == ["muller-brown landscape", "threshold"]
+    assert [table["name"] for table in content["tables"]] == ["lj landscape", "threshold"]
 
 
 def test_networks_of_a_transition_stand_at_their_load(stores, tmp_path):
