@@ -21,8 +21,9 @@ def isostatic_optimum(
 ) -> Candidate[P]:
     """Solve linear programs, each from the active constraints of the one before, until none moves.
 
-    Once the active constraints stay the same, this is Newton's method for ``Δ = 0``. A loose body
-    that no longer fits between the others joins the programs.
+    Once the active constraints stay the same, this is Newton's method for ``Δ = 0``. Loose bodies
+    are moved out of the way after each step; one that no longer fits between the others joins the
+    programs, with supports that carry no force at first.
 
     Parameters
     ----------
@@ -42,24 +43,10 @@ def isostatic_optimum(
         If active constraints do not fix the variables that they act on.
     """
     rows = bearing_contacts(here, rows, here.free_of_symmetries(here.columns_of(rows)))
-    steps = exchanges = 0
-    while True:
-        candidate = _climb(here, rows, max_step, max_steps - steps)
-        steps, exchanges = steps + candidate.steps, exchanges + candidate.exchanges
-        # Back to the start: from there the others have not moved into the body yet.
-        supports = () if candidate.reason else _supports(here, rows, _caged(candidate))
-        if not len(supports):
-            return replace(candidate, steps=steps, exchanges=exchanges)
-        rows = np.append(rows, supports)
-
-
-def _climb(here: Linearised[P], rows: Indices, max_step: float, max_steps: int) -> Candidate[P]:
-    """Raise the load until it cannot grow, moving the variables that ``rows`` act on."""
-    held = here.columns_of(rows)
-    columns = here.free_of_symmetries(held)
     residual, exchanges = np.inf, 0
     for step in range(1, max_steps + 1):
-        vertex = Vertex.of(here, rows, columns)
+        held = here.columns_of(rows)
+        vertex = Vertex.of(here, rows, here.free_of_symmetries(held))
         most = max(50, len(rows) // 2) - exchanges
         best = optimal_vertex(vertex, here.rows_within(held), max_exchanges=most)
         exchanges += best.exchanges
@@ -68,8 +55,9 @@ def _climb(here: Linearised[P], rows: Indices, max_step: float, max_steps: int) 
         too_long = f"a step of {longest:.1e} is too long" if longest > max_step else ""
         if reason := best.reason or too_long:
             return Candidate(here, rows, best.vertex.forces(), reason, None, step, exchanges)
-        there = here.moved(u, t)
+        there = make_room(here.moved(u, t), held)
         rows, here = here.follow(best.vertex.rows, there), there
+        rows = np.append(rows, _supports(here, rows, _caged(here, held)))
         before, residual = residual, float(np.abs(here.gaps[rows]).max())
         if best.exchanges == 0 and settled(residual, before):
             return replace(_end(here, rows), steps=step, exchanges=exchanges)
@@ -77,10 +65,9 @@ def _climb(here: Linearised[P], rows: Indices, max_step: float, max_steps: int) 
     return Candidate(here, rows, here.gaps[rows], reason, None, max_steps, exchanges)
 
 
-def _caged(candidate: Candidate[P]) -> Mask:
-    """Return the variables of the loose bodies that are left in violation."""
-    violated = np.flatnonzero(candidate.here.gaps > CLOSED)
-    return candidate.here.columns_of(violated) & ~candidate.here.columns_of(candidate.rows)
+def _caged(here: Linearised[P], held: Mask) -> Mask:
+    """Return the variables that are not ``held`` and whose constraints are left in violation."""
+    return here.columns_of(np.flatnonzero(here.gaps > CLOSED)) & ~held
 
 
 def _supports(here: Linearised[P], rows: Indices, variables: Mask) -> Indices:

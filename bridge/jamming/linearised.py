@@ -256,8 +256,10 @@ class Linearised(Generic[P]):
             return np.concatenate([rows[rows < self.n_gaps], there.n_gaps + kinks])
         names = gap_names(self.problem, self.x)[rows]
         others = gap_names(there.problem, there.x)
-        places = {name: place for place, name in enumerate(map(tuple, others.tolist()))}
-        chosen = np.array([places.get(tuple(name), -1) for name in names.tolist()], dtype=np.intp)
+        known, places = np.unique(np.concatenate([others, names]), axis=0, return_inverse=True)
+        found = np.full(len(known), -1, dtype=np.intp)
+        found[places.ravel()[: len(others)]] = np.arange(len(others))
+        chosen = found[places.ravel()[len(others) :]]
         if (chosen < 0).any():
             raise ValueError(
                 f"expected constraint {rows[np.argmin(chosen)]} to stay on the list of gaps, but "

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,15 +49,29 @@ class Packing(Law):
         return self.near(x)[0]
 
     def near(self, x: ArrayLike) -> tuple[Pairs, Slopes]:
-        """Return the near pairs, and their gaps with all derivatives."""
+        """Return the near pairs, and their gaps with all derivatives.
+
+        Gaps, Jacobian, names and rattlers of a state are asked for in turn: the pairs of the last
+        state are kept, and are not to be written to.
+        """
+        last = self._last_near.get("pairs")
+        if last is not None and np.array_equal(last[0], x):
+            return last[1]
         near = near_pairs(self.centres(x), self.bounding_radii, self.box, 1.0 + self.reach)
         slopes = self.slopes(x, near)
         rows = slopes.gap > -self.reach
-        return near[rows], Slopes(slopes.gap[rows], slopes.vector[rows], slopes.angles[rows])
+        found = near[rows], Slopes(slopes.gap[rows], slopes.vector[rows], slopes.angles[rows])
+        self._last_near["pairs"] = np.array(x, dtype=np.float64), found
+        return found
+
+    @cached_property
+    def _last_near(self) -> dict[str, tuple[Vector, tuple[Pairs, Slopes]]]:
+        """The state that `near` was asked for last, and its answer."""
+        return {}
 
     def gaps(self, x: ArrayLike) -> Vector:
         """Return ``Δ`` of the near pairs, ``(m,)``: overlaps positive, in units of the contact."""
-        return self.near(x)[1].gap
+        return self.near(x)[1].gap.copy()
 
     def gap_names(self, x: ArrayLike) -> Indices:
         """Return ``(i, j, image)`` of the near pairs, in the order of `gaps`: ``(m, 2 + d)``.
