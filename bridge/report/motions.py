@@ -44,7 +44,7 @@ def _motion(record: Record) -> dict[str, Any]:
         ],
         "counts": arrays["frame_count"].tolist(),
         "gaps": packed(logarithms(arrays["gaps"]), "i2"),
-    } | (_bodies(arrays) if "bodies" in arrays else {})
+    } | (_bodies(arrays) | _modes(arrays) if "bodies" in arrays else _pixels(arrays))
 
 
 def _bodies(arrays: Any) -> dict[str, Any]:
@@ -69,6 +69,31 @@ def _bodies(arrays: Any) -> dict[str, Any]:
     return found | (
         {"angle": packed(_turned(bodies[..., 2] / _TURN), "u2")} if bodies.shape[2] == 3 else {}
     )
+
+
+def _modes(arrays: Any) -> dict[str, Any]:
+    """Return the softest motions of each jammed frame: 127 is one diameter, or an angle of 1."""
+    if "modes" not in arrays:  # kept before there were any
+        return {}
+    modes = arrays["modes"][arrays["frame_jammed"]]
+    values = arrays["frame_curvatures"].tolist()
+    return {
+        "modes": packed(np.rint(127 * modes), "i1"),
+        "curvatures": [[rounded(value, 3) for value in row] for row in values],
+    }
+
+
+def _pixels(arrays: Any) -> dict[str, Any]:
+    """Return the images of patterns, two pixels in a byte and the first in its upper half."""
+    if "pixels" not in arrays:
+        return {}
+    shades = np.rint(arrays["pixels"] / 17.0).astype(np.uint8)
+    flat = shades.reshape(len(shades), -1)
+    flat = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
+    return {
+        "image_size": shades.shape[1:],
+        "pixels": packed(16 * flat[:, ::2] + flat[:, 1::2], "u1"),
+    }
 
 
 def _turned(values: Vector) -> Vector:

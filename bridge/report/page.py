@@ -23,7 +23,8 @@ from bridge.report.tables import states, tables
 LARGEST = 2_000_000  # bytes of a page
 _SCRIPTS = (
     "drawing.js", "address.js", "bodies.js", "solids.js", "patterns.js", "histogram.js", "curve.js",
-    "spectrum.js", "tree.js", "tables.js", "columns.js", "motion.js", "playback.js", "overlay.js",
+    "spectrum.js", "tree.js", "tables.js", "columns.js", "images.js", "motion.js", "followed.js",
+    "column.js", "playback.js", "overlay.js",
     "forces.js", "live.js", "tour.js", "lecture.js",
 )  # fmt: skip
 

@@ -40,6 +40,7 @@ class BodiesPanel {
     shape(this.picture, "rect", { class: "frame", width: WIDTH, height: this.height });
     this.picture.addEventListener("pointermove", (event) => column.pickBody(this.nearest(event)));
     this.picture.addEventListener("pointerleave", () => column.pickBody(null));
+    this.picture.addEventListener("click", (event) => column.pin(this.nearest(event)));
   }
 
   show(frame) {
