@@ -8,7 +8,6 @@ import numpy as np
 from bridge.protocols import Vector
 from bridge.records.store import Record
 from bridge.report.compact import logarithms, packed, rounded
-from bridge.report.frames import IMAGES
 from bridge.runs.motion import KIND
 from bridge.systems import load_words
 
@@ -54,7 +53,6 @@ def _bodies(arrays: Any) -> dict[str, Any]:
     first frame, and ``growth`` the factor of all in each frame.
     """
     bodies, shapes = arrays["bodies"], arrays["shapes"]
-    images = arrays["images"].astype(int).clip(-IMAGES, IMAGES) + IMAGES
     found = {
         "sizes": shapes[0, :, 1].round(5).tolist(),
         "aspect": round(float(shapes[0, 0, 0] / shapes[0, 0, 1]), 5),
@@ -64,7 +62,6 @@ def _bodies(arrays: Any) -> dict[str, Any]:
         "held": packed(arrays["held"], "u1"),
         "i": packed(arrays["pairs"][:, 0], "u1"),
         "j": packed(arrays["pairs"][:, 1], "u1"),
-        "image": packed(16 * images[:, 0] + images[:, 1], "u1"),
     }
     return found | (
         {"angle": packed(_turned(bodies[..., 2] / _TURN), "u2")} if bodies.shape[2] == 3 else {}

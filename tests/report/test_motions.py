@@ -68,9 +68,10 @@ def test_forces_of_a_frame_are_between_bodies_that_overlap(shown):
     n, frame = len(discs["sizes"]), len(discs["loads"]) - 1
     x, y = (unpacked(discs[name], "<u2").reshape(-1, n)[frame] / 65536 for name in "xy")
     count = discs["counts"][frame]
-    i, j, image = (unpacked(discs[name], "u1")[-count:] for name in ("i", "j", "image"))
+    i, j = (unpacked(discs[name], "u1")[-count:] for name in "ij")
     sizes = np.array(discs["sizes"]) * discs["growth"][frame]
-    away = np.hypot(x[j] - x[i] + (image >> 4) - 7.0, y[j] - y[i] + (image & 15) - 7.0)
+    dx, dy = x[j] - x[i], y[j] - y[i]
+    away = np.hypot(dx - np.rint(dx), dy - np.rint(dy))
     codes = unpacked(discs["gaps"], "<i2")[-count:].astype(float)
     gaps = 10 ** ((codes - 1) / 1500 - 12)
     np.testing.assert_allclose(1 - 2 * away / (sizes[i] + sizes[j]), gaps, atol=1e-3)

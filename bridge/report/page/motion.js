@@ -24,7 +24,7 @@ class Motion {
     if (!data.sizes) return;
     this.modes = data.modes && unpack(data.modes, Int8Array);
     for (const name of ["x", "y", "angle"]) this[name] = data[name] && unpack(data[name], Uint16Array);
-    for (const name of ["held", "i", "j", "image"]) this[name] = unpack(data[name], Uint8Array);
+    for (const name of ["held", "i", "j"]) this[name] = unpack(data[name], Uint8Array);
   }
 
   // The frame at a position of the slider (0 is the transition), with its fraction.
