@@ -26,8 +26,8 @@ AIM = 500_000  # bytes that it should not have: what is sent, opened and kept wi
 _STATES = ((24, AIM), (16, AIM), (11, AIM), *((most, LARGEST) for most in (8, 6, 4, 2, 1, 0)))
 _SCRIPTS = (
     "drawing.js", "address.js", "bodies.js", "solids.js", "patterns.js", "histogram.js", "curve.js",
-    "spectrum.js", "tree.js", "tables.js", "columns.js", "images.js", "motion.js", "followed.js",
-    "column.js", "playback.js", "overlay.js",
+    "spectrum.js", "minimum.js", "tree.js", "tables.js", "columns.js", "images.js", "motion.js",
+    "followed.js", "column.js", "playback.js", "overlay.js",
     "forces.js", "live.js", "tour.js", "lecture.js",
 )  # fmt: skip
 

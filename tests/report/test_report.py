@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from bridge.cli.main import run
 from bridge.landscape.disconnectivity import escapes, merge_tree
 from bridge.records.store import Record, Store
 from bridge.report.comparison import Position
+from bridge.report.landscape_folder import read_landscape
 from bridge.report.page import AIM, LARGEST, assemble, embedded, fitting, gather
 from bridge.report.sources import Sources
+from bridge.systems.network_landscape import NetworkLandscape
 from particles import Discs
 
 from lecture import PLAN, broken, content_of, make_page, unpacked
@@ -113,6 +116,40 @@ def test_a_minimum_climbs_to_where_it_meets_a_lower_one():
     target, height = escapes(tree)
     assert target.tolist() == [-1, 0, 1, -1]
     assert height.tolist() == [np.inf, 5.0, 3.0, np.inf]
+
+
+def test_minima_of_a_cluster_have_the_places_of_their_atoms(tmp_path):
+    """All distances between atoms are those of the minima of the file."""
+    path = tmp_path / "lj.sqlite"
+    assert run(["landscape", "lj", "--n", "6", "--searches", "4", "--out", str(path)]) == 0
+    (shown,) = content_of(make_page(tmp_path / "lj.html", path))["landscapes"]
+    found = shown["pictures"]
+    assert (found["kind"], found["size"], found["labels"]) == ("atoms", 18, None)
+    numbers = unpacked(found["numbers"], "i1").reshape(-1, 6, 3) * found["unit"]
+    points = read_landscape(path).graph.minima
+    assert sorted(found["of"]) == list(range(len(points)))
+    for place, point in zip(found["of"], points, strict=True):
+        expected = pdist(point.x.reshape(6, 3))
+        np.testing.assert_allclose(pdist(numbers[place]), expected, atol=3 * found["unit"])
+
+
+def test_what_a_network_says_is_its_output(monkeypatch, tmp_path):
+    """``y f`` is the margin less the gap; where there is no room only the lowest has a picture."""
+    rng = np.random.default_rng(0)
+    pictured = NetworkLandscape(width=2, input_dim=2).pictured(rng)
+    network = NetworkLandscape(width=2, input_dim=2)._network(np.random.default_rng(0))
+    x = network.mlp.init(rng)
+    outputs = pictured.numbers(x)
+    violated = outputs * pictured.labels < 1.0
+    assert pictured.kind == "outputs"
+    assert violated.sum() == (network.gaps(x) > 0).sum()
+    np.testing.assert_array_equal(violated, network.gaps(x) > 0)
+    monkeypatch.setattr("bridge.report.landscapes._PICTURES", 1)
+    path = tmp_path / "lj.sqlite"
+    assert run(["landscape", "lj", "--n", "6", "--searches", "4", "--out", str(path)]) == 0
+    (shown,) = content_of(make_page(tmp_path / "lj.html", path))["landscapes"]
+    energies = shown["observables"]["energy"]
+    assert shown["pictures"]["of"] == [0 if e == min(energies) else -1 for e in energies]
 
 
 def test_strings_from_a_file_cannot_leave_their_element(lecture_surface, lecture_folder):

@@ -133,7 +133,7 @@ class HeadPanel {
 }
 
 function described(parameters) {
-  return Object.entries(parameters).map(([name, value]) => `${name} = ${value}`).join(", ");
+  return Object.entries(parameters).map(([name, value]) => `${name.replaceAll("_", " ")} = ${value}`).join(", ");
 }
 
 function buildColumns(systems, goTo) {

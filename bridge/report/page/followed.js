@@ -7,8 +7,8 @@ class FollowedPanel {
     this.motion = motion;
     this.x = x;
     this.reading = element("p", { class: "reading", "aria-live": "polite" });
-    this.picture = canvas(figure, OWN.height, `${motion.name}: what is followed, against load`);
     figure.append(this.reading);
+    this.picture = canvas(figure, OWN.height, `${motion.name}: what is followed, against load`);
     this.side = shape(this.picture, "rect", { class: "violated-side", x: 22, width: WIDTH - 22, height: 0 });
     this.zero = shape(this.picture, "path", { class: "axis" });
     this.line = shape(this.picture, "path", { class: "own" });
