@@ -32,7 +32,7 @@ def make_store(path: Path) -> Path:
 
 
 def make_motions(path: Path) -> Path:
-    """Follow four small systems through their transitions."""
+    """Follow five small systems through their transitions."""
     small = [
         MotionRun(DiscSystem(n=10), (1, 0), loads=even_loads(0.7, 1.0, 7), name="discs"),
         MotionRun(EllipseSystem(n=8), (1, 0), loads=even_loads(0.7, 1.0, 4), name="ellipses"),
@@ -42,6 +42,14 @@ def make_motions(path: Path) -> Path:
             (1, 0),
             loads=even_loads(0.4, 4.0, 4),
             name="network",
+        ),
+        MotionRun(
+            NetworkSystem(
+                depth=1, width=3, input_dim=2, activation="tanh", steps=400, data="digits"
+            ),
+            (1, 0),
+            loads=even_loads(0.5, 6.0, 4),
+            name="digits",
         ),
     ]
     with Store(path) as kept:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,24 @@ class Case:
     observe: Observe = field(default=lambda x: {})
     marks: "Callable[[Vector], Mask] | None" = None
     symmetric: "Callable[[np.random.Generator], Vector] | None" = None
+
+
+class Pictured(NamedTuple):
+    """What a small picture of a minimum shows.
+
+    Attributes
+    ----------
+    kind
+        ``atoms``, whose numbers are places ``(n, 3)``, or ``outputs`` ``(P,)`` of a network.
+    numbers
+        Returns them from a state, as many for each.
+    labels
+        Of outputs, the label of each pattern, ``(P,)``.
+    """
+
+    kind: str
+    numbers: "Callable[[Vector], Vector]"
+    labels: "Vector | None" = None
 
 
 class LandscapeSystem(Protocol):

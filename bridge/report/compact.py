@@ -11,7 +11,7 @@ _PER_DECADE = 1500  # steps of 0.15 %, so that 12 decades below 1 and 9 above fi
 
 
 def packed(values: ArrayLike, dtype: str) -> str:
-    """Return numbers as base64 of little-endian ``u1``, ``u2`` or ``i2``."""
+    """Return numbers as base64 of little-endian ``u1``, ``i1``, ``u2`` or ``i2``."""
     numbers = np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     return b64encode(numbers.tobytes()).decode()
 

@@ -84,10 +84,18 @@ def _scene(record: Record) -> dict[str, Any]:
         "held": packed(held[upward], "u1"),
         "i": packed(pairs[order, 0], number),
         "j": packed(pairs[order, 1], number),
-        "image": packed(16 * images[:, 0] + images[:, 1], "u1"),
+        **_far(inside[upward, :2] / box[:2], pairs[order], images),
         "gaps": packed(logarithms(gaps[order]), "i2"),
         "counted": int(counted.sum()),
     }
+
+
+def _far(places: Vector, pairs: Indices, images: Indices) -> dict[str, Any]:
+    """Return the image of each pair, unless all are the nearest ones."""
+    apart = places[pairs[:, 1]] - places[pairs[:, 0]]
+    if (np.abs(apart + images - IMAGES) < 0.49).all():
+        return {}
+    return {"image": packed(16 * images[:, 0] + images[:, 1], "u1")}
 
 
 def _in_space(arrays: Mapping[str, Any], inside: Vector, upward: Indices) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from bridge.figures.landscape import MOST_DRAWN
 from bridge.landscape.disconnectivity import escapes, lowest_part
 from bridge.landscape.trees import MergeTree, strokes
 from bridge.protocols import Indices
-from bridge.report.compact import rounded
+from bridge.records.seeds import generator
+from bridge.report.compact import packed, rounded
 from bridge.report.landscape_folder import Stored
+from bridge.systems import landscapes
 
 _DIGITS = 9
+_PICTURES = 60_000  # numbers in the pictures of all minima, 80 kB of a page
 _TITLES = {
     "lj": "a Lennard-Jones cluster",
     "muller-brown": "the surface of Müller and Brown",
@@ -44,6 +47,38 @@ def landscape(stored: Stored) -> dict[str, Any]:
             [round(s.x, 3), rounded(s.energy, _DIGITS), s.above, s.minimum] for s in strokes(shown)
         ],
         "observables": _observables(stored, tree, kept),
+        "pictures": _pictures(stored, kept),
+    }
+
+
+def _pictures(stored: Stored, kept: Indices) -> dict[str, Any] | None:
+    """Return what the lowest minima look like, as far as there is room, in 8 bits a number.
+
+    ``of`` has the place of each minimum among those with a picture, or -1; ``unit`` is a step.
+    """
+    about = stored.about
+    kind = landscapes().get(str(about.get("system")))
+    if not hasattr(kind, "pictured"):
+        return None
+    try:
+        pictured = kind(**about["parameters"]).pictured(generator((about["seed"],)))
+    except ModuleNotFoundError:  # a network where torch is not installed
+        return None
+    points = [stored.graph.minima[i] for i in kept.tolist()]
+    first = np.asarray(pictured.numbers(points[0].x))
+    lowest = np.argsort([point.energy for point in points], kind="stable")
+    lowest = lowest[: max(1, _PICTURES // first.size)]
+    numbers = np.array([pictured.numbers(points[i].x) for i in lowest])
+    unit = float(np.abs(numbers).max()) / 127.0 or 1.0
+    of = np.full(len(points), -1)
+    of[lowest] = np.arange(len(lowest))
+    return {
+        "kind": pictured.kind,
+        "size": first.size,
+        "of": of.tolist(),
+        "unit": unit,
+        "numbers": packed(np.rint(numbers / unit), "i1"),
+        "labels": None if pictured.labels is None else packed(pictured.labels, "i1"),
     }
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from bridge.protocols import Vector
 from bridge.records.store import Record
 from bridge.report.compact import logarithms, packed, rounded
-from bridge.report.frames import IMAGES
 from bridge.runs.motion import KIND
 from bridge.systems import load_words
 
@@ -44,7 +43,7 @@ def _motion(record: Record) -> dict[str, Any]:
         ],
         "counts": arrays["frame_count"].tolist(),
         "gaps": packed(logarithms(arrays["gaps"]), "i2"),
-    } | (_bodies(arrays) if "bodies" in arrays else {})
+    } | (_bodies(arrays) | _modes(arrays) if "bodies" in arrays else _pixels(arrays))
 
 
 def _bodies(arrays: Any) -> dict[str, Any]:
@@ -54,7 +53,6 @@ def _bodies(arrays: Any) -> dict[str, Any]:
     first frame, and ``growth`` the factor of all in each frame.
     """
     bodies, shapes = arrays["bodies"], arrays["shapes"]
-    images = arrays["images"].astype(int).clip(-IMAGES, IMAGES) + IMAGES
     found = {
         "sizes": shapes[0, :, 1].round(5).tolist(),
         "aspect": round(float(shapes[0, 0, 0] / shapes[0, 0, 1]), 5),
@@ -64,11 +62,35 @@ def _bodies(arrays: Any) -> dict[str, Any]:
         "held": packed(arrays["held"], "u1"),
         "i": packed(arrays["pairs"][:, 0], "u1"),
         "j": packed(arrays["pairs"][:, 1], "u1"),
-        "image": packed(16 * images[:, 0] + images[:, 1], "u1"),
     }
     return found | (
         {"angle": packed(_turned(bodies[..., 2] / _TURN), "u2")} if bodies.shape[2] == 3 else {}
     )
+
+
+def _modes(arrays: Any) -> dict[str, Any]:
+    """Return the softest motions of each jammed frame: 127 is one diameter, or an angle of 1."""
+    if "modes" not in arrays:  # kept before there were any
+        return {}
+    modes = arrays["modes"][arrays["frame_jammed"]]
+    values = arrays["frame_curvatures"].tolist()
+    return {
+        "modes": packed(np.rint(127 * modes), "i1"),
+        "curvatures": [[rounded(value, 3) for value in row] for row in values],
+    }
+
+
+def _pixels(arrays: Any) -> dict[str, Any]:
+    """Return the images of patterns, two pixels in a byte and the first in its upper half."""
+    if "pixels" not in arrays:
+        return {}
+    shades = np.rint(arrays["pixels"] / 17.0).astype(np.uint8)
+    flat = shades.reshape(len(shades), -1)
+    flat = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
+    return {
+        "image_size": shades.shape[1:],
+        "pixels": packed(16 * flat[:, ::2] + flat[:, 1::2], "u1"),
+    }
 
 
 def _turned(values: Vector) -> Vector:

@@ -21,9 +21,13 @@ from bridge.report.sources import Sources, read_sources
 from bridge.report.tables import states, tables
 
 LARGEST = 2_000_000  # bytes of a page
+AIM = 500_000  # bytes that it should not have: what is sent, opened and kept with ease
+# States of each system, and the bytes that the page may then have: the first that fits is taken.
+_STATES = ((24, AIM), (16, AIM), (11, AIM), *((most, LARGEST) for most in (8, 6, 4, 2, 1, 0)))
 _SCRIPTS = (
     "drawing.js", "address.js", "bodies.js", "solids.js", "patterns.js", "histogram.js", "curve.js",
-    "spectrum.js", "tree.js", "tables.js", "columns.js", "motion.js", "playback.js", "overlay.js",
+    "spectrum.js", "minimum.js", "tree.js", "tables.js", "columns.js", "images.js", "motion.js",
+    "followed.js", "column.js", "playback.js", "overlay.js",
     "forces.js", "live.js", "tour.js", "lecture.js",
 )  # fmt: skip
 
@@ -47,12 +51,11 @@ def write_page(sources: Sources, out: Path, names: str = "this run") -> int:
     """Write the page of records and landscapes that were read; errors as `write_report`."""
     try:
         with np.errstate(divide="raise", over="raise", invalid="raise"):
-            content = gather(sources)
+            page = fitting(gather(sources))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(
             f"expected records as this version writes them in {names}, got {error!r}: run it again"
         ) from error
-    page = assemble(content).encode("utf-8")
     if len(page) > LARGEST:
         raise ValueError(
             f"expected a page of at most {LARGEST:,} bytes, got {len(page):,}: "
@@ -61,6 +64,29 @@ def write_page(sources: Sources, out: Path, names: str = "this run") -> int:
     with replacing(out) as part:
         part.write_bytes(page)
     return len(page)
+
+
+def fitting(content: dict[str, Any]) -> bytes:
+    """Return the page with as many states of each system as it has room for.
+
+    Of large systems fewer are shown; if not even one of each fits, their curves alone.
+    """
+    for most, limit in _STATES:
+        systems = [_thinned(system, most) for system in content["systems"]]
+        page = assemble({**content, "systems": systems}).encode("utf-8")
+        if len(page) <= limit:
+            break
+    return page
+
+
+def _thinned(system: dict[str, Any], most: int) -> dict[str, Any]:
+    """Return a system with ``most`` of its states, the last among them; 0 leaves its numbers."""
+    frames = system["frames"]
+    if not most:
+        return system | {"frames": [{"run": frame["run"]} for frame in frames]}
+    last = len(frames) - 1
+    places = np.linspace(last, 0, min(most, len(frames))).round().astype(int)[::-1]
+    return system | {"frames": [frames[k] for k in places]}
 
 
 def gather(sources: Sources) -> dict[str, Any]:
@@ -75,8 +101,8 @@ def gather(sources: Sources) -> dict[str, Any]:
 
 def assemble(content: dict[str, Any]) -> str:
     """Return the page. Its policy forbids every request, and any code but its own."""
-    style = _file("style.css")
-    script = "\n".join(_file(name) for name in _SCRIPTS)
+    style = _short(_file("style.css"))
+    script = "\n".join(_short(_file(name)) for name in _SCRIPTS)
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
@@ -107,6 +133,12 @@ def embedded(content: dict[str, Any]) -> str:
 
 def _file(name: str) -> str:
     return files("bridge.report").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _short(text: str) -> str:
+    """Return code without its indents and the lines that are comments."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _digest(text: str) -> str:

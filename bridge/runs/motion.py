@@ -7,16 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bridge.records.seeds import generator
 from bridge.runs.run import Found, Run
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from bridge.protocols import HasBodies, Vector
     from bridge.systems import State
     from bridge.systems.system import Sweep
 
 KIND = "motion"
 NUMBERS = ("load", "ratio", "n", "n_constraints", "energy")
+N_MODES = 3  # of the softest motions of each jammed frame of bodies
+_ZERO = 1e-11  # of the largest eigenvalue: symmetries and loose bodies are below it
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ class MotionRun(Run):
     of patterns their gaps, as many as ``frame_count`` says, always in the same order; of bodies
     ``bodies`` ``(F, n, d)`` in sides of the box, ``shapes`` ``(F, n, 2)`` likewise and ``held``
     ``(F, n)``, and of those pairs that overlap, as many as ``frame_count`` says, ``pairs``,
-    ``images`` and ``gaps``.
+    ``images`` and ``gaps``; ``frame_curvatures`` ``(F, 3)`` and ``modes`` ``(F, 3, n, d)`` are the
+    softest motions of a jammed frame. Patterns that are images have them as ``pixels``
+    ``(P, h, w)``, from 0 to 255.
     """
 
     loads: tuple[float, ...]
@@ -42,6 +48,10 @@ class MotionRun(Run):
         """Return the loads, and the name under which it is shown."""
         return {"loads": list(self.loads), "name": self.name}
 
+    def settings(self) -> dict[str, Any]:
+        """Return how many modes are kept."""
+        return {"modes": N_MODES}
+
     def find(self, rng: "np.random.Generator") -> Found:
         """Follow it, and keep what a picture of each minimum needs."""
         import numpy as np
@@ -52,6 +62,9 @@ class MotionRun(Run):
             name: (np.concatenate if name in joined else np.stack)([each[name] for each in frames])
             for name in frames[0]
         }
+        pixels = self.system.pixels(self.loads, generator(self.seed))
+        if pixels is not None:
+            arrays["pixels"] = np.rint(255 * pixels).astype(np.uint8)
         return Found("done", {"name": self.name, "load_name": self._load_name}, arrays)
 
     @property
@@ -88,7 +101,10 @@ def _frame(state: "State") -> "Mapping[str, Any]":
     bodies = x.reshape(problem.n_bodies, -1).copy()
     bodies[:, : scene["box"].size] /= side
     overlap = scene["pair_gaps"] > (0.0 if state.status == "jammed" else np.inf)
+    curvatures, modes = _softest(problem, x, jammed=state.status == "jammed")
     return numbers | {
+        "frame_curvatures": curvatures,
+        "modes": modes.astype(np.float32),
         "frame_count": np.array(overlap.sum()),
         "bodies": bodies.astype(np.float32),
         "shapes": (scene["shapes"] / side).astype(np.float32),
@@ -97,3 +113,27 @@ def _frame(state: "State") -> "Mapping[str, Any]":
         "images": scene["images"][overlap],
         "gaps": scene["pair_gaps"][overlap],
     }
+
+
+def _softest(problem: "HasBodies", x: "Vector", *, jammed: bool) -> "tuple[Vector, Vector]":
+    """Return curvatures ``(3,)`` and modes ``(3, n, d)``, zeros for a mode that there is not.
+
+    In the longest motion of a mode a body goes by 1 diameter of the smallest, or turns by 1.
+    """
+    import numpy as np
+
+    from bridge.measure.spectra import eigenmodes
+
+    curvatures = np.zeros(N_MODES)
+    found = np.zeros((N_MODES, problem.n_bodies, x.size // problem.n_bodies))
+    if not jammed:
+        return curvatures, found
+    values, modes = eigenmodes(problem, x)
+    moving = np.flatnonzero(np.abs(values) > _ZERO * np.abs(values).max())[:N_MODES]
+    scene = problem.scene(x)
+    for k, mode in enumerate(modes[moving].reshape(len(moving), *found.shape[1:])):
+        steps = mode.copy()
+        steps[:, : scene["box"].size] /= scene["shapes"].min()
+        found[k] = steps / np.abs(steps).max()
+    curvatures[: len(moving)] = values[moving]
+    return curvatures, found

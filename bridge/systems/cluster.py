@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.landscape.case import Case
+from bridge.landscape.case import Case, Pictured
 from bridge.systems.ranges import option
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from bridge.protocols import Vector
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class LennardJonesLandscape:
         hops = Hops(temperature=0.8, move=problem.move)
         return Case(problem, problem.random_state, Steps(), hops, symmetric=problem.symmetric_state)
 
+    def pictured(self, rng: "np.random.Generator") -> Pictured:
+        """Return how the atoms of a minimum lie."""
+        return Pictured("atoms", atoms)
+
 
 @dataclass(frozen=True)
 class AxilrodTellerLandscape:
@@ -47,3 +53,15 @@ class AxilrodTellerLandscape:
 
         problem = AxilrodTeller(3, self.z)
         return Case(problem, problem.random_state, Steps(), Hops())
+
+    def pictured(self, rng: "np.random.Generator") -> Pictured:
+        """Return how the atoms of a minimum lie."""
+        return Pictured("atoms", atoms)
+
+
+def atoms(x: "Vector") -> "Vector":
+    """Return the places of atoms around their centre ``(n, 3)``, the longest direction first."""
+    import numpy as np
+
+    places = x.reshape(-1, 3) - x.reshape(-1, 3).mean(axis=0)
+    return np.asarray(places @ np.linalg.svd(places, full_matrices=False)[2].T)

@@ -78,9 +78,13 @@ class NetworkSystem(Learner):
 
     @classmethod
     def motions(cls) -> list[Sweep]:
-        """Return a network with patterns few enough to be told apart; few rectifiers die."""
+        """Return networks with patterns few enough to be told apart; few rectifiers die."""
         small = cls(depth=1, width=8, activation="tanh", steps=1000)
-        return [Sweep("network", small, even_loads(1.2, 3.2, 26), False)]
+        digits = cls(depth=1, width=6, input_dim=4, activation="tanh", steps=1000, data="digits")
+        return [
+            Sweep("network", small, even_loads(1.2, 3.2, 26), False),
+            Sweep("digits", digits, even_loads(0.8, 6.8, 25), False),
+        ]
 
     def along(self, loads: Sequence[float], rng: "np.random.Generator") -> Iterator[State]:
         """Yield the network with the first ``P`` patterns, trained on from the fewer."""
@@ -97,6 +101,14 @@ class NetworkSystem(Learner):
             end = train(part, x, steps=steps, newton_steps=self.polish, hold_norm=held)
             x, steps = end.x, _RETRAIN
             yield trained_state(end)
+
+    def pixels(self, loads: Sequence[float], rng: "np.random.Generator") -> "Vector | None":
+        """Return the images of digits; other data have none."""
+        from networks.data.patterns import digit_pixels
+
+        if self.data != "digits":
+            return None
+        return digit_pixels(self._count(max(loads), self._dim()), rng)
 
     def check(self) -> None:
         """Raise ``ValueError`` if an option is wrong."""

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.landscape.case import Case
+from bridge.landscape.case import Case, Pictured
 from bridge.systems.constraint_case import Constraints, constraint_case
 from bridge.systems.network import ACTIVATION_HELP
 from bridge.systems.ranges import option
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from networks import HingeNetwork
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,21 @@ class NetworkLandscape:
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the network on random patterns; each minimum has its violated patterns."""
         from bridge.landscape.confine import Confined
+
+        network = self._network(rng)
+        case = constraint_case(network, 0.5, start=network.mlp.init)
+        violated = Constraints(network).violated
+        return replace(case, problem=Confined(network, self.l2), marks=violated)
+
+    def pictured(self, rng: "np.random.Generator") -> Pictured:
+        """Return what the network says to each pattern at a minimum."""
+        network = self._network(rng)
+        labels = network.patterns.y
+        return Pictured("outputs", lambda x: labels * (network.margin - network.gaps(x)), labels)
+
+    def _network(self, rng: "np.random.Generator") -> "HingeNetwork":
         from networks import HingeNetwork, Mlp, random_patterns
 
         mlp = Mlp(self.input_dim, self.width, self.depth, self.activation)
         patterns = random_patterns(round(self.load * mlp.n_weights), self.input_dim, rng)
-        network = HingeNetwork(mlp, patterns)
-        case = constraint_case(network, 0.5, start=mlp.init)
-        violated = Constraints(network).violated
-        return replace(case, problem=Confined(network, self.l2), marks=violated)
+        return HingeNetwork(mlp, patterns)

@@ -53,7 +53,7 @@ class PerceptronSystem(System):
     @classmethod
     def motions(cls) -> list[Sweep]:
         """Return a perceptron with patterns few enough to be told apart."""
-        return [Sweep("perceptron", cls(n=30), even_loads(2.0, 7.0, 41), False)]
+        return [Sweep("perceptron", cls(n=30), even_loads(2.0, 7.0, 31), False)]
 
     def along(self, loads: Sequence[float], rng: "np.random.Generator") -> Iterator[State]:
         """Yield the perceptron with the first ``α N`` of the patterns of the last load."""

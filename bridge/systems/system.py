@@ -89,6 +89,14 @@ class System(Protocol):
         """
         raise NotImplementedError
 
+    def pixels(self, loads: Sequence[float], rng: "np.random.Generator") -> "Vector | None":
+        """Return the image of each pattern of `along`, ``(P, h, w)``, 0 paper and 1 ink; or none.
+
+        ``rng`` begins where that of `along` does.
+        """
+        del loads, rng
+        return None
+
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""
 

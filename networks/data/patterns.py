@@ -84,6 +84,20 @@ def digits(d: int, p: int | None = None, rng: np.random.Generator | None = None)
     return _from_classes(images, np.where(labels % 2 == 1, 1.0, -1.0), d, p, rng)
 
 
+def digit_pixels(p: int | None = None, rng: np.random.Generator | None = None) -> Vector:
+    """Return the images of the digits that `digits` chooses, ``(P, 8, 8)``, 0 paper and 1 ink.
+
+    >>> some = digit_pixels(6, np.random.default_rng(0))
+    >>> some.shape, float(some.min()), float(some.max())
+    ((6, 8, 8), 0.0, 1.0)
+    """
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    chosen = _balanced_rows(np.where(labels % 2 == 1, 1.0, -1.0), p, rng)
+    return np.asarray(images[chosen].reshape(-1, 8, 8) / 16.0)
+
+
 def mnist(
     folder: str | Path, d: int, p: int | None = None, rng: np.random.Generator | None = None
 ) -> Patterns:
@@ -183,6 +197,11 @@ def _whitened(x: Vector, d: int) -> Vector:
 
 def _balanced(x: Vector, y: Vector, p: int | None, rng: np.random.Generator | None) -> Patterns:
     """Return ``p`` patterns whose labels alternate, shuffled if there is an ``rng``."""
+    rows = _balanced_rows(y, p, rng)
+    return Patterns(x[rows], y[rows])
+
+
+def _balanced_rows(y: Vector, p: int | None, rng: np.random.Generator | None) -> NDArray[np.intp]:
     plus, minus = np.flatnonzero(y > 0), np.flatnonzero(y < 0)
     available = 2 * min(len(plus), len(minus))
     if p is None:
@@ -196,8 +215,7 @@ def _balanced(x: Vector, y: Vector, p: int | None, rng: np.random.Generator | No
         check_generator(rng)
         plus, minus = rng.permutation(plus), rng.permutation(minus)
     half = (p + 1) // 2
-    index = np.stack([minus[:half], plus[:half]], axis=1).ravel()[:p]
-    return Patterns(x[index], y[index])
+    return np.stack([minus[:half], plus[:half]], axis=1).ravel()[:p]
 
 
 def _on_sphere(x: Vector) -> Vector:

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from lecture import content_of, unpacked
+
 
 def states(page):
     """Return what stands over each moving system."""
@@ -17,7 +19,7 @@ def at(page):
 def test_it_opens_with_the_compression_and_the_first_step(visit, played):
     page = visit(played)
     assert page.locator("#motion").is_visible()
-    assert len(states(page)) == 4
+    assert len(states(page)) == 5
     assert all("unjammed" in text for text in states(page))
     assert page.inner_text("#step") == "Step 1 of 8"
 
@@ -64,6 +66,74 @@ def test_bodies_move_between_two_frames(visit, played):
         said.append(states(page)[0])
     assert len(set(drawn)) == 3
     assert len(set(said)) == 1
+
+
+def test_a_body_that_is_clicked_is_followed_through_all_loads(visit, played):
+    page = visit(played)
+    page.locator("#motion-load").fill("100")
+    picture, own = page.locator(".moving svg.clipped").first, page.locator(".moving").first
+    assert "Click a body to follow it." in own.inner_text()
+    picture.click(position={"x": 80, "y": 80})
+    said = re.search(r"body (\d+): [1-9]\d* contacts?, push", own.inner_text())
+    assert said is not None
+    outline = picture.locator(".picked-bodies").get_attribute("d")
+    assert picture.locator(".trail").get_attribute("d").count("L") > 3
+    page.locator("#motion-load").fill("-100")
+    assert f"body {said[1]}: nothing pushes it" in own.inner_text()
+    assert picture.locator(".picked-bodies").get_attribute("d") not in (outline, "M0 0")
+    assert f"follow=discs%3A{int(said[1]) - 1}" in page.evaluate("location.hash")
+    page.reload()
+    assert f"body {said[1]}: nothing pushes it" in page.locator(".moving").first.inner_text()
+    page.keyboard.press("Tab")
+    picture = page.locator(".moving svg.clipped").first
+    picture.focus()
+    page.keyboard.press("Escape")
+    assert picture.locator(".picked-bodies").get_attribute("d") == "M0 0"
+
+
+def test_digits_are_drawn_in_the_colour_of_how_they_fare(visit, played):
+    page = visit(played)
+    column = page.locator(".moving", has_text="digits")
+    motion = next(m for m in content_of(played)["motions"] if m["name"] == "digits")
+    codes = unpacked(motion["gaps"], "<i2")
+    for value, frame in (("-100", 0), ("100", -1)):
+        page.locator("#motion-load").fill(value)
+        seen = column.locator("canvas").evaluate("""(picture) => {
+            const { width, height } = picture, tools = picture.getContext("2d");
+            const { data } = tools.getImageData(0, 0, width, height);
+            let [warm, cold] = [0, 0];
+            for (let k = 0; k < data.length; k += 4) {
+                if (data[k + 3] && data[k] - data[k + 2] > 60) warm += 1;
+                if (data[k + 3] && data[k + 2] - data[k] > 60) cold += 1;
+            }
+            return [warm > 0, cold > 0];
+        }""")
+        count = motion["counts"][frame]
+        own = codes[:count] if frame == 0 else codes[-count:]
+        assert seen == [bool((own > 0).any()), bool((own <= 0).any())]
+    column.locator("canvas").click(position={"x": 12, "y": 12})
+    assert re.search(r"pattern 1: Δ = .*; learned \d+ times?, forgotten \d", column.inner_text())
+    assert re.search(r"\d+ just learned, \d+ forgotten", column.inner_text())
+
+
+def test_what_is_jammed_is_shaken_along_its_softest_mode(visit, played):
+    moving = """(path) => new Promise((done) => {
+        const seen = new Set();
+        const look = (turn) => {
+            seen.add(path.getAttribute("d"));
+            if (turn) requestAnimationFrame(() => look(turn - 1)); else done(seen.size);
+        };
+        look(4);
+    })"""
+    for reduced, expected in (("no-preference", range(2, 6)), ("reduce", [1])):
+        page = visit(played, reduced_motion=reduced)
+        page.locator("#motion-load").fill("100")
+        page.locator("#mode").select_option("0")
+        discs = page.locator(".moving svg.clipped").first
+        assert discs.locator(".held").evaluate(moving) in expected
+        assert discs.locator(".arrows").get_attribute("d").count("l") > 3
+        page.locator("#mode").select_option("")
+        assert discs.locator(".arrows").get_attribute("d") == "M0 0"
 
 
 def test_the_address_keeps_the_state(visit, played):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from bridge.cli.main import run
+from bridge.records.seeds import generator
 from bridge.records.store import Store
 from bridge.report.dataset import read
 from bridge.runs.kinds.compare import ComparisonPlan
-from bridge.systems import DiscSystem
+from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem
 
 from lecture import content_of, unpacked
 
@@ -24,7 +25,7 @@ def shown(played):
 
 
 def test_every_motion_goes_through_its_transition(shown):
-    assert list(shown) == ["discs", "ellipses", "perceptron", "network"]
+    assert list(shown) == ["discs", "ellipses", "perceptron", "network", "digits"]
     for motion in shown.values():
         assert motion["loads"] == sorted(motion["loads"])
         assert (motion["status"][0], motion["status"][-1]) == ("unjammed", "jammed")
@@ -67,12 +68,52 @@ def test_forces_of_a_frame_are_between_bodies_that_overlap(shown):
     n, frame = len(discs["sizes"]), len(discs["loads"]) - 1
     x, y = (unpacked(discs[name], "<u2").reshape(-1, n)[frame] / 65536 for name in "xy")
     count = discs["counts"][frame]
-    i, j, image = (unpacked(discs[name], "u1")[-count:] for name in ("i", "j", "image"))
+    i, j = (unpacked(discs[name], "u1")[-count:] for name in "ij")
     sizes = np.array(discs["sizes"]) * discs["growth"][frame]
-    away = np.hypot(x[j] - x[i] + (image >> 4) - 7.0, y[j] - y[i] + (image & 15) - 7.0)
+    dx, dy = x[j] - x[i], y[j] - y[i]
+    away = np.hypot(dx - np.rint(dx), dy - np.rint(dy))
     codes = unpacked(discs["gaps"], "<i2")[-count:].astype(float)
     gaps = 10 ** ((codes - 1) / 1500 - 12)
     np.testing.assert_allclose(1 - 2 * away / (sizes[i] + sizes[j]), gaps, atol=1e-3)
+
+
+def test_soft_modes_are_those_of_the_frames(records, shown):
+    """An eigenvector of the Hessian at a jammed frame, in parts of its largest step."""
+    for name, parts in (("discs", 2), ("ellipses", 3)):
+        motion, arrays = shown[name], records[name].arrays
+        jammed = np.flatnonzero(arrays["frame_jammed"])
+        modes = unpacked(motion["modes"], "i1").reshape(len(jammed), 3, -1, parts)
+        assert (np.abs(modes).max(axis=(2, 3)) == 127).all()
+        last = jammed[-1]
+        system = DiscSystem(n=10) if name == "discs" else EllipseSystem(n=8)
+        state = list(system.along(records[name].parameters["loads"], generator((1, 0))))[last]
+        scene = state.problem.scene(state.x)
+        for mode, value in zip(modes[-1], motion["curvatures"][last], strict=True):
+            step = mode.astype(float)
+            step[:, :2] *= scene["shapes"].min()
+            image = state.problem.hvp(state.x, step.ravel())
+            assert image @ step.ravel() / (step**2).sum() == pytest.approx(value, rel=1e-2)
+            assert np.linalg.norm(image - value * step.ravel()) < 0.2 * np.linalg.norm(step)
+
+
+def test_the_pixels_of_a_pattern_are_those_of_the_digit_that_was_learned(records, shown):
+    """Told from the images by the projection that `digits` does of all of them."""
+    from sklearn.datasets import load_digits
+
+    motion = shown["digits"]
+    pairs = unpacked(motion["pixels"], "u1").reshape(-1, 32)
+    found = np.stack([pairs >> 4, pairs & 15], axis=-1).reshape(len(pairs), 64)
+    count = motion["counts"][-1]
+    assert motion["image_size"] == [8, 8]
+    assert len(found) == count
+    system = NetworkSystem(depth=1, width=3, input_dim=2, activation="tanh", data="digits")
+    learned = system.problem(6.0, generator((1, 0))).patterns
+    images, labels = load_digits(return_X_y=True)
+    shades = np.rint(images * 15 / 16)
+    for pixels, y in zip(found, learned.y, strict=True):
+        same = np.flatnonzero((np.abs(shades - pixels) <= 1).all(axis=1))
+        assert y in np.where(labels[same] % 2 == 1, 1.0, -1.0)
+    assert (records["digits"].arrays["frame_count"][-1], len(learned)) == (count, count)
 
 
 def test_motions_are_no_rows_of_tables(lecture_motions, played):
@@ -82,9 +123,10 @@ def test_motions_are_no_rows_of_tables(lecture_motions, played):
 
 def test_a_comparison_plays_each_kind_of_its_systems_once():
     named = [task.name for task in ComparisonPlan(None, (0,), systems="discs,network").motions()]
-    assert named == ["discs", "network"]
+    assert named == ["discs", "network", "digits"]
     plan = ComparisonPlan(None, (3,))
-    assert [task.name for task in plan.motions()] == ["discs", "ellipses", "perceptron", "network"]
+    names = ["discs", "ellipses", "perceptron", "network", "digits"]
+    assert [task.name for task in plan.motions()] == names
     assert all(task.seed == (3, 0) for task in plan.motions())
 
 

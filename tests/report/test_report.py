@@ -3,15 +3,21 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from bridge.cli.main import run
 from bridge.landscape.disconnectivity import escapes, merge_tree
-from bridge.records.store import Store
+from bridge.records.store import Record, Store
 from bridge.report.comparison import Position
-from bridge.report.page import LARGEST, assemble, embedded
+from bridge.report.landscape_folder import read_landscape
+from bridge.report.page import AIM, LARGEST, assemble, embedded, fitting, gather
+from bridge.report.sources import Sources
+from bridge.systems.network_landscape import NetworkLandscape
+from particles import Discs
 
 from lecture import PLAN, broken, content_of, make_page, unpacked
 
@@ -70,9 +76,11 @@ def test_bodies_that_the_page_joins_are_as_far_apart_as_their_gap_says(lecture):
     for frame in discs["frames"]:
         x, y = (unpacked(frame[name], "<u2") / 65536 for name in "xy")
         i, j = (unpacked(frame[name], "u1") for name in "ij")  # of 24 bodies
-        image = unpacked(frame["image"], "u1")
+        image = unpacked(frame["image"], "u1") if "image" in frame else None
         diameters = np.array(frame["shapes"])[unpacked(frame["shape"], "<u2"), 0]
-        dx, dy = x[j] - x[i] + (image >> 4) - 7.0, y[j] - y[i] + (image & 15) - 7.0
+        dx, dy = x[j] - x[i], y[j] - y[i]
+        dx += -np.rint(dx) if image is None else (image >> 4) - 7.0
+        dy += -np.rint(dy) if image is None else (image & 15) - 7.0
         expected = 1.0 - 2.0 * np.hypot(dx, dy) / (diameters[i] + diameters[j])
         codes = unpacked(frame["gaps"], "<i2").astype(float)
         gaps = np.sign(codes) * 10 ** ((np.abs(codes) - 1) / 1500 - 12)
@@ -108,6 +116,40 @@ def test_a_minimum_climbs_to_where_it_meets_a_lower_one():
     target, height = escapes(tree)
     assert target.tolist() == [-1, 0, 1, -1]
     assert height.tolist() == [np.inf, 5.0, 3.0, np.inf]
+
+
+def test_minima_of_a_cluster_have_the_places_of_their_atoms(tmp_path):
+    """All distances between atoms are those of the minima of the file."""
+    path = tmp_path / "lj.sqlite"
+    assert run(["landscape", "lj", "--n", "6", "--searches", "4", "--out", str(path)]) == 0
+    (shown,) = content_of(make_page(tmp_path / "lj.html", path))["landscapes"]
+    found = shown["pictures"]
+    assert (found["kind"], found["size"], found["labels"]) == ("atoms", 18, None)
+    numbers = unpacked(found["numbers"], "i1").reshape(-1, 6, 3) * found["unit"]
+    points = read_landscape(path).graph.minima
+    assert sorted(found["of"]) == list(range(len(points)))
+    for place, point in zip(found["of"], points, strict=True):
+        expected = pdist(point.x.reshape(6, 3))
+        np.testing.assert_allclose(pdist(numbers[place]), expected, atol=3 * found["unit"])
+
+
+def test_what_a_network_says_is_its_output(monkeypatch, tmp_path):
+    """``y f`` is the margin less the gap; where there is no room only the lowest has a picture."""
+    rng = np.random.default_rng(0)
+    pictured = NetworkLandscape(width=2, input_dim=2).pictured(rng)
+    network = NetworkLandscape(width=2, input_dim=2)._network(np.random.default_rng(0))
+    x = network.mlp.init(rng)
+    outputs = pictured.numbers(x)
+    violated = outputs * pictured.labels < 1.0
+    assert pictured.kind == "outputs"
+    assert violated.sum() == (network.gaps(x) > 0).sum()
+    np.testing.assert_array_equal(violated, network.gaps(x) > 0)
+    monkeypatch.setattr("bridge.report.landscapes._PICTURES", 1)
+    path = tmp_path / "lj.sqlite"
+    assert run(["landscape", "lj", "--n", "6", "--searches", "4", "--out", str(path)]) == 0
+    (shown,) = content_of(make_page(tmp_path / "lj.html", path))["landscapes"]
+    energies = shown["observables"]["energy"]
+    assert shown["pictures"]["of"] == [0 if e == min(energies) else -1 for e in energies]
 
 
 def test_strings_from_a_file_cannot_leave_their_element(lecture_surface, lecture_folder):
@@ -173,6 +215,49 @@ def test_the_page_never_replaces_what_it_is_made_of(lecture_store, tmp_path, cap
         assert "name another file" in capsys.readouterr().err
     assert path.read_bytes() == lecture_store.read_bytes()
     assert run(["report", str(path), "-o", str(tmp_path / "no" / "page.html")]) == 2
+
+
+@pytest.fixture(scope="module")
+def crowded():
+    """Return how to make records of as many discs as one likes at any loads: none is minimised."""
+    rng = np.random.default_rng(0)
+
+    def make(n, loads):
+        packing = Discs.bidisperse(n, phi=0.84)
+        x = packing.random_state(rng)
+        scene = packing.scene(x)
+        arrays = {**scene, "x": x, "gaps": packing.gaps(x), "held": np.ones(n, dtype=bool)}
+        counts = {"n": 2 * n, "n_constraints": n, "energy": 1.0, "n_dof": 2 * n, "pressure": 1e-3}
+        about = {"load_name": "phi", "at_transition": False, "reason": "", "sample": 0}
+        data = counts | about | {"constraints_per_dof": 0.5, "negative_modes_hp": None}
+        return [
+            Record(f"discs {n}", {"n": n}, (k,), "jammed", 0.0, data | {"load": load}, {}, arrays)
+            for k, load in enumerate(loads)
+        ]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("sizes", "loads", "least"), [((64,), 24, 24), ((1024, 1024), 24, 4), ((60_000,), 2, 0)]
+)
+def test_large_systems_show_fewer_states_and_the_page_stays_small(crowded, sizes, loads, least):
+    """As many as fit in half a megabyte, or eight; the curves alone of what is too large."""
+    records = [
+        replace(record, kind=f"{record.kind}, {k}")
+        for k, n in enumerate(sizes)
+        for record in crowded(n, np.linspace(0.8, 0.9, loads).round(4).tolist())
+    ]
+    page = fitting(gather(Sources(records, [])))
+    content = json.loads(re.search(rb'id="content">(.*?)</script>', page, re.DOTALL)[1])
+    assert len(page) <= LARGEST
+    for system in content["systems"]:
+        drawn = [frame for frame in system["frames"] if "gaps" in frame]
+        assert len(system["runs"]) == loads
+        assert len(drawn) >= least
+        assert len(page) <= AIM or len(drawn) <= 8
+        if drawn:
+            assert drawn[-1]["run"] == loads - 1
 
 
 def test_a_page_that_would_be_too_large_is_refused(lecture_store, tmp_path, capsys, monkeypatch):

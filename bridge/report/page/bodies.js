@@ -10,7 +10,7 @@ function sceneOf(frame) {
     x: fraction(frame.x), y: fraction(frame.y), angle: frame.angle && fraction(frame.angle),
     shape: unpack(frame.shape, Uint16Array), held: unpack(frame.held, Uint8Array),
     i: unpack(frame.i, Index), j: unpack(frame.j, Index),
-    image: unpack(frame.image, Uint8Array),
+    image: frame.image && unpack(frame.image, Uint8Array),
   };
   return frame.scene;
 }
@@ -40,6 +40,7 @@ class BodiesPanel {
     shape(this.picture, "rect", { class: "frame", width: WIDTH, height: this.height });
     this.picture.addEventListener("pointermove", (event) => column.pickBody(this.nearest(event)));
     this.picture.addEventListener("pointerleave", () => column.pickBody(null));
+    this.picture.addEventListener("click", (event) => column.pin(this.nearest(event)));
   }
 
   show(frame) {
@@ -90,7 +91,8 @@ class BodiesPanel {
   line(frame, pair) {
     const scene = sceneOf(frame);
     const [x, y] = this.place(scene, scene.i[pair]), [u, v] = this.place(scene, scene.j[pair]);
-    const right = (scene.image[pair] >> 4) - 7, up = (scene.image[pair] & 15) - 7;
+    const image = scene.image?.[pair]; // the nearest one unless it is given
+    const right = scene.image ? (image >> 4) - 7 : Math.round((x - u) / WIDTH), up = scene.image ? (image & 15) - 7 : Math.round((v - y) / this.height);
     const dx = u - x + right * WIDTH, dy = v - y - up * this.height;
     return segment(x, y, dx, dy) + (right || up ? segment(u, v, -dx, -dy) : "");
   }

@@ -35,7 +35,7 @@ class Column {
     this.hasFrames = system.frames.some((frame) => frame.gaps);
     this.ofBodies = this.hasFrames && system.frames[0].box !== undefined;
     this.inSpace = this.ofBodies && system.frames[0].depth !== undefined;
-    this.frame = this.bins = this.body = null;
+    this.frame = this.bins = this.body = this.pinned = null;
   }
 
   add(part, panel) {
@@ -55,7 +55,7 @@ class Column {
     if (this.frame === frame) return;
     this.frame = frame;
     this.run = this.system.runs[frame.run];
-    this.body = null;
+    this.body = this.pinned = null;
     const undecided = this.run.status === "stalled" || this.run.status === "dead";
     for (const part of this.parts) part.classList.toggle("undecided", undecided);
     for (const panel of this.panels) panel.show(frame, this.run);
@@ -64,11 +64,19 @@ class Column {
 
   pickBins(bins) {
     this.bins = bins;
-    this.body = null;
+    this.body = this.pinned = null;
+    this.repick();
+  }
+
+  // A body that is clicked stays picked while the pointer is elsewhere, until another state is shown.
+  pin(body) {
+    this.pinned = body === this.pinned ? null : body;
+    this.body = this.pinned;
     this.repick();
   }
 
   pickBody(body) {
+    body ??= this.pinned;
     if (body === this.body) return;
     this.body = body;
     this.repick();
@@ -125,7 +133,7 @@ class HeadPanel {
 }
 
 function described(parameters) {
-  return Object.entries(parameters).map(([name, value]) => `${name} = ${value}`).join(", ");
+  return Object.entries(parameters).map(([name, value]) => `${name.replaceAll("_", " ")} = ${value}`).join(", ");
 }
 
 function buildColumns(systems, goTo) {

@@ -95,6 +95,14 @@ function axisBelow(parent, at, ticks, y, [start, end] = [0, WIDTH]) {
   }
 }
 
+function arrow(x, y, dx, dy) {
+  const length = Math.hypot(dx, dy);
+  if (length < 1) return "";
+  const head = (turn) => [dx * Math.cos(turn) - dy * Math.sin(turn), dx * Math.sin(turn) + dy * Math.cos(turn)].map((value) => ((-0.35 * Math.min(length, 12) * value) / length).toFixed(1)).join(" ");
+  const tip = `M${(x + dx).toFixed(1)} ${(y + dy).toFixed(1)}l`;
+  return `M${x.toFixed(1)} ${y.toFixed(1)}l${dx.toFixed(1)} ${dy.toFixed(1)}${tip}${head(0.5)}${tip}${head(-0.5)}`;
+}
+
 function setPath(path, d) {
   path.setAttribute("d", d || "M0 0");
 }

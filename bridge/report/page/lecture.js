@@ -198,7 +198,10 @@ function start(content) {
     if (view.tab === "transition" && slider) slider.goTo(view.load);
   });
   restore(address, { open, tour, playback, slider, first: views[0] });
-  if (playback) playback.onMove = (position) => address.set({ at: position.toFixed(3) });
+  if (playback) {
+    playback.onMove = (position) => address.set({ at: position.toFixed(3) });
+    for (const column of playback.columns) column.onFollow = () => address.set({ follow: playback.followed() });
+  }
   if (slider) slider.onMove = (position) => address.set({ load: position.toFixed(3) });
   address.follow(() => restore(address, { open, tour, playback, slider, first: views[0] }));
   countAll(content);
@@ -211,6 +214,8 @@ function restore(address, { open, tour, playback, slider, first }) {
   if (step !== null) tour.mark(step - 1);
   open(view);
   if (at !== null) playback?.goTo(at);
+  const followed = address.get("follow");
+  if (followed !== null) playback?.follow(followed);
   if (load !== null) slider?.goTo(load);
 }
 

@@ -4,6 +4,7 @@
 const PER_SECOND = 0.125; // of the way from the lowest load to the transition, while it plays
 const FRAME_STEP = 0.04; // of a press of an arrow key
 const DOT_ROOM = 8; // above and below the patterns
+const SHAKE = 0.45; // of a diameter, or an angle, at the end of a motion along a mode
 const RINGS = { jammed: "●", unjammed: "○", stalled: "×" };
 
 // Turns (65536 of them are one) between two frames go the short way round.
@@ -19,9 +20,11 @@ class Motion {
     Object.assign(this, data);
     this.codes = unpack(data.gaps, Int16Array);
     this.starts = data.counts.reduce((all, count) => [...all, all.at(-1) + count], [0]);
+    this.pixels = data.pixels && unpack(data.pixels, Uint8Array);
     if (!data.sizes) return;
+    this.modes = data.modes && unpack(data.modes, Int8Array);
     for (const name of ["x", "y", "angle"]) this[name] = data[name] && unpack(data[name], Uint16Array);
-    for (const name of ["held", "i", "j", "image"]) this[name] = unpack(data[name], Uint8Array);
+    for (const name of ["held", "i", "j"]) this[name] = unpack(data[name], Uint8Array);
   }
 
   // The frame at a position of the slider (0 is the transition), with its fraction.
@@ -43,6 +46,44 @@ class Motion {
     const of = (values) => between(values[frame * n + k], values[next * n + k], share);
     return { x: of(this.x), y: of(this.y), angle: this.angle ? Math.PI * of(this.angle) : 0 };
   }
+
+  hasMode(frame, mode) {
+    return Boolean(this.modes && this.status[frame] === "jammed" && this.curvatures[frame][mode] !== 0);
+  }
+
+  // How far body k goes in a mode: in widths of the box, and radians.
+  step(frame, mode, k) {
+    const n = this.sizes.length, parts = this.angle ? 3 : 2, count = this.curvatures[0].length;
+    const before = this.status.slice(0, frame).filter((status) => status === "jammed").length;
+    const place = ((before * count + mode) * n + k) * parts, far = SHAKE / 127;
+    const [x, y, angle] = [0, 1, 2].map((part) => (part < parts ? far * this.modes[place + part] : 0));
+    const diameter = Math.min(...this.sizes) * this.growth[frame];
+    return { x: x * diameter, y: y * diameter, angle };
+  }
+
+  // The pairs of body k that overlap, by their places among those of the frame.
+  contacts(frame, k) {
+    const [start, end] = [this.starts[frame], this.starts[frame + 1]], places = Array.from({ length: end - start }, (_, c) => c);
+    return places.filter((c) => this.i[start + c] === k || this.j[start + c] === k);
+  }
+
+  // The sum of what overlaps body k; nothing pushes where all fits.
+  push(frame, k) {
+    if (this.status[frame] !== "jammed") return 0;
+    return this.contacts(frame, k).reduce((sum, c) => sum + this.gap(frame, c), 0);
+  }
+
+  // How many bodies or patterns there are, in the last frame.
+  get members() {
+    return this.sizes ? this.sizes.length : this.counts.at(-1);
+  }
+
+  // The pixel of an image, from 0 (paper) to 15 (ink).
+  shade(pattern, pixel) {
+    const [height, width] = this.image_size, bytes = Math.ceil((height * width) / 2);
+    const pair = this.pixels[pattern * bytes + (pixel >> 1)];
+    return pixel % 2 ? pair & 15 : pair >> 4;
+  }
 }
 
 class MovingBodies {
@@ -52,12 +93,20 @@ class MovingBodies {
     this.picture.classList.add("clipped");
     [this.held, this.loose] = ["held", "loose"].map((name) => shape(this.picture, "path", { class: name }));
     this.forces = FORCE_WIDTHS.map((width) => shape(this.picture, "path", { class: "force", "stroke-width": 1.3 * width }));
+    [this.arrows, this.trail, this.picked] = ["arrows", "trail", "picked-bodies"].map((name) => shape(this.picture, "path", { class: name }));
     shape(this.picture, "rect", { class: "frame", width: WIDTH, height: WIDTH });
   }
 
-  show(place) {
+  // While they are shaken along a mode, by a part of it from -1 to 1, they rest in a frame.
+  show(place, followed, { mode, part }) {
     const { motion } = this, frame = Math.round(place), n = motion.sizes.length;
-    const bodies = motion.sizes.map((_, k) => motion.body(place, k));
+    const shaken = mode !== null && motion.hasMode(frame, mode);
+    const steps = shaken ? motion.sizes.map((_, k) => motion.step(frame, mode, k)) : [];
+    const rest = motion.sizes.map((_, k) => motion.body(shaken ? frame : place, k));
+    const bodies = shaken ? rest.map(({ x, y, angle }, k) => ({ x: x + part * steps[k].x, y: y + part * steps[k].y, angle: angle + part * steps[k].angle })) : rest;
+    setPath(this.arrows, steps.map((step, k) => arrow(WIDTH * rest[k].x, WIDTH * (1 - rest[k].y), WIDTH * step.x, -WIDTH * step.y)).join(""));
+    setPath(this.picked, followed === null ? "" : this.outlines(bodies[followed], followed, frame));
+    setPath(this.trail, followed === null ? "" : this.way(place, followed));
     const jammed = motion.status[frame] === "jammed", paths = ["", ""];
     bodies.forEach((body, k) => { paths[jammed ? motion.held[frame * n + k] : 1] += this.outlines(body, k, frame); });
     [this.loose, this.held].forEach((path, k) => setPath(path, paths[k]));
@@ -68,6 +117,22 @@ class MovingBodies {
     const short = (WIDTH / 2) * this.motion.sizes[k] * this.motion.growth[frame], long = short * this.motion.aspect;
     const seen = (at) => [at - WIDTH, at, at + WIDTH].filter((one) => one > -long && one < WIDTH + long);
     return seen(WIDTH * x).flatMap((a) => seen(WIDTH * (1 - y)).map((b) => outline(a, b, long, short, angle))).join("");
+  }
+
+  // Where a body has been, broken where it goes through a wall.
+  way(place, k) {
+    const places = [...Array(Math.ceil(place)).keys(), place].map((at) => this.motion.body(at, k));
+    return places.map(({ x, y }, at) => {
+      const before = places[at - 1] ?? { x: 9, y: 9 };
+      const far = Math.hypot(x - before.x, y - before.y) > 0.5;
+      return `${far ? "M" : "L"}${(WIDTH * x).toFixed(1)} ${(WIDTH * (1 - y)).toFixed(1)}`;
+    }).join("");
+  }
+
+  nearest(event, place) {
+    const [x, y] = pointIn(this.picture, event, 1, 1), apart = (d) => d - Math.round(d);
+    const away = (k) => { const body = this.motion.body(place, k); return Math.hypot(apart(body.x - x), apart(1 - body.y - y)); };
+    return this.motion.sizes.reduce((best, _, k) => (away(k) < away(best) ? k : best), 0);
   }
 
   showForces(bodies, frame) {
@@ -101,49 +166,32 @@ class MovingPatterns {
     const zero = (this.zero = this.x(0));
     shape(this.picture, "rect", { class: "violated-side", x: zero, y: 0, width: WIDTH - zero, height: WIDTH - 30 });
     [this.satisfied, this.violated] = ["satisfied-mark", "violated-mark"].map((name) => shape(this.picture, "path", { class: name }));
+    this.picked = shape(this.picture, "path", { class: "picked-pairs" });
     shape(this.picture, "path", { class: "zero", d: `M${zero.toFixed(1)} 0V${WIDTH - 30}` });
     axisBelow(this.picture, this.x, [[low, number(low, 1)], [0, "0"]], WIDTH - 30);
     shape(this.picture, "text", { class: "end", x: WIDTH, y: WIDTH - 5 }, "gap Δ of each pattern");
   }
 
-  show(place) {
+  row(k) {
+    return WIDTH - 30 - DOT_ROOM - this.rise * (k + 1);
+  }
+
+  nearest(event, place) {
+    const [, y] = pointIn(this.picture, event, WIDTH, WIDTH);
+    const k = Math.round((WIDTH - 30 - DOT_ROOM + 1 - y) / this.rise) - 1;
+    return Math.min(this.motion.counts[Math.floor(place)] - 1, Math.max(0, k));
+  }
+
+  show(place, followed) {
     const { motion } = this, frame = Math.floor(place), share = place - frame;
+    const shown = followed !== null && followed < motion.counts[frame];
+    setPath(this.picked, shown ? `M0 ${(this.row(followed) + 1).toFixed(1)}H${WIDTH}` : "");
     const next = Math.min(frame + 1, motion.loads.length - 1), paths = ["", ""];
     for (let k = 0; k < motion.counts[frame]; k++) {
       const from = motion.gap(frame, k), to = motion.gap(next, k);
       const x = this.x(from) + share * (this.x(to) - this.x(from));
-      paths[Number(x > this.zero)] += `M${(x - 1.6).toFixed(1)} ${(WIDTH - 30 - DOT_ROOM - this.rise * (k + 1)).toFixed(1)}h3.2v2h-3.2z`;
+      paths[Number(x > this.zero)] += `M${(x - 1.6).toFixed(1)} ${this.row(k).toFixed(1)}h3.2v2h-3.2z`;
     }
     [this.satisfied, this.violated].forEach((path, k) => setPath(path, paths[k]));
-  }
-}
-
-class MotionColumn {
-  constructor(parent, data) {
-    this.motion = new Motion(data);
-    const { name, loads, ratios, load_words: words, transition } = this.motion;
-    this.part = element("div", { class: "moving" }, element("h2", {}, name));
-    this.status = element("p", { class: "status" });
-    this.reading = element("p", { class: "reading" });
-    const figure = element("figure");
-    this.part.append(this.status, figure, this.reading);
-    parent.append(this.part);
-    this.panel = new (data.sizes ? MovingBodies : MovingPatterns)(figure, this.motion);
-    const status = this.motion.status, runs = loads.map((load, k) => ({ load, ratio: ratios[k], status: status[k], position: 0 }));
-    const system = { name, runs, load_words: words, transition };
-    const curve = element("figure");
-    this.part.append(curve);
-    this.curve = new CurvePanel(curve, { system, goTo: () => {} }, Math.max(1.2, ...ratios));
-  }
-
-  show(position) {
-    const { motion } = this, place = motion.at(position), frame = Math.round(place);
-    this.panel.show(place);
-    this.curve.show(null, { load: motion.loads[frame], ratio: motion.ratios[frame] });
-    const status = motion.status[frame];
-    this.status.dataset.status = status;
-    this.status.textContent = `${RINGS[status]} ${status} at ${motion.load} = ${number(motion.loads[frame], 3)}`;
-    const counted = motion.n[frame] ? ` = ${motion.violated[frame]}/${motion.n[frame]} = ${number(motion.ratios[frame], 3)}` : " = 0";
-    this.reading.replaceChildren(countSymbol("/N"), counted, `, U = ½ Σ max(Δ, 0)² = ${number(status === "unjammed" ? 0 : motion.energies[frame], 2)}`);
   }
 }

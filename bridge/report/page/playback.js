@@ -1,5 +1,7 @@
 // What moves the motions: buttons, a slider, Space and the arrow keys; forward and back.
 
+const SWING = 2400; // milliseconds to and fro along a mode
+
 class Playback {
   constructor(motions) {
     const parent = byId("moving");
@@ -10,7 +12,40 @@ class Playback {
     for (const way of [1, -1]) this.buttons[way].addEventListener("click", () => this.toggle(way));
     this.input.addEventListener("input", () => { this.stop(); this.goTo(this.input.value / 100); });
     document.addEventListener("keydown", (event) => this.press(event));
+    byId("shake").hidden = !this.columns.some(({ motion }) => motion.modes);
+    byId("mode").addEventListener("change", (event) => this.shake(event.target.value === "" ? null : Number(event.target.value)));
     this.goTo(-1);
+  }
+
+  // Move what is jammed to and fro along one of its softest modes; still arrows where no motion is wanted.
+  shake(mode) {
+    this.mode = mode;
+    const moving = this.columns.filter(({ motion }) => motion.modes);
+    const show = (part) => {
+      for (const column of moving) {
+        column.shake = { mode, part };
+        column.redraw();
+      }
+    };
+    const frame = (now) => {
+      if (this.mode !== mode) return;
+      if (!byId("motion").hidden) show(Math.sin((2 * Math.PI * now) / SWING));
+      requestAnimationFrame(frame);
+    };
+    show(0);
+    if (mode !== null && !STILL.matches) requestAnimationFrame(frame);
+  }
+
+  // What is followed, as a text for the address: the name of its system, and its number.
+  followed() {
+    return this.columns.filter(({ followed }) => followed !== null).map(({ motion, followed }) => `${motion.name}:${followed}`).join(" ");
+  }
+
+  follow(text) {
+    for (const column of this.columns) {
+      const found = text.split(" ").find((one) => one.startsWith(`${column.motion.name}:`));
+      column.follow(found ? Number(found.split(":").at(-1)) : null);
+    }
   }
 
   goTo(position) {
@@ -68,7 +103,7 @@ class Playback {
   // Keys that no other part of the page has use for.
   press(event) {
     const busy = event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey;
-    if (busy || byId("motion").hidden || event.target.closest("button, input, select, a, [role=group]")) return;
+    if (busy || byId("motion").hidden || event.target.closest("button, input, select, a, [role=group]:not(.moving *)")) return;
     const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (event.key !== " " && !way) return;
     event.preventDefault();

@@ -22,6 +22,7 @@ class TreePanel {
     this.name = landscape.name;
     this.strokes = landscape.strokes.map(([x, energy, top, minimum]) => ({ x, energy, top, minimum }));
     this.observables = landscape.observables;
+    this.pictures = landscape.pictures;
     this.leaves = this.strokes.filter(({ minimum }) => minimum >= 0).sort((a, b) => a.x - b.x);
     this.chosen = this.leaves.reduce((best, { energy }, k) => (energy < this.leaves[best].energy ? k : best), 0);
     this.holder = element("div", {
@@ -29,6 +30,8 @@ class TreePanel {
       "aria-label": "Disconnectivity graph: arrow keys go from minimum to minimum",
     });
     this.holder.addEventListener("keydown", (event) => this.step(event));
+    for (const name of ["pointerenter", "focus"]) this.holder.addEventListener(name, () => this.look?.spin?.());
+    for (const name of ["pointerleave", "blur"]) this.holder.addEventListener(name, () => this.look?.rest?.());
     parent.append(this.holder, this.makeSide());
   }
 
@@ -47,7 +50,10 @@ class TreePanel {
     this.title = element("caption", { "aria-live": "polite" });
     this.rows = element("tbody");
     const scheme = varied.length ? [element("label", {}, "Colour by ", select), ramp, this.ends] : [];
-    return element("div", {}, ...scheme, element("table", {}, this.title, this.rows));
+    const side = element("div", {}, ...scheme);
+    this.look = pictureOf(side, this.pictures);
+    side.append(element("table", {}, this.title, this.rows));
+    return side;
   }
 
   draw() {
@@ -121,6 +127,7 @@ class TreePanel {
     setPath(this.path, way);
     this.ring.setAttribute("cx", this.x(leaf.x).toFixed(1));
     this.ring.setAttribute("cy", this.y(leaf.energy).toFixed(1));
+    this.look?.show(leaf.minimum);
     this.title.textContent = `Minimum ${this.chosen + 1} of ${this.leaves.length}, from the left`;
     this.rows.replaceChildren(...Object.entries(this.observables).map(([name, values]) => {
       const value = values[leaf.minimum];
