@@ -1,5 +1,6 @@
 """The documentation site: `make docs` builds it with warnings as errors."""
 
+import runpy
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -26,8 +27,10 @@ extensions = [
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "jamscape"
-scripts = ["conf.py", "architecture.py", "notebooks.py", "packing_and_network.py"]
+scripts = ["conf.py", "architecture.py", "commands.py", "notebooks.py", "packing_and_network.py"]
 exclude_patterns = ["_build", *scripts]
+
+runpy.run_path(str(HERE / "commands.py"))["write"](HERE / "commands.md")
 
 # The course is kept with the examples, as scripts that the tests run.
 COURSE = HERE / "course"
