@@ -51,4 +51,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) claims compare build dist docs/_build docs/course docs/reference
+	rm -rf $(VENV) claims compare build dist docs/_build docs/commands.md docs/course docs/reference

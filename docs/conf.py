@@ -1,5 +1,6 @@
 """The documentation site: `make docs` builds it with warnings as errors."""
 
+import runpy
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -26,14 +27,16 @@ extensions = [
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "jamscape"
-scripts = ["conf.py", "architecture.py", "notebooks.py", "packing_and_network.py"]
-exclude_patterns = ["_build", *scripts]
+scripts = ["conf.py", "architecture.py", "commands.py", "notebooks.py", "packing_and_network.py"]
+exclude_patterns = ["_build", "course/notebooks", *scripts]
+
+runpy.run_path(str(HERE / "commands.py"))["write"](HERE / "commands.md")
 
 # The course is kept with the examples, as scripts that the tests run.
 COURSE = HERE / "course"
-COURSE.mkdir(exist_ok=True)
-for lesson in sorted((HERE.parent / "examples" / "course").glob("*.py")):
-    shutil.copy2(lesson, COURSE)
+shutil.rmtree(COURSE, ignore_errors=True)
+shutil.copytree(HERE.parent / "examples" / "course", COURSE)  # with the times of the files
+runpy.run_path(str(HERE / "notebooks.py"))["write"](COURSE / "notebooks")  # to be downloaded
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / "notebooks")

@@ -1,6 +1,7 @@
 """The lessons of the course as notebooks: ``python docs/notebooks.py FOLDER``; `make course`.
 
-A lesson is a script whose cells begin with ``# %%``. Solutions lie folded, apart from the rest.
+A lesson is a script whose cells begin with ``# %%``. Solutions lie folded, apart from the rest;
+sizes stand in a cell with the tag ``parameters``, as papermill has it.
 """
 
 import json
@@ -28,12 +29,14 @@ def notebook(script: str) -> dict[str, object]:
 def _cell(number: int, head: re.Match[str], text: str) -> dict[str, object]:
     if head["markdown"]:
         text = re.sub(r"^# ?", "", text, flags=re.MULTILINE)
-    found: dict[str, object] = {"id": f"cell-{number}", "metadata": {}}
-    found["source"] = text.splitlines(keepends=True)
+    tags = re.findall('"(.+?)"', head["options"])
+    metadata: dict[str, object] = {"tags": tags} if tags else {}
+    if "hide-cell" in tags:  # Jupyter shows a folded cell as a bar to open
+        metadata["jupyter"] = {"source_hidden": True}
+    source = text.splitlines(keepends=True)
+    found = {"id": f"cell-{number}", "metadata": metadata, "source": source}
     if head["markdown"]:
         return {"cell_type": "markdown", **found}
-    if "hide-cell" in head["options"]:  # Jupyter shows a folded cell as a bar to open
-        found["metadata"] = {"tags": ["hide-cell"], "jupyter": {"source_hidden": True}}
     return {"cell_type": "code", "execution_count": None, "outputs": [], **found}
 
 

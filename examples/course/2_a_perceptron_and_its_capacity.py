@@ -1,6 +1,10 @@
 # %% [markdown]
 # # 2 · A perceptron and its capacity
 #
+# *Goals: you can derive the capacity of a perceptron, compare its energy and the spectrum of its
+# Hessian with closed formulas, and tell what of a difference is the finite size. 60 minutes, 30 of
+# them for the exercises; lesson 1 comes first.*
+#
 # A perceptron is a point $x$ on the sphere $|x|^2 = N$. Each pattern $\xi_\mu$ forbids half of the
 # sphere, or a little more or less of it:
 #
@@ -96,15 +100,78 @@ for sample in range(4):
 # %% [markdown]
 # ## Exercises
 #
-# 1. *Capacity.* Find $\alpha_J$ at $\sigma = 0$ from descents at $N = 30$ and $100$. Which way
-#    does the transition move with $N$, and how sharp is it?
-# 2. *Marginality.* In the jammed phase at $\sigma = -0.5$ compare $\zeta$ with $(\sqrt c - 1)^2$,
-#    at several $N$. What does it mean for the lowest eigenvalue when they agree?
+# ### 1. Capacity
 #
+# At the capacity a pattern has a field $z$, normally distributed, and where $z < \sigma$ the
+# weights have to turn it up to $\sigma$. Gardner's result is that $N$ weights can do so for $M =
+# \alpha_J N$ patterns with
+#
+# $$ \frac{1}{\alpha_J} = \int_{-\infty}^{\sigma} \frac{dz}{\sqrt{2\pi}}\, e^{-z^2/2}
+# (\sigma - z)^2 . $$
+#
+# Do the integral by numbers, such as with `np.trapezoid`. Then find the transition at $\sigma = 0$
+# from descents at $N = 30$ and $100$. Which way does it move with $N$, and how sharp is it?
+
+
+# %%
+def capacity(sigma):
+    """Return the load at which nothing is left of the allowed region, for ``sigma >= 0``."""
+    # your turn
+
+
+# %%
+def check_capacity(function):
+    """Compare with Cover's 2, and with the integral in closed form."""
+    for margin in (0.0, 0.5, 1.5):
+        found, expected = function(margin), float(theory.capacity(margin))
+        if found is None or abs(found - expected) > 1e-3:
+            return f"not yet: at σ = {margin} you find {found}"
+    return "right"
+
+
+print(check_capacity(capacity))
+
+# %% [markdown]
+# ### 2. Marginality
+#
+# The eigenvalues of the stiffness lie between $(\sqrt c - 1)^2$ and $(\sqrt c + 1)^2$, with $c =
+# N_\Delta/N$, and the prestress shifts them by $-\zeta$. Where is the lower edge of the spectrum of
+# $H$? In the jammed phase at $\sigma = -0.5$ compare $\zeta$ with the value at which that edge is
+# zero, at several $N$. What does it mean when they agree?
+
+
+# %%
+def lower_edge(c, zeta):
+    """Return the smallest eigenvalue of the band of H, as N grows without end."""
+    # your turn
+
+
+# %%
+def check_edge(function):
+    """Try it where it is known: no prestress, a marginal state, and what theory says."""
+    for c, zeta in ((4.0, 0.0), (4.0, 1.0), (2.0, 0.1)):
+        found, expected = function(c, zeta), float(theory.hessian_edges(c, zeta)[0])
+        if found is None or abs(found - expected) > 1e-12:
+            return f"not yet: for c = {c} and ζ = {zeta} you find {found}"
+    return "right"
+
+
+print(check_edge(lower_edge))
+
+# %% [markdown]
 # ### Solutions
 
+
 # %% tags=["hide-cell"]
-# 1. The width of the transition shrinks as N grows; it crosses one half close to α = 2.
+# 1. At σ = 0 half of the integral of z² is left: α_J = 2. The width of the transition shrinks as N
+# grows; it crosses one half close to α = 2.
+def integrated(sigma):
+    z = np.linspace(-8.0, sigma, 4001)
+    weight = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return 1 / np.trapezoid(weight * (sigma - z) ** 2, z)
+
+
+print(check_capacity(integrated))
 fig, ax = plt.subplots(figsize=(4, 3), layout="constrained")
 loads = np.linspace(1.4, 2.6, 5)
 for n, colour in ((30, "#E69F00"), (100, "#0072B2")):
@@ -114,21 +181,28 @@ for n, colour in ((30, "#E69F00"), (100, "#0072B2")):
         ends = [descend(problem, problem.random_state(rng)) for problem in problems]
         satisfied.append(np.mean([end.status == "unjammed" for end in ends]))
     ax.plot(loads, satisfied, "o-", color=colour, label=f"N = {n}")
-ax.axvline(theory.capacity(0.0), color="0.5", ls=":")
+ax.axvline(integrated(0.0), color="0.5", ls=":")
 ax.set(xlabel="patterns per component α", ylabel="fraction satisfied")
 _ = ax.legend()
 
+
 # %% tags=["hide-cell"]
-# 2. They approach each other as N grows: the band of the spectrum touches zero all through the
-# jammed phase, and the system sits at the edge of an instability however hard it is pressed. At
-# finite N the prestress is somewhat larger, by a tenth or so at N = 100: the lowest eigenvalue of a
-# finite random matrix lies a little inside its band, so that a minimum can carry a little more.
-for n in (100, 200, 400):
+# 2. (√c - 1)² - ζ. It vanishes all through the jammed phase as N grows without end: the system sits
+# at the edge of an instability however hard it is pressed. At finite N the two do not agree: ζ is
+# larger, by a fifth or so at N = 100, and by half as much each time that N doubles. That is the
+# finite size: the lowest eigenvalue of a finite random matrix lies a little inside its band, so
+# that a minimum can carry a little more.
+def edge_of_band(c, zeta):
+    return (np.sqrt(c) - 1) ** 2 - zeta
+
+
+print(check_edge(edge_of_band))
+for n, samples in ((100, 24), (200, 8), (400, 3)):
     pairs = []
-    for _ in range(3):
+    for _ in range(samples):
         problem = Perceptron.random(n, 6.0, -0.5, rng)
         end = descend(problem, problem.random_state(rng))
         zeta = theory.prestress_of(problem.gaps(end.x), -0.5, n)
         pairs.append((zeta, theory.marginal_prestress(observe(end).n_constraints / n)))
-    zeta, edge = np.mean(pairs, axis=0)
-    print(f"N = {n}: ζ = {zeta:.3f}, (√c - 1)² = {edge:.3f}, ratio {zeta / edge:.2f}")
+    zeta, marginal = np.mean(pairs, axis=0)
+    print(f"N = {n}: ζ = {zeta:.3f}, (√c - 1)² = {marginal:.3f}, ratio {zeta / marginal:.2f}")

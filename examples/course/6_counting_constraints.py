@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 6 · Counting constraints: two classes of packings, and of networks
 #
-# *Goal: you can say from a count alone whether a jammed state is held by its constraints or by
-# their curvature, and know to which class a packing or a network belongs. 45 minutes; lessons 1 and
-# 3 come first.*
+# *Goals: you can say from a count alone whether a jammed state is held by its constraints or by
+# their curvature, and know to which class a packing or a network belongs. 45 minutes, 15
+# of them for the exercises; lessons 1 and 3 come first.*
 #
 # At jamming the forces balance, $\sum_\mu \lambda_\mu \nabla\Delta_\mu = 0$, and nothing can move
 # without violating a constraint. To first order, holding $N$ degrees of freedom takes $N$
@@ -95,11 +95,10 @@ for activation, width, load in (("relu", 5, 2), ("tanh", 3, 3)):
 #
 # ## Exercises
 #
-# 1. *Maxwell's count.* Complete the function: how many contacts does an isostatic packing of
-#    `bodies` (no rattlers, periodic box) have, in `dim` dimensions, if each body also has `angles`
-#    that can be told apart by its shape?
-# 2. *Contacts a body.* What is $z = 2N_\Delta/N'$ of discs, spheres, ellipses and ellipsoids of
-#    three different axes for large packings, if all were isostatic?
+# ### 1. Maxwell's count
+#
+# How many contacts does an isostatic packing of `bodies` (no rattlers, periodic box) have, in `dim`
+# dimensions, if each body also has `angles` that can be told apart by its shape?
 
 
 # %%
@@ -109,7 +108,7 @@ def contacts(bodies, dim, angles):
 
 
 # %%
-def check(function):
+def check_contacts(function):
     """Compare a count with packings of which it is known."""
     for given, expected in (((10, 2, 0), 19), ((10, 3, 0), 28), ((10, 2, 1), 29), ((5, 3, 3), 28)):
         if function(*given) != expected:
@@ -117,7 +116,30 @@ def check(function):
     return "right"
 
 
-print(check(contacts))
+print(check_contacts(contacts))
+
+# %% [markdown]
+# ### 2. Contacts a body
+#
+# What is $z = 2N_\Delta/N'$ of discs, spheres, ellipses and ellipsoids of three different axes for
+# large packings, if all were isostatic? Fill in the four.
+
+
+# %%
+def coordination():
+    """Return the number of contacts of a body in each kind of packing."""
+    return {"discs": None, "spheres": None, "ellipses": None, "ellipsoids": None}  # your turn
+
+
+# %%
+def check_coordination(function):
+    """Compare with twice the degrees of freedom of a body."""
+    kinds = {"discs": (2, 0), "spheres": (3, 0), "ellipses": (2, 1), "ellipsoids": (3, 3)}
+    wrong = [name for name, kind in kinds.items() if function()[name] != 2 * sum(kind)]
+    return f"not yet: {', '.join(wrong)}" if wrong else "right"
+
+
+print(check_coordination(coordination))
 
 # %% [markdown]
 # ### Solutions
@@ -129,9 +151,13 @@ def counted(bodies, dim, angles):
     return bodies * (dim + angles) - dim + 1
 
 
-print(check(counted))
+print(check_contacts(counted))
+
 
 # %% tags=["hide-cell"]
 # 2. Twice the number of variables of a body. Ellipses only come near it at large aspect.
-for name, variables in (("discs", 2), ("spheres", 3), ("ellipses", 3), ("ellipsoids", 6)):
-    print(f"{name:10} z = {2 * variables}")
+def doubled():
+    return {"discs": 4, "spheres": 6, "ellipses": 6, "ellipsoids": 12}
+
+
+print(check_coordination(doubled))
