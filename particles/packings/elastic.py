@@ -24,6 +24,10 @@ class Moduli:
     shears : (2,) or (5,)
         ``G`` of each direction: ``xy`` and ``xx - yy``, and in space ``xz``, ``yz`` and
         ``xx + yy - 2zz`` besides.
+    floors : (2,) or (5,)
+        What is left of each ``G`` where ``p -> 0``, ``(∂U/∂γ)²/(2UV)``: a box of finite size that is
+        sheared jams at another packing fraction. It falls as ``1/N``, and is zero where no stress
+        shears the packing.
     affine_bulk, affine_shear : float
         What they would be if every body followed the strain.
     """
@@ -31,6 +35,7 @@ class Moduli:
     bulk: float
     shear: float
     shears: Vector
+    floors: Vector
     affine_bulk: float
     affine_shear: float
 
@@ -143,9 +148,17 @@ def moduli(problem: Packing, x: ArrayLike) -> Moduli:
         bulk=float(relaxed[0] + virial),
         shear=float(relaxed[1:].mean()),
         shears=relaxed[1:],
+        floors=_floors(problem, x, strains[1:]),
         affine_bulk=float(affine[0] + virial),
         affine_shear=float(affine[1:].mean()),
     )
+
+
+def _floors(problem: Packing, x: ArrayLike, strains: Vector) -> Vector:
+    """Return ``(∂U/∂γ)²/(2UV)``: what ``U ∝ (φ - φ_J(γ))²`` is worth of stiffness as it vanishes."""
+    slopes = problem.box.prod() * np.einsum("kab,ab->k", strains, stress_tensor(problem, x))
+    energy = problem.energy_gradient(x)[0]
+    return np.asarray(slopes**2 / (2.0 * energy * problem.box.prod()), dtype=np.float64)
 
 
 def _strained(problem: Packing, x: ArrayLike, strains: Vector) -> tuple[Vector, Vector]:

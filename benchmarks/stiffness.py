@@ -1,0 +1,98 @@
+"""Excess contacts and shear modulus against the distance to jamming: discs and ellipses.
+
+    python benchmarks/stiffness.py           # stiffness.json, 20 minutes of one core, goes on
+    python benchmarks/stiffness_figure.py    # the table of docs/packings.md, docs/stiffness.png
+
+Each packing is decompressed from p = 1e-2 to 1e-5, measured on the way, and then brought to its
+exact jamming point, whose contacts and packing fraction are the zeros of its distances.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA", "OPENBLAS")})
+
+import numpy as np
+
+from bridge.jamming import exact_jamming
+from particles import Decompressed, Discs, Ellipses, Minimum, Packing, decompress, minimise, moduli
+
+HERE = Path(__file__).parent
+N = 512
+PRESSURES = 10.0 ** -np.arange(2.0, 5.01, 0.25)
+# Aspect, and how many packings: 1 are discs.
+SEEDS = {"1": 16, "1.02": 8, "1.1": 8, "1.5": 24}
+
+
+def packing(aspect: float) -> Packing:
+    """Return bodies of two sizes, comfortably above jamming."""
+    return (
+        Discs.bidisperse(N, 0.86)
+        if aspect == 1.0
+        else Ellipses.bidisperse(N, 0.93, aspect=aspect)
+    )
+
+
+def balance(problem: Packing, x: np.ndarray) -> Minimum:
+    """Descend until forces balance to 1e-9 of their mean."""
+    return minimise(problem, x, relative=1e-9)
+
+
+def measure(end: Decompressed) -> dict[str, Any]:
+    """Return what one state is like; contacts beyond one a variable are counted without rattlers."""
+    problem, x = end.problem, end.x
+    loose = problem.rattlers(x)
+    found = moduli(problem, x)
+    return {
+        "status": end.status,
+        "pressure": end.pressure,
+        "phi": end.phi,
+        "bodies": int((~loose).sum()),
+        "surplus": int((problem.gaps(x) > 0).sum()) - int(problem.variables[~loose].sum()),
+        "bulk": found.bulk,
+        "shear": found.shear,
+        "floor": float(found.floors.mean()),
+    }
+
+
+def way(aspect: float, seed: int) -> dict[str, Any]:
+    """Return one packing at all pressures, and its jamming point."""
+    began = time.process_time()
+    start = packing(aspect)
+    x = start.random_state(np.random.default_rng(seed))
+    end = decompress(start, x, PRESSURES[0])
+    stages = []
+    for pressure in PRESSURES:
+        end = decompress(end.problem, end.x, pressure, relative=1e-7)
+        stages.append(measure(end))
+    point = exact_jamming(end.problem, end.x, minimise=balance)
+    held = point.held.reshape(N, -1)
+    return {
+        "seed": seed,
+        "status": point.status,
+        "phi": point.problem.phi,
+        "bodies": int(held.any(axis=1).sum()),
+        "surplus": len(point.rows) - int(held.sum()),
+        "stages": {key: [stage[key] for stage in stages] for key in stages[0]},
+        "seconds": round(time.process_time() - began, 1),
+    }
+
+
+def main(path: Path) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for seed in range(max(SEEDS.values())):
+        for name, count in SEEDS.items():
+            found = kept.setdefault(name, [])
+            if seed >= count or any(one["seed"] == seed for one in found):
+                continue
+            found.append(way(float(name), seed))
+            path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+            print(name, seed, found[-1]["status"], found[-1]["seconds"], flush=True)
+
+
+if __name__ == "__main__":
+    main(HERE / "stiffness.json")
