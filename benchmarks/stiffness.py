@@ -9,7 +9,6 @@ exact jamming point, whose contacts and packing fraction are the zeros of its di
 
 import json
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,15 @@ from bridge.jamming import exact_jamming
 from particles import Decompressed, Discs, Ellipses, Minimum, Packing, decompress, minimise, moduli
 
 HERE = Path(__file__).parent
-N = 512
 PRESSURES = 10.0 ** -np.arange(2.0, 5.01, 0.25)
-# Aspect, and how many packings: 1 are discs.
-SEEDS = {"1": 16, "1.02": 8, "1.1": 8, "1.5": 24}
-
-
-def packing(aspect: float) -> Packing:
-    """Return bodies of two sizes, comfortably above jamming."""
-    return (
-        Discs.bidisperse(N, 0.86)
-        if aspect == 1.0
-        else Ellipses.bidisperse(N, 0.93, aspect=aspect)
-    )
+# Bodies of two sizes, comfortably above jamming, and how many packings.
+PLAN: dict[str, tuple[Packing, int]] = {
+    "512 discs": (Discs.bidisperse(512, 0.86), 16),
+    "2048 discs": (Discs.bidisperse(2048, 0.86), 8),
+    "aspect 1.02": (Ellipses.bidisperse(512, 0.93, aspect=1.02), 8),
+    "aspect 1.1": (Ellipses.bidisperse(512, 0.93, aspect=1.1), 8),
+    "aspect 1.5": (Ellipses.bidisperse(512, 0.93, aspect=1.5), 40),
+}
 
 
 def balance(problem: Packing, x: np.ndarray) -> Minimum:
@@ -43,7 +38,7 @@ def balance(problem: Packing, x: np.ndarray) -> Minimum:
 
 
 def measure(end: Decompressed) -> dict[str, Any]:
-    """Return what one state is like; contacts beyond one a variable are counted without rattlers."""
+    """Return what one state is like; ``surplus`` are contacts less variables, without rattlers."""
     problem, x = end.problem, end.x
     loose = problem.rattlers(x)
     found = moduli(problem, x)
@@ -59,10 +54,9 @@ def measure(end: Decompressed) -> dict[str, Any]:
     }
 
 
-def way(aspect: float, seed: int) -> dict[str, Any]:
+def way(start: Packing, seed: int) -> dict[str, Any]:
     """Return one packing at all pressures, and its jamming point."""
     began = time.process_time()
-    start = packing(aspect)
     x = start.random_state(np.random.default_rng(seed))
     end = decompress(start, x, PRESSURES[0])
     stages = []
@@ -70,7 +64,7 @@ def way(aspect: float, seed: int) -> dict[str, Any]:
         end = decompress(end.problem, end.x, pressure, relative=1e-7)
         stages.append(measure(end))
     point = exact_jamming(end.problem, end.x, minimise=balance)
-    held = point.held.reshape(N, -1)
+    held = point.held.reshape(start.n_bodies, -1)
     return {
         "seed": seed,
         "status": point.status,
@@ -84,12 +78,12 @@ def way(aspect: float, seed: int) -> dict[str, Any]:
 
 def main(path: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for seed in range(max(SEEDS.values())):
-        for name, count in SEEDS.items():
+    for seed in range(max(count for _, count in PLAN.values())):
+        for name, (start, count) in PLAN.items():
             found = kept.setdefault(name, [])
             if seed >= count or any(one["seed"] == seed for one in found):
                 continue
-            found.append(way(float(name), seed))
+            found.append(way(start, seed))
             path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
             print(name, seed, found[-1]["status"], found[-1]["seconds"], flush=True)
 
