@@ -15,6 +15,7 @@ from particles.packings.minimum import Minimum, minimise, relax
 from particles.packings.packing import Packing
 from particles.packings.pairs import Pairs
 from particles.packings.pictures import plot
+from particles.packings.sheared import Sheared
 from particles.perceptron.descent import Descent, descend
 from particles.perceptron.perceptron import Perceptron
 
@@ -33,6 +34,7 @@ __all__ = [
     "Packing",
     "Pairs",
     "Perceptron",
+    "Sheared",
     "SphericalSpinGlass",
     "Stage",
     "compress",

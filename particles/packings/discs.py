@@ -102,10 +102,10 @@ class Discs(Packing):
         scale = np.divide(-1.0, sigma * r, out=np.zeros_like(r), where=r > 0.0)
         return Slopes(gap, scale[:, None] * pairs.vector, np.empty((len(pairs), 0)))
 
-    def normal_gaps(self, x: ArrayLike) -> Vector:
-        """Return ``σ - r`` of the near pairs, ``(m,)``."""
-        near, slopes = self.near(x)
-        return slopes.gap * 0.5 * (self.diameters[near.i] + self.diameters[near.j])
+    def _normal_gaps(self, bodies: Vector, pairs: Pairs) -> Vector:
+        """Return ``σ - r``, ``(m,)``."""
+        sigma = 0.5 * (self.diameters[pairs.i] + self.diameters[pairs.j])
+        return np.asarray(sigma - np.sqrt(np.einsum("ka,ka->k", pairs.vector, pairs.vector)))
 
     def _add_gradient(self, bodies: Vector, pairs: RawPairs, gradient: Vector) -> float:
         return float(kernels.energy_gradient(*pairs, self.diameters, gradient))

@@ -24,6 +24,10 @@ class Moduli:
     shears : (2,) or (5,)
         ``G`` of each direction: ``xy`` and ``xx - yy``, and in space ``xz``, ``yz`` and
         ``xx + yy - 2zz`` besides.
+    floors : (2,) or (5,)
+        What is left of each ``G`` where ``p -> 0``, ``(∂U/∂γ)²/(2UV)``: a box of finite size that
+        is sheared jams at another packing fraction. It falls as ``1/N``, and is zero where no
+        stress shears the packing.
     affine_bulk, affine_shear : float
         What they would be if every body followed the strain.
     """
@@ -31,6 +35,7 @@ class Moduli:
     bulk: float
     shear: float
     shears: Vector
+    floors: Vector
     affine_bulk: float
     affine_shear: float
 
@@ -53,7 +58,9 @@ def stress_tensor(problem: Packing, x: ArrayLike) -> Vector:
     check_packing(problem)
     pairs, slopes = problem.near(x)
     pull = np.maximum(slopes.gap, 0.0)[:, None] * slopes.vector
-    return np.asarray(pull.T @ pairs.vector / problem.box.prod(), dtype=np.float64)
+    f = problem.deformation
+    stress = np.linalg.solve(f.T, pull.T @ pairs.vector) @ f.T / problem.box.prod()
+    return np.asarray(stress, dtype=np.float64)
 
 
 def stress_anisotropy(problem: Packing, x: ArrayLike) -> float:
@@ -134,7 +141,9 @@ def moduli(problem: Packing, x: ArrayLike) -> Moduli:
     check_packing(problem)
     d, volume = problem.dim, float(problem.box.prod())
     strains = np.concatenate([np.eye(d)[None], shear_directions(d)])
-    affine, mixed = _strained(problem, x, strains)
+    f = problem.deformation
+    of_x = np.asarray(np.linalg.solve(f, strains @ f), dtype=np.float64)
+    affine, mixed = _strained(problem, x, of_x)
     relaxed = affine - _relaxation_energy(problem, x, mixed)
     virial = problem.virial_pressure(x)
     scale = np.concatenate([[1.0 / (d * d * volume)], np.full(len(strains) - 1, 1.0 / volume)])
@@ -143,13 +152,21 @@ def moduli(problem: Packing, x: ArrayLike) -> Moduli:
         bulk=float(relaxed[0] + virial),
         shear=float(relaxed[1:].mean()),
         shears=relaxed[1:],
+        floors=_floors(problem, x, strains[1:]),
         affine_bulk=float(affine[0] + virial),
         affine_shear=float(affine[1:].mean()),
     )
 
 
+def _floors(problem: Packing, x: ArrayLike, strains: Vector) -> Vector:
+    """Return ``(∂U/∂γ)²/(2UV)``: the stiffness of ``U ∝ (φ - φ_J(γ))²`` where it vanishes."""
+    slopes = problem.box.prod() * np.einsum("kab,ab->k", strains, stress_tensor(problem, x))
+    energy = problem.energy_gradient(x)[0]
+    return np.asarray(slopes**2 / (2.0 * energy * problem.box.prod()), dtype=np.float64)
+
+
 def _strained(problem: Packing, x: ArrayLike, strains: Vector) -> tuple[Vector, Vector]:
-    """Return ``∂²U/∂γ²`` at fixed relative motion, and ``∂²U/∂x∂γ`` row by row."""
+    """Return ``∂²U/∂γ²`` at fixed relative motion, and ``∂²U/∂x∂γ``, for ``strains`` of ``x``."""
     pairs, slopes = problem.near(x)
     touch = slopes.gap > 0.0
     pairs, d, c = pairs[touch], problem.dim, problem.n_per_body
@@ -157,9 +174,9 @@ def _strained(problem: Packing, x: ArrayLike, strains: Vector) -> tuple[Vector, 
     stiffness = problem.stiffness(x, pairs)
     affine, mixed = [], []
     for e in strains:
-        moved = pairs.vector @ e
+        moved = pairs.vector @ e.T
         force = np.einsum("kab,kb->ka", stiffness[:, :, :d], moved)
-        affine.append((moved * force[:, :d]).sum() + (pull * (moved @ e)).sum())
+        affine.append((moved * force[:, :d]).sum() + (pull * (moved @ e.T)).sum())
         row = np.zeros((problem.n_bodies, c))
         np.add.at(row[:, :d], pairs.j, force[:, :d])
         np.add.at(row[:, :d], pairs.i, -force[:, :d])

@@ -121,16 +121,9 @@ class Ellipses(Packing):
         kernels.gaps(pairs.i, pairs.j, pairs.vector, self._shape(self.bodies(x)), gap, slope)
         return Slopes(gap, slope[:, :2], slope[:, 2:])
 
-    def normal_gaps(self, x: ArrayLike) -> Vector:
-        """Return by how far the surfaces overlap along their normal, ``(m,)``, see `Packing`.
-
-        The gap ``Δ`` of the energy is a scaling distance; exponents are about this one. To first
-        order they differ by the factor ``h_i + h_j``, the supports along the normal.
-        """
-        near = self.pairs(x)
-        gap = np.empty(len(near))
-        shape = self._shape(self.bodies(x))
-        kernels.normal_gaps(near.i, near.j, near.vector, shape, gap)
+    def _normal_gaps(self, bodies: Vector, pairs: Pairs) -> Vector:
+        gap = np.empty(len(pairs))
+        kernels.normal_gaps(pairs.i, pairs.j, pairs.vector, self._shape(bodies), gap)
         return -gap
 
     def zero_modes(self, x: ArrayLike) -> Vector:

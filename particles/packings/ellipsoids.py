@@ -175,14 +175,9 @@ class Ellipsoids(Packing):
         ]
         return Slopes(gap, slope[:, :3], np.hstack(angles))
 
-    def normal_gaps(self, x: ArrayLike) -> Vector:
-        """Return by how far the surfaces overlap along their normal, ``(m,)``, see `Packing`.
-
-        See `particles.Ellipses.normal_gaps`.
-        """
-        near = self.pairs(x)
-        gap = np.empty(len(near))
-        kernels.normal_gaps(near.i, near.j, near.vector, self.shapes(self.bodies(x)), gap)
+    def _normal_gaps(self, bodies: Vector, pairs: Pairs) -> Vector:
+        gap = np.empty(len(pairs))
+        kernels.normal_gaps(pairs.i, pairs.j, pairs.vector, self.shapes(bodies), gap)
         return -gap
 
     def zero_modes(self, x: ArrayLike) -> Vector:

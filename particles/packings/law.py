@@ -196,7 +196,16 @@ class Law(ABC):
         state[:, self.dim :] *= np.pi
         return state.ravel()
 
+    @property
+    def deformation(self) -> Vector:
+        """``F``, ``(d, d)``: centres that are ``r`` apart in ``x`` are ``F r`` apart in space."""
+        return np.eye(self.dim)
+
     def tightened(self, t: float) -> Self:
+        """Return the packing loaded by ``t``: `grown`, unless its load is another one."""
+        return self.grown(t)
+
+    def grown(self, t: float) -> Self:
         """Return the packing with every length of the bodies ``1 + t`` times as large.
 
         The box and ``x`` stay as they are, and ``Δ = 1 - μ`` becomes ``1 - μ/(1 + t)``.
@@ -207,4 +216,4 @@ class Law(ABC):
 
     def with_phi(self, phi: float) -> Self:
         """Return the packing with its bodies grown, or shrunk, to packing fraction ``phi``."""
-        return self.tightened((check_phi(phi) / self.phi) ** (1.0 / self.dim) - 1.0)
+        return self.grown((check_phi(phi) / self.phi) ** (1.0 / self.dim) - 1.0)

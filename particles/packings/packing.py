@@ -38,11 +38,17 @@ class Packing(Law):
     """
 
     @abstractmethod
+    def _normal_gaps(self, bodies: Vector, pairs: Pairs) -> Vector:
+        """Return by how far the surfaces of ``pairs`` overlap along their normal, ``(m,)``."""
+
     def normal_gaps(self, x: ArrayLike) -> Vector:
         """Return by how far surfaces overlap along their normal, ``(m,)``, in units of length.
 
-        In the order of `gaps`, and of the same sign: positive on overlap.
+        In the order of `gaps`, and of the same sign: positive on overlap. The gap ``Δ`` of the
+        energy is a scaling distance; exponents are about this one. To first order they differ by
+        the factor ``h_i + h_j``, the supports along the normal.
         """
+        return self._normal_gaps(self.bodies(x), self.pairs(x))
 
     def pairs(self, x: ArrayLike) -> Pairs:
         """Return the near pairs, ``Δ > -reach``, in the order of `gaps`."""
@@ -145,7 +151,7 @@ class Packing(Law):
         near, slopes = self.near(x)
         acting = np.flatnonzero(np.asarray(forces))
         growth = 1.25 * (1.0 + self.reach)
-        grown = self.tightened(growth - 1.0)
+        grown = self.grown(growth - 1.0)
         overlap = 1.0 - (1.0 - slopes.gap[acting]) / growth
         push = np.hstack([slopes.vector, slopes.angles])[acting] / growth
         pairs = near[acting]

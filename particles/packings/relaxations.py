@@ -19,6 +19,8 @@ class Relaxation(ABC):
     ----------
     kernel : callable
         The compiled loop of the law, see `particles.kernels.fire`.
+    find : PairFinder
+        Lists the pairs whose circles or spheres are near.
     levers : (N, c)
         The lengths that angles are multiplied by, see `Law.levers`.
     listed : tuple
@@ -28,6 +30,7 @@ class Relaxation(ABC):
     """
 
     kernel: Callable[..., tuple[int, int, float, float]]
+    find: PairFinder
     levers: Vector
     listed: tuple[Any, ...]
     reach: float
@@ -50,8 +53,6 @@ class ShapedRelaxation(Relaxation):
         The kernel that keeps the pairs whose surfaces are nearer than the ``skin``.
     shapes : callable
         Returns the shape matrices of bodies, as that kernel takes them.
-    find : PairFinder
-        Lists the pairs whose circles or spheres are.
     diameters : (N,)
         Shortest axes.
     skin : float
@@ -62,7 +63,6 @@ class ShapedRelaxation(Relaxation):
 
     select_near: Callable[..., int]
     shapes: Callable[[Vector], Any]
-    find: PairFinder
     diameters: Vector
     skin: float
     work: Vector

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from particles import Discs, Ellipses, minimise
+from particles import Discs, Ellipses, decompress, minimise
 from particles.packings.elastic import moduli, shear_directions, stress_anisotropy, stress_tensor
 
 
@@ -35,6 +35,22 @@ def test_stress_of_the_triangular_crystal():
     np.testing.assert_allclose(stress, -np.eye(2) * np.sqrt(3) * 0.1 / 0.9, atol=1e-12)
     assert packing.virial_pressure(x) == pytest.approx(np.sqrt(3) * 0.1 / 0.9)
     assert stress_anisotropy(packing, x) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_at_jamming_a_packing_resists_shear_by_its_own_stress_alone():
+    """One self-stress ``f`` is left, and it is the force: ``G = (f·∂Δ/∂γ)²/(V f²)`` less some p."""
+    packing = Discs.bidisperse(24, 0.86)
+    x = packing.random_state(np.random.default_rng(3))
+    end = decompress(packing, x, 1e-6, relative=1e-9)
+    found = moduli(end.problem, end.x)
+    assert end.status == "jammed"
+    assert found.floors.max() > 5e-3
+    np.testing.assert_allclose(found.shears, found.floors, atol=20e-6)
+
+
+def test_a_crystal_has_no_shear_stress_and_no_floor():
+    packing, x = crystal(0.01)
+    np.testing.assert_allclose(moduli(packing, x).floors, 0.0, atol=1e-20)
 
 
 def strained(problem, x, stretch):
