@@ -20,7 +20,7 @@ PLAN = [
     Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.8, 0.95), at_transition=True),
     Sweep("ellipses", EllipseSystem(n=12), (0.7, 1.0), at_transition=False),
     Sweep("perceptron", PerceptronSystem(n=20), (2.0, 5.0, 8.0), at_transition=True),
-    Sweep("network", NetworkSystem(width=5, steps=400), (0.5, 6.0), at_transition=False),
+    Sweep("network", NetworkSystem(depth=1, width=5, steps=400), (0.5, 6.0), at_transition=False),
 ]
 
 

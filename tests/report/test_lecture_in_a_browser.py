@@ -186,7 +186,7 @@ def test_all_systems_stand_on_one_axis(visit, played):
 
 
 def settled(page):
-    """Wait until the packing is at rest, and return what is said of it."""
+    """Wait until nothing moves, and return what is said of the packing."""
     page.wait_for_selector("#live [aria-busy=true]", state="detached", timeout=60_000)
     return page.inner_text("#live-packing .reading")
 
@@ -223,6 +223,7 @@ def test_a_body_can_be_dragged_and_moved_by_keys(visit, played):
 def test_patterns_that_are_dragged_apart_cannot_all_be_pleased(visit, played):
     page = visit(played)
     page.click("#tab-live")
+    settled(page)
     assert page.inner_text("#live-perceptron .reading").startswith("0 of 5")
     area = page.locator("#live-perceptron svg").bounding_box()
 

@@ -22,7 +22,7 @@ from readers import strict
 TINY = [
     Sweep("discs", DiscSystem(n=24, pressure=1e-4), (0.7, 0.95), at_transition=True),
     Sweep("perceptron", PerceptronSystem(n=20), (2.0, 8.0), at_transition=True),
-    Sweep("network", NetworkSystem(width=5, steps=500), (0.5, 9.0), at_transition=False),
+    Sweep("network", NetworkSystem(depth=1, width=5, steps=500), (0.5, 9.0), at_transition=False),
 ]
 NAMES = [sweep.name for sweep in TINY]
 
