@@ -264,6 +264,18 @@ class Branch(HasTightening, HasCurvature, Protocol):
 
 
 @runtime_checkable
+class NestedBranch(Branch, Protocol):
+    """A branch of a problem in which kinks lie upon kinks, as those of layer upon layer of units.
+
+    ``z_j = smooth + Σ_k w_jk max(z_k, 0)``, with one owner of both. Where a branch does not say so,
+    no kink acts on another.
+    """
+
+    def kink_couplings(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``w_jk = ∂z_j/∂max(z_k, 0)`` of some kinks, ``(len(kinks), len(kinks))``."""
+
+
+@runtime_checkable
 class HasKinks(HasTightening, Protocol):
     """A problem whose gaps are smooth but for kinks: ``Δ_μ = smooth + Σ_k c_k max(z_k, 0)``.
 
@@ -272,6 +284,7 @@ class HasKinks(HasTightening, Protocol):
     ``max`` there is any mask ``0 <= t_k <= 1``, and ``ν_k = t_k c_k λ_μ`` is the force along
     ``∇z_k``. Inside of ``[0, c_k λ_μ]`` the kink is held; at an end it opens to that side, 0 to
     ``z_k < 0``. With the masks of some kinks held fixed the problem is smooth: a branch of it.
+    ``z_k`` may itself have kinks, of lower layers: `NestedBranch` says how one acts on the other.
 
     Two walls meet over a gable, ``Δ_1 = |x| + y + t`` and ``Δ_2 = t - y``. Their kink at ``x = 0``
     has ``c = 2``, and ``t`` cannot grow beyond 0:

@@ -12,7 +12,11 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """Gaps ``Δ = A x + b + Σ_k c_k max(z_k, 0)`` with ``z = G x + h``, each kink in one gap."""
+    """Gaps ``Δ = A x + b + Σ_k c_k max(z_k, 0)`` with ``z = G x + h``, each kink in one gap.
+
+    With ``couplings`` ``w``, ``(K, K)`` and zero but below the diagonal, ``z_j`` is bent by kinks
+    before it, ``Σ_k w_jk max(z_k, 0)``.
+    """
 
     normals: Vector  # (m, n_dof)
     offsets: Vector  # (m,)
@@ -21,22 +25,45 @@ class Folded:
     owners: Indices  # (K,)
     strengths: Vector  # (K,)
     slopes: Vector | None = field(default=None)  # of max(z, 0), in a branch
+    couplings: Vector | None = None
 
     @property
     def n_dof(self) -> int:
         return self.normals.shape[1]
 
     def kinks(self, x: Vector) -> Vector:
-        return self.folds @ x + self.places
+        z = self.folds @ x + self.places
+        if self.couplings is not None:
+            for j, line in enumerate(self.couplings):
+                z[j] += line[:j] @ (z[:j] * self._opened(z)[:j])
+        return z
+
+    def _opened(self, z: Vector) -> Vector:
+        return (z > 0.0) * 1.0 if self.slopes is None else self.slopes
+
+    def kink_couplings(self, x: Vector, kinks: Indices) -> Vector:
+        couplings = np.zeros((len(self.owners),) * 2) if self.couplings is None else self.couplings
+        inner = np.linalg.inv(np.eye(len(couplings)) - couplings * self._opened(self.kinks(x)))
+        return (inner @ couplings)[np.ix_(kinks, kinks)]
 
     def kink_owners(self) -> Indices:
         return self.owners
 
+    def _rows(self, x: Vector) -> Vector:
+        if self.couplings is None:
+            return self.folds
+        return np.linalg.solve(
+            np.eye(len(self.folds)) - self.couplings * self._opened(self.kinks(x)), self.folds
+        )
+
     def kink_jacobian(self, x: Vector, kinks: Indices) -> Vector:
-        return self.folds[kinks]
+        return self._rows(x)[kinks]
 
     def kink_strengths(self, x: Vector) -> Vector:
-        return self.strengths
+        if self.couplings is None:
+            return self.strengths
+        upper = self.couplings * self._opened(self.kinks(x))[:, None]
+        return np.linalg.solve(np.eye(len(upper)) - upper.T, self.strengths)
 
     def branch(self, x: Vector, held: Indices, masks: Vector) -> Self:
         slopes = (self.kinks(x) > 0.0).astype(float)
@@ -53,7 +80,7 @@ class Folded:
 
     def gap_jacobian(self, x: Vector, rows: Indices | None = None) -> Vector:
         full = self.normals.copy()
-        np.add.at(full, self.owners, (self.strengths * self._open(x))[:, None] * self.folds)
+        np.add.at(full, self.owners, (self.strengths * self._open(x))[:, None] * self._rows(x))
         return full if rows is None else full[rows]
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:

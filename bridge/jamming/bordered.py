@@ -12,13 +12,18 @@ from bridge.protocols import Indices, Matrix, Vector
 class Change(NamedTuple):
     """A row that was ``added`` to the equations, or one of theirs that was let go.
 
-    A row that is let go has no force; with an ``owner``, its force is ``strength`` times that.
+    A row that is let go has no force; a kink that was ``turned`` has those of other rows of the
+    equations, the ``ties``, each by a factor.
     """
 
     row: int
     added: bool
-    owner: int = -1
-    strength: float = 0.0
+    ties: tuple[tuple[int, float], ...] | None = None
+
+    @property
+    def turned(self) -> bool:
+        """Whether a row was let go to its other side."""
+        return self.ties is not None
 
 
 class Answer(NamedTuple):
@@ -109,6 +114,10 @@ class Bordered:
         self._solved = np.delete(self._solved, k, axis=1)
         self._core = np.delete(np.delete(self._core, k, axis=0), k, axis=1)
 
+    def has(self, row: int) -> bool:
+        """Tell whether a row is part of the equations, with a force or let go."""
+        return row in self.place or Change(row, added=True) in self.changes
+
     def forces(self, answer: Answer, count: int) -> Vector:
         """Return the forces of all ``count`` rows; zero where a row is idle."""
         found = np.zeros(count)
@@ -130,8 +139,7 @@ def _let_go(change: Change) -> list[tuple[int, float]]:
     """Return the rows whose force a change takes away, and with which weight."""
     if change.added:
         return []
-    tied = [(change.owner, change.strength)] if change.owner >= 0 else []
-    return [(change.row, -1.0), *tied]
+    return [(change.row, -1.0), *(change.ties or ())]
 
 
 def _assembled(curvature: Matrix, jacobian: Matrix, load: Vector) -> Matrix:

@@ -43,7 +43,7 @@ from bridge.jamming.certificate import CLOSED, Candidate, Certificate
 from bridge.jamming.factor import SingularError
 from bridge.jamming.hypostatic import curved_optimum
 from bridge.jamming.isostatic import isostatic_optimum
-from bridge.jamming.linearised import Linearised, P
+from bridge.jamming.linearised import LeftListError, Linearised, P
 from bridge.jamming.sequential import sequential_programs
 from bridge.measure.observables import free_variables, frozen_bodies
 from bridge.protocols import End, HasMinimiser, Indices, Mask, Vector, one_line, state_of
@@ -251,7 +251,7 @@ def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]
         if full is not None:
             return isostatic_optimum(here, full, max_step)
         return curved_optimum(here, rows, max_step)
-    except (SingularError, ValueError) as error:
+    except (SingularError, LeftListError) as error:
         redundant = isinstance(error, SingularError) and missing <= 0
         return Candidate(here, rows, here.gaps[rows], str(error), degenerate=redundant)
 

@@ -144,7 +144,7 @@ def _followed(place: _Place[P], held: Mask, trust: Trust) -> tuple[_Place[P], Op
 
 def _optimum(place: _Place[P], held: Mask, trust: Trust) -> Optimum[P] | None:
     try:
-        return optimal_motion(
+        best = optimal_motion(
             place.here,
             place.rows,
             place.forces,
@@ -155,6 +155,8 @@ def _optimum(place: _Place[P], held: Mask, trust: Trust) -> Optimum[P] | None:
         )
     except SingularError:
         return None
+    finite = np.isfinite(best.t) and np.isfinite(best.u).all() and np.isfinite(best.forces).all()
+    return best if finite else None
 
 
 def _arrived(best: Optimum[P], there: Linearised[P], curvature: Matrix) -> _Place[P]:

@@ -1,9 +1,10 @@
 """Kinks as constraints: the ones near a state, their sides, and the masks that balance forces.
 
-A kink that is held, ``z_k = 0``, is one more active constraint. Its owner's row of the Jacobian is
-taken on one side of it, and the kink is the row ``±∇z_k`` that points to the other side: so its
-force is positive like that of a gap, and the only news is an upper bound, ``c_k λ`` of its owner.
-At the bound the kink opens to the other side: it is turned, and its force is then zero.
+A kink that is held, ``z_k = 0``, is one more active constraint. The rows of the Jacobian that it
+bends, its owner's and those of kinks above it, are taken on one side of it, and the kink is the row
+``±∇z_k`` that points to the other side: so its force is positive like that of a gap, and the only
+news is an upper bound, ``c_k λ`` of its owner and ``w_jk ν_j`` of each kink ``j`` above. At the
+bound the kink opens to the other side: it is turned, and its force is then zero.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Self
 import numpy as np
 from scipy import linalg
 
-from bridge.protocols import Branch, HasKinks, Indices, Mask, Vector
+from bridge.protocols import Branch, HasKinks, Indices, Mask, NestedBranch, Vector
 
 # |z| beside the root mean square of all below which a kink holds a violated gap, if that balances.
 _TOUCHING = 1e-8
@@ -49,10 +50,11 @@ class NearKinks:
         Their places among the kinks of the problem, ``(q,)``.
     owners
         The place of the gap that each belongs to, ``(q,)``.
-    strengths
-        ``c_k > 0``, ``(q,)``.
+    strengths, couplings
+        What the row of the owner, and the rows of all of these, change by as each kink is crossed
+        in the direction of its row, in units of that row: ``(q,)``, ``(q, q)``.
     above
-        Whether the owner's row is that of ``z_k > 0``, ``(q,)``.
+        Whether the rows are those of ``z_k > 0``, ``(q,)``.
     masks
         The masks of those that are held, ``(n_held,)``.
     """
@@ -60,12 +62,18 @@ class NearKinks:
     names: Indices
     owners: Indices
     strengths: Vector
+    couplings: Vector
     above: Mask
     masks: Vector
 
     @classmethod
-    def at(cls, problem: HasKinks, branch: Branch, x: Vector, held: HeldKinks) -> Self:
-        """Return the kinks ``held`` and the nearest others of the gaps that are nearest to zero."""
+    def at(
+        cls, problem: HasKinks, branch: Branch, sides: Branch, x: Vector, held: HeldKinks
+    ) -> Self:
+        """Return the kinks ``held`` and the nearest others of the gaps that are nearest to zero.
+
+        ``branch`` has the masks of those that are held, and ``sides`` the slopes of their rows.
+        """
         z, strengths = branch.kinks(x), branch.kink_strengths(x)
         owners = problem.kink_owners()
         gaps = branch.gaps(x)
@@ -80,7 +88,11 @@ class NearKinks:
         nearest = np.argpartition(distance, count - 1)[:count] if count else held.names[:0]
         names = np.concatenate([held.names, nearest])
         above = np.concatenate([held.above, z[nearest] > 0.0])
-        return cls(names, owners[names], strengths[names], above, held.masks)
+        couplings = np.zeros((len(names), len(names)))
+        if isinstance(sides, NestedBranch):
+            couplings = np.where(above, -1.0, 1.0)[:, None] * sides.kink_couplings(x, names)
+        strengths = sides.kink_strengths(x)[names]
+        return cls(names, owners[names], strengths, couplings, above, held.masks)
 
     @property
     def n_held(self) -> int:
@@ -103,11 +115,32 @@ class NearKinks:
         order = np.argsort(self.names[: self.n_held])
         return np.asarray(order[np.searchsorted(self.names[order], names)])
 
-    def turned(self, chosen: Indices) -> Self:
-        """Return them with the owners' rows of the ``chosen`` on the other side."""
-        above = self.above.copy()
-        above[chosen] = ~above[chosen]
-        return replace(self, above=above)
+    def bent_by(self, k: int) -> tuple[Indices, Vector]:
+        """Return the places of the kinks whose rows one bends, and by how much."""
+        bent = np.flatnonzero(self.couplings[:, k])
+        return bent, self.couplings[bent, k]
+
+    def turned(self, k: int) -> Self:
+        """Return them with the rows that one bends on its other side, and its own opposite."""
+        above, strengths, couplings = self.above.copy(), self.strengths, self.couplings
+        above[k] = ~above[k]
+        below = np.flatnonzero(couplings[k])
+        if len(below):  # what it bends is bent by those below it as well
+            strengths, couplings = strengths.copy(), couplings.copy()
+            strengths[below] += strengths[k] * couplings[k, below]
+            bent, parts = self.bent_by(k)
+            couplings[np.ix_(bent, below)] += np.outer(parts, couplings[k, below])
+            couplings[k] = -couplings[k]
+        return replace(self, strengths=strengths, couplings=couplings, above=above)
+
+    def bounds(self, loads: Vector, forces: Vector, places: Indices) -> Vector:
+        """Return the upper bounds of the forces at ``places``.
+
+        ``loads`` are the forces of all gaps, and ``forces`` those of all kinks, ``(q,)``.
+        """
+        found = self.strengths[places] * loads[self.owners[places]]
+        pulling = np.flatnonzero(forces)
+        return np.asarray(found + forces[pulling] @ self.couplings[np.ix_(pulling, places)])
 
     def chosen(self, places: Indices, forces: Vector, bounds: Vector) -> HeldKinks:
         """Return the kinks at ``places`` as held with ``forces`` below their ``bounds``."""

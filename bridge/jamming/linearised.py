@@ -22,6 +22,10 @@ from bridge.protocols import (
 P = TypeVar("P", bound=HasTightening)
 
 
+class LeftListError(ValueError):
+    """A constraint is no longer on the list of gaps of its system: its bodies are too far apart."""
+
+
 @dataclass(frozen=True, eq=False)
 class Linearised(Generic[P]):
     """Gaps and their first derivatives: ``Δ(x + u; t) ≈ Δ + J u + t ℓ``.
@@ -67,18 +71,14 @@ class Linearised(Generic[P]):
     def _with_kinks(cls, problem: Any, x: Vector, held: HeldKinks | None) -> Self:
         held = touching_kinks(problem, x) if held is None else held
         branch = problem.branch(x, held.names, held.masks)
-        near = NearKinks.at(problem, branch, x, held)
-        z, rows = branch.kinks(x)[near.names], branch.kink_jacobian(x, near.names)
-        gaps, jacobian = branch.gaps(x), branch.gap_jacobian(x)
-        k = near.n_held
-        shifts = near.strengths[:k] * (near.above[:k] - held.masks)
-        np.add.at(gaps, near.owners[:k], shifts * z[:k])
-        np.add.at(jacobian, near.owners[:k], shifts[:, None] * rows[:k])
+        sides = problem.branch(x, held.names, held.above.astype(np.float64))
+        near = NearKinks.at(problem, branch, sides, x, held)
+        z, rows = sides.kinks(x)[near.names], sides.kink_jacobian(x, near.names)
         return cls(
             problem=problem,
             x=x,
-            gaps=np.concatenate([gaps, near.signs * z]),
-            jacobian=np.vstack([jacobian, near.signs[:, None] * rows]),
+            gaps=np.concatenate([sides.gaps(x), near.signs * z]),
+            jacobian=np.vstack([sides.gap_jacobian(x), near.signs[:, None] * rows]),
             tightening=np.concatenate([problem.tightening(x), np.zeros(len(z))]),
             modes=problem.zero_modes(x),
             kinks=near,
@@ -100,19 +100,34 @@ class Linearised(Generic[P]):
         return np.concatenate([rows, self.n_gaps + held])
 
     def turned(self, chosen: Indices) -> Self:
-        """Return the same with the owners' rows of ``chosen`` kinks on their other side.
+        """Return the same with the rows that the ``chosen`` kinks bend on their other sides.
 
-        ``chosen`` are rows. Only those rows and their owners' change.
+        ``chosen`` are rows. Only those rows and the ones that they bend change.
         """
         if self.kinks is None or not len(chosen):
             return self
-        places = chosen - self.n_gaps
-        owners, strengths = self.kinks.owners[places], self.kinks.strengths[places]
-        gaps, jacobian = self.gaps.copy(), self.jacobian.copy()
-        np.add.at(gaps, owners, strengths * gaps[chosen])
-        np.add.at(jacobian, owners, strengths[:, None] * jacobian[chosen])
-        gaps[chosen], jacobian[chosen] = -gaps[chosen], -jacobian[chosen]
-        return replace(self, gaps=gaps, jacobian=jacobian, kinks=self.kinks.turned(places))
+        gaps, jacobian, kinks = self.gaps.copy(), self.jacobian.copy(), self.kinks
+        n = self.n_gaps
+        for row in chosen:
+            bent, parts = _bent_by(kinks, n, row)
+            gaps[bent] += parts * gaps[row]
+            jacobian[bent] += np.outer(parts, jacobian[row])
+            gaps[row], jacobian[row] = -gaps[row], -jacobian[row]
+            kinks = kinks.turned(row - n)
+        return replace(self, gaps=gaps, jacobian=jacobian, kinks=kinks)
+
+    def bend(self, other: int, row: int) -> float:
+        """Return what a row changes by as a kink is crossed, in units of its own ``row``."""
+        if self.kinks is None:
+            return 0.0
+        k, j = row - self.n_gaps, other - self.n_gaps
+        return float(self.kinks.strengths[k] if j < 0 else self.kinks.couplings[j, k])
+
+    def bent_by(self, row: int) -> tuple[Indices, Vector]:
+        """Return the rows that a kink bends, its owner's first, and by how much of its own row."""
+        if self.kinks is None:
+            raise ValueError(f"expected a kink, got constraint {row} of a problem without kinks")
+        return _bent_by(self.kinks, self.n_gaps, row)
 
     def respected(self, rows: Indices, within: Mask) -> Mask:
         """Tell which constraints are idle and have to be respected while ``rows`` are active.
@@ -133,9 +148,17 @@ class Linearised(Generic[P]):
         if self.kinks is not None:
             held = np.flatnonzero(rows >= self.n_gaps)
             places = rows[held] - self.n_gaps
-            loads = self.loads(rows, forces)[self.kinks.owners[places]]
-            room[held] = self.kinks.strengths[places] * loads - forces[held]
+            pulls = np.zeros(len(self.kinks.names))
+            pulls[places] = forces[held]
+            room[held] = self.kinks.bounds(self.loads(rows, forces), pulls, places) - forces[held]
         return room
+
+    def bound(self, row: int, forces: Vector) -> float:
+        """Return the upper bound of the force of a kink, if ``forces`` are those of all rows."""
+        if self.kinks is None or row < self.n_gaps:
+            return np.inf
+        loads, pulls = forces[: self.n_gaps], forces[self.n_gaps :]
+        return float(self.kinks.bounds(loads, pulls, np.array([row - self.n_gaps]))[0])
 
     def own_kinks(self, rows: Indices, k: int) -> Indices:
         """Return the places among active ``rows`` of the kinks that belong to the ``k``-th."""
@@ -147,20 +170,14 @@ class Linearised(Generic[P]):
     def initial_forces(self, rows: Indices) -> Vector:
         """Return the overlaps of ``rows`` as forces, and those of kinks that their masks tell."""
         forces = self.gaps[rows].copy()
-        if self.kinks is not None:
+        if self.kinks is not None and self.branch is not None:
             held = rows >= self.n_gaps
             places = rows[held] - self.n_gaps
-            bounds = self.kinks.strengths[places] * self.gaps[self.kinks.owners[places]]
+            strengths = self.branch.kink_strengths(self.x)[self.kinks.names[places]]
+            bounds = strengths * self.gaps[self.kinks.owners[places]]
             above, masks = self.kinks.above[places], self.kinks.masks[places]
             forces[held] = bounds * np.where(above, 1.0 - masks, masks)
         return forces
-
-    def owner_of(self, row: int) -> tuple[int, float]:
-        """Return the gap that a kink belongs to, and its strength ``c``."""
-        if self.kinks is None:
-            raise ValueError(f"expected a kink, got constraint {row} of a problem without kinks")
-        place = row - self.n_gaps
-        return int(self.kinks.owners[place]), float(self.kinks.strengths[place])
 
     def loads(self, rows: Indices, forces: Vector) -> Vector:
         """Return the forces of all gaps, ``(m,)``, from those of the active ``rows``."""
@@ -248,7 +265,7 @@ class Linearised(Generic[P]):
 
         Raises
         ------
-        ValueError
+        LeftListError
             If one is not on that list.
         """
         if self.kinks is not None and there.kinks is not None:
@@ -261,8 +278,16 @@ class Linearised(Generic[P]):
         found[places.ravel()[: len(others)]] = np.arange(len(others))
         chosen = found[places.ravel()[len(others) :]]
         if (chosen < 0).any():
-            raise ValueError(
+            raise LeftListError(
                 f"expected constraint {rows[np.argmin(chosen)]} to stay on the list of gaps, but "
                 "it left: list constraints further from contact"
             )
         return chosen
+
+
+def _bent_by(kinks: NearKinks, n_gaps: int, row: int) -> tuple[Indices, Vector]:
+    """Return the rows that a kink bends, its owner's first, and by how much of its own row."""
+    k = row - n_gaps
+    bent, parts = kinks.bent_by(k)
+    owner, strength = kinks.owners[k : k + 1], kinks.strengths[k : k + 1]
+    return np.concatenate([owner, n_gaps + bent]), np.concatenate([strength, parts])

@@ -11,8 +11,9 @@ or an idle constraint closes; the set of active ones changes by that one, and th
 Int. J. Robust Nonlinear Control 18, 816, 2008). Where the constraint of a force that vanishes
 closes further, there is a motion along which the curvature is negative: the state is not stable.
 
-A kink is held by a force between 0 and the bound that its owner's force sets, and opens at
-either; see `bridge.jamming.kinks`. While its owner is idle it holds nothing and is crossed.
+A kink is held by a force between 0 and a bound that the forces of the rows set which it bends, and
+opens at either; see `bridge.jamming.kinks`. While its owner is idle it holds nothing and is
+crossed; so it is where its bound is negative.
 """
 
 from typing import Generic
@@ -107,6 +108,10 @@ class _Path(Generic[P]):
         self.u, self.t, self.part = np.zeros(here.problem.n_dof), 0.0, 0.0
         self.gaps = here.gaps.copy()  # to first order, where the path has come to
         self.last = -1
+        # Rows that were crossed by kinks since they came into the equations; and whether these
+        # are no longer those of the active rows.
+        self.outdated: set[int] = set()
+        self.stale = False
         self._factorise(here)
 
     @property
@@ -147,7 +152,7 @@ class _Path(Generic[P]):
     def exchange(self, row: int, event: str) -> str:
         """Change the set of active constraints by one; return why that is impossible, if it is."""
         if event == "crosses":
-            self._turn(row)
+            self._cross(row)
             return ""
         if event != "closes":
             row, event = self._kinks_first(row, event)
@@ -156,7 +161,10 @@ class _Path(Generic[P]):
         self.last = row
         if len(self.responses.equations.changes) >= _MOST_CHANGES:
             self._factorise(self.here)
-        return self._close(row) if event == "closes" else self._open(row, event)
+        reason = self._close(row) if event == "closes" else self._open(row, event)
+        if self.stale:
+            self._factorise(self.here)
+        return reason
 
     def end(self, exchanges: int, reason: str = "") -> Optimum[P]:
         """Return where the path has come to."""
@@ -180,6 +188,7 @@ class _Path(Generic[P]):
         rows = np.flatnonzero(self.active)
         right = np.concatenate([-self.unbalanced, -self.goal[rows], [0.0]])
         self.responses = Responses(here, rows, self.columns, self.curvature, right)
+        self.outdated, self.stale = set(), False
 
     def _move(self, length: float, rates: Rates) -> None:
         """Go some way at constant rates."""
@@ -219,8 +228,19 @@ class _Path(Generic[P]):
         k = int(np.argmin(ends))
         return int(own[k]), "turns" if room[k] < self.forces[own[k]] else "opens"
 
+    def _cross(self, row: int) -> None:
+        """Take a kink that holds nothing on its other side."""
+        self._turn(row)
+        bent = {row, *map(int, self.here.bent_by(row)[0])}
+        inside = {other for other in bent if self.responses.equations.has(other)}
+        self.stale = self.stale or any(self.active[other] for other in inside)
+        self.outdated |= inside
+
     def _close(self, row: int) -> str:
         """Make an idle constraint active, in place of another if it is redundant beside them."""
+        if self.here.bound(row, self.forces) < 0.0:
+            self._cross(row)
+            return ""
         wanted = self.responses.exchange(Change(row, added=True))
         rates, pivot = self.responses.response(wanted)
         flat = pivot * self.stiffness <= _DEPENDENT * self._size(wanted)
@@ -251,9 +271,8 @@ class _Path(Generic[P]):
         """Return the force at which an idle kink reaches its own bound; inf without one."""
         if row < self.here.n_gaps:
             return np.inf
-        owner, strength = self.here.owner_of(row)
-        rate = 1.0 + strength * float(falls[owner])
-        return strength * float(self.forces[owner]) / rate if rate > 0.0 else np.inf
+        rate = 1.0 + self.here.bound(row, falls)
+        return self.here.bound(row, self.forces) / rate if rate > 0.0 else np.inf
 
     def _open(self, row: int, event: str) -> str:
         """Make an active constraint idle; where nothing else holds, go on to the next."""
@@ -275,15 +294,19 @@ class _Path(Generic[P]):
     def _opening(self, row: int, event: str) -> Change:
         """Return the change by which an active constraint opens, a kink to either side."""
         if event == "turns":
-            return Change(row, False, *self.here.owner_of(row))
+            return Change(row, False, self.responses.ties(row))
         return Change(row, added=False)
 
     def _let_go(self, row: int, event: str, wanted: Exchange | None = None) -> None:
         """Take an active constraint out of the equations."""
         self.forces[row] = 0.0
         self.active[row] = False
+        if self.stale:
+            if event == "turns":
+                self._turn(row)
+            return
         equations, added = self.responses.equations, Change(row, added=True)
-        tied = any(change.owner == row for change in equations.changes)
+        tied = any(row in dict(change.ties or ()) for change in equations.changes)
         if event == "opens" and added in equations.changes and not tied:
             self.responses.forget(added)
             return
@@ -297,10 +320,16 @@ class _Path(Generic[P]):
         """Put an idle constraint into the equations, or back into them if it was let go."""
         self.active[row] = True
         self.forces[row] = force
-        for change in self.responses.equations.changes:
+        changes = self.responses.equations.changes
+        for k, change in enumerate(changes):
             if change.row == row and not change.added:
+                later = {other.row for other in changes[k:] if other.added}
+                bent = later & set(map(int, self.here.bent_by(row)[0])) if change.turned else ()
+                self.stale = self.stale or bool(bent) or row in self.outdated
+                if self.stale:
+                    return
                 self.responses.forget(change)
-                if change.owner >= 0:  # it comes back from its other side, where it had its bound
+                if change.turned:  # it comes back from its other side, where it had its bound
                     self._turn(row)
                     self.forces[row] = 0.0
                     self.forces[row] = self._bounds(self.forces)[row] - force
@@ -310,11 +339,11 @@ class _Path(Generic[P]):
         self.responses.keep(wanted, -self.goal[row])
 
     def _turn(self, row: int) -> None:
-        """Take the owner's row of a kink on its other side."""
+        """Take the rows that a kink bends on its other side."""
+        bent, parts = self.here.bent_by(row)
         self.responses.turn(row)
-        owner, strength = self.here.owner_of(row)
         for each in (self.goal, self.gaps):
-            each[owner] += strength * each[row]
+            each[bent] += parts * each[row]
             each[row] = -each[row]
 
     def _size(self, wanted: Exchange) -> float:
@@ -328,10 +357,13 @@ def _inside(here: Linearised[P], rows: Indices, forces: Vector, parts: Vector) -
     found = forces.copy()
     gaps = rows < here.n_gaps
     found[gaps] = np.maximum(forces[gaps], parts[gaps] * float(forces[gaps].mean()))
-    bounds = found + here.room(rows, found)
     held = ~gaps
-    least = parts[held] * bounds[held]
-    found[held] = found[held].clip(least, bounds[held] - least)
+    for _ in range(int(held.sum())):  # the bound of a kink may be the force of another
+        bounds = (found + here.room(rows, found))[held].clip(0.0)
+        least = parts[held] * bounds
+        before, found[held] = found[held], found[held].clip(least, bounds - least)
+        if np.array_equal(before, found[held]):
+            break
     return found
 
 

@@ -77,6 +77,8 @@ class Responses(Generic[P]):
         self.equations = Bordered(curvature, jacobian, here.tightening[rows], rows)
         if self.equations.factor.vanishing():
             raise SingularError("active constraints are redundant, or leave a motion free")
+        # The kinks as they were when a row came into the equations.
+        self._first, self._entered = here, {}
         self._along = self._solved(right)
         # Of the changes made: the gaps that their columns stand for, and what is asked of each.
         self._gaps, self._goals = np.zeros((len(here.gaps), 0)), np.zeros(0)
@@ -103,6 +105,8 @@ class Responses(Generic[P]):
     def keep(self, wanted: Exchange, goal: float) -> None:
         """Make a change; the rate of an added row shall be ``goal``."""
         self.equations.keep(wanted.change, wanted.inner, wanted.solved.vector)
+        if wanted.change.added:
+            self._entered[wanted.change.row] = self.here
         self._gaps = np.column_stack([self._gaps, wanted.solved.gaps])
         self._goals = np.append(self._goals, goal)
 
@@ -113,12 +117,22 @@ class Responses(Generic[P]):
         self.equations.forget(change)
 
     def turn(self, row: int) -> None:
-        """Take the owner's row of a kink on its other side."""
-        self.here = self.here.turned(np.array([row]))
-        owner, strength = self.here.owner_of(row)
+        """Take the rows that a kink bends on its other side."""
+        bent, parts = self.here.bent_by(row)
         for gaps in (self._along.gaps, self._gaps):
-            gaps[owner] += strength * gaps[row]
+            gaps[bent] += np.multiply.outer(parts, gaps[row])
             gaps[row] = -gaps[row]
+        self.here = self.here.turned(np.array([row]))
+
+    def ties(self, row: int) -> tuple[tuple[int, float], ...]:
+        """Return the rows of the equations that a kink bends, and by how much.
+
+        Bends of a row are those that it had when it came into the equations: of kinks that were
+        turned since then, the forces bend them further.
+        """
+        bent = [other for other in self.here.bent_by(row)[0].tolist() if self.equations.has(other)]
+        there = [self._entered.get(other, self._first) for other in bent]
+        return tuple((k, here.bend(k, row)) for k, here in zip(bent, there, strict=True))
 
     def _solved(self, right: Vector) -> Solved:
         """Solve the equations as factorised, ``right`` as long as they are."""

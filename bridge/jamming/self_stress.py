@@ -50,15 +50,25 @@ def independent_contacts(
         mixture = stresses.T @ gaps
         if np.linalg.norm(mixture) <= _STILL * np.linalg.norm(gaps):
             mixture = np.eye(len(mixture))[0]
-        stress = stresses @ mixture
-        rooms = [here.room(rows, column) for column in stresses.T]
-        leaving, full[leaving], forces = _unload_one(here, rows, forces, stress, kept)
-        kept[leaving] = False
-        ends = np.array([room[leaving] for room in rooms]) if full[leaving] else stresses[leaving]
-        largest = int(np.argmax(np.abs(ends)))
-        rest = np.delete(stresses, largest, axis=1)
-        stresses = rest - np.outer(stresses[:, largest], np.delete(ends, largest) / ends[largest])
+        leaving, full[leaving], forces = _unload_one(here, rows, forces, stresses @ mixture, kept)
+        # A gap without force takes its kinks with it, which have none either.
+        for gone in (leaving, *here.own_kinks(rows, leaving)):
+            if kept[gone]:
+                kept[gone] = False
+                ends = stresses[gone]
+                if full[gone]:
+                    ends = np.array([here.room(rows, column)[gone] for column in stresses.T])
+                stresses = _without(stresses, ends)
     return here.turned(rows[full]), rows[kept], forces[kept]
+
+
+def _without(stresses: Vector, ends: Vector) -> Vector:
+    """Return a basis of the ``stresses``, columns, whose mixture of ``ends`` vanishes."""
+    largest = int(np.argmax(np.abs(ends))) if len(ends) else -1
+    if largest < 0 or ends[largest] == 0.0:
+        return stresses
+    rest = np.delete(stresses, largest, axis=1)
+    return rest - np.outer(stresses[:, largest], np.delete(ends, largest) / ends[largest])
 
 
 def _unload_one(

@@ -3,7 +3,9 @@
     maximise t   subject to   Δ + J u + t ℓ <= 0,   |u_i| <= d
 
 A kink ``c max(z, 0)`` is a variable ``s >= 0`` with ``z + ∇z·u <= s``, which adds ``c s`` to its
-gap. This needs no minimum to start from, and is independent of the active sets used elsewhere.
+gap, and as much to the kinks above it as it bends them; where the gap's row is that of ``z > 0``,
+the same holds of ``-z``. This needs no minimum to start from, and is independent of the active sets
+used elsewhere.
 Without the trust region one program tells whether anything stops the load from growing.
 """
 
@@ -85,14 +87,14 @@ def sequential_programs(
         if not solution.success:
             return Programme(here, rows, "stalled", count)
         u, t = solution.x[: problem.n_dof], float(solution.x[problem.n_dof])
-        below, rows, forces = _loaded(here, -solution.ineqlin.marginals)
-        there = below.moved(u, t, rows, forces)
+        rows, forces = _loaded(here, -solution.ineqlin.marginals)
+        there = here.moved(u, t, rows, forces)
         promised = t - _slack(here)
         fulfilled = t + _slack(there) - _slack(here)
         if fulfilled < 0.1 * promised and promised > growth:
             step *= 0.5
             continue
-        rows, here = below.follow(rows, there), there
+        rows, here = here.follow(rows, there), there
         if promised <= growth:
             return Programme(here, rows, "converged", count)
         step = min(2.0 * step, max_step) if fulfilled > 0.75 * promised else step
@@ -101,20 +103,12 @@ def sequential_programs(
     return Programme(here, rows, "stalled", max_programs)
 
 
-def _loaded(here: Linearised[P], forces: Vector) -> tuple[Linearised[P], Indices, Vector]:
+def _loaded(here: Linearised[P], forces: Vector) -> tuple[Indices, Vector]:
     """Return the rows that carry a force in a program, and the forces; of kinks, those held."""
-    here = _below(here)
     loads = forces[: here.n_gaps]
     room = here.room(np.arange(len(forces)), forces)
     rows = np.flatnonzero(np.minimum(forces, room) > _NO_FORCE * loads.max(initial=0.0))
-    return here, rows, forces[rows]
-
-
-def _below(here: Linearised[P]) -> Linearised[P]:
-    """Return the same with the owners' rows of all kinks on the lower side."""
-    if here.kinks is None:
-        return here
-    return here.turned(here.n_gaps + np.flatnonzero(here.kinks.above))
+    return rows, forces[rows]
 
 
 def _slack(here: Linearised[Any]) -> float:
@@ -125,7 +119,6 @@ def _slack(here: Linearised[Any]) -> float:
 
 def _solve(here: Linearised[Any], max_step: float) -> OptimizeResult:
     n = here.problem.n_dof
-    here = _below(here)
     matrix, bounds = coefficients(here, np.arange(n)), np.full((n + 1, 2), [-max_step, max_step])
     bounds[-1] = -np.inf, np.inf
     if here.kinks is not None and len(here.kinks.names):
@@ -146,6 +139,7 @@ def _openings(here: Linearised[Any]) -> Vector:
     kinks: Any = here.kinks
     count = len(kinks.names)
     found = np.zeros((len(here.gaps), count))
-    found[kinks.owners, np.arange(count)] = kinks.strengths
-    found[here.n_gaps + np.arange(count), np.arange(count)] = -1.0
+    # A kink that lowers a row in opening is no program's: it is left as it is.
+    found[kinks.owners, np.arange(count)] = np.maximum(kinks.strengths, 0.0)
+    found[here.n_gaps :] = np.maximum(kinks.couplings, 0.0) - np.eye(count)
     return found

@@ -54,6 +54,27 @@ class NetworkBranch(HingeNetwork):
         shared = {f.name: getattr(self, f.name) for f in fields(HingeNetwork) if f.init}
         return HingeNetwork(**shared).branch(x, held, masks)
 
+    def kink_couplings(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``∂z_j/∂max(z_k, 0)`` of some kinks, ``(len(kinks), len(kinks))``.
+
+        It vanishes but where ``j`` lies in a layer above that of ``k``, of the same pattern.
+        """
+        layers, patterns, units, which = np.unravel_index(kinks, self._kink_shape)
+        jumps = np.array([kink.jump for kink in self.mlp.sigma.kinks])[which]
+        ws = [layer.cpu().numpy() for layer in backprop.layers(self.mlp, self._tensor(x))]
+        slopes = self.slopes.cpu().numpy()
+        found = np.zeros((len(kinks), len(kinks)))
+        for top in range(1, self.mlp.depth):
+            upper = np.flatnonzero(layers == top)
+            signals = np.eye(self.mlp.width)[units[upper]]
+            for layer in range(top - 1, -1, -1):
+                into = signals @ ws[layer + 1][:, :-1]
+                lower = np.flatnonzero(layers == layer)
+                alike = patterns[upper][:, None] == patterns[lower]
+                found[np.ix_(upper, lower)] = into[:, units[lower]] * alike * jumps[lower]
+                signals = into * slopes[layer, patterns[upper]]
+        return found
+
     def _output(self, w: Tensor) -> Tensor:
         return self._forward(w).output
 

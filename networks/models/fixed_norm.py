@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from networks.checks import check_kind, real
+from networks.models.branch import NetworkBranch
 from networks.models.hinge import HingeNetwork
 from networks.models.module import ModuleProblem
 
@@ -127,26 +128,40 @@ class SphericalNetwork:
         """Return ``c_k = ∂Δ/∂max(z_k, 0)`` of every kink, ``(K,)``."""
         return self.free.kink_strengths(self.on_sphere(x))
 
+    def kink_couplings(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``∂z_j/∂max(z_k, 0)`` of some kinks, ``(len(kinks), len(kinks))``."""
+        if isinstance(self.free, ModuleProblem | NetworkBranch):
+            return self.free.kink_couplings(self.on_sphere(x), kinks)
+        if len(kinks):
+            raise TypeError("expected a branch, got a network: pass problem.branch(x, held, masks)")
+        return np.zeros((0, 0))
+
     def branch(self, x: Vector, held: Indices, masks: Vector) -> "SphericalNetwork":
         """Return the network whose units keep the slopes of ``x``, and where ``held`` the masks."""
         return replace(self, free=self.free.branch(self.on_sphere(x), held, masks))
 
     def zero_modes(self, x: Vector) -> Vector:
-        """Return the radial direction, and rescalings that keep the norm, ``(k, n_dof)``.
+        """Return the radial direction, and symmetries that keep the norm, ``(k, n_dof)``.
 
         The rescalings of ``h`` rectifiers take a state along a surface of networks that are one
         function, and it meets the sphere in a surface of ``h - 1`` dimensions: there one unit may
         pay for another. Where units are balanced, as at a minimum, that has shrunk to a point.
+        Units that are straight on all patterns rotate freely.
         """
         radial = np.asarray(x / np.linalg.norm(x))[None]
         rescalings = self.free.zero_modes(self.on_sphere(x))
-        if not len(rescalings):
-            return radial
         slopes = rescalings @ radial[0]
-        if np.linalg.norm(slopes) < _BALANCED:
-            return radial
-        across = np.linalg.svd(slopes[None], full_matrices=True)[2][1:]
-        return np.concatenate([radial, across @ rescalings])
+        modes = radial
+        if len(slopes) and np.linalg.norm(slopes) >= _BALANCED:
+            across = np.linalg.svd(slopes[None], full_matrices=True)[2][1:]
+            modes = np.concatenate([radial, across @ rescalings])
+        if isinstance(self.free, ModuleProblem):
+            return modes
+        rotations = self.free.rotations(self.on_sphere(x))
+        if not len(rotations):
+            return modes
+        _, sizes, rows = np.linalg.svd(np.concatenate([modes, rotations]), full_matrices=False)
+        return np.asarray(rows[sizes > 1e-10])
 
     def unrestricted(self, x: Vector) -> tuple[HingeNetwork | ModuleProblem, Vector]:
         """Return the network whose norm is free, and the weights ``R x/|x|``."""

@@ -18,6 +18,7 @@ Vector: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 
 FITTED = 1e-14  # U below this is zero: second-order steps approach Δ -> 0+ without reaching it
+AT_KINK = 1e-6  # distance from a kink, over the rms of z, below which a unit may bend
 
 # Numbers in the largest array of a block of directions in `hvp`: beyond this it leaves the cache.
 _BLOCK = 1 << 19
@@ -207,6 +208,22 @@ class HingeNetwork:
         if not self.mlp.sigma.homogeneous:
             return np.zeros((0, self.n_dof))
         return symmetry.rescaling_modes(self.mlp, x, self.dead_units(x))
+
+    def rotations(self, x: Vector) -> Vector:
+        """Return orthonormal tangents of the rotations of units that are straight on all patterns.
+
+        They keep the norm; ``(k, n_dof)``, see `networks.models.symmetry.rotation_modes`.
+        """
+        if not self.mlp.sigma.kinks:
+            return np.zeros((0, self.n_dof))
+        state = backprop.forward(self.mlp, self._tensor(x), self.inputs)
+        straight = []
+        for z, slopes in zip(state.preactivations, state.slopes, strict=True):
+            position, _, _ = self.mlp.sigma.nearest_kink(z)
+            away = (z - position).abs().amin(dim=0) > AT_KINK * z.square().mean().sqrt()
+            even = (slopes == slopes[0]).all(dim=0) & away
+            straight.append((slopes[0] * even).cpu().numpy())
+        return symmetry.rotation_modes(self.mlp, x, straight)
 
     def frozen(self, x: Vector) -> list[Indices]:
         """Return the parameters of each dead unit: one that has no slope on any pattern.

@@ -212,6 +212,21 @@ class ModuleProblem:
         both = torch.stack([found, -found], 1) if self.demands.per_pattern == 2 else found
         return _numpy(both.reshape(-1))
 
+    def kink_couplings(self, x: Vector, kinks: Indices) -> Vector:
+        """Return ``∂z_j/∂max(z_k, 0)`` of some kinks, ``(len(kinks), len(kinks))``."""
+        if not len(kinks) or self.pieces is None:
+            return np.zeros((len(kinks), len(kinks)))
+        places, (units, which) = self._index(kinks), self._kink_names
+        patterns = places // (len(units) * self.demands.per_pattern)
+        k = places % len(units)
+        pieces = (self.pieces[0][patterns], self.pieces[1][patterns])
+        found = self.passes.unit_responses(
+            self._tensor(x), self.inputs[patterns], units[k], pieces
+        )[:, units[k]]
+        owners = self.kink_owners()[kinks]
+        jumps = self.units.table[units[k], which[k], 3]
+        return _numpy(found * jumps) * (owners[:, None] == owners)
+
     def branch(self, x: Vector, held: Indices, masks: Vector) -> "ModuleProblem":
         """Return the module whose units keep the slopes of ``x``, and where ``held`` the masks.
 

@@ -67,14 +67,17 @@ class Passes:
 
     def unit_rows(self, w: Tensor, inputs: Inputs, units: Tensor, pieces: Pieces) -> Tensor:
         """Return ``∂z/∂w`` of one unit of each pattern, ``(r, n_dof)``."""
+        return self._row_by_row(self._unit, w, inputs, units, *pieces)
 
-        def scalar(w: Tensor, x: Tensor, unit: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-            tape = Tape((slope[None], offset[None]))
-            self.outputs(w, x[None], tape)
-            z = torch.cat([each.reshape(-1) for each in tape.z])
-            return torch.take_along_dim(z, unit[None], 0)[0]
+    def unit_responses(self, w: Tensor, inputs: Inputs, units: Tensor, pieces: Pieces) -> Tensor:
+        """Return ``∂z/∂a`` of one unit of each pattern by what all units put out, ``(r, U)``."""
+        return self._row_by_row(self._unit, w, inputs, units, *pieces, by=4)
 
-        return self._row_by_row(scalar, w, inputs, units, *pieces)
+    def _unit(self, w: Tensor, x: Tensor, unit: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+        tape = Tape((slope[None], offset[None]))
+        self.outputs(w, x[None], tape)
+        z = torch.cat([each.reshape(-1) for each in tape.z])
+        return torch.take_along_dim(z, unit[None], 0)[0]
 
     def curvature(
         self, w: Tensor, inputs: Inputs, weights: Tensor, pieces: Pieces | None = None
@@ -105,12 +108,14 @@ class Passes:
         along: Callable[[Tensor], Tensor] = vmap(lambda v: product(v)[0], chunk_size=chunk)
         return along(directions).detach()
 
-    def _row_by_row(self, scalar: Callable[..., Tensor], w: Tensor, *arrays: Tensor) -> Tensor:
-        """Return the gradients by ``w`` of a number of each pattern, ``(r, n_dof)``."""
+    def _row_by_row(
+        self, scalar: Callable[..., Tensor], w: Tensor, *arrays: Tensor, by: int = 0
+    ) -> Tensor:
+        """Return the gradients of a number of each pattern, by ``w`` ``(r, n_dof)`` or an array."""
         if not len(arrays[0]):
-            return w.new_zeros(0, len(w))
+            return w.new_zeros(0, len(w)) if by == 0 else torch.zeros_like(arrays[by - 1])
         chunk = max(1, _ROOM // (3 * self.numbers + len(w)))
         one_by_one: Callable[..., Tensor] = vmap(
-            grad(scalar), in_dims=(None, *[0] * len(arrays)), chunk_size=chunk
+            grad(scalar, argnums=by), in_dims=(None, *[0] * len(arrays)), chunk_size=chunk
         )
         return one_by_one(w, *arrays).detach()

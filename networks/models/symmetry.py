@@ -1,6 +1,6 @@
 """Symmetries of a fully connected network: order, scale and sign of its hidden units."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -89,8 +89,34 @@ def rescaling_modes(mlp: Mlp, x: Vector, dead: list[Units]) -> Vector:
             blocks[layer][unit] = weights[layer][unit]
             blocks[layer + 1][:, unit] = -weights[layer + 1][:, unit]
             tangents.append(tangent)
+    return _orthonormal(tangents, mlp.n_dof)
+
+
+def rotation_modes(mlp: Mlp, x: Vector, straight: list[Vector]) -> Vector:
+    """Return orthonormal tangents of the rotations of straight units among each other.
+
+    Units ``i`` and ``j`` of a layer that act on all patterns with slopes of one size, ``straight``
+    ``(width,)`` for each layer and 0 of other units, put out what they receive: their incoming
+    weights, and their outgoing ones times the sign of the slope, may turn by an angle together. The
+    norm stays as it is, so that no sphere resists this.
+    """
+    tangents = []
+    for layer, slopes in enumerate(straight):
+        for i, j in combinations(np.flatnonzero(slopes), 2):
+            if abs(slopes[i]) == abs(slopes[j]):
+                tangent, sign = np.zeros(mlp.n_dof), np.sign(slopes[i] * slopes[j])
+                blocks, weights = _blocks(mlp, tangent), _blocks(mlp, x)
+                blocks[layer][i], blocks[layer][j] = weights[layer][j], -weights[layer][i]
+                above, out = blocks[layer + 1], weights[layer + 1]
+                above[:, i], above[:, j] = sign * out[:, j], -sign * out[:, i]
+                tangents.append(tangent)
+    return _orthonormal(tangents, mlp.n_dof)
+
+
+def _orthonormal(tangents: list[Vector], n_dof: int) -> Vector:
+    """Return an orthonormal basis of what the ``tangents`` span, each of them as long."""
     if not tangents:
-        return np.zeros((0, mlp.n_dof))
+        return np.zeros((0, n_dof))
     stacked = np.array(tangents)
     norms = np.linalg.norm(stacked, axis=1, keepdims=True)
     _, singular, modes = np.linalg.svd(stacked / np.where(norms > 0, norms, 1), full_matrices=False)

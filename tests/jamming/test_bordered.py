@@ -57,12 +57,12 @@ class Exchanged:
         elif kind == "beyond" and len(free) > 1:
             row, owner = (int(k) for k in self.rng.choice(free, 2, replace=False))
             strength = float(self.rng.uniform(0.2, 2.0))
-            self._keep(Change(row, False, owner, strength))
+            self._keep(Change(row, False, ((owner, strength),)))
             self.active.remove(row)
             self.beyond[row] = (owner, strength)
         elif kind == "taken back" and self.beyond and len(self.active) < self.n:
             row = int(self.rng.choice(list(self.beyond)))
-            self.equations.forget(Change(row, False, *self.beyond.pop(row)))
+            self.equations.forget(Change(row, False, (self.beyond.pop(row),)))
             self.active.append(row)
 
     def _keep(self, change):

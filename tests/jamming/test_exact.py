@@ -194,3 +194,22 @@ def test_the_generic_minimiser_will_do():
     problem = Perceptron.random(20, 4.0, -0.5, rng)
     point = check_point(exact_jamming(problem, problem.random_state(rng)))
     assert len(point.rows) == 20
+
+
+@dataclass(frozen=True, eq=False)
+class Faulty(Enclosing):
+    """The same, with a fault in its derivative below a load, which is met once."""
+
+    faults: tuple[list[str], ...] = (["a fault of the system"],)
+
+    def gap_jacobian(self, x, rows=None):
+        if self.level < 5e-5 and self.faults[0]:
+            raise ValueError(self.faults[0].pop())
+        return super().gap_jacobian(x, rows)
+
+
+def test_a_fault_is_not_taken_for_an_end_without_a_point():
+    """The start between two points is a minimum, and a step from it meets the fault."""
+    problem = Faulty(np.array([[-1.0, 0.0], [1.0, 0.0]]), 1.0, level=1e-4)
+    with pytest.raises(ValueError, match="a fault of the system"):
+        exact_jamming(problem, np.zeros(2))

@@ -251,3 +251,43 @@ def test_gables_of_any_shape_reach_the_load_of_their_program(n, more, kinks, see
     assert ((point.masks >= 0.0) & (point.masks <= 1.0)).all()
     assert point.problem.kinks(point.x)[point.kinks] == pytest.approx(0.0, abs=1e-12)
     assert point.certificate.n_constraints + point.certificate.n_kinks == n + 1
+
+
+@modest
+@given(st.integers(3, 7), st.integers(1, 3), st.integers(0, 5), st.integers(0, 2**32 - 1))
+def test_kinks_upon_kinks_follow_each_other(n, m, idle, seed):
+    """Kinks of one gap in layers: the end is tight and balanced by what the gaps really are."""
+    rng = np.random.default_rng(seed)
+    m = min(m, n - 2)
+    kinks = min(4, n - m)
+    flat, forces, masks = balanced(n, m, idle, kinks, rng)
+    couplings = np.tril(rng.uniform(-0.3, 1.0, (kinks, kinks)), -1)
+    couplings *= flat.owners[:, None] == flat.owners
+    problem = replace(flat, couplings=couplings, slopes=masks)
+    # Of the last violated gap the normal is such that forces balance with these masks.
+    pull = forces @ problem.gap_jacobian(np.zeros(n))[:m]
+    normals, offsets = flat.normals.copy(), flat.offsets.copy()
+    normals[m - 1] -= pull / forces[-1]
+    offsets[m:] = rng.uniform(-0.3, 0.3, idle)
+    problem = replace(problem, normals=normals, offsets=offsets, slopes=None)
+    curvature = convex(n, rng)
+    held = HeldKinks(np.arange(kinks), masks, masks > 0.5)
+    here = Linearised.at(problem, np.zeros(n), held)
+    rows = np.concatenate([np.arange(m), here.n_gaps + np.arange(kinks)])
+    bounds = here.branch.kink_strengths(here.x) * forces[problem.owners]
+    whole = np.concatenate([forces, bounds * np.where(masks > 0.5, 1.0 - masks, masks)])
+    assume(here.room(rows, whole).min() > 0.0 and whole.min() > 0.0)
+    assert whole @ here.jacobian[rows] == pytest.approx(0.0, abs=1e-9)
+    free = np.ones(n, dtype=bool)
+    found = optimal_motion(here, rows, whole, free, curvature, max_step=np.inf, max_exchanges=200)
+    assume(not found.reason)  # a fold that is not convex may hold nothing
+    end = found.u
+    assert problem.gaps(end).max() + found.t == pytest.approx(0.0, abs=1e-8)
+    active = found.rows[found.rows < here.n_gaps]
+    assert problem.gaps(end)[active] + found.t == pytest.approx(0.0, abs=1e-8)
+    residual = curvature @ end + found.here.jacobian[found.rows].T @ found.forces
+    assert np.abs(residual).max() < 1e-8
+    assert found.here.room(found.rows, found.forces).min() >= -1e-8
+    assert found.here.predicted(end, found.t)[: here.n_gaps] == pytest.approx(
+        problem.gaps(end) + found.t, abs=1e-8
+    )

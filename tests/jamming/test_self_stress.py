@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from folded import Folded, balanced
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.jamming.factor import SingularError
@@ -82,3 +82,17 @@ def test_a_self_stress_that_unloads_nothing_is_an_error():
     here = Linearised.at(walls, np.zeros(1), HeldKinks.none())
     with pytest.raises(SingularError, match="no self-stress unloads"):
         independent_contacts(here, np.arange(3), np.full(3, np.inf), np.ones(1, dtype=bool))
+
+
+@modest
+@given(st.integers(2, 5), st.integers(3, 9), st.integers(1, 5), st.integers(0, 2**32 - 1))
+@example(3, 6, 3, 0)
+def test_a_gap_without_force_takes_its_kinks_with_it(n, m, kinks, seed):
+    """Its kinks cannot have any either: all would leave at once, and the owner comes first."""
+    here, rows, forces = linearised(n, m, kinks, seed)
+    owner = here.kinks.owners[0]
+    forces[owner] = 0.0
+    forces[len(rows) - kinks :][here.kinks.owners[:kinks] == owner] = 0.0
+    there, kept, _ = independent_contacts(here, rows, forces, np.ones(n, dtype=bool))
+    held = kept[kept >= there.n_gaps] - there.n_gaps
+    assert np.isin(there.kinks.owners[held], kept).all()

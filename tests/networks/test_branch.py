@@ -6,6 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.jamming.kinks import HeldKinks
+from bridge.jamming.linearised import Linearised
 from networks import HingeNetwork, Mlp, Patterns
 from networks.models.fixed_norm import SphericalNetwork
 
@@ -142,3 +144,77 @@ def test_a_smooth_network_is_its_own_branch():
     smooth = HingeNetwork(Mlp(2, 2, 1, "tanh"), problem.patterns)
     assert smooth.branch(x, *NOTHING) is smooth
     assert len(smooth.kinks(x)) == 0
+
+
+def on_kinks(shape, seed):
+    """Return a problem, a state with all units of the first pattern at a kink, and these kinks."""
+    activation, dim, width, depth, on_sphere = shape
+    problem, x, rng = made((activation, dim, width, depth, False), seed)
+    chosen = int(rng.integers(len(problem.mlp.sigma.kinks)))
+    for layer in range(depth):
+        z = problem.kinks(x).reshape(depth, 6, width, -1)[layer, 0, :, chosen]
+        x[problem.mlp.slices[layer]].reshape(problem.mlp.shapes[layer])[:, -1] -= z
+    names = np.arange(len(problem.kinks(x))).reshape(depth, 6, width, -1)[:, 0, :, chosen].ravel()
+    sphere = SphericalNetwork(problem, float(np.linalg.norm(x)))
+    return (sphere if on_sphere else problem), x, rng.permutation(names), rng
+
+
+@modest
+@given(shapes, st.integers(0, 2**32 - 1))
+def test_a_kink_bends_those_of_the_layers_above(shape, seed):
+    """A mask from 0 to 1 adds ``w ∇z_k`` to the row of each kink of its pattern above it."""
+    problem, x, names, _ = on_kinks(shape, seed)
+    branch = problem.branch(x, names, np.zeros(len(names)))
+    couplings, rows = branch.kink_couplings(x, names), branch.kink_jacobian(x, names)
+    for k in range(len(names)):
+        opened = problem.branch(x, names, np.eye(len(names))[k]).kink_jacobian(x, names)
+        assert opened - rows == pytest.approx(np.outer(couplings[:, k], rows[k]), abs=1e-9)
+
+
+@modest
+@given(shapes, st.integers(0, 2**32 - 1))
+def test_rows_on_the_other_side_of_kinks_are_those_of_its_branch(shape, seed):
+    """Whichever kinks are turned, and in which order."""
+    problem, x, names, rng = on_kinks(shape, seed)
+    above = rng.random(len(names)) < 0.5
+    here = linearised_on(problem, x, names, above)
+    chosen = rng.permutation(len(names))[: rng.integers(1, len(names) + 1)]
+    above[chosen] = ~above[chosen]
+    turned, there = here.turned(here.n_gaps + chosen), linearised_on(problem, x, names, above)
+    k, m = len(names), here.n_gaps + len(names)
+    for found, expected in (
+        (turned.gaps[:m], there.gaps[:m]),
+        (turned.jacobian[:m], there.jacobian[:m]),
+        (turned.kinks.strengths[:k], there.kinks.strengths[:k]),
+        (turned.kinks.couplings[:k, :k], there.kinks.couplings[:k, :k]),
+    ):
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def linearised_on(problem, x, names, above):
+    return Linearised.at(problem, x, HeldKinks(names, np.full(len(names), 0.5), above))
+
+
+@pytest.mark.parametrize("activation", ["relu", "abs", "hardtanh"])
+def test_straight_units_rotate_at_the_same_norm(activation):
+    """Units 0 and 2 of the second layer are straight by their biases, the others bend."""
+    rng = np.random.default_rng(3)
+    patterns = Patterns(rng.standard_normal((9, 2)), np.where(np.arange(9) % 2, 1.0, -1.0))
+    free = HingeNetwork(Mlp(2, 3, 2, activation), patterns)
+    x = 0.5 * rng.standard_normal(free.n_dof)
+    x[:9].reshape(3, 3)[:] = [[2.0, 0.3, 0.1], [0.2, -2.0, 0.0], [-1.0, 1.0, 0.2]]
+    second = x[9:21].reshape(3, 4)
+    second[[0, 2], :-1] *= 0.1
+    second[:, -1] = (0.1, 1.0, -0.2) if activation == "hardtanh" else (4.0, 0.0, 5.0)
+    second[1] = (9.0, -9.0, 1.0, -0.5)
+    if activation == "abs":
+        second[2] *= -1.0
+    (rotation,) = free.rotations(x)
+    assert np.abs(free.gap_jacobian(x) @ rotation).max() < 1e-12
+    assert free.gaps(x + 1e-6 * rotation) == pytest.approx(free.gaps(x), abs=1e-10)
+    assert abs(rotation @ x) < 1e-12
+    sphere = SphericalNetwork(free, float(np.linalg.norm(x)))
+    assert rotation == pytest.approx(sphere.zero_modes(x).T @ (sphere.zero_modes(x) @ rotation))
+    second[0, -1] = 1.0 if activation == "hardtanh" else 0.0  # some patterns on each side
+    second[0, :-1] *= 9.0
+    assert len(free.rotations(x)) == 0
