@@ -171,3 +171,18 @@ def test_options_that_are_no_numbers_never_give_a_result(name, value):
     packing = Discs.bidisperse(8, 0.9)
     with pytest.raises(ValueError, match=rf"expected a finite, .* {name}, got {value}"):
         minimise(packing, packing.random_state(np.random.default_rng(0)), **{name: value})
+
+
+def test_pairs_kept_from_the_last_state_are_those_of_the_state_asked_for():
+    packing = Discs.bidisperse(12, 0.86)
+    x = packing.random_state(np.random.default_rng(3))
+    first = packing.near(x)
+    assert packing.near(x.copy()) is first
+    gaps = packing.gaps(x)
+    gaps[:] = 0.0  # a result is the caller's to change
+    assert packing.gaps(x).max() > 0.0
+    x[0] += 0.1  # in place: the state is the same array, and another state
+    fresh = Discs.bidisperse(12, 0.86)
+    assert packing.gaps(x) == pytest.approx(fresh.gaps(x), abs=0.0)
+    assert (packing.gap_jacobian(x) != fresh.gap_jacobian(x)).nnz == 0
+    assert packing.with_phi(0.9).gaps(x).max() > fresh.gaps(x).max()
