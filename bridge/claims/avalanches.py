@@ -71,6 +71,11 @@ CONVEX_LOADING: dict[str, Any] = {"system": "perceptron", "load": 1.5}
 ROUGH_LOADING: dict[str, Any] = {"system": "perceptron", "load": 4.0}
 TANH_LOADING: dict[str, Any] = {"system": "network", "load": 1.5}
 
+
+def _work(*, system: str, n: int, steps: int, **_: float) -> float:
+    return steps * (n if system == "perceptron" else n * (n + 2)) ** 2
+
+
 LOADING = Experiment(
     "slow loading",
     slow_loading,
@@ -84,6 +89,7 @@ LOADING = Experiment(
         *grid(30, **ROUGH_LOADING, n=100, by=0.2, steps=100),
         *grid(30, **TANH_LOADING, n=8, by=0.8, steps=100),
     ),
+    work=_work,
     settings=slowly,
     on_networks=True,
 )

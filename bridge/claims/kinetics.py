@@ -100,6 +100,7 @@ NETWORK = Experiment(
     minima_network,
     default=grid(4, hidden=4, l2=1e-4, patterns=50, searches=250, temperature=0.05),
     full=grid(12, hidden=[4, 6], l2=1e-4, patterns=50, searches=1000, temperature=0.05),
+    work=lambda searches, patterns, hidden, **_: searches * patterns * hidden,
     on_networks=True,
 )
 

@@ -72,15 +72,26 @@ def three_atoms(rng: np.random.Generator, *, searches: int) -> Sample:
 
 
 LJ7 = Experiment(
-    "LJ7", cluster, default=grid(3, n=7, searches=400), full=grid(20, n=7, searches=1000)
+    "LJ7",
+    cluster,
+    default=grid(3, n=7, searches=400),
+    full=grid(20, n=7, searches=1000),
+    work=lambda n, searches: searches,
 )
 LJ13 = Experiment(
     "LJ13",
     global_minimum,
     default=grid(3, n=13, moves=600, runs=1),
     full=grid(20, n=13, moves=600, runs=1),
+    work=lambda n, moves, runs: moves * runs,
 )
-LJAT3 = Experiment("LJAT3", three_atoms, default=grid(3, searches=60), full=grid(20, searches=200))
+LJAT3 = Experiment(
+    "LJAT3",
+    three_atoms,
+    default=grid(3, searches=60),
+    full=grid(20, searches=200),
+    work=lambda searches: searches,
+)
 
 
 def _energies(records: Records, listed: tuple[float, ...]) -> Estimate:
