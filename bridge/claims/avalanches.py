@@ -144,8 +144,11 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             left.vlines(share[sudden], ends - changed[sudden], ends, color=colour, lw=2.0)
         drops, patterns = _joined(found, "drop"), _joined(found, "patterns")
         right.plot(drops, patterns, marker, color=colour, ms=4, mfc="none", label=name)
-    right.axhline(1.0, color=GREY, lw=0.8, ls="--")
-    left.set(xlabel="margin added, part of the whole", ylabel="patterns learned or forgotten")
+    right.axhline(1.0, color=GREY, lw=0.8, ls="--", label="one pattern, as in between")
+    left.set(
+        xlabel="margin added, part of the whole\n(thick: in an avalanche)",
+        ylabel="patterns learned or forgotten",
+    )
     right.set(xlabel="energy lost in the avalanche", ylabel="patterns changed in it", xscale="log")
     legend(right, loc="upper left")
 
