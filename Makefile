@@ -26,6 +26,7 @@ check: $(READY)
 docs: $(VENV)/.docs
 	rm -rf docs/reference
 	$(BIN)/python docs/architecture.py
+	$(BIN)/python docs/papers.py
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 	@echo open docs/_build/html/index.html
 

@@ -55,11 +55,11 @@ def clusters() -> None:
         figure = Figure(figsize=(10.4, 3.9), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1.15))
         eight.tree().plot(left)
-        left.set_ylabel("energy")
+        left.set_ylabel("energy, in depths ε of the pair potential")
         left.set_title("LJ₈: 8 minima, 42 saddles")
         eight.tree(temperature=WARM).plot(middle)
-        middle.set_ylabel("free energy")
-        middle.set_title(f"the same at T = {WARM:g}")
+        middle.set_ylabel("free energy / ε")
+        middle.set_title(f"the same at T = {WARM:g} ε/k")
         heat_capacity(right, seven)
         figure.savefig(DOCS / "clusters.png")
 
@@ -76,14 +76,14 @@ def heat_capacity(axes: "Axes", graph: Graph) -> None:
         "κ = 15 vibrations", (0.5, points[0].n_modes), va="bottom", ha="right", fontsize=7
     )
     axes.annotate(
-        f"{height:.3f} at T = {where:.3f}",
+        f"{height:.3f} at {where:.3f} ε/k",
         (where, height),
         xytext=(6, 3),
         textcoords="offset points",
         fontsize=7,
     )
-    axes.set_xlabel("temperature T")
-    axes.set_ylabel("heat capacity C/k of LJ₇")
+    axes.set_xlabel("temperature T, in ε/k")
+    axes.set_ylabel("heat capacity C/k of LJ₇ (black)")
     axes.set_title("the peak: leaving the bipyramid")
     other = axes.twinx()
     other.spines["right"].set_visible(True)
@@ -91,9 +91,12 @@ def heat_capacity(axes: "Axes", graph: Graph) -> None:
     for point, share, colour in zip(points, shares.T, (BLUE, ORANGE, GREEN, RED), strict=True):
         label = f"{point.energy:.3f}, {2 * 5040 // point.order} images".replace("-", "−")
         other.plot(temperature, share, color=colour, lw=0.9, label=label)
-    other.set_ylabel("occupation of the four minima")
+    other.set_ylabel("occupation of the four minima (colours)")
     other.set_ylim(0, 1.02)
-    other.legend(loc="upper right", bbox_to_anchor=(1.0, 0.92), title="minimum", title_fontsize=7)
+    axes.figure.legend(
+        *other.get_legend_handles_labels(),
+        loc="outside right lower", title="minimum, energy/ε", title_fontsize=7,
+    )  # fmt: skip
 
 
 def networks() -> None:
@@ -120,7 +123,7 @@ def draw_counts(axes: "Axes", cells: list[dict[str, Any]]) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("hidden units")
     axes.set_ylabel("minima from 80 random starts\n(dotted: with climbs and widened minima)")
-    axes.legend()
+    axes.legend(title="weight decay λ", title_fontsize=7)
 
 
 def draw_scores(axes: "Axes", cells: list[dict[str, Any]]) -> None:
@@ -129,10 +132,14 @@ def draw_scores(axes: "Axes", cells: list[dict[str, Any]]) -> None:
             auc = [point["test_auc"] for point in cell["minima"]]
             lowest = min(cell["minima"], key=lambda point: point["energy"])
             place = cell["hidden"] + 0.22 * (k - 1)
-            axes.plot(np.full(len(auc), place), auc, "_", color=colour, ms=6, alpha=0.6)
+            low, middle, high = np.quantile(auc, [0.0, 0.5, 1.0])
+            errors = [[middle - low], [high - middle]]
+            label = f"λ = {l2:g}" if cell["hidden"] == cells[0]["hidden"] else None
+            axes.errorbar(place, middle, errors, color=colour, marker="_", ms=6, label=label)
             axes.plot(place, lowest["test_auc"], "o", color=colour, mec="white", mew=0.5)
     axes.set_xlabel("hidden units")
-    axes.set_ylabel("test AUC of each minimum\n(dot: the lowest minimum)")
+    axes.set_ylabel("test AUC: range and median of the minima\n(dot: the lowest minimum)")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
 
 def draw_network_tree(axes: "Axes", cell: dict[str, Any]) -> None:
@@ -141,7 +148,7 @@ def draw_network_tree(axes: "Axes", cell: dict[str, Any]) -> None:
     merged = merge_tree(energies, heights, [tuple(s["minima"]) for s in cell["saddles"]])
     accuracy = np.array([point["test_accuracy"] for point in cell["minima"]])
     merged.plot(axes, accuracy, colour_label="test accuracy")
-    axes.set_ylabel("loss")
+    axes.set_ylabel("loss a pattern, in nats")
     axes.set_title(f"{cell['hidden']} hidden units, λ = {cell['l2']:g}")
 
 
@@ -152,7 +159,7 @@ def draw_heat(axes: "Axes", stored: dict[str, Any]) -> None:
         axes.plot(stored["temperature"], excess, color=colour, label=f"{hidden} hidden units")
     axes.set_xscale("log")
     axes.set_title("λ = 0.001: peaks where other minima take over")
-    axes.set_xlabel("temperature T, in units of the loss")
+    axes.set_xlabel("temperature T, in nats as the loss")
     axes.set_ylabel("heat capacity C/k − κ")
     axes.legend()
 

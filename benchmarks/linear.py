@@ -221,7 +221,7 @@ def draw(families: dict[str, list[Kept]]) -> Any:
             (column[1], ("open gaps", "violated gaps"), -GAMMA, 0.03),
         ):
             for name, colour in zip(names, (BLUE, RED), strict=True):
-                x, density = log_density(np.concatenate(found[name]), bins_per_decade=5)
+                x, density, _ = log_density(np.concatenate(found[name]), bins_per_decade=5)
                 above = x > finite_size_floor(found[name], per_sample=0.3)
                 x, density = x[above], density[above]
                 panel.plot(x, density, "o-", color=colour, ms=2.5, lw=0.7, label=name)

@@ -45,8 +45,8 @@ def eigenvalues(problem: Perceptron, x: np.ndarray) -> np.ndarray:
 def draw_capacity(axes: Any, contacts: Any) -> ExactJamming[Any]:
     """Draw margins and contacts at jamming, and return the points at ``α = 0.9612``."""
     sigma = np.linspace(0, 1.25, 100)
-    axes.plot(theory.capacity(sigma), sigma, color=GREY)
-    contacts.plot(sigma, theory.contacts_at_jamming(sigma), color=GREY)
+    axes.plot(theory.capacity(sigma), sigma, color=GREY, label="closed form")
+    contacts.plot(sigma, theory.contacts_at_jamming(sigma), color=GREY, label="closed form")
     contacts.plot([-0.65, 0], [1, 1], color=GREY)
     for alpha, start in ((0.5, 1.0), (0.7, 0.8), (0.9612, 0.5), (1.3, 0.3), (2.0, 0.0),
                          (3.0, -0.2), (4.0, -0.4), (5.0, -0.5)):  # fmt: skip
@@ -56,12 +56,16 @@ def draw_capacity(axes: Any, contacts: Any) -> ExactJamming[Any]:
         colour = BLUE if alpha <= 2 else RED
         error = sigmas.std(ddof=1) / SAMPLES**0.5
         axes.errorbar(alpha, sigmas.mean(), error, color=colour, fmt="o", ms=3)
-        contacts.plot(sigmas.mean(), ratio.mean(), "o", color=colour, ms=3)
         scatter = ratio.std(ddof=1) / SAMPLES**0.5
+        contacts.errorbar(sigmas.mean(), ratio.mean(), scatter, color=colour, fmt="o", ms=3)
         print(f"alpha {alpha}: sigma_J {sigmas.mean():.4f} +- {error:.4f}", end=", ")
         print(f"contacts/N {ratio.mean():.4f} +- {scatter:.4f}")
         if alpha == 0.9612:
             convex = points
+    for panel in (axes, contacts):
+        panel.plot([], [], "o", color=BLUE, ms=3, label="convex, σ$_J$ ≥ 0")
+        panel.plot([], [], "o", color=RED, ms=3, label="not convex, σ$_J$ < 0")
+        panel.legend()
     axes.set(xlabel="patterns per component α", ylabel="margin at jamming σ$_J$")
     contacts.set(xlabel="margin at jamming σ$_J$", ylabel="contacts per component")
     return convex
@@ -70,9 +74,11 @@ def draw_capacity(axes: Any, contacts: Any) -> ExactJamming[Any]:
 def draw_densities(forces: Any, margins: Any, points: list[ExactJamming[Any]]) -> None:
     sigma = float(np.mean([p.problem.sigma for p in points]))
     f = np.linspace(0, 4, 200)
-    forces.plot(f, theory.force_density(f, 0.5), color=GREY)
+    forces.plot(f, theory.force_density(f, 0.5), color=GREY, label="closed form")
     values = np.concatenate([p.relative_forces for p in points])
-    forces.hist(values, bins=np.linspace(0, 4, 33), density=True, color=BLUE, alpha=0.5)
+    forces.hist(values, bins=np.linspace(0, 4, 33), density=True, color=BLUE, alpha=0.5,
+                label=f"{len(points)} points")  # fmt: skip
+    forces.legend()
     h = np.linspace(1e-6, 3, 200)
     share = 1.0 - float(np.mean([len(p.rows) for p in points])) / (0.9612 * N)
     margins.plot(h, theory.margin_density(h, 0.5), color=GREY)
@@ -118,6 +124,7 @@ def draw_energy(axes: Any) -> None:
         gaps = [np.maximum(problem.gaps(x), 0.0) for problem, x in runs]
         axes.plot(a, np.mean([0.5 * g @ g for g in gaps]) / N, "o", color=BLUE, ms=3)
         axes.plot(a, np.mean([g.sum() for g in gaps]) / N, "s", color=ORANGE, ms=3)
+    axes.plot([], [], color=GREY, label="closed form")
     axes.plot([], [], "o", color=BLUE, ms=3, label="energy U/N")
     axes.plot([], [], "s", color=ORANGE, ms=3, label="pressure p")
     axes.set(xlabel="patterns per component α", title="σ = 0.5, above the transition")

@@ -50,7 +50,7 @@ def search(data, depth, patterns):
 
 def draw(found):
     with style():
-        figure = Figure(figsize=(6.6, 2.9), layout="constrained")
+        figure = Figure(figsize=(7.4, 2.9), layout="constrained")
         diagram, jump = figure.subplots(1, 2)
         for depth, colour in DEPTHS.items():
             for data, fill, line in (("random", colour, "-"), ("digits", "white", "--")):
@@ -71,9 +71,14 @@ def draw(found):
         )
         ticks = [*PATTERNS]
         diagram.set_xticks(ticks, [str(p) for p in ticks])
+        heights = [t for t in (5, 10, 20, 50, 100, 200, 500, 1000)
+                   if diagram.get_ylim()[0] <= t <= diagram.get_ylim()[1]]  # fmt: skip
+        diagram.set_yticks(heights, [str(t) for t in heights])
         diagram.set_xticks([], minor=True)
+        diagram.set_yticks([], minor=True)
         jump.axhline(0, color=GREY, lw=0.7)
-        jump.set(xscale="log", xlabel="load P/N", ylabel="violated per weight N$_Δ$/N, if U > 0")
+        jump.set(xscale="log", xlabel="load P/N", ylabel="violated patterns per weight N$_Δ$/N\n"
+                 "(0: all networks of a load fit)")  # fmt: skip
         jump.set_xticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
         jump.set_xticks([], minor=True)
         looks = [Line2D([], [], color=c, marker="o", label=f"depth {d}") for d, c in DEPTHS.items()]
@@ -81,7 +86,7 @@ def draw(found):
             Line2D([], [], color=GREY, marker="o", label="random labels"),
             Line2D([], [], color=GREY, marker="o", mfc="white", ls="--", label="digits, parity"),
         ]
-        diagram.legend(handles=looks, handlelength=3)
+        figure.legend(handles=looks, handlelength=3, loc="outside right upper")
     return figure
 
 

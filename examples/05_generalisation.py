@@ -43,8 +43,10 @@ def measure(width, taught, validation, test):
         "error": found.errors.mean() if len(found.errors) else None,
         "error_of_mean": found.errors.std() / np.sqrt(alive) if len(found.errors) else None,
         "stopped": found.stopped.mean() if len(found.stopped) else None,
+        "error_of_stopped": found.stopped.std() / np.sqrt(alive) if len(found.stopped) else None,
         "averaged": found.averaged,
         "norm": found.norms.mean() if len(found.norms) else None,
+        "error_of_norm": found.norms.std() / np.sqrt(alive) if len(found.norms) else None,
         "spread": found.spread,
     }
 
@@ -59,6 +61,12 @@ def n_star(rows):
     return float(np.exp(-found.value))
 
 
+def curve(axes, x, rows, key, **look):
+    """A number of each row, with its error over the networks if there is one."""
+    errors = [row.get(f"error_of_{key}") or 0.0 for row in rows]
+    axes.errorbar(x, [row[key] for row in rows], errors if any(errors) else None, **look)
+
+
 def draw(rows, at):
     x = [row["n_weights"] for row in rows]
     with style():
@@ -71,22 +79,22 @@ def draw(rows, at):
             if at:
                 axes.axvline(at, color=GREY, lw=0.7, ls=":")
                 axes.annotate(
-                    "N*", (at, 1), xycoords=("data", "axes fraction"), ha="left", va="top"
+                    " N*", (at, 0.02), xycoords=("data", "axes fraction"), ha="left", va="bottom"
                 )
         error = [row["error"] for row in rows], [row["error_of_mean"] for row in rows]
         errors.errorbar(x, *error, color=BLACK, marker="o", lw=0.9, label="end of training")
         for key, colour, marker, label in (
             ("stopped", ORANGE, "s", "stopped early"),
-            ("averaged", BLUE, "^", f"mean of {SAMPLES} networks"),
+            ("averaged", BLUE, "^", f"mean output of {SAMPLES} networks"),
         ):
-            errors.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
+            curve(errors, x, rows, key, color=colour, marker=marker, label=label)
         errors.set(ylabel="error on unseen digits", ylim=(0, None))
-        errors.legend(loc="lower right")
+        errors.legend(loc="lower right", title="bars: error of the mean over networks")
         for key, colour, marker, label in (
             ("norm", BLACK, "o", "|f|"),
             ("spread", GREEN, "D", "spread |f − mean f|"),
         ):
-            outputs.plot(x, [row[key] for row in rows], color=colour, marker=marker, label=label)
+            curve(outputs, x, rows, key, color=colour, marker=marker, label=label)
         outputs.set(yscale="log", ylabel="output on unseen digits")
         outputs.set_yticks([0.5, 1, 2, 4, 8, 16], ["0.5", "1", "2", "4", "8", "16"])
         outputs.set_yticks([], minor=True)

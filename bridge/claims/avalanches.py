@@ -71,6 +71,11 @@ CONVEX_LOADING: dict[str, Any] = {"system": "perceptron", "load": 1.5}
 ROUGH_LOADING: dict[str, Any] = {"system": "perceptron", "load": 4.0}
 TANH_LOADING: dict[str, Any] = {"system": "network", "load": 1.5}
 
+
+def _work(*, system: str, n: int, steps: int, **_: float) -> float:
+    return steps * (n if system == "perceptron" else n * (n + 2)) ** 2
+
+
 LOADING = Experiment(
     "slow loading",
     slow_loading,
@@ -84,6 +89,7 @@ LOADING = Experiment(
         *grid(30, **ROUGH_LOADING, n=100, by=0.2, steps=100),
         *grid(30, **TANH_LOADING, n=8, by=0.8, steps=100),
     ),
+    work=_work,
     settings=slowly,
     on_networks=True,
 )
@@ -138,8 +144,11 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             left.vlines(share[sudden], ends - changed[sudden], ends, color=colour, lw=2.0)
         drops, patterns = _joined(found, "drop"), _joined(found, "patterns")
         right.plot(drops, patterns, marker, color=colour, ms=4, mfc="none", label=name)
-    right.axhline(1.0, color=GREY, lw=0.8, ls="--")
-    left.set(xlabel="margin added, part of the whole", ylabel="patterns learned or forgotten")
+    right.axhline(1.0, color=GREY, lw=0.8, ls="--", label="one pattern, as in between")
+    left.set(
+        xlabel="margin added, part of the whole\n(thick: in an avalanche)",
+        ylabel="patterns learned or forgotten",
+    )
     right.set(xlabel="energy lost in the avalanche", ylabel="patterns changed in it", xscale="log")
     legend(right, loc="upper left")
 

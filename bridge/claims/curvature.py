@@ -9,7 +9,7 @@ import numpy as np
 from bridge.claims.claim import theme_of
 from bridge.claims.estimates import farthest, finished, mean
 from bridge.claims.experiment import Experiment, GridPoint, Records, Sample
-from bridge.claims.threshold import adam
+from bridge.claims.threshold import adam, step_work
 from bridge.records.store import Record
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def _point(samples: int, depth: int, activation: str, load: float, width: int) -
     return GridPoint(samples, {**parameters, "steps": 10_000, "polish": 1000})
 
 
+def _work(
+    *, depth: int, width: int, activation: str, load: float, steps: int, polish: int
+) -> float:
+    from networks import Mlp
+
+    del polish  # which ends long before so many solves
+    return steps * step_work(Mlp(width, width, depth, activation), load)
+
+
 PRESTRESS = Experiment(
     "network spectra",
     spectra,
@@ -79,6 +88,7 @@ PRESTRESS = Experiment(
         for width in (12, 24)
         for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
     ),
+    work=_work,
     settings=adam,
     on_networks=True,
 )

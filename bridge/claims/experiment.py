@@ -52,6 +52,8 @@ class Experiment:
         One run: ``sample(rng, **parameters)``.
     default, full
         What is run: in minutes, and with ``--full``.
+    work
+        ``work(**parameters)``, to which the cost of a run is about proportional.
     settings
         Returns what else the result depends on: numbers of the program that are no parameters.
     on_networks
@@ -62,5 +64,6 @@ class Experiment:
     sample: Callable[..., Sample]
     default: tuple[GridPoint, ...]
     full: tuple[GridPoint, ...]
+    work: Callable[..., float]
     settings: Callable[[], Mapping[str, Any]] = dict
     on_networks: bool = False

@@ -115,12 +115,19 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
                 axes.plot(values[inside], rank[inside], color=colour, lw=1.0, label=name)
         axes.set(xscale="log", yscale="log", ylim=(1e-4, 1.0))
     guide = np.array([1e-2, 0.3])
-    left.plot(guide, 0.5 * guide ** (1 + THETA), color=BLACK, ls="--", lw=0.8, label="mean field")
+    named = "mean field: slope"
+    left.plot(
+        guide, 0.5 * guide ** (1 + THETA), color=BLACK, ls="--", lw=0.8, label=f"{named} 1 + θ"
+    )
     guide = np.array([1e-4, 1e-2])
-    right.plot(guide, 1.5 * guide ** (1 - GAMMA), color=BLACK, ls="--", lw=0.8)
-    left.set(xlabel="force Δ (mean or median = 1)", ylabel="share below")
-    right.set(xlabel="gap −Δ")
+    right.plot(
+        guide, 1.5 * guide ** (1 - GAMMA), color=BLACK, ls="--", lw=0.8, label=f"{named} 1 − γ"
+    )
+    left.set(xlabel="force, over the mean\n(networks: Δ > 0, over the median)")
+    left.set_ylabel("share of smaller values")
+    right.set(xlabel="gap h = −Δ")
     legend(left)
+    right.legend(*[part[-1:] for part in right.get_legend_handles_labels()])
 
 
 THEME = theme_of(

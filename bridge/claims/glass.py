@@ -50,12 +50,14 @@ SPIN_ENDS = Experiment(
     spins,
     default=grid(60, n=[20, 40, 80]),
     full=grid(200, n=[20, 40, 80, 160]),
+    work=lambda n: n**3,
 )
 DIGIT_ENDS = Experiment(
     "digit descents",
     digits,
     default=grid(8, hidden=[3, 12], patterns=300),
     full=grid(40, hidden=[3, 6, 12, 24], patterns=300),
+    work=lambda hidden, patterns: hidden * patterns,
     on_networks=True,
 )
 

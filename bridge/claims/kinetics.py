@@ -100,19 +100,28 @@ NETWORK = Experiment(
     minima_network,
     default=grid(4, hidden=4, l2=1e-4, patterns=50, searches=250, temperature=0.05),
     full=grid(12, hidden=[4, 6], l2=1e-4, patterns=50, searches=1000, temperature=0.05),
+    work=lambda searches, patterns, hidden, **_: searches * patterns * hidden,
     on_networks=True,
 )
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
-    """Draw the number of neighbours of each minimum against its loss."""
-    from bridge.figures.style import BLUE
+    """Draw the number of neighbours of each minimum against its loss, a mark a landscape."""
+    from bridge.figures.style import BLUE, GREEN, ORANGE, RED, legend
 
     axes = figure.subplots()
-    for record in finished(records[NETWORK.name]):
+    looks = ((BLUE, "o"), (RED, "s"), (GREEN, "^"), (ORANGE, "D"))
+    for record, (colour, marker) in zip(finished(records[NETWORK.name]), looks, strict=False):
         losses, degrees = record.arrays["nodes"].T
-        axes.plot(losses - losses.min(), degrees, "o", color=BLUE, ms=4, mfc="none")
-    axes.set(xlabel="loss above that of the global minimum", ylabel="neighbouring minima")
+        label = f"data set {record.seed[-1]}: {len(losses)} minima"
+        axes.plot(
+            losses - losses.min(), degrees, marker, color=colour, ms=4, mfc="none", label=label
+        )
+    axes.set(
+        xlabel="loss a pattern above that of the global minimum, in nats",
+        ylabel="minima that a saddle joins to it",
+    )
+    legend(axes)
 
 
 THEME = theme_of(

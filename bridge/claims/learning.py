@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -92,6 +92,11 @@ WEAK, MIDDLE, STRONG = 1e-4, 1e-3, 1e-2  # weight decay λ
 _FEW_UNITS, _MANY_UNITS = ({"hidden": hidden, "l2": MIDDLE} for hidden in (FEW, MANY))
 _WEAK_DECAY, _STRONG_DECAY = ({"hidden": FEW, "l2": l2} for l2 in (WEAK, STRONG))
 
+
+def _work(*, hidden: int, patterns: int, starts: int, **_: Any) -> float:
+    return starts * patterns * hidden
+
+
 CLASSIFIER = Experiment(
     "LJAT3 classifier",
     classifier,
@@ -107,6 +112,7 @@ CLASSIFIER = Experiment(
         patterns=1000,
         starts=200,
     ),
+    work=_work,
     on_networks=True,
 )
 DIGIT_CLASSIFIER = Experiment(
@@ -114,6 +120,7 @@ DIGIT_CLASSIFIER = Experiment(
     classifier,
     default=grid(3, data="digits", hidden=6, l2=1e-3, patterns=300, starts=6),
     full=grid(12, data="digits", hidden=10, l2=1e-3, patterns=1000, starts=50),
+    work=_work,
     on_networks=True,
 )
 REGRESSION = Experiment(
@@ -121,6 +128,7 @@ REGRESSION = Experiment(
     regression,
     default=grid(6, noise=0.02, points=100, starts=60),
     full=grid(50, noise=0.02, points=100, starts=300),
+    work=lambda points, starts, **_: points * starts,
     on_networks=True,
 )
 

@@ -72,15 +72,26 @@ def three_atoms(rng: np.random.Generator, *, searches: int) -> Sample:
 
 
 LJ7 = Experiment(
-    "LJ7", cluster, default=grid(3, n=7, searches=400), full=grid(20, n=7, searches=1000)
+    "LJ7",
+    cluster,
+    default=grid(3, n=7, searches=400),
+    full=grid(20, n=7, searches=1000),
+    work=lambda n, searches: searches,
 )
 LJ13 = Experiment(
     "LJ13",
     global_minimum,
     default=grid(3, n=13, moves=600, runs=1),
     full=grid(20, n=13, moves=600, runs=1),
+    work=lambda n, moves, runs: moves * runs,
 )
-LJAT3 = Experiment("LJAT3", three_atoms, default=grid(3, searches=60), full=grid(20, searches=200))
+LJAT3 = Experiment(
+    "LJAT3",
+    three_atoms,
+    default=grid(3, searches=60),
+    full=grid(20, searches=200),
+    work=lambda searches: searches,
+)
 
 
 def _energies(records: Records, listed: tuple[float, ...]) -> Estimate:
@@ -98,10 +109,14 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     found = finished(records[LJ7.name])
     if found:
         best = max(found, key=lambda record: record.data["minima"])
-        axes.plot(best.arrays["temperature"], best.arrays["heat_capacity"], color=BLACK)
-    axes.plot([0.1, 0.15, 0.2, 0.3], [15.785, 18.385, 19.126, 16.851], "o", color=RED, mfc="none")
-    axes.plot([0.186], [19.226], "*", color=RED, ms=9, label="reference")
-    axes.set(xlabel="temperature", ylabel="heat capacity of LJ$_7$ / k$_B$")
+        axes.plot(
+            best.arrays["temperature"], best.arrays["heat_capacity"], color=BLACK,
+            label=f"of the {best.data['minima']} minima found",
+        )  # fmt: skip
+    reference = [15.785, 18.385, 19.126, 16.851]
+    axes.plot([0.1, 0.15, 0.2, 0.3], reference, "o", color=RED, mfc="none", label="reference")
+    axes.plot([0.186], [19.226], "*", color=RED, ms=9, label="its peak")
+    axes.set(xlabel="temperature kT/ε", ylabel="heat capacity C/k of LJ$_7$")
     legend(axes)
 
 

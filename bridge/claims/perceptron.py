@@ -80,6 +80,7 @@ JAMMING = Experiment(
     jamming_point,
     default=(*grid(16, n=400, alpha=4.0, sigma=-0.5), *grid(32, n=400, **CONVEX)),
     full=(*grid(200, n=800, alpha=4.0, sigma=-0.5), *grid(40, n=800, **CONVEX)),
+    work=lambda n, **_: n**3,
 )
 
 MINIMUM = Experiment(
@@ -87,6 +88,7 @@ MINIMUM = Experiment(
     minimum,
     default=grid(4, n=800, alpha=8.0, sigma=-0.5),
     full=grid(20, n=1600, alpha=8.0, sigma=-0.5),
+    work=lambda n, **_: n**3,
 )
 
 

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bridge.claims import cost
 from bridge.claims.claim import SIGMAS, Theme
-from bridge.claims.experiment import GridPoint, Records
-from bridge.claims.table import THEMES, experiments
+from bridge.claims.experiment import Records
+from bridge.claims.table import THEMES
 from bridge.claims.trials import Conclusion
 from bridge.records.documents import dumps
 from bridge.records.provenance import provenance
@@ -31,8 +32,9 @@ def document(
 
     With ``beside``, conclusions from the default size, each entry holds the verdict of both.
     """
-    known = experiments()
     entries = [entry(conclusion) for conclusion in conclusions]
+    claims = [conclusion.claim for conclusion in conclusions]
+    run, large = (cost.costs(claims, records, full=size) for size in (full, True))
     for found, other in zip(entries, beside, strict=bool(beside)):
         found["at_default_size"] = other.verdict if other.found.samples else "not run"
     return {
@@ -40,10 +42,8 @@ def document(
         "seconds": sum(record.seconds for found in records.values() for record in found),
         "verdicts": _counts(entries),
         "claims": entries,
-        "experiments": {
-            name: [_size(point) for point in (known[name].full if full else known[name].default)]
-            for name in records
-        },
+        "experiments": {name: [str(point) for point in run[name]] for name in records},
+        "with_full": {name: sum(c.total for c in large[name]) for name in records},
         "provenance": provenance(),
     }
 
@@ -51,11 +51,6 @@ def document(
 def _counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     found = [entry["verdict"] for entry in entries]
     return {verdict: found.count(verdict) for verdict in _VERDICTS}
-
-
-def _size(point: GridPoint) -> str:
-    sizes = ", ".join(f"{name} = {value}" for name, value in point.parameters.items())
-    return f"{point.samples} runs of {sizes}"
 
 
 def entry(conclusion: Conclusion) -> dict[str, Any]:
@@ -77,8 +72,19 @@ def entry(conclusion: Conclusion) -> dict[str, Any]:
         "value": found.value if math.isfinite(found.value) else None,
         "error": found.error if math.isfinite(found.error) else None,
         "verdict": conclusion.verdict,
+        "to_decide": _to_decide(conclusion),
+        "runs": conclusion.runs,
         "seconds": conclusion.seconds,
     }
+
+
+def _to_decide(conclusion: Conclusion) -> str:
+    """Say of a claim that is left open how many runs would decide it, and their cost."""
+    runs = cost.runs_to_decide(conclusion.claim.expected, conclusion.found)
+    if conclusion.verdict != "undecided" or runs is None or runs <= conclusion.found.samples:
+        return ""
+    price = cost.duration(conclusion.seconds / conclusion.runs * runs)
+    return f"about {runs} runs of this size, {price}, if the value stays"
 
 
 def text(found: Mapping[str, Any]) -> str:
@@ -134,7 +140,10 @@ def markdown(found: Mapping[str, Any]) -> str:
             parts += [_paragraph(entry) for entry in entries]
     parts += ["## What was run"]
     for name, sizes in found["experiments"].items():
-        parts += [f"**{name}**", "\n".join(f"- {size}" for size in sizes)]
+        large = found["with_full"][name]
+        known = f"; with `--full` about {cost.duration(large)}" if large else ""
+        parts += [f"**{name}**{known}"]
+        parts += ["\n".join(f"- {size}" for size in sizes)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -193,6 +202,7 @@ def _paragraph(entry: Mapping[str, Any]) -> str:
             f"- refuted by: {entry['refuted_by']}",
             f"- found: {measured(entry)}, {runs}{note}",
             f"- verdict: **{entry['verdict']}**",
+            *([f"- to decide it: {entry['to_decide']}"] if entry["to_decide"] else []),
             f"- runs: {entry['experiment']}, {entry['seconds']:.1f} s",
         ]
     )

@@ -33,12 +33,14 @@ def threshold(
     activation: str,
     loads: tuple[float, float, float],
     steps: int,
+    polish: int,
 ) -> Sample:
     """Find the load at which one set of patterns stops being fitted, by bisection.
 
     Patterns are added to the same network, so that smaller sets are parts of larger ones. ``loads``
     are the lowest, the highest, and the distance between them; a training that does not come to an
-    end counts as one that does not fit. The result is ``stalled`` if the transition is outside.
+    end, within ``polish`` linear solves after ``steps`` of Adam, counts as one that does not fit.
+    The result is ``stalled`` if the transition is outside.
     """
     from networks import Mlp
 
@@ -49,7 +51,7 @@ def threshold(
     ends: dict[int, Measured] = {}
 
     def fitted(place: int) -> float:
-        ends[place] = _trained(mlp, patterns, grid[place] * mlp.n_weights, steps, rng)
+        ends[place] = _trained(mlp, patterns, grid[place] * mlp.n_weights, (steps, polish), rng)
         return float(ends[place].state.status == "unjammed")
 
     fits, jams = bracket(fitted, len(grid))
@@ -83,9 +85,16 @@ def _patterns(data: str, count: int, dim: int, rng: np.random.Generator) -> "Pat
 
 
 def _trained(
-    mlp: "Mlp", patterns: "Patterns", count: float, steps: int, rng: np.random.Generator
+    mlp: "Mlp",
+    patterns: "Patterns",
+    count: float,
+    most: tuple[int, int],
+    rng: np.random.Generator,
 ) -> "Measured":
-    """Train on the first patterns, an even number; start again where that certifies nothing."""
+    """Train on the first patterns, an even number; start again where that certifies nothing.
+
+    ``most`` are the steps of Adam and the linear solves of the polish.
+    """
     from bridge.runs.states import measure
     from bridge.systems.learner import trained_state
     from networks import HingeNetwork, Patterns, train
@@ -93,7 +102,7 @@ def _trained(
     chosen = slice(0, 2 * round(count / 2))
     problem = HingeNetwork(mlp, Patterns(patterns.x[chosen], patterns.y[chosen]))
     for _ in range(_INITS):
-        end = train(problem, mlp.init(rng), steps=steps)
+        end = train(problem, mlp.init(rng), steps=most[0], newton_steps=most[1])
         found = measure(trained_state(end), with_spectrum=end.status == "jammed", seconds=0.0)
         if found.state.status in ("unjammed", "jammed"):
             break
@@ -115,11 +124,28 @@ TANH_DEEP = network(3, 8, 10, activation="tanh")  # 216 weights, where TANH has 
 DIGITS, RANDOM = network(2, 12, 4, "digits"), network(2, 12, 4)
 
 
+_START = 4e5  # products of a weight and a pattern in the time that any step of Adam takes
+
+
+def step_work(mlp: "Mlp", load: float) -> float:
+    """Return the work of one step of Adam at ``P/N``, in products of a weight and a pattern."""
+    return float(_START + load * mlp.n_weights**2)
+
+
+def _work(*, loads: tuple[float, float, float], steps: int, **kind: Any) -> float:
+    from networks import Mlp
+
+    low, high, spacing = loads
+    mlp = Mlp(*(kind[name] for name in ("input_dim", "width", "depth", "activation")))
+    trainings = math.log2((high - low) / spacing + 2)
+    return trainings * steps * step_work(mlp, (low + high) / 2)
+
+
 THRESHOLD = Experiment(
     "network threshold",
     threshold,
     default=tuple(
-        GridPoint(3, {**kind, "loads": loads, "steps": 10_000})
+        GridPoint(3, {**kind, "loads": loads, "steps": 4_000, "polish": 200})
         for kind, loads in (
             (SMALL, (1.25, 3.25, 0.25)),
             (LARGE, (1.25, 3.25, 0.25)),
@@ -131,7 +157,7 @@ THRESHOLD = Experiment(
         )
     ),
     full=tuple(
-        GridPoint(12, {**kind, "loads": loads, "steps": 60_000})
+        GridPoint(12, {**kind, "loads": loads, "steps": 60_000, "polish": 1000})
         for kind, loads in (
             (SMALL, (1.0, 4.0, 0.125)),
             (LARGE, (1.0, 4.0, 0.125)),
@@ -147,6 +173,7 @@ THRESHOLD = Experiment(
             (RANDOM, (0.5, 4.0, 0.125)),
         )
     ),
+    work=_work,
     settings=adam,
     on_networks=True,
 )

@@ -31,6 +31,7 @@ from bridge.claims.threshold import (
     THRESHOLD,
     adam,
     network,
+    step_work,
 )
 
 if TYPE_CHECKING:
@@ -51,11 +52,19 @@ def overparametrized(
     return Sample({"fitted": float(found.status == "unjammed")}, status=found.status)
 
 
+def _work(*, width: int, activation: str, load: float, **_: int) -> float:
+    """Return the work of one step: they fit early, after about as many steps of all sizes."""
+    from networks import Mlp
+
+    return step_work(Mlp(width, width, 2, activation), load)
+
+
 BEYOND = Experiment(
     "network beyond N*",
     overparametrized,
     default=grid(8, width=12, activation=["relu", "tanh"], load=1.25, steps=10_000),
     full=grid(100, width=[12, 24], activation=["relu", "tanh"], load=1.25, steps=60_000),
+    work=_work,
     settings=adam,
     on_networks=True,
 )

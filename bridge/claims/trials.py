@@ -7,6 +7,7 @@ computed in any order by any number of processes, and one that is there is not c
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bridge.claims.claim import Claim, Estimate, Verdict, judge
@@ -68,12 +69,13 @@ class Trial:
 class Conclusion:
     """A claim, what was measured for it, and its cost in processor seconds.
 
-    The cost is that of all runs it rests on, also where other claims rest on them too.
+    The cost is that of all ``runs`` of its experiment, also where other claims rest on them too.
     """
 
     claim: Claim
     found: Estimate
     seconds: float
+    runs: int
 
     @property
     def verdict(self) -> Verdict:
@@ -103,6 +105,18 @@ def stored(
     return found
 
 
+def gather(todo: Iterable[Trial], store: Store, others: Iterable[Path]) -> int:
+    """Keep what other stores hold of the trials, such as those of shards; return how many."""
+    missing = [trial.key for trial in todo if trial.key not in store]
+    found = 0
+    for path in others:
+        with Store(path, read_only=True) as other:
+            for record in filter(None, map(other.get, missing)):
+                store.put(record)
+                found += 1
+    return found
+
+
 def conclude(claims: Iterable[Claim], records: Mapping[str, Records]) -> list[Conclusion]:
     """Judge each claim by the records of its experiment."""
     return [conclusion(claim, records[claim.experiment.name]) for claim in claims]
@@ -110,4 +124,5 @@ def conclude(claims: Iterable[Claim], records: Mapping[str, Records]) -> list[Co
 
 def conclusion(claim: Claim, records: Records) -> Conclusion:
     """Judge one claim by its records."""
-    return Conclusion(claim, claim.estimate(records), sum(record.seconds for record in records))
+    seconds = sum(record.seconds for record in records)
+    return Conclusion(claim, claim.estimate(records), seconds, len(records))

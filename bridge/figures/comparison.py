@@ -3,7 +3,7 @@
 Every status has a colour and a marker of its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from bridge.systems import load_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
 STATUS_STYLES: dict[str, dict[str, Any]] = {
@@ -25,7 +26,7 @@ STATUS_STYLES: dict[str, dict[str, Any]] = {
     "stalled": {"marker": "x", "color": GREY},
     "dead": {"marker": "+", "color": BLACK},
 }
-ENERGY_FLOOR = 1e-8  # where a run with U = 0 stands on the logarithmic axis
+ENERGY_FLOOR = 1e-8  # where a run with U = 0 stands on the logarithmic axis, named 0 there
 SPECTRUM_LINEAR = 1e-3  # width of the linear part of the axis of eigenvalues
 
 
@@ -42,8 +43,28 @@ def comparison(systems: Sequence[Column]) -> "Figure":
             draw_gaps(column[2], system)
             draw_spectra(column[3], system)
         axes[0, 0].set_ylim(bottom=-0.08)
+        _name_zero(axes[1, 0])
         _label_rows(axes)
         _legends(figure, axes)
+        return figure
+
+
+def transitions(systems: Sequence[Column]) -> "Figure":
+    """Draw ``N_Δ/N`` against load alone, a panel for each system: for a slide.
+
+    Jammed states of a load are drawn as their mean, with its standard error where there are two.
+    """
+    with style():
+        figure = new_figure(max(1.75 * len(systems) + 0.4, 3.8), 2.3)
+        axes = figure.subplots(1, len(systems), squeeze=False, sharey=True)[0]
+        for panel, system in zip(axes, systems, strict=True):
+            panel.set(title=system.name, xlabel=load_words(system.load_name))
+            panel.axhline(1.0, color=GREY, lw=0.7, ls=":")
+            _mark_transition(panel, system)
+            _draw_runs(panel, system, _ratio, but=("jammed",))
+            _draw_means(panel, system)
+        axes[0].set(ylabel="violated N$_Δ$ per degree\nof freedom N", ylim=(-0.08, None))
+        figure.legend(handles=_statuses(), loc="outside upper center", ncols=6, handletextpad=0.5)
         return figure
 
 
@@ -51,25 +72,30 @@ def draw_constraints(axes: "Axes", system: Column) -> None:
     """Draw ``N_Δ/N`` of every run against its load, one marker a status."""
     axes.axhline(1.0, color=GREY, lw=0.7, ls=":")
     _mark_transition(axes, system)
-    _draw_runs(axes, system, lambda data: data["constraints_per_dof"])
+    _draw_runs(axes, system, _ratio)
     axes.tick_params(labelbottom=False)
 
 
 def draw_energy(axes: "Axes", system: Column) -> None:
-    """Draw ``U/n_dof`` of every run; those that reached ``U = 0`` stand on the lower edge."""
+    """Draw ``U/N`` of every run; those that reached ``U = 0`` stand on the lower edge."""
     axes.set(yscale="log", ylim=(ENERGY_FLOOR / 2, None))
     _mark_transition(axes, system)
-    _draw_runs(axes, system, lambda data: max(data["energy"] / data["n_dof"], ENERGY_FLOOR))
+    _draw_runs(axes, system, lambda data: max(data["energy"] / max(data["n"], 1), ENERGY_FLOOR))
 
 
 def draw_gaps(axes: "Axes", system: Column) -> None:
-    """Draw the densities of the violations ``Δ > 0`` and of the margins ``-Δ > 0``."""
+    """Draw the densities of the violations ``Δ > 0`` and of the margins ``-Δ > 0``.
+
+    Bars are the errors of the counts in the bins.
+    """
     gaps = _joined(system.at_transition, "gaps")
     axes.set(xscale="log", yscale="log")
     for values, colour, marker in ((gaps[gaps > 0], RED, "o"), (-gaps[gaps < 0], BLUE, "s")):
         if values.size:
-            x, density = log_density(values, bins_per_decade=4)
-            axes.plot(x, density, color=colour, marker=marker, ms=2.5, lw=0.8)
+            x, density, errors = log_density(values, bins_per_decade=4)
+            axes.errorbar(
+                x, density, errors, color=colour, marker=marker, ms=2.5, lw=0.8, elinewidth=0.6
+            )
 
 
 def draw_spectra(axes: "Axes", system: Column) -> None:
@@ -100,10 +126,40 @@ def _symlog_bins(values: Vector) -> Vector:
     return np.concatenate([-half[:0:-1], half])
 
 
-def _draw_runs(axes: "Axes", system: Column, value: Callable[[Mapping[str, Any]], float]) -> None:
+def _ratio(data: Mapping[str, Any]) -> float:
+    return float(data["constraints_per_dof"])
+
+
+def _draw_runs(
+    axes: "Axes",
+    system: Column,
+    value: Callable[[Mapping[str, Any]], float],
+    but: Collection[str] = (),
+) -> None:
     for status, look in STATUS_STYLES.items():
+        if status in but:
+            continue
         runs = [r.data for r in system.sweep if r.status == status]
         axes.plot([d["load"] for d in runs], [value(d) for d in runs], ls="none", **look)
+
+
+def _draw_means(axes: "Axes", system: Column) -> None:
+    """Draw the mean of the jammed states of each load, and its standard error."""
+    for load in system.loads:
+        ratios = [_ratio(run.data) for run in system.at(load) if run.status == "jammed"]
+        if ratios:
+            error = np.std(ratios, ddof=1) / np.sqrt(len(ratios)) if len(ratios) > 1 else 0.0
+            axes.errorbar(load, np.mean(ratios), error, elinewidth=0.9, **STATUS_STYLES["jammed"])
+
+
+def _name_zero(axes: "Axes") -> None:
+    """Name the lower edge of a logarithmic axis of energies by what stands there."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext
+
+    usual = LogFormatterMathtext()
+    usual.set_axis(axes.yaxis)
+    text = FuncFormatter(lambda y, at: "0" if y <= ENERGY_FLOOR else usual(y, at))
+    axes.yaxis.set_major_formatter(text)
 
 
 def _mark_transition(axes: "Axes", system: Column) -> None:
@@ -117,7 +173,10 @@ def _joined(records: Sequence[Record], name: str) -> Vector:
 
 
 def _label_rows(axes: "NDArray[Any]") -> None:
-    labels = ("constraints N$_Δ$/N", "energy U/n", "density P(|Δ|)", "eigenvalue density")
+    labels = (
+        "violated N$_Δ$ per\ndegree of freedom N", "energy U/N\n(0 where all is satisfied)",
+        "density P(|Δ|)", "eigenvalue density",
+    )  # fmt: skip
     for row, label in zip(axes, labels, strict=True):
         row[0].set_ylabel(label)
     for panel in axes[2]:
@@ -129,12 +188,23 @@ def _label_rows(axes: "NDArray[Any]") -> None:
 def _legends(figure: "Figure", axes: "NDArray[Any]") -> None:
     from matplotlib.lines import Line2D
 
-    statuses = [Line2D([], [], ls="none", label=s, **look) for s, look in STATUS_STYLES.items()]
-    figure.legend(handles=statuses, loc="outside upper center", ncols=4, handletextpad=0.1)
+    figure.legend(handles=_statuses(), loc="outside upper center", ncols=6, handletextpad=0.5)
     sides = [
         Line2D([], [], color=RED, marker="o", ms=3, label="P$_+$: Δ > 0, violated"),
         Line2D([], [], color=BLUE, marker="s", ms=3, label="P$_-$: Δ < 0, satisfied"),
     ]
-    axes[2, 0].legend(handles=sides, loc="lower left")
-    parts = [Line2D([], [], color=colour, label=name) for name, colour in SPECTRA.values()]
-    axes[3, 0].legend(handles=parts, loc="upper right")
+    names = ("stiffness H₀", "prestress Hₚ", "H = H₀ + Hₚ")
+    colours = [colour for _, colour in SPECTRA.values()]
+    parts = [Line2D([], [], color=c, label=name) for name, c in zip(names, colours, strict=True)]
+    figure.legend(handles=[*sides, *parts], loc="outside lower center", ncols=5)
+
+
+def _statuses() -> "list[Line2D]":
+    """Return the marks of the statuses, and what the lines mean, for a legend."""
+    from matplotlib.lines import Line2D
+
+    return [
+        *(Line2D([], [], ls="none", label=s, **look) for s, look in STATUS_STYLES.items()),
+        Line2D([], [], color=GREY, lw=0.7, label="half of the runs jam"),
+        Line2D([], [], color=GREY, lw=0.7, ls=":", label="N$_Δ$ = N"),
+    ]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 BY_SIZE = (SKY, BLUE, GREEN, ORANGE)
 MARKERS = ("o", "s", "^", "D")
+FEWEST = 20  # avalanches of a size, for a distribution
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,9 @@ class JammingSample:
 
 
 def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -> "Figure":
-    """Draw excess constraints, pressure and energy against the distance to jamming.
+    """Draw excess constraints, pressure and energy against the distance to jamming ``t``.
 
+    ``t`` is what `HasTightening.tightened` takes: the growth of lengths, or of the margin.
     ``systems[name][label of a size]`` are samples that share their distances. Points are medians
     over samples; the second row is the collapse in ``t N²``.
     """
@@ -63,9 +65,10 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
                 _dots(column[3], t, energy / n, index)
             for panel, power in zip(column, (0.5, 0.5, 1.0, 2.0), strict=True):
                 _slope_line(panel, power)
-            column[0].legend(loc="upper left", handletextpad=0.1)
+            column[2].legend(*column[0].get_legend_handles_labels(), loc="upper left")
         rows = ("excess constraints / N", "excess constraints", "pressure p", "energy U/N")
-        _label(axes, ("t", "t N²", "t", "t"), rows)
+        t = "distance to jamming t"
+        _label(axes, (t, "t N²", t, t), rows)
         return figure
 
 
@@ -80,31 +83,40 @@ def exponents_figure(systems: Mapping[str, Sequence[JammingSample]]) -> "Figure"
             _density(column[0], forces, RED, THETA, top=0.3)
             _density(column[1], margins, BLUE, -GAMMA, top=0.03)
             _stability(column[2], forces, np.geomspace(0.03, 1.0, 12), 0.0, RED, THETA, 1.0)
+            column[2].set_xlim(0.025, 1.2)
             floor = finite_size_floor(margins)
             highs = np.geomspace(max(5 * floor, 3e-3), 0.3, 12)
             _stability(column[3], margins, highs, floor, BLUE, GAMMA, -1.0)
         rows = ("density P(f)", "density P(h)", "exponent θ", "exponent γ")
-        window = "upper end of window"
+        window = "upper end of the window of the fit"
         _label(axes, ("force f / ⟨f⟩", "gap h", window, window), rows)
         return figure
 
 
 def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
-    """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`."""
+    """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`.
+
+    Sizes with fewer than `FEWEST` avalanches have no distribution, and are named with their number.
+    """
     with style():
         figure, axes = _panels(2, systems, 4.4)
         for column, sizes in zip(axes.T, systems.values(), strict=True):
             for index, (label, one) in enumerate(sizes.items()):
                 drops, cutoff = np.concatenate(one.resolved), one.cutoff()
-                if len(drops) < 2:
+                if len(drops) < FEWEST:
+                    column[0].plot([], [], " ", label=f"{label}: {len(drops)}, too few")
                     continue
-                x, density = log_density(drops, bins_per_decade=2)
-                _dots(column[0], x, density, index, f"{label} ({len(drops)})", "-")
-                _dots(column[1], x / cutoff, density * x, index, None, "-")
-            _slope_line(column[0], -1.0, middle=True)
-            _slope_line(column[0], -1.41, middle=True, dash="--")
-            legend(column[0], loc="lower left", handletextpad=0.4)
-        columns = ("energy lost D", "D / D$_c$, D$_c$ = ⟨D²⟩/⟨D⟩")
+                x, density, errors = log_density(drops, bins_per_decade=2)
+                _dots(column[0], x, density, index, f"{label}: {len(drops)}", "-", errors)
+                _dots(column[1], x / cutoff, density * x, index, None, "-", errors * x)
+            if not column[1].get_lines():
+                column[0].set_axis_off()
+                column[1].set_axis_off()
+            for power, dash in ((-1.0, "-"), (-1.41, "--")):
+                _slope_line(column[0], power, middle=True, dash=dash)
+            legend(column[0], loc="upper right")
+            _whole_decades(column[1])
+        columns = ("energy lost D", "D / D$_c$, with D$_c$ = ⟨D²⟩/⟨D⟩")
         _label(axes, columns, ("density P(D)", "D P(D)"))
         return figure
 
@@ -120,8 +132,15 @@ def _panels(rows: int, systems: Iterable[str], height: float) -> tuple["Figure",
         top.set_title(name)
     for panel in axes.flat:
         panel.set(xscale="log", yscale="log")
-        panel.xaxis.set_minor_formatter(NullFormatter())
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_minor_formatter(NullFormatter())
     return figure, axes
+
+
+def _whole_decades(axes: "Axes") -> None:
+    """Widen the axis upwards to whole powers of ten, which alone have a number."""
+    low, high = np.log10(axes.get_ylim())
+    axes.set_ylim(10 ** np.floor(low), 10 ** np.ceil(high))
 
 
 def _label(axes: Any, below: Sequence[str], beside: Sequence[str]) -> None:
@@ -146,18 +165,24 @@ def _medians(samples: Sequence[Departure]) -> tuple[Vector, Vector, Vector, Vect
 
 
 def _dots(
-    axes: "Axes", x: Vector, y: Vector, index: int, label: str | None = None, line: str = ""
+    axes: "Axes",
+    x: Vector,
+    y: Vector,
+    index: int,
+    label: str | None = None,
+    line: str = "none",
+    errors: Vector | None = None,
 ) -> None:
     seen = y > 0
-    axes.plot(
-        x[seen], y[seen], line, color=BY_SIZE[index], marker=MARKERS[index], ms=3, lw=0.7,
-        label=label,
+    axes.errorbar(
+        x[seen], y[seen], None if errors is None else errors[:, seen], ls=line,
+        color=BY_SIZE[index], marker=MARKERS[index], ms=3, lw=0.7, label=label,
     )  # fmt: skip
 
 
 def _slope_line(axes: "Axes", power: float, middle: bool = False, dash: str = "-") -> None:
     """Draw a power law through the last, or the middle, of what is drawn, with its exponent."""
-    lines = [line for line in axes.get_lines() if np.size(line.get_xdata())]
+    lines = [line for line in axes.get_lines() if np.size(line.get_xdata()) and line.get_zorder()]
     if not lines:
         return
     x = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in lines])
@@ -166,11 +191,14 @@ def _slope_line(axes: "Axes", power: float, middle: bool = False, dash: str = "-
     anchor = order[len(order) // 2] if middle else order[-1]
     span = np.array([x.min(), x.max()])
     with np.errstate(over="ignore"):
-        axes.plot(span, y[anchor] * (span / x[anchor]) ** power, dash, color=GREY, lw=0.8, zorder=0)
+        line = y[anchor] * (span / x[anchor]) ** power
+        axes.plot(span, line, dash, color=GREY, lw=0.8, zorder=0,
+                  label=f"slope {power:g}" if middle else None)  # fmt: skip
     low, high = y.min(), y.max()
     axes.set_ylim(low / 2, high * 3)
     if not middle:
-        axes.text(0.97, 0.05, f"slope {power:g}", transform=axes.transAxes, ha="right", color=GREY)
+        text = f"line: slope {power:g}"
+        axes.text(0.97, 0.05, text, transform=axes.transAxes, ha="right", color=GREY)
 
 
 def _density(
@@ -178,13 +206,16 @@ def _density(
 ) -> None:
     """Draw a density, and a power law that passes through it at ``top``."""
     values = np.concatenate(list(samples))
-    x, density = log_density(values[values > 0], bins_per_decade=5)
-    axes.plot(x, density, color=colour, marker="o", ms=2.5, lw=0.8)
+    x, density, errors = log_density(values[values > 0], bins_per_decade=5)
+    axes.errorbar(x, density, errors, color=colour, marker="o", ms=2.5, lw=0.8, ecolor=BLACK,
+                  elinewidth=0.6)  # fmt: skip
     at = int(np.argmin(np.abs(np.log(x / top))))
     span = np.array([x.min(), top])
     axes.plot(span, density[at] * (span / x[at]) ** power, color=GREY, lw=0.8)
     axes.set_ylim(density.min() / 2, density.max() * 2)
-    axes.text(0.03, 0.05, f"line: {power:+.3f}", transform=axes.transAxes, color=GREY)
+    axes.text(
+        0.03, 0.05, f"line: mean field, slope {power:+.3f}", transform=axes.transAxes, color=GREY
+    )
 
 
 def _stability(
@@ -196,12 +227,16 @@ def _stability(
     good = [fit for fit in fits if fit.status == "fitted"]
     axes.set_yscale("linear")
     axes.axhline(expected, color=GREY, lw=0.8)
+    text = f"line: mean field, {expected:.3f}"
+    axes.text(0.97, 0.05, text, transform=axes.transAxes, ha="right", color=GREY)
+    axes.set_ylim(-0.3, 1.0)
+    if len(good) < 2:
+        text = fits[-1].reason or "too few values for\nmore than one window"
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", color=BLACK)
+        return
     axes.errorbar(
         [fit.high for fit in good],
         [sign * fit.exponent for fit in good],
         [fit.error for fit in good],
         color=colour, fmt="o-", ms=3, lw=0.8, ecolor=BLACK, elinewidth=0.7,
     )  # fmt: skip
-    axes.set_ylim(-0.3, 1.0)
-    if not good:
-        axes.text(0.5, 0.5, fits[-1].reason, transform=axes.transAxes, ha="center", color=BLACK)

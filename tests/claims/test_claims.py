@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridge.claims
-from bridge.claims import glass, packings, render
+from bridge.claims import cost, glass, packings, render
 from bridge.claims.claim import Claim, Estimate, Expected, judge, said_of_all
 from bridge.claims.estimates import column, mean_of, ratio_of
 from bridge.claims.experiment import Experiment, GridPoint, Sample
@@ -20,7 +20,7 @@ from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import CONVEX, JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.claims.threshold import network, threshold
-from bridge.claims.trials import Trial, conclude, conclusion, stored, trials
+from bridge.claims.trials import Conclusion, Trial, conclude, conclusion, gather, stored, trials
 from bridge.cli.main import run
 from bridge.measure.power_laws import GAMMA, THETA
 from bridge.records.store import Record, Store
@@ -207,7 +207,8 @@ def fake(rng, *, shift):
 
 MADE = Claim(
     "made", "A made-up claim.", "v", Expected(3.0, 1.0, "made up"), "another number",
-    Experiment("made", fake, (GridPoint(9, {"shift": 3.0}),), (GridPoint(99, {"shift": 3.0}),)),
+    Experiment("made", fake, (GridPoint(9, {"shift": 3.0}),), (GridPoint(99, {"shift": 3.0}),),
+        lambda shift: shift),
     lambda records: mean_of(column(records, "v")), "Nobody, 1 (2019)",
 )  # fmt: skip
 
@@ -243,6 +244,47 @@ def test_an_interrupted_run_keeps_its_samples_and_goes_on(tmp_path):
     assert found.verdict == "confirmed"
 
 
+def test_costs_grow_with_the_work_and_are_those_of_the_same_runs_where_there_are_any():
+    small, large = GridPoint(2, {"shift": 3.0}), GridPoint(5, {"shift": 30.0})
+    made = replace(MADE, experiment=replace(MADE.experiment, default=(small,), full=(small, large)))
+    runs = [Record("made", {"shift": 3.0}, (0, k), "done", 4.0, {}, {}) for k in range(2)]
+    other = Record("made", {"shift": 1.0}, (0, 0), "done", 3.0, {}, {})
+    found = cost.costs([made], {"made": [*runs, other]}, full=True)
+    assert [c.seconds for c in found["made"]] == [4.0, 11.0 / 7.0 * 30.0]
+    assert "about 4 s each: shift = 3.0" in cost.text([made], found)
+    assert cost.text([made], found).splitlines()[0].startswith("made (made): 4")
+    assert [c.seconds for c in cost.costs([made], {}, full=True)["made"]] == [None, None]
+
+
+@pytest.mark.parametrize("experiment", experiments().values(), ids=lambda found: found.name)
+def test_every_experiment_tells_the_work_of_its_runs(experiment):
+    works = [experiment.work(**point.parameters) for point in experiment.default]
+    most = max(experiment.work(**point.parameters) for point in experiment.full)
+    assert min(works) > 0
+    assert most >= max(works)
+
+
+def test_runs_that_decide_bring_two_errors_within_the_nearest_bar():
+    expected = Expected(1.0, 0.1, "equality")
+    assert cost.runs_to_decide(expected, Estimate(0.8, 0.2, 3)) == 48
+    assert cost.runs_to_decide(Expected(1.1, 0, "", ">="), Estimate(1.4, 0.3, 6)) == 24
+    assert cost.runs_to_decide(expected, Estimate(math.nan, 0.1, 3)) is None
+    entry = render.entry(Conclusion(named("real-data"), Estimate(1.4, 0.3, 6), 60.0, 6))
+    assert entry["to_decide"] == "about 24 runs of this size, 4 min, if the value stays"
+
+
+def test_what_shards_have_found_is_taken_over(tmp_path):
+    todo = trials([MADE], 0, full=False)
+    paths = [tmp_path / f"{shard}.sqlite" for shard in range(2)]
+    for shard, path in enumerate(paths):
+        with Store(path) as store:
+            run_all(todo[shard::2], store, progress=lambda *_: None, mapper=here)
+    with Store(tmp_path / "claims.sqlite") as store:
+        assert gather(todo, store, paths) == 9
+        assert gather(todo, store, paths) == 0
+        assert len(stored([MADE], store, 0, full=False)["made"]) == 9
+
+
 def test_a_trial_gives_the_record_of_its_key():
     trial = Trial(LJAT3.name, {"searches": 10}, (0, 0))
     record = trial.compute()
@@ -265,6 +307,15 @@ def test_the_command_writes_its_page_and_resumes(tmp_path, capsys):
     shown = capsys.readouterr()
     assert "2 confirmed, 0 not confirmed, 0 undecided" in shown.out
     assert "ljat3-minima" in shown.out
+    assert run([*arguments[:2], "--full", "--dry-run", "--out", str(out)]) == 0
+    assert "20 runs, about " in capsys.readouterr().out
+
+
+def test_a_dry_run_of_what_has_never_run_writes_nothing(tmp_path, capsys):
+    out = tmp_path / "claims"
+    assert run(["claims", "ljat3-minima", "--full", "--dry-run", "--out", str(out)]) == 0
+    assert "20 runs, cost not known: searches = 200" in capsys.readouterr().out
+    assert not out.exists()
 
 
 def test_wrong_names_write_nothing(tmp_path, capsys):
@@ -282,7 +333,7 @@ def test_figures_can_be_drawn_of_nothing(theme):
 def test_a_rectifier_held_by_kinks_counts_at_its_threshold():
     """Without its kinks each minimum there has negative curvature, and none would be jammed."""
     found = threshold(
-        np.random.default_rng(0), **network(1, 4, 4), loads=(1.0, 5.0, 1.0), steps=2000
+        np.random.default_rng(0), **network(1, 4, 4), loads=(1.0, 5.0, 1.0), steps=2000, polish=200
     )
     assert found.status == "done"
     assert found.values["without_end"] == 0

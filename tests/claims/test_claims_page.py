@@ -35,7 +35,7 @@ def test_stored_verdicts_follow_from_stored_numbers():
             math.nan if entry[key] is None else entry[key] for key in ("value", "error")
         )
         estimate = Estimate(value, error, entry["samples"], entry["stalled"], entry["note"])
-        assert render.entry(Conclusion(claim, estimate, entry["seconds"])) == entry
+        assert render.entry(Conclusion(claim, estimate, entry["seconds"], entry["runs"])) == entry
     assert sum(found["verdicts"].values()) == len(CLAIMS)
 
 
@@ -52,7 +52,10 @@ def test_claims_and_checks_are_two_tables():
 @pytest.mark.parametrize(("run_too", "said"), [(True, "undecided"), (False, "not run")])
 def test_the_page_of_the_full_run_shows_the_default_verdict_beside_it(run_too, said):
     claim = next(claim for claim in CLAIMS if claim.name == "ljat3-minima")
-    few = [Record("LJAT3", {}, (0, k), "done", 0.0, {"labelled": k}, {}) for k in (3, 4, 4)]
+    few = [
+        Record("LJAT3", {"searches": 60}, (0, k), "done", 1.5, {"labelled": k}, {})
+        for k in (3, 4, 4)
+    ]
     all_four = [replace(record, data={"labelled": 4}) for record in few]
     document = render.document(
         [conclusion(claim, all_four)], {LJAT3.name: all_four}, full=True,
@@ -60,4 +63,4 @@ def test_the_page_of_the_full_run_shows_the_default_verdict_beside_it(run_too, s
     )  # fmt: skip
     assert document["claims"][0]["verdict"] == "confirmed"
     assert f"| confirmed; at the default size {said} |" in render.markdown(document)
-    assert "- 20 runs of searches = 200" in render.markdown(document)
+    assert "- 20 runs, about 5 s each: searches = 200" in render.markdown(document)

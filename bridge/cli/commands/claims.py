@@ -1,14 +1,20 @@
 """``jamscape claims``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.options import STALLED, AsJson, Seed, Workers, checking_input, keeping
 from bridge.records.documents import dumps
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.claims.claim import Claim
+
 app = typer.Typer()
+STORE = "claims.sqlite"
 
 
 @app.command()
@@ -21,12 +27,18 @@ def claims(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("claims"),
     workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, and what it may cost.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Test what the two source papers claim, each claim by a small experiment."""
+    """Test what the two source papers claim, each claim by a small experiment.
+
+    Other stores in the folder, such as those of an ensemble's shards, are taken over.
+    """
     from bridge.claims import render
     from bridge.claims.table import chosen
-    from bridge.claims.trials import conclude, stored, trials
+    from bridge.claims.trials import conclude, gather, stored, trials
     from bridge.records.store import Store
     from bridge.runs import cluster
     from bridge.runs.progress import Progress
@@ -34,10 +46,14 @@ def claims(
 
     with checking_input():
         wanted = chosen([] if names is None else names)
+        if dry_run:
+            typer.echo(_costs(wanted, out / STORE, seed, full))
+            return 0
         mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
         out.mkdir(parents=True, exist_ok=True)
-        store = Store(out / "claims.sqlite")
-    todo = trials(wanted, seed, full=full)
+        store = Store(out / STORE)
+        todo = trials(wanted, seed, full=full)
+        gather(todo, store, sorted({*out.glob("*.sqlite")} - {out / STORE}))
     with keeping(out), store, Progress("claims") as progress:
         failures = run_all(todo, store, progress=progress, mapper=mapper)
         records = stored(wanted, store, seed, full=full)
@@ -50,3 +66,17 @@ def claims(
     typer.echo(f"page, figures and records: {out}", err=True)
     stalled = any(record.status == "stalled" for found in records.values() for record in found)
     return STALLED if stalled else 0
+
+
+def _costs(wanted: "Sequence[Claim]", path: Path, seed: int, full: bool) -> str:
+    """Return the grids of the claims with estimates of their costs, from what a store holds."""
+    from bridge.claims import cost
+    from bridge.claims.trials import stored
+    from bridge.records.store import Store
+
+    known = {}
+    if path.exists():
+        with Store(path, read_only=True) as store:
+            sizes = [stored(wanted, store, seed, full=large) for large in (False, True)]
+        known = {name: [*found, *sizes[1][name]] for name, found in sizes[0].items()}
+    return cost.text(wanted, cost.costs(wanted, known, full=full))
