@@ -26,7 +26,7 @@ extensions = [
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "jamscape"
-scripts = ["conf.py", "architecture.py", "notebooks.py", "packing_and_network.py"]
+scripts = ["conf.py", "architecture.py", "compression.py", "notebooks.py", "packing_and_network.py"]
 exclude_patterns = ["_build", *scripts]
 
 # The course is kept with the examples, as scripts that the tests run.
