@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from bridge.runs.workers import cores
+from bridge.systems.stopwatch import doing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,6 +99,8 @@ class Progress:
 class Elapsed:
     """What a single run says, which has no parts to count: the time that it has taken.
 
+    A network also says its step and its energy.
+
     On a terminal, from one second on and until it ends; anything else gets nothing.
     """
 
@@ -124,10 +127,17 @@ class Elapsed:
 
     def _start(self) -> None:
         from rich import progress as rich
+        from rich.text import Text
+
+        class Doing(rich.ProgressColumn):
+            """Where a training is."""
+
+            def render(self, task: rich.Task) -> Text:
+                return Text(doing())
 
         columns = (rich.TextColumn("{task.description}"), rich.SpinnerColumn())
         self._bar = rich.Progress(
-            *columns, rich.TimeElapsedColumn(), console=_console(), transient=True
+            *columns, rich.TimeElapsedColumn(), Doing(), console=_console(), transient=True
         )
         self._bar.add_task(self.title, total=None)
         self._bar.start()
