@@ -27,15 +27,10 @@ extensions = [
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "jamscape"
-<<<<<<< HEAD
-scripts = ["conf.py", "architecture.py", "commands.py", "notebooks.py", "packing_and_network.py"]
+scripts = [path.name for path in HERE.glob("*.py")]
 exclude_patterns = ["_build", "course/notebooks", *scripts]
 
 runpy.run_path(str(HERE / "commands.py"))["write"](HERE / "commands.md")
-=======
-scripts = [path.name for path in HERE.glob("*.py")]
-exclude_patterns = ["_build", *scripts]
->>>>>>> papers
 
 # The course is kept with the examples, as scripts that the tests run.
 COURSE = HERE / "course"

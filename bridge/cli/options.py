@@ -18,6 +18,7 @@ INTERRUPTED = 130
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Plot = Annotated[bool, typer.Option("--plot", help="Open the figure, and say where it is.")]
 Samples = Annotated[int, typer.Option(min=1, help="Random samples.")]
 MostRuns = Annotated[int, typer.Option(min=1, help="Refuse to set out for more runs than these.")]
 
@@ -78,6 +79,7 @@ class Shared:
     workers: Workers = None
     out: Path | None = None
     as_json: AsJson = False
+    plot: Plot = False
 
 
 def add_commands(

@@ -55,21 +55,33 @@ def _run(kind: type[Command], system: Any, shared: Shared, **options: Any) -> in
     if out is not None and _is_folder(out):
         _write(kind, records, document, out, system and data_path(system))
         typer.echo(f"records, table and figure: {out}", err=True)
-    elif out is not None:
-        draw_beside(out, kind.figure(records, system and data_path(system)))
+        if shared.plot:
+            typer.launch(str(out / "figure.png"))
+    elif out is not None or shared.plot:
+        place = out or passing(kind.command)
+        draw_beside(place, kind.figure(records, system and data_path(system)), plot=shared.plot)
     typer.echo(dumps(document) if shared.as_json else kind.text(records))
     if frames and out is not None:
         _write_page([*records, *frames], out / "lecture.html")
     return STALLED if any(record.status == "stalled" for record in records) else 0
 
 
-def draw_beside(out: Path, figure: "Figure | None") -> None:
-    """Write a figure beside a file of records, and say where."""
+def draw_beside(out: Path, figure: "Figure | None", *, plot: bool = False) -> None:
+    """Write a figure beside a file of records, and say where; with ``plot`` open it."""
     from bridge.figures.style import save
 
     if figure is not None:
         save(figure, out, (".png",))
         typer.echo(f"figure: {out.with_suffix('.png')}", err=True)
+        if plot:
+            typer.launch(str(out.with_suffix(".png")))
+
+
+def passing(name: str) -> Path:
+    """Return a name in a new folder that the system cleans up, for a figure that is only seen."""
+    from tempfile import mkdtemp
+
+    return Path(mkdtemp(prefix="jamscape-")) / name
 
 
 def _write_page(records: "Sequence[Record]", page: Path) -> None:

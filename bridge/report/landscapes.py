@@ -57,7 +57,7 @@ def _pictures(stored: Stored, kept: Indices) -> dict[str, Any] | None:
     ``of`` has the place of each minimum among those with a picture, or -1; ``unit`` is a step.
     """
     about = stored.about
-    kind = landscapes().get(str(about.get("system")))
+    kind: Any = landscapes().get(str(about.get("system")))
     if not hasattr(kind, "pictured"):
         return None
     try:

@@ -13,7 +13,7 @@ from bridge.runs.run import Found, Run
 if TYPE_CHECKING:
     import numpy as np
 
-    from bridge.protocols import HasBodies, Vector
+    from bridge.protocols import Vector
     from bridge.systems import State
     from bridge.systems.system import Sweep
 
@@ -43,6 +43,11 @@ class MotionRun(Run):
     def label(self) -> str:
         """The kind of the record."""
         return KIND
+
+    @property
+    def cost(self) -> float:
+        """About the seconds it takes: each frame begins where the one before has ended."""
+        return 0.5 * super().cost * len(self.loads)
 
     def chosen(self) -> dict[str, Any]:
         """Return the loads, and the name under which it is shown."""
@@ -115,7 +120,7 @@ def _frame(state: "State") -> "Mapping[str, Any]":
     }
 
 
-def _softest(problem: "HasBodies", x: "Vector", *, jammed: bool) -> "tuple[Vector, Vector]":
+def _softest(problem: Any, x: "Vector", *, jammed: bool) -> "tuple[Vector, Vector]":
     """Return curvatures ``(3,)`` and modes ``(3, n, d)``, zeros for a mode that there is not.
 
     In the longest motion of a mode a body goes by 1 diameter of the smallest, or turns by 1.

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bridge.records.store import Record
 from bridge.runs.pool import Failed
+from bridge.runs.progress import duration
 from bridge.runs.task import Task, compute, raise_failures
 
 Item = TypeVar("Item")
@@ -46,8 +47,8 @@ class CostEstimate:
         lines = [_line(pilot) for pilot in self.pilots]
         least = "at least " if any(pilot.seconds is None for pilot in self.pilots) else ""
         done = f", {self.n_done} of them are there already" if self.n_done else ""
-        cost = f"{least}{_duration(self.seconds)} of work"
-        share = f", {_duration(self.seconds / workers)} on {workers} processes"
+        cost = f"{least}{duration(self.seconds)} of work"
+        share = f", {duration(self.seconds / workers)} on {workers} processes"
         return "\n".join([*lines, f"{self.n_runs} runs{done}: {cost}{share}"])
 
 
@@ -123,17 +124,5 @@ def _varied(runs: Sequence[Task]) -> Callable[[Task], str]:
 
 
 def _line(pilot: Pilot) -> str:
-    cost = "not tried" if pilot.seconds is None else f"{_duration(pilot.seconds)} each"
+    cost = "not tried" if pilot.seconds is None else f"{duration(pilot.seconds)} each"
     return f"{pilot.label:22}{pilot.n_runs:7} runs, {cost:>12}  {pilot.varied}".rstrip()
-
-
-def _duration(seconds: float) -> str:
-    """Return a time for reading.
-
-    >>> _duration(0.034), _duration(7), _duration(90), _duration(36000), _duration(1e6)
-    ('0.034 s', '7 s', '90 s', '10 h', '11.6 d')
-    """
-    for unit, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds:.2g} s"

@@ -188,6 +188,11 @@ class Run(Command):
 
         return record_key(self.label, self.parameters, self.seed)
 
+    @property
+    def cost(self) -> float:
+        """About the seconds it takes on one core: those of a state of the system."""
+        return float(self.system.seconds()) if hasattr(self.system, "seconds") else 1.0
+
     def compute(self) -> "Record":
         """Run it, and return the record."""
         from bridge.records.store import Record

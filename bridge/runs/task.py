@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from bridge.records.store import Record, Store
 from bridge.runs.pool import Failed, title
-from bridge.runs.progress import Report
+from bridge.runs.progress import Progress, Report
 from bridge.runs.workers import map_unordered
 
 
@@ -77,16 +77,32 @@ def run_all(
     """
     missing = [task for task in tasks if task.key not in store]
     done = len(tasks) - len(missing)
-    progress(done, len(tasks))
+    costs = {task.key: cost_of(task) for task in missing}
+    whole = sum(costs.values())
+
+    def say() -> None:
+        if isinstance(progress, Progress):
+            running = sum(list(costs.values())[: progress.workers])  # they start in this order
+            progress.spend(whole - sum(costs.values()), running, whole)
+        progress(done, len(tasks))
+
+    say()
     failures = []
     for found in (mapper or local())(compute, missing):
         if isinstance(found, Failed):
             failures.append(found)
+            costs.pop(found.task.key, None)
         else:
             store.put(found)
+            costs.pop(found.key, None)
         done += 1
-        progress(done, len(tasks))
+        say()
     return failures
+
+
+def cost_of(task: Task) -> float:
+    """Return about how many seconds of one core a task takes; 1 where it does not say."""
+    return float(getattr(task, "cost", 1.0))
 
 
 def raise_failures(failures: Sequence[Failed], among: int, out: Path | None = None) -> None:

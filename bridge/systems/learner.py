@@ -32,13 +32,17 @@ class Learner(System, Protocol):
     sets_load: ClassVar[tuple[str, ...]] = ("load", "patterns")
     load_words: ClassVar[Mapping[str, str]] = {"P/N": "load P/N", "margin": "margin"}
     slow_range: ClassVar[float] = 0.3
-    cost: ClassVar[float] = 4.0
+    cost: ClassVar[float] = 12.0  # of 10,000 steps
 
     load: float | None
     patterns: int | None
     steps: int
     polish: int
     norm: str
+
+    def seconds(self) -> float:
+        """Return the time of its steps, and of a polish as long."""
+        return self.cost * self.steps / 10_000
 
     # What each learner says of itself.
 

@@ -27,7 +27,7 @@ class PackingSystem(System):
     sets_load: ClassVar[tuple[str, ...]] = ("pressure",)
     load_words: ClassVar[Mapping[str, str]] = {"phi": "packing fraction φ"}
     slow_range: ClassVar[float] = 0.02
-    cost: ClassVar[float] = 1.0
+    cost: ClassVar[float] = 0.05
 
     n: int
     pressure: float
@@ -184,7 +184,7 @@ class EllipseSystem(PackingSystem):
     kind: ClassVar[str] = "ellipses"
     rank: ClassVar[int] = 2
     small: ClassVar[Mapping[str, Any]] = {"n": 6}
-    cost: ClassVar[float] = 2.0
+    cost: ClassVar[float] = 0.4
 
     n: int = option(256, "Number of ellipses.", 1, 10_000_000)
     ratio: float = option(1.4, "Axes of a large ellipse over those of a small one.", 1, 100)

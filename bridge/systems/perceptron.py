@@ -38,7 +38,7 @@ class PerceptronSystem(System):
         "sigma": "margin σ",
     }
     slow_range: ClassVar[float] = 0.2
-    cost: ClassVar[float] = 1.0
+    cost: ClassVar[float] = 0.4
 
     n: int = option(200, "Number of components of the weight vector.", 2, 100_000)
     alpha: float = option(4.0, "Patterns per component.", 1e-6, 1e6)

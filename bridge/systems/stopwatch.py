@@ -3,7 +3,8 @@
 import sys
 import time
 
-_KERNELS = "particles.kernels._jit"  # asked only where something has imported it
+# Asked only where something has imported them.
+_KERNELS, _TRAINING = "particles.kernels._jit", "networks.training.latest"
 
 
 class Stopwatch:
@@ -26,3 +27,9 @@ def compiled() -> float:
     """Return how many seconds this process has spent on compiling kernels."""
     kernels = sys.modules.get(_KERNELS)
     return 0.0 if kernels is None else float(kernels.COMPILATION.seconds)
+
+
+def doing() -> str:
+    """Return where the training of a network is, if this process has one."""
+    training = sys.modules.get(_TRAINING)
+    return "" if training is None else str(training.LATEST.text)

@@ -69,7 +69,7 @@ class System(Protocol):
     sets_load: ClassVar[tuple[str, ...]]  # options in whose place `at` has its load
     load_words: ClassVar[Mapping[str, str]]  # what each of its loads is called on an axis
     slow_range: ClassVar[float]  # change of the load over which it has tens of avalanches
-    cost: ClassVar[float]  # of a state, relative to the other systems at their usual sizes
+    cost: ClassVar[float]  # about the seconds of a state of a small comparison, on one core
     in_comparison: ClassVar[bool] = True  # whether it is in one that names no systems
 
     @classmethod
@@ -96,6 +96,10 @@ class System(Protocol):
         """
         del loads, rng
         return None
+
+    def seconds(self) -> float:
+        """Return about how long a state takes on one core, for what is said of the time left."""
+        return self.cost
 
     def check(self) -> None:
         """Raise ``ValueError`` in one line if an option is wrong; nothing has been run yet."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from networks.models.hinge import HingeNetwork
 from networks.training.batched import Ensemble, groups
+from networks.training.latest import EVERY, LATEST
 
 Vector: TypeAlias = NDArray[np.float64]
 Look: TypeAlias = Callable[[int, int, Vector], None]
@@ -116,6 +117,8 @@ def anneal(
                 yield group[row], found
             if not len(run.running):
                 break
+            if step % EVERY == 0:
+                LATEST.note("Adam", step, steps, float(run.energies.max()))
             if look is not None and step % max(1, steps // looks) == 0:
                 for row, x in zip(run.running.tolist(), nets.w.cpu().numpy(), strict=True):
                     look(group[row], step, x.copy())

@@ -12,6 +12,7 @@ from networks.models import backprop
 from networks.models.backprop import Forward
 from networks.models.hinge import FITTED, HingeNetwork
 from networks.training.kinks import Kinks, KinkState
+from networks.training.latest import LATEST
 from networks.training.piecewise import Damped, Expansion
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -102,6 +103,7 @@ def _descended(here: KinkState, steps: int) -> tuple[KinkState, int]:
     expansion, damping, growth, made = Expansion(here), 1e-3, 2.0, 0
     while made < steps and here.error > _EXACT and here.energy > FITTED / 10:
         made += 1
+        LATEST.note("polish", made, steps, here.energy)
         damped = Damped.of(expansion, damping)
         there, gain = _step(damped) if damped is not None else (None, -1.0)
         if there is not None:

@@ -1,6 +1,7 @@
 """`jamscape show` and the figures beside every output: what they draw, and what they refuse."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from bridge.cli.main import run
 from bridge.records.store import Store
 from bridge.report.show import figure_of, show
 from bridge.runs.kinds.jam import JamRun
+from bridge.runs.registry import kinds
 from bridge.systems import systems
 from particles import Discs, LennardJones, decompress, minimise
 
@@ -41,7 +43,8 @@ def spoken(kind):
 
 @pytest.mark.parametrize("kind", systems())
 def test_every_system_is_shown_with_its_picture_and_its_gaps(kind, tmp_path, capsys):
-    words = spoken(systems()[kind])
+    system = systems()[kind]
+    words = spoken(system)
     out = tmp_path / "out"
     assert run(["jam", kind, *words, "--out", str(out)]) in (0, 3)
     assert (out / "figure.png").read_bytes()[:8] == PNG
@@ -51,7 +54,9 @@ def test_every_system_is_shown_with_its_picture_and_its_gaps(kind, tmp_path, cap
     figure, beside = show(out)
     assert beside == out / "jam.png"
     assert any("gap Δ" in axes.get_xlabel() for axes in figure.axes)
-    assert len(figure.axes) >= (1 if kind == "module" else 2)  # its file is not at hand
+    # A picture and its gaps; the gaps alone of what needs a file that is not at hand.
+    named = getattr(system(**system.small), "file_names", dict)()
+    assert len(figure.axes) >= (1 if named else 2)
 
 
 def test_forces_of_a_jamming_point_are_drawn_though_nothing_overlaps(tmp_path):
@@ -158,20 +163,44 @@ def test_stores_of_many_runs_are_drawn_whole_and_one_by_one(tmp_path, capsys):
     assert show(out, key[:8])[1] == tmp_path / f"all-{key[:8]}.png"
 
 
-def test_landscapes_and_avalanches_have_their_figure_beside_them(tmp_path, capsys):
-    tree, steps = tmp_path / "lj.sqlite", tmp_path / "steps.sqlite"
-    assert run(["landscape", "lj", "--n", "4", "--searches", "3", "--out", str(tree)]) == 0
-    assert run(
-        ["avalanche", "perceptron", "--n", "12", "--load-steps", "3", "--out", str(steps)]
-    ) in (0, 3)
+# A small one of each kind of run that keeps a file; a comparison is drawn from its states, above.
+SMALL = {
+    "jam": ["jam", "discs", "--n", "6"],
+    "landscape": ["landscape", "lj", "--n", "4", "--searches", "3"],
+    "avalanche": ["avalanche", "perceptron", "--n", "12", "--load-steps", "3"],
+    "transition": [
+        "transition", "network", "--depth", "1", "--width", "2", "--steps", "30", "--low", "1",
+        "--high", "8", "--step", "7", "--samples", "1", "--workers", "1",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind != "compare"])
+def test_every_kind_of_run_has_its_figure_beside_it(kind, tmp_path, capsys):
+    path = tmp_path / "kept.sqlite"
+    assert run([*SMALL[kind], "--out", str(path)]) in (0, 3)
+    said, picture = capsys.readouterr().err, path.with_suffix(".png")
+    assert f"figure: {picture}" in said
+    assert picture.read_bytes()[:8] == PNG
+    picture.unlink()
+    assert run(["show", str(path)]) == 0
+    assert picture.read_bytes()[:8] == PNG
+
+
+def test_a_figure_is_opened_where_that_is_asked_for(tmp_path, capsys, monkeypatch):
+    """With a folder, with a store, and without either; its place is said as well."""
+    opened = []
+    monkeypatch.setattr("typer.launch", lambda name: opened.append(Path(name)))
+    words = ["jam", "discs", "--n", "8", "--plot"]
+    store = tmp_path / "a.sqlite"
+    for out in (["--out", str(tmp_path / "out")], ["--out", str(store)], []):
+        assert run([*words, *out]) == 0
+    assert run(["landscape", "lj", "--n", "4", "--searches", "2", "--plot"]) == 0
+    assert opened[:2] == [tmp_path / "out" / "figure.png", tmp_path / "a.png"]
+    assert [path.name for path in opened[2:]] == ["jam.png", "landscape.png"]
+    assert all(path.read_bytes()[:8] == PNG for path in opened)
     said = capsys.readouterr().err
-    for path in (tree, steps):
-        picture = path.with_suffix(".png")
-        assert f"figure: {picture}" in said
-        assert picture.read_bytes()[:8] == PNG
-        picture.unlink()
-        assert run(["show", str(path)]) == 0
-        assert picture.read_bytes()[:8] == PNG
+    assert all(str(path) in said for path in opened[1:])
 
 
 def test_what_cannot_be_shown_is_one_line(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Exact jamming points: against linear programs, geometry on paper, counting and each other."""
 
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest

@@ -1,6 +1,7 @@
 """The page as a lecture: it plays, tours, keeps its state, and can be pushed."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -278,15 +279,40 @@ def test_everything_that_can_be_used_has_a_name_and_a_place_for_the_keyboard(vis
     assert [one.get_attribute("tabindex") for one in pictures.all()] == ["0", "0"]
 
 
+def test_a_reader_of_the_screen_finds_its_way(visit, played):
+    """A language, landmarks around everything, headings that skip no level, and a focus to see."""
+    page = visit(played)
+    assert page.get_attribute("html", "lang") == "en"
+    outside = page.evaluate("""[...document.body.children].map((part) => part.localName)""")
+    assert set(outside) <= {"header", "noscript", "aside", "main", "footer", "script"}
+    for tab in ("motion", "transition", "overlay", "live"):
+        if page.locator(f"#tab-{tab}").is_visible():
+            page.click(f"#tab-{tab}")
+        levels = page.evaluate("""[...document.querySelectorAll("h1, h2, h3, h4")].filter(
+            (part) => part.checkVisibility()).map((part) => Number(part.localName[1]))""")
+        assert levels.count(1) == 1
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+    page, seen = visit(played), set()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        name, style, width = page.evaluate("""[document.activeElement.outerHTML.slice(0, 60),
+            getComputedStyle(document.activeElement).outlineStyle,
+            getComputedStyle(document.activeElement).outlineWidth]""")
+        seen.add(name)
+        assert (style, width) == ("solid", "2px"), name
+    assert len(seen) > 7
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out(visit, played, scheme):
-    """4.5 to 1 against the paper, as WCAG 2 asks of text."""
+    """4.5 to 1 against the paper and the card of the tour, as WCAG 2 asks of text."""
     page = visit(played, color_scheme=scheme)
     names = ("ink", "muted", "violated", "satisfied", "pick")
     values = page.evaluate(
         "(names) => names.map((name) => getComputedStyle(document.documentElement)"
         ".getPropertyValue('--' + name).trim())",
-        ["paper", *names],
+        ["paper", "raised", *names],
     )
 
     def luminance(colour):
@@ -294,7 +320,7 @@ def test_text_stands_out(visit, played, scheme):
         linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    paper = luminance(values[0])
-    for name, value in zip(names, values[1:], strict=True):
-        low, high = sorted((paper, luminance(value)))
-        assert (high + 0.05) / (low + 0.05) >= 4.5, name
+    for ground in values[:2]:
+        for name, value in zip(names, values[2:], strict=True):
+            low, high = sorted((luminance(ground), luminance(value)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (ground, name)

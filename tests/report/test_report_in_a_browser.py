@@ -65,6 +65,13 @@ def test_a_selected_force_shows_its_bodies_and_their_gaps(visit, lecture):
     page.keyboard.press("ArrowRight")
     assert re.search(r"selected: [1-9]\d* pairs of \d+ bodies", page.inner_text("#systems"))
     assert len(page.locator(".picked-bodies").first.get_attribute("d")) > 100
+    # What is selected are forces alone: no bar of the margins, left of the break, is marked.
+    marked = page.locator("#systems .selectable .picked-mark").first.get_attribute("d")
+    break_at = page.evaluate("""() => {
+        const bars = document.querySelectorAll("#systems .selectable .satisfied-mark")[0];
+        const box = bars.getBBox(); return box.x + box.width;
+    }""")
+    assert all(float(x) > break_at for x in re.findall(r"M([\d.]+) ", marked))
     page.keyboard.press("Escape")
     assert "selected" not in page.inner_text("#systems")
     page.locator("#systems figure svg").first.hover()

@@ -4,6 +4,7 @@ import io
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from bridge.runs.progress import Elapsed
@@ -63,3 +64,27 @@ def test_a_single_run_shows_its_time_on_a_terminal_only(monkeypatch, capsys):
         say._start()
         say(1, 1)
     assert "jam" in sys.stderr.getvalue()
+
+
+def test_a_network_says_its_step_and_its_energy(monkeypatch):
+    """Of Adam and then of the polish, whose last energy is nearly that of the end."""
+    from networks import HingeNetwork, Mlp, random_patterns, train
+    from networks.training.latest import LATEST
+
+    rng = np.random.default_rng(0)
+    mlp = Mlp(3, 3, 1, "tanh")
+    problem = HingeNetwork(mlp, random_patterns(60, 3, rng))
+    said = []
+    monkeypatch.setattr(LATEST, "note", lambda *what: said.append(what))
+    end = train(problem, mlp.init(rng), steps=120, newton_steps=80)
+    assert [step for loop, step, *_ in said if loop == "Adam"] == [0, 50, 100]
+    assert said[2][3] < said[0][3]
+    assert said[-1][0] == "polish"
+    assert said[-1][3] == pytest.approx(end.problem.energy_gradient(end.x)[0], rel=0.1)
+    monkeypatch.undo()
+    LATEST.note("polish", 7, 80, 1.25)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with Elapsed("jam") as say:
+        say._timer.cancel()
+        say._start()
+    assert "polish, step 7 of 80, U = 1.25" in sys.stderr.getvalue()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.options import AsJson, Shared, add_commands, checking_input, keeping
-from bridge.cli.run_commands import draw_beside
+from bridge.cli.run_commands import draw_beside, passing
 from bridge.landscape.case import LandscapeSystem
 from bridge.records.documents import dumps
 from bridge.runs.kinds.landscape import LandscapeRun
@@ -32,10 +32,11 @@ def _landscape(system: LandscapeSystem, shared: Shared, *, searches: int | None)
         found = exploration.run_landscape(
             system, seed, searches=searches, out=out, workers=workers, progress=progress
         )
-    if out is not None:
+    if out is not None or shared.plot:
         from bridge.figures.landscape import disconnectivity
 
-        draw_beside(out, disconnectivity(found.graph.tree()))
+        place = out or passing("landscape")
+        draw_beside(place, disconnectivity(found.graph.tree()), plot=shared.plot)
     document = exploration.landscape_document(system, seed, found)
     typer.echo(dumps(document) if shared.as_json else exploration.landscape_text(document))
     return 0

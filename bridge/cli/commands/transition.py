@@ -46,20 +46,20 @@ def _transition(system: Any, shared: Shared, **options: Any) -> int:
             documents.append(transition_search.as_json(found))
             if not shared.as_json:
                 typer.echo(transition_search.as_text(documents[-1]))
-        _draw(store, search.system, out)
+        _draw(store, search.system, out, plot=shared.plot)
     if shared.as_json:
         typer.echo(dumps({"transitions": documents, "provenance": provenance()}))
     return 0 if documents[-1]["load"] is not None else 3
 
 
-def _draw(store: "Store", system: Any, out: Path) -> None:
+def _draw(store: "Store", system: Any, out: Path, *, plot: bool) -> None:
     """Write the figure beside the store: of all protocols by which these networks were tried."""
     from bridge.figures.transition import alike, transition_figure
     from bridge.records.content import parameters
     from bridge.runs.batch import KIND
 
     found = alike(list(store.records(KIND)), parameters(system))
-    draw_beside(out, transition_figure(found))
+    draw_beside(out, transition_figure(found), plot=plot)
 
 
 add_commands(

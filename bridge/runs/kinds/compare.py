@@ -143,4 +143,4 @@ def _columns(records: "Sequence[Record]") -> "list[Column]":
 
 def _cost(run: JamRun) -> float:
     """Return a number that grows with the time a run takes."""
-    return float(run.system.cost) + 0.1 * (0.0 if run.at_load is None else run.at_load)
+    return run.cost + 0.1 * (0.0 if run.at_load is None else run.at_load)
