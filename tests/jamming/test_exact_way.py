@@ -10,7 +10,7 @@ from bridge.jamming.approach import ApproachStage
 from bridge.jamming.certificate import Candidate, Certificate
 from bridge.jamming.exact import _attempt, _by_programs, _finish, _flaw, _result, _verdict
 from bridge.jamming.factor import SingularError
-from bridge.jamming.linearised import Linearised
+from bridge.jamming.linearised import LeftListError, Linearised
 from bridge.jamming.sequential import Programme
 
 from problems import Chain, Halfspaces
@@ -175,7 +175,7 @@ def test_up_to_three_missing_contacts_are_looked_for(monkeypatch, count, full, w
 @pytest.mark.parametrize(
     ("count", "error", "redundant"),
     [(7, SingularError, True), (6, SingularError, True), (5, SingularError, False),
-     (7, ValueError, False)],
+     (7, LeftListError, False)],
 )  # fmt: skip
 def test_only_enough_contacts_can_be_redundant(monkeypatch, count, error, redundant):
     def failing(*_):
