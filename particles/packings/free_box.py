@@ -47,7 +47,7 @@ class FreeBox:
     >>> box = FreeBox(Discs(np.ones(4), np.array([1.8, 1.8])))
     >>> x = box.state(np.array([0.0, 0.0, 0.9, 0.0, 0.0, 0.9, 0.9, 0.9]))
     >>> energy, gradient = box.energy_gradient(x)
-    >>> round(energy, 12), np.abs(gradient).max() < 1e-12, box.shapes
+    >>> round(energy, 12), bool(np.abs(gradient).max() < 1e-12), box.shapes
     (0.04, True, 2)
     """
 
