@@ -2,6 +2,7 @@
 
     python benchmarks/ellipsoids.py          # ellipsoids.json, minutes of one core, goes on
     python benchmarks/ellipsoids.py table    # the table of ELLIPSOIDS.md
+    python benchmarks/ellipsoids.py cycles   # one packing, compressed again and again: two minutes
 
 Bodies of one size, from random centres and orientations at φ = 0.78 down to p = 1e-6.
 """
@@ -16,7 +17,7 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 
 import numpy as np
 
-from particles import Ellipsoids, decompress
+from particles import Ellipsoids, decompress, minimise
 from particles.packings.compression import distance_to_jamming
 
 HERE = Path(__file__).parent
@@ -52,6 +53,20 @@ def jam(axes: float | tuple[float, float, float], seed: int) -> dict[str, float 
         "evaluations": sum(stage.steps for stage in end.stages),
         "seconds": round(seconds, 1),
     }
+
+
+def cycles(count: int = 8) -> None:
+    """Print φ_J and z of one packing that is compressed by 0.1 and decompressed again."""
+    packing = Ellipsoids.bidisperse(N, START, axes=(1.25, 1.0, 0.8), ratio=1.0)
+    x = packing.random_state(np.random.default_rng(0))
+    for cycle in range(count + 1):
+        end = decompress(packing, x, PRESSURE)
+        loose = int(end.problem.rattlers(end.x).sum())
+        z = 2.0 * int((end.problem.gaps(end.x) > 0).sum()) / (N - loose)
+        phi_j = end.phi - distance_to_jamming(end.problem, end.x)
+        print(f"{cycle} {end.status} phi_J = {phi_j:.4f} z = {z:.3f}", flush=True)
+        high = minimise(end.problem.with_phi(end.phi + 0.1), end.x)
+        packing, x = high.problem, high.x
 
 
 def main(path: Path) -> None:
@@ -95,4 +110,7 @@ def _mean(values: np.ndarray, digits: int) -> str:
 
 
 if __name__ == "__main__":
-    (table if sys.argv[1:] == ["table"] else main)(HERE / "ellipsoids.json")
+    if sys.argv[1:] == ["cycles"]:
+        cycles()
+    else:
+        (table if sys.argv[1:] == ["table"] else main)(HERE / "ellipsoids.json")

@@ -11,6 +11,7 @@ from particles.packings.elastic import Moduli, moduli, stress_anisotropy, stress
 from particles.packings.ellipses import Ellipses
 from particles.packings.ellipsoids import Ellipsoids
 from particles.packings.ensembles import ensemble
+from particles.packings.free_box import FreeBox
 from particles.packings.minimum import Minimum, minimise, relax
 from particles.packings.packing import Packing
 from particles.packings.pairs import Pairs
@@ -27,6 +28,7 @@ __all__ = [
     "Discs",
     "Ellipses",
     "Ellipsoids",
+    "FreeBox",
     "LennardJones",
     "Minimum",
     "Moduli",

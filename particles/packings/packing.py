@@ -143,10 +143,16 @@ class Packing(Law):
         return self._stiffness(self.bodies(x), (pairs.i, pairs.j, pairs.vector))
 
     def curvature(self, x: ArrayLike, forces: ArrayLike) -> sparse.csr_array:
-        """Return ``Σ λ ∇²Δ`` for ``forces`` ``(m,)`` in the order of `gaps`: ``(n_dof, n_dof)``.
+        """Return ``Σ λ ∇²Δ`` for ``forces`` ``(m,)`` in the order of `gaps`: ``(n_dof, n_dof)``."""
+        pairs, _, block = self.bent(x, forces)
+        return assembled(block, pairs.i, pairs.j, (self.n_bodies, self.n_per_body))
 
-        Read off the `stiffness` ``∇Δ ∇Δᵀ + Δ ∇²Δ`` of the bodies grown until all of these pairs
-        overlap: there ``Δ' = 1 - (1 - Δ)/g``, and derivatives are ``1/g`` times as large.
+    def bent(self, x: ArrayLike, forces: ArrayLike) -> tuple[Pairs, Vector, Vector]:
+        """Return the pairs with ``forces``, and ``λ ∇Δ`` ``(k, s)`` and ``λ ∇²Δ`` of each.
+
+        By ``r`` and the angles of both bodies. Read off the `stiffness` ``∇Δ ∇Δᵀ + Δ ∇²Δ`` of the
+        bodies grown until all of these pairs overlap: there ``Δ' = 1 - (1 - Δ)/g``, and
+        derivatives are ``1/g`` times as large.
         """
         near, slopes = self.near(x)
         acting = np.flatnonzero(np.asarray(forces))
@@ -156,8 +162,9 @@ class Packing(Law):
         push = np.hstack([slopes.vector, slopes.angles])[acting] / growth
         pairs = near[acting]
         block = grown.stiffness(x, pairs) - push[:, :, None] * push[:, None, :]
-        block *= (np.asarray(forces)[acting] * growth / overlap)[:, None, None]
-        return assembled(block, pairs.i, pairs.j, (self.n_bodies, self.n_per_body))
+        acted = np.asarray(forces, dtype=np.float64)[acting] * growth
+        block *= (acted / overlap)[:, None, None]
+        return pairs, acted[:, None] * push, block
 
     def _touching(self, bodies: Vector) -> RawPairs:
         """Return ``(i, j, vector)`` of the pairs whose bounding circles overlap, unordered."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bridge import check_problem
+from bridge.avalanches import drive
 from particles import Discs, Ellipses, Ellipsoids, Sheared, minimise, moduli, plot, stress_tensor
 
 PACKINGS = {
@@ -94,6 +95,19 @@ def test_the_modulus_is_the_slope_of_stress_in_boxes_that_are_sheared(packing, s
     found = moduli(base, x)
     tilt = np.diff(stress_tensor(base, x).diagonal())[0] / 2.0
     assert found.shears[0] == pytest.approx(slope, abs=abs(tilt) + 3e-2 * slope)
+
+
+def test_the_work_of_a_slow_shear_is_its_stress():
+    packing = Discs.bidisperse(8, 0.98)
+    start = packing.random_state(np.random.default_rng(5))
+    found = drive(Sheared.by(packing, 0.0), start, np.linspace(0.0, 0.004, 5), with_spectra=False)
+    end = Sheared.by(packing, 0.004)
+    stress = found.work[1:] / (np.diff(found.loads) * packing.box.prod())
+    assert found.status == "loaded"
+    assert not found.avalanches
+    # At the middles of the steps: half a step before the end, on a line.
+    last = stress_tensor(end, found.x)[0, 1]
+    assert last == pytest.approx(1.5 * stress[-1] - 0.5 * stress[-2], rel=1e-3)
 
 
 def test_a_picture_of_bodies_sheared_back():
