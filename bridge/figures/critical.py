@@ -67,8 +67,8 @@ def departure_figure(systems: Mapping[str, Mapping[str, Sequence[Departure]]]) -
                 _slope_line(panel, power)
             column[2].legend(*column[0].get_legend_handles_labels(), loc="upper left")
         rows = ("excess constraints / N", "excess constraints", "pressure p", "energy U/N")
-        t = "distance to jamming t"
-        _label(axes, (t, "t N²", t, t), rows)
+        away = "distance to jamming t"
+        _label(axes, (away, "t N²", away, away), rows)
         return figure
 
 

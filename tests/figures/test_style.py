@@ -61,6 +61,10 @@ def comparison(folder):
     return saved(figures.comparison([Column("discs", "phi", (), ())]), folder)
 
 
+def slide(folder):
+    return saved(figures.transitions([Column("discs", "phi", (), ())]), folder)
+
+
 def departure(folder):
     ramp = np.geomspace(1e-6, 1e-2, 5)
     one = Departure(10, 11, ramp, ramp**2, ramp, 11 + ramp, np.full(5, 10.0))
@@ -100,7 +104,18 @@ def claims(folder):
     return saved(drawn[theme.name], folder)
 
 
-FIGURES = [picture, comparison, departure, exponents, avalanches, path, discovery, tree, claims]
+FIGURES = [
+    picture,
+    comparison,
+    slide,
+    departure,
+    exponents,
+    avalanches,
+    path,
+    discovery,
+    tree,
+    claims,
+]
 
 
 @pytest.fixture(scope="module")
