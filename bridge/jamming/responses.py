@@ -78,7 +78,8 @@ class Responses(Generic[P]):
         if self.equations.factor.vanishing():
             raise SingularError("active constraints are redundant, or leave a motion free")
         # The kinks as they were when a row came into the equations.
-        self._first, self._entered = here, {}
+        self._first = here
+        self._entered: dict[int, Linearised[P]] = {}
         self._along = self._solved(right)
         # Of the changes made: the gaps that their columns stand for, and what is asked of each.
         self._gaps, self._goals = np.zeros((len(here.gaps), 0)), np.zeros(0)

@@ -138,7 +138,9 @@ def measure_exact(
     if with_spectrum and status == "jammed":
         above = found.problem.tightened(_SPECTRUM_LOAD)
         values = spectrum(system.minimise(above, found.x))
-    return Measured(end, _observe_exact(found), values, seconds, forces=forces_of(found))
+    touching = found.problem.tightened(_TOUCH) if len(found.rows) else None
+    seen, forces = _observe_exact(found), forces_of(found)
+    return Measured(end, seen, values, seconds, forces=forces, touching=touching)
 
 
 def measure_linear(state: State, *, watch: Stopwatch) -> Measured:

@@ -225,7 +225,8 @@ class ModuleProblem:
         )[:, units[k]]
         owners = self.kink_owners()[kinks]
         jumps = self.units.table[units[k], which[k], 3]
-        return _numpy(found * jumps) * (owners[:, None] == owners)
+        couplings: Vector = _numpy(found * jumps) * (owners[:, None] == owners)
+        return couplings
 
     def branch(self, x: Vector, held: Indices, masks: Vector) -> "ModuleProblem":
         """Return the module whose units keep the slopes of ``x``, and where ``held`` the masks.
