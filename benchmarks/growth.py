@@ -4,7 +4,7 @@
 
 ``run`` keeps every sample in ``benchmarks/growth.json`` as it ends and goes on where it was;
 ``report`` fits the growth, prints the tables of ``GROWTH.md`` and draws ``docs/growth.png``.
-Seconds are those of one thread of the processor. A run takes some five minutes of one core.
+Seconds are those of one thread of the processor. A run takes some ten minutes of one core.
 """
 
 import json
