@@ -53,7 +53,7 @@ def systems(records: Sequence[Record]) -> list[dict[str, Any]]:
 def _named(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
     """Yield the runs of each system; of several of one kind, the name says what differs."""
     kinds: dict[str, dict[str, list[Record]]] = {}
-    for record in _in_order(records):
+    for record in in_order(records):
         groups = kinds.setdefault(_kind(record), {})
         whole = {**_identity(record), "settings": record.parameters.get("settings")}
         groups.setdefault(str(sorted(whole.items())), []).append(record)
@@ -64,7 +64,7 @@ def _named(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
             yield ", ".join([kind, *(f"{n} {own.get(n)}" for n in differing)]), group
 
 
-def _in_order(records: Sequence[Record]) -> list[Record]:
+def in_order(records: Sequence[Record]) -> list[Record]:
     """Sort by kind, as a lecture goes: bodies before patterns, and what we know before others."""
     known = [*systems_known()]
 

@@ -8,6 +8,7 @@ import numpy as np
 from bridge.protocols import Vector
 from bridge.records.store import Record
 from bridge.report.compact import logarithms, packed, rounded
+from bridge.report.comparison import in_order
 from bridge.runs.motion import KIND
 from bridge.systems import load_words
 
@@ -15,11 +16,10 @@ _TURN = np.pi  # of an ellipse, after which it looks the same
 
 
 def motions(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return each motion that was kept; of several of one name the first."""
+    """Return each motion that was kept, in the order of a lecture; of one name the first."""
     found: dict[str, Record] = {}
-    for record in records:
-        if record.kind == KIND:
-            found.setdefault(record.data["name"], record)
+    for record in in_order([record for record in records if record.kind == KIND]):
+        found.setdefault(record.data["name"], record)
     return [_motion(record) for record in found.values()]
 
 

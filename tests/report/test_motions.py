@@ -7,6 +7,7 @@ from bridge.cli.main import run
 from bridge.records.seeds import generator
 from bridge.records.store import Store
 from bridge.report.dataset import read
+from bridge.report.motions import motions
 from bridge.runs.kinds.compare import ComparisonPlan
 from bridge.systems import DiscSystem, EllipseSystem, NetworkSystem
 
@@ -30,6 +31,11 @@ def test_every_motion_goes_through_its_transition(shown):
         assert motion["loads"] == sorted(motion["loads"])
         assert (motion["status"][0], motion["status"][-1]) == ("unjammed", "jammed")
         assert motion["loads"][0] < motion["transition"] <= motion["loads"][-1]
+
+
+def test_motions_stand_in_the_order_of_a_lecture_however_they_were_kept(records, shown):
+    found = motions([records[name] for name in ("digits", "perceptron", "discs", "ellipses")])
+    assert [motion["name"] for motion in found] == ["discs", "ellipses", "perceptron", "digits"]
 
 
 def test_every_number_of_a_motion_is_that_of_its_record(records, shown):

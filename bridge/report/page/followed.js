@@ -43,7 +43,7 @@ class FollowedPanel {
       this.ring.setAttribute("cx", this.x(motion.loads[frame]).toFixed(1));
       this.ring.setAttribute("cy", this.y(value).toFixed(1));
     }
-    this.reading.textContent = this.member === null ? `Click a ${motion.sizes ? "body" : "pattern"} to follow it.` : this.said(frame, value);
+    this.reading.textContent = this.member === null ? `Click a ${motion.sizes ? "body" : "pattern"} to follow it. From the keyboard: n.` : this.said(frame, value);
   }
 
   said(frame, value) {

@@ -92,10 +92,11 @@ class TreePanel {
     shape(this.picture, "path", { class: "branch", "stroke-width": width, d });
     this.path = shape(this.picture, "path", { class: "path" });
     const r = Math.min(6, Math.max(1.8, (0.35 * this.width) / this.leaves.length));
+    const named = this.leaves.length <= FEW && this.x(1) - this.x(0) > 44; // room for its energy
     this.dots = this.leaves.map((leaf) => {
       const [cx, cy] = [this.x(leaf.x).toFixed(1), this.y(leaf.energy).toFixed(1)];
       const name = { class: "middle", x: cx, y: Number(cy) + r + 17 };
-      if (this.leaves.length <= FEW) shape(this.picture, "text", name, number(leaf.energy, 5));
+      if (named) shape(this.picture, "text", name, number(leaf.energy, 5));
       return shape(this.picture, "circle", { class: "leaf", cx, cy, r });
     });
     this.ring = shape(this.picture, "circle", { class: "ring", r: r + 4 });
