@@ -18,7 +18,6 @@ FIGURE = Path(__file__).parent.parent / "docs" / "curvature.png"
 COLOURS = dict(zip(SYSTEMS, (BLUE, GREEN, GREY, RED, ORANGE), strict=True))
 SHOWN = (1, 5)  # distances of the densities
 PART = 0.05  # of the motions below the frequency that is followed
-BINS = np.geomspace(1e-4, 4.0, 24)
 
 
 def spectra(states: dict[str, Any], system: str, k: int, name: str) -> list[Any]:
@@ -78,7 +77,7 @@ def drawn(states: dict[str, Any]) -> Figure:
     axes[1, 2].set(
         yscale="log", xlabel="(constraints + kinks − n − 1)/n", ylabel="the same frequency"
     )
-    axes[1, 0].legend(fontsize=7)
+    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     return figure
 
 
