@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bridge.jamming.kinks import HeldKinks
 from bridge.jamming.linearised import Linearised
-from networks import HingeNetwork, Mlp, Patterns
+from networks import HingeNetwork, Mlp, Patterns, from_module
 from networks.models.fixed_norm import SphericalNetwork
 
 KINKED = ["relu", "leaky", "abs", "hardtanh"]
@@ -218,3 +218,18 @@ def test_straight_units_rotate_at_the_same_norm(activation):
     second[0, -1] = 1.0 if activation == "hardtanh" else 0.0  # some patterns on each side
     second[0, :-1] *= 9.0
     assert len(free.rotations(x)) == 0
+
+
+def test_kinks_of_a_module_bend_those_above_them():
+    """A mask from 0 to 1 adds ``w z_k`` to the kinks of its pattern above it."""
+    rng = np.random.default_rng(0)
+    layers = [torch.nn.Linear(3, 3), torch.nn.ReLU(), torch.nn.Linear(3, 3), torch.nn.ReLU()]
+    module = torch.nn.Sequential(*layers, torch.nn.Linear(3, 1)).double()
+    problem = from_module(module, rng.standard_normal((4, 3)), np.array([1.0, -1.0, 1.0, -1.0]))
+    x = rng.standard_normal(problem.n_dof)
+    names, z = np.arange(len(problem.kinks(x))), problem.kinks(x)
+    couplings = problem.branch(x, *NOTHING).kink_couplings(x, names)
+    for k in names:
+        shut, opened = (problem.branch(x, names[[k]], np.array([t])).kinks(x) for t in (0.0, 1.0))
+        assert opened - shut == pytest.approx(couplings[:, k] * z[k], abs=1e-12)
+    assert np.abs(couplings).max() > 0.1
