@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bridge.claims.claim import SIGMAS, Claim, Estimate, Expected
 from bridge.claims.experiment import Experiment, GridPoint, Records
+from bridge.runs.progress import duration
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,3 @@ def runs_to_decide(expected: Expected, found: Estimate) -> int | None:
     if not known or not away or not found.samples > found.stalled:
         return None
     return math.ceil(found.samples * (SIGMAS * found.error / away) ** 2 - 1e-9)
-
-
-def duration(seconds: float) -> str:
-    """Return a time for reading.
-
-    >>> duration(7), duration(100), duration(600), duration(5e5)
-    ('7 s', '100 s', '10 min', '139 h')
-    """
-    size, name = seconds, "s"
-    for unit, longer in ((60.0, "min"), (3600.0, "h")):
-        if seconds >= 2 * unit:
-            size, name = seconds / unit, longer
-    return f"{size:.0f} {name}" if size >= 10 else f"{size:.2g} {name}"

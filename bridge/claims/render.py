@@ -14,6 +14,7 @@ from bridge.claims.trials import Conclusion
 from bridge.records.documents import dumps
 from bridge.records.provenance import provenance
 from bridge.records.writing import write_text
+from bridge.runs.progress import duration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +84,7 @@ def _to_decide(conclusion: Conclusion) -> str:
     runs = cost.runs_to_decide(conclusion.claim.expected, conclusion.found)
     if conclusion.verdict != "undecided" or runs is None or runs <= conclusion.found.samples:
         return ""
-    price = cost.duration(conclusion.seconds / conclusion.runs * runs)
+    price = duration(conclusion.seconds / conclusion.runs * runs)
     return f"about {runs} runs of this size, {price}, if the value stays"
 
 
@@ -141,7 +142,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     parts += ["## What was run"]
     for name, sizes in found["experiments"].items():
         large = found["with_full"][name]
-        known = f"; with `--full` about {cost.duration(large)}" if large else ""
+        known = f"; with `--full` about {duration(large)}" if large else ""
         parts += [f"**{name}**{known}"]
         parts += ["\n".join(f"- {size}" for size in sizes)]
     return "\n\n".join(parts) + "\n"

@@ -188,13 +188,14 @@ def _bar(progress: Progress) -> "Bar":
 def duration(seconds: float) -> str:
     """Return a time for reading.
 
-    >>> duration(0.034), duration(7), duration(90), duration(36000), duration(1e6)
-    ('0.034 s', '7 s', '90 s', '10 h', '11.6 d')
+    >>> duration(0.034), duration(7), duration(119), duration(570), duration(36000), duration(1e6)
+    ('0.034 s', '7 s', '119 s', '9.5 min', '10 h', '12 d')
     """
-    for unit, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+    size, name = seconds, "s"
+    for unit, longer in ((60.0, "min"), (3600.0, "h"), (86400.0, "d")):
         if seconds >= 2 * unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds:.2g} s"
+            size, name = seconds / unit, longer
+    return f"{size:.0f} {name}" if size >= 10 else f"{size:.2g} {name}"
 
 
 def _console() -> "Console":
