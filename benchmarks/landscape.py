@@ -1,6 +1,6 @@
 """Landscapes against the numbers asked for, and against pele and topsearch.
 
-    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 force minima spins descents lj13]
+    OMP_NUM_THREADS=1 python benchmarks/landscape.py [lj7 lj8 xor force minima spins descents lj13]
     OMP_NUM_THREADS=1 python benchmarks/landscape.py peers PEERS PELE_PYTHON TOPSEARCH_PYTHON
 
 ``PEERS`` is the folder with landscape_pele.py and landscape_topsearch.py; the other two are the
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bridge import explore
 from bridge.claims import glass
 from bridge.landscape.basin_hopping import Hops, basin_hopping
 from bridge.landscape.case import Case
@@ -24,6 +25,8 @@ from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
 from bridge.runs import exploration as landscape_run
 from bridge.systems.cluster import LennardJonesLandscape
+from bridge.systems.module_landscape import ModuleLandscape
+from networks.models.module_loss import ModuleLoss
 from particles.landscapes.clusters import LennardJones
 from particles.landscapes.spin_glass import SphericalSpinGlass
 
@@ -190,24 +193,53 @@ def every_index(glass: SphericalSpinGlass, starts: int = 30) -> bool:
     return total == expected and morse_sum(graph) == glass.euler_characteristic
 
 
+def xor(seeds: int = 3, searches: int = 40) -> None:
+    """A module of two tanh units on the four patterns of XOR, made and traced anew in each seed."""
+    import torch
+
+    torch.set_num_threads(1)
+    inputs, lengths = np.array([[0.0, 0.0], [0, 1], [1, 0], [1, 1]]), ModuleLandscape().lengths()
+
+    def explored(seed: int, searches: int) -> Graph:
+        torch.manual_seed(seed)
+        net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1))
+        problem = ModuleLoss.of(net, inputs, np.array([-1, 1, 1, -1]), l2=1e-3)
+        return explore(problem, seed, searches=searches, steps=lengths.steps, hops=lengths.hops)
+
+    explored(99, 2)
+    for seed in range(seeds):
+        begin = time.process_time()
+        found = explored(seed, searches)
+        spent = time.process_time() - begin
+        print(
+            f"XOR, seed {seed}: {len(found.minima)} minima and {len(found.saddles)} saddles in "
+            f"{spent:.2f} s, {len(found.saddles) / spent:.2f} saddles a second",
+            flush=True,
+        )
+
+
 def peers(folder: str, pele: str, topsearch: str) -> None:
-    whole(7, 4, 12, 2)
-    for name, python, script, arguments in (
-        ("pele", pele, "landscape_pele.py", ["7", "100", "30"]),
-        ("topsearch", topsearch, "landscape_topsearch.py", ["lj7"]),
-    ):
+    def run(name: str, python: str, script: str, *arguments: str) -> None:
         begin = time.perf_counter()
         command = [python, str(Path(folder) / script), *arguments]
         shown = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         spent = time.perf_counter() - begin
         said = (shown.stdout.strip() or shown.stderr).splitlines()[-1]
-        print(f"{name} ({spent:.1f} s with its imports): {said}")
+        print(f"{name} ({spent:.1f} s with its imports): {said}", flush=True)
+
+    whole(7, 4, 12, 2)
+    run("pele", pele, "landscape_pele.py", "7", "100", "30")
+    run("topsearch", topsearch, "landscape_topsearch.py", "lj7")
+    xor()
+    for seed in range(3):
+        run("topsearch", topsearch, "landscape_topsearch.py", "xor", str(seed))
 
 
 CASES: dict[str, Callable[[], None]] = {
     "force": force,
     "lj7": lambda: whole(7, 4, 12, 2),
     "lj8": lambda: whole(8, 8, 42, 10),
+    "xor": xor,
     "minima": global_minima,
     "descents": descents,
     "spins": spins,

@@ -2,7 +2,8 @@
 
 Queries and keys may be mixed against each other within a head, and so may values and what reads
 them: the energy does not change along these directions, and none of them counts as a degree of
-freedom. This runs in seconds; with --full the transition is found.
+freedom. Symmetries of other kinds, such as those of a layer norm and what reads it, stay unknown,
+and N counts them. This runs in seconds; with --full the transition is found.
 """
 
 import sys
@@ -42,7 +43,7 @@ if __name__ == "__main__":
     problem = from_module(Reader(), rows[:COUNT], digit[:COUNT])
     end = train(problem, problem.start, steps=STEPS, newton_steps=1000 if FULL else 5)
     seen = observe(end)
-    print(f"{problem.n_dof} parameters, {seen.n_symmetries} symmetries, {COUNT} images")
+    print(f"{problem.n_dof} parameters, {seen.n_symmetries} known symmetries, {COUNT} images")
     print(f"{end.status} after {end.steps} steps, N_Δ/N = {seen.constraint_ratio:5.2f}")
     if FULL:
         print(find_transition(Reader, (rows, digit), low=0.5, high=4.5, step=0.5, samples=6))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -57,7 +58,7 @@ class ModuleProblem:
         """The copy of the module."""
         return self.passes.module
 
-    @property
+    @cached_property
     def n_dof(self) -> int:
         """Number of parameters that are trained."""
         return sum(p.numel() for p in self.passes.trained().values())

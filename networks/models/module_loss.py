@@ -1,14 +1,15 @@
 """The loss of any smooth module, with weight decay: a landscape of minima and saddles."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
-from torch.func import grad, vjp, vmap
+from torch.func import grad, grad_and_value, vjp, vmap
 from torch.nn.functional import cross_entropy, softplus
 
 from networks.checks import real, state
@@ -16,6 +17,7 @@ from networks.data.outcomes import Outcomes
 from networks.models.from_module import from_module
 from networks.models.module import ModuleProblem
 from networks.models.module_symmetry import Generator, modes, rotations
+from networks.models.traced import Traced, traced
 
 Vector: TypeAlias = NDArray[np.float64]
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -38,7 +40,7 @@ class ModuleLoss:
     labels
         Classes ``(P,)``: -1 and 1 of one output.
     loss
-        ``loss(outputs, labels)``, a number: the mean over patterns.
+        ``loss(outputs, labels)``, a number: the mean over patterns. Nothing else may change it.
     l2
         ``λ >= 0``.
     generators
@@ -115,30 +117,32 @@ class ModuleLoss:
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return ``E`` and its gradient, ``(n_dof,)``."""
+        if self._slope is not None:
+            energy, gradient = self._slope(state(x, self.n_dof))
+            return float(energy), gradient
         w = self._tensor(x).requires_grad_()
-        energy = self._energy(w)
-        (gradient,) = torch.autograd.grad(energy, w)
-        return float(energy.detach()), gradient.cpu().numpy()
+        found = self._energy(w)
+        (gradient,) = torch.autograd.grad(found, w)
+        return float(found.detach()), gradient.cpu().numpy()
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
         """Return ``H v`` for ``v`` of shape ``(n_dof,)`` or ``(k, n_dof)``."""
         w = self._tensor(x)
         directions = torch.tensor(np.atleast_2d(v), dtype=torch.float64, device=w.device)
-        _, product, *_ = vjp(grad(self._energy), w)
-        count = self.problem.passes.numbers * len(self.labels) + len(w)
-        along = vmap(lambda row: product(row)[0], chunk_size=max(1, _ROOM // (4 * count)))
-        found: Vector = along(directions).detach().cpu().numpy().reshape(v.shape)
+        found: Vector = self._products(w, directions).detach().cpu().numpy().reshape(v.shape)
         return found
 
     def hessian(self, x: Vector) -> Vector:
         """Return the dense Hessian, ``(n_dof, n_dof)``."""
-        found = self.hvp(x, np.eye(self.n_dof))
-        return 0.5 * (found + found.T)
+        if self._bend is not None:
+            (found,) = self._bend(state(x, self.n_dof))
+        else:
+            found = self.hvp(x, np.eye(self.n_dof))
+        return np.asarray(0.5 * (found + found.T))
 
     def zero_modes(self, x: Vector) -> Vector:
         """Return orthonormal tangents of the known symmetries: if ``λ > 0``, that keep ``|w|``."""
-        self._tensor(x)
-        return modes(self.generators, x, self.kept)
+        return modes(self.generators, state(x, self.n_dof), self.kept)
 
     def harmonic_modes(self, x: Vector) -> Vector:
         """Return the shifts of all outputs if ``λ > 0``: the energy along them is a parabola."""
@@ -187,6 +191,48 @@ class ModuleLoss:
         outputs = self.problem.passes.outputs(w, self.problem.inputs)
         return self.loss(outputs[:, 0] if outputs.shape[1] == 1 else outputs, self.labels)
 
+    def _products(self, w: Tensor, directions: Tensor) -> Tensor:
+        _, product, *_ = vjp(grad(self._energy), w)
+
+        def along(row: Tensor) -> Tensor:
+            found: Tensor = product(row)[0]
+            return found
+
+        at_once: Callable[..., Tensor] = vmap(along, chunk_size=self._chunk)
+        return at_once(directions)
+
+    @property
+    def _chunk(self) -> int:
+        """How many directions of Hessian products fit in memory at once."""
+        count = self.problem.passes.numbers * len(self.labels) + self.n_dof
+        return max(1, _ROOM // (4 * count))
+
+    # Of a small module the calls of torch cost the most: its derivatives are traced when they are
+    # first asked for, which takes seconds, as long as some hundred Hessians.
+
+    @cached_property
+    def _slope(self) -> Traced | None:
+        return self._traced(lambda w: grad_and_value(self._energy)(w)[::-1])
+
+    @cached_property
+    def _bend(self) -> Traced | None:
+        unit = torch.eye(self.n_dof, dtype=torch.float64)
+        return self._traced(lambda w: (self._products(w, unit),))
+
+    @cached_property
+    def _function(self) -> Traced | None:
+        return self._traced(lambda w: (self.problem.passes.outputs(w, self.problem.inputs),))
+
+    def _traced(self, function: Callable[[Tensor], tuple[Tensor, ...]]) -> Traced | None:
+        if self._chunk < self.n_dof or self.problem.inputs.device.type != "cpu":
+            return None
+        rng = np.random.default_rng(0)
+        return traced(function, [self.problem.start, *rng.standard_normal((2, self.n_dof))])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes without what was traced: another process traces for itself."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     def _check_loss(self) -> None:
         """Refuse a loss that is no finite number, or cannot be differentiated twice."""
         w = self._tensor(self.problem.start)
@@ -221,10 +267,14 @@ class ModuleLoss:
 
     def _centred(self, x: Vector) -> Vector:
         """Return the outputs of each pattern without their mean, ``(P, C)``; of one, itself."""
-        with torch.no_grad():
-            found = self.problem.passes.outputs(self._tensor(x), self.problem.inputs)
-            mean = found.mean(dim=1, keepdim=True) if found.shape[1] > 1 else 0.0
-            return np.asarray((found - mean).cpu())
+        if self._function is not None:
+            (found,) = self._function(state(x, self.n_dof))
+        else:
+            with torch.no_grad():
+                w = self._tensor(x)
+                found = self.problem.passes.outputs(w, self.problem.inputs).cpu().numpy()
+        mean = found.mean(axis=1, keepdims=True) if found.shape[1] > 1 else 0.0
+        return np.asarray(found - mean)
 
     def _tensor(self, x: Vector) -> Tensor:
         return torch.tensor(state(x, self.n_dof), device=self.problem.inputs.device)

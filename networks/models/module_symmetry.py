@@ -2,9 +2,10 @@
 
 A unit between two layers may be rescaled if nothing but a homogeneous function is between, mixed
 with the others if nothing is; outputs that are only compared may all be shifted, and what a layer
-norm receives too. Queries and keys of attention may be mixed against each other within a head, and
-so may values and what reads them. Each of these is a vector field that is linear in the parameters.
-Those that leave all gaps alone, at random states, are kept. Symmetries of other kinds stay unknown.
+norm receives too; and a bias may be left to that of the next layer. Queries and keys of attention
+may be mixed against each other within a head, and so may values and what reads them; the bias of
+values is left to that of the output. Each of these is a vector field linear in the parameters, or
+constant. Those that leave all gaps alone, at random states, are kept. Others stay unknown.
 """
 
 from collections.abc import Iterator
@@ -147,7 +148,8 @@ def symmetries(problem: "ModuleProblem", rng: np.random.Generator) -> tuple[Gene
     places = [start + size * rng.standard_normal(len(start)) for _ in range(_STATES)]
     states = [(x, few.gap_jacobian(x)) for x in places]
     found: list[Generator] = []
-    for fields in _proposals(problem.module, problem.passes.trained()):
+    smooth = not (len(problem.units) or problem.units.not_resolved)
+    for fields in _proposals(problem.module, problem.passes.trained(), smooth=smooth):
         if 0 < len(fields) <= _FEW or (fields and _holding(fields[:_FEW], states, rng)):
             found += _holding(fields[:_MOST], states, rng)
     return tuple(found)
@@ -170,7 +172,9 @@ def _holding(
     return [field for field, good in zip(fields, seen & ~broken, strict=True) if good]
 
 
-def _proposals(module: torch.nn.Module, trained: dict[str, Tensor]) -> Iterator[list[Generator]]:
+def _proposals(
+    module: torch.nn.Module, trained: dict[str, Tensor], *, smooth: bool
+) -> Iterator[list[Generator]]:
     """Yield the fields that a pair of layers, or one layer, might have."""
     places, start = {}, 0
     for name, p in trained.items():
@@ -188,15 +192,29 @@ def _proposals(module: torch.nn.Module, trained: dict[str, Tensor]) -> Iterator[
             fits = reader.ndim > 1 and reader.shape[1] % h == 0
             if fits and not np.isin(reader, writer).any():
                 yield from _mixings(writer, _columns(reader, h))
+    # A rectifier may be open on all patterns of all states tried: its bias is left nowhere.
+    if smooth:
+        yield from _left_biases(places)
     for name, part in module.named_modules():
         if isinstance(part, torch.nn.MultiheadAttention):
             yield from _of_attention(part, f"{name}." if name else "", places)
 
 
+def _left_biases(places: dict[str, Places]) -> Iterator[list[Generator]]:
+    """Yield, of each bias and each later layer with one, what the first may leave to the second."""
+    for bias in (place for place in places.values() if place.ndim == 1):
+        for name, reader in places.items():
+            after = places.get(f"{name.removesuffix('weight')}bias")
+            if after is None or after is bias or reader.ndim != 2:
+                continue
+            if reader.shape == (len(after), len(bias)):
+                yield _passed_on(bias, reader, after)
+
+
 def _of_attention(
     part: torch.nn.MultiheadAttention, prefix: str, places: dict[str, Places]
 ) -> Iterator[list[Generator]]:
-    """Yield what may be mixed within each head, and the biases of keys."""
+    """Yield what may be mixed within each head, and what biases of values leave to the output."""
     weight, bias = (places.get(f"{prefix}in_proj_{kind}") for kind in ("weight", "bias"))
     out = places.get(f"{prefix}out_proj.weight")
     if weight is None or out is None:
@@ -204,12 +222,22 @@ def _of_attention(
     d = weight.shape[1]
     stacked = _rows([weight] if bias is None else [weight, bias], 3 * d)
     q, k, v = (stacked[i * d : (i + 1) * d] for i in range(3))
-    if bias is not None:
-        yield [_shift(place[None]) for place in bias[d : 2 * d]]
     for head in range(part.num_heads):
         units = slice(head * part.head_dim, (head + 1) * part.head_dim)
         yield from _mixings(q[units], k[units])
         yield from _mixings(v[units], out.T[units])
+    after = places.get(f"{prefix}out_proj.bias")
+    if bias is not None and after is not None:  # what is attended to has the sum one
+        yield _passed_on(bias[2 * d :], out, after)
+
+
+def _passed_on(bias: Places, reader: Places, after: Places) -> list[Generator]:
+    """Return what a bias may leave to that of the next layer: ``ḃ_i = 1`` and ``ċ_j = -R_ji``."""
+    signs = np.concatenate([[1.0], -np.ones(len(after))])
+    return [
+        Generator(np.append(place, after), np.append(-1, column), signs)
+        for place, column in zip(bias, reader.T, strict=True)
+    ]
 
 
 def _mixings(writer: Places, reader: Places) -> Iterator[list[Generator]]:
