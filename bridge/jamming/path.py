@@ -99,7 +99,6 @@ class _Path(Generic[P]):
         self.forces = np.zeros(len(here.gaps))
         self.forces[rows] = _inside(here, rows, forces, _TIE * apart[rows])
         self.forces /= float(self.forces @ here.tightening)
-        self.unbalanced = (here.jacobian[rows].T @ self.forces[rows])[self.columns]
         # The goal at the start: gaps of the active constraints, and of the others a little more
         # than their violations, each by another part, or all would close at once.
         size = float(np.sqrt(np.mean(here.gaps * here.gaps)))
@@ -184,9 +183,15 @@ class _Path(Generic[P]):
         )
 
     def _factorise(self, here: Linearised[P]) -> None:
-        """Set up the equations of the constraints that are active now."""
+        """Set up the equations of the constraints that are active now.
+
+        What is left of the forces goes to zero along the rest of the path: that of the start, and
+        what is added where a kink is crossed that bends the row of a force.
+        """
         rows = np.flatnonzero(self.active)
-        right = np.concatenate([-self.unbalanced, -self.goal[rows], [0.0]])
+        left = (here.jacobian[rows].T @ self.forces[rows])[self.columns]
+        left = (left + self.curvature @ self.u[self.columns]) / (1.0 - self.part)
+        right = np.concatenate([-left, -self.goal[rows], [0.0]])
         self.responses = Responses(here, rows, self.columns, self.curvature, right)
         self.outdated, self.stale = set(), False
 
@@ -251,14 +256,16 @@ class _Path(Generic[P]):
 
     def _replace(self, wanted: Exchange, falls: Vector) -> str:
         """Give force to a redundant constraint until another opens; forces fall at such rates."""
-        row = wanted.change.row
+        row, falls = wanted.change.row, falls.copy()
+        # While it gains force it counts as active: that force is part of the bounds of others.
+        falls[row], self.active[row] = -1.0, True
         share, leaving, event = self._first_to_open(falls)
-        filled = self._fills_itself(row, falls)
-        if min(share, filled) == np.inf:
+        self.active[row] = False
+        if share == np.inf:
             return f"infeasible: constraint {row} contradicts the others at any load"
-        self.forces = self.forces - min(share, filled) * falls
-        if filled <= share:  # a kink, which goes on to its other side
-            self._add(row, filled, wanted)
+        self.forces = self.forces - share * falls
+        if leaving == row:  # a kink, which goes on to its other side
+            self._add(row, share, wanted)
             at_bound = self._bounds(self.forces)[row] < self.forces[row]
             self._let_go(row, "turns" if at_bound else "opens")
         else:
@@ -266,13 +273,6 @@ class _Path(Generic[P]):
             self._let_go(leaving, event)
             self._add(row, share, None if event == "turns" else wanted)
         return ""
-
-    def _fills_itself(self, row: int, falls: Vector) -> float:
-        """Return the force at which an idle kink reaches its own bound; inf without one."""
-        if row < self.here.n_gaps:
-            return np.inf
-        rate = 1.0 + self.here.bound(row, falls)
-        return self.here.bound(row, self.forces) / rate if rate > 0.0 else np.inf
 
     def _open(self, row: int, event: str) -> str:
         """Make an active constraint idle; where nothing else holds, go on to the next."""

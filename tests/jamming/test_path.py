@@ -254,6 +254,8 @@ def test_gables_of_any_shape_reach_the_load_of_their_program(n, more, kinks, see
 
 
 @modest
+@example(4, 1, 5, 4)  # a kink turns while the force of one that it bends grows
+@example(5, 1, 3, 372)  # a concave kink is crossed, and its owner's force no longer balances
 @given(st.integers(3, 7), st.integers(1, 3), st.integers(0, 5), st.integers(0, 2**32 - 1))
 def test_kinks_upon_kinks_follow_each_other(n, m, idle, seed):
     """Kinks of one gap in layers: the end is tight and balanced by what the gaps really are."""
