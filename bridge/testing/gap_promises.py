@@ -29,7 +29,7 @@ from bridge.testing.promises import (
 )
 
 _RANK_LIMIT = 400  # variables up to which H0 is diagonalised
-_DESCENT = 3000  # evaluations that may be spent on a state in which forces balance
+_DESCENT = 1000  # evaluations that may be spent on a state in which forces balance
 _STEPS = 60  # and of Newton's to a minimum
 _CARRIES = 1e-2  # of the largest force: a body with more is held
 _SCENE = {"box", "shapes", "held", "pairs", "pair_gaps", "images"}

@@ -19,7 +19,7 @@ from particles import Ellipses
 from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
 
 many = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
