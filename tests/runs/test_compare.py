@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pandas
 import pytest
 
@@ -103,6 +104,20 @@ def test_the_same_seed_gives_the_same_bits(todo, found):
     (kept,) = [r for system in found for r in system.sweep if r.key == task.key]
     assert dict(again.data) == dict(kept.data)
     assert (again.arrays["gaps"] == kept.arrays["gaps"]).all()
+
+
+def test_a_slide_has_a_panel_for_each_system_and_the_mean_of_what_jams(found):
+    panels = figures.transitions(found).axes
+    assert [panel.get_title() for panel in panels] == NAMES
+    for panel, system in zip(panels, found, strict=True):
+        jammed = [
+            [run.data["constraints_per_dof"] for run in system.at(load) if run.status == "jammed"]
+            for load in system.loads
+        ]
+        means = sorted(np.mean(ratios) for ratios in jammed if ratios)
+        drawn = sorted(bars.lines[0].get_ydata()[0] for bars in panel.containers)
+        assert drawn == pytest.approx(means)
+    assert means
 
 
 def test_table_figure_and_document(found, tmp_path):
