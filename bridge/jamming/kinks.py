@@ -39,6 +39,15 @@ class HeldKinks:
         """Return no kinks."""
         return cls(np.empty(0, dtype=np.intp), np.empty(0), np.empty(0, dtype=bool))
 
+    def beside(self, others: Self) -> Self:
+        """Return these and then the ``others``."""
+        pairs = zip(
+            (self.names, self.masks, self.above),
+            (others.names, others.masks, others.above),
+            strict=True,
+        )
+        return type(self)(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True, eq=False)
 class NearKinks:
@@ -147,6 +156,11 @@ class NearKinks:
         fractions = np.divide(forces, bounds, out=np.zeros_like(forces), where=bounds > 0.0)
         fractions, above = fractions.clip(0.0, 1.0), self.above[places]
         return HeldKinks(self.names[places], np.where(above, 1.0 - fractions, fractions), above)
+
+    def idle(self, places: Indices) -> HeldKinks:
+        """Return the kinks at ``places`` as open to the side that the rows are on."""
+        above = self.above[places]
+        return HeldKinks(self.names[places], above.astype(np.float64), above)
 
 
 def touching_kinks(problem: HasKinks, x: Vector) -> HeldKinks:

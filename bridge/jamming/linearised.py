@@ -21,6 +21,9 @@ from bridge.protocols import (
 
 P = TypeVar("P", bound=HasTightening)
 
+# |z| beside the largest of near kinks below which one is at zero.
+_CLOSED = 1e-10
+
 
 class LeftListError(ValueError):
     """A constraint is no longer on the list of gaps of its system: its bodies are too far apart."""
@@ -194,7 +197,8 @@ class Linearised(Generic[P]):
     ) -> Self:
         """Move by ``u`` across the symmetries, change the load by ``t``, and linearise there.
 
-        The kinks among the active ``rows`` stay held, with the masks that their ``forces`` tell.
+        The kinks among the active ``rows`` stay held, with the masks that their ``forces`` tell;
+        those that the motion leaves at zero idle stay on the side that they are on here.
         """
         problem: Any = self.problem.tightened(t)
         x = self.x + u - self.modes.T @ (self.modes @ u)
@@ -202,7 +206,8 @@ class Linearised(Generic[P]):
             _, x = problem.unrestricted(x)
         if self.kinks is None or rows is None or forces is None:
             return self.at(problem, x)
-        return self.at(problem, x, self.held_kinks(rows, forces))
+        held = self.held_kinks(rows, forces)
+        return self.at(problem, x, held.beside(self._idle_kinks(rows, self.predicted(u, t))))
 
     def held_kinks(self, rows: Indices, forces: Vector) -> HeldKinks:
         """Return the kinks among the active ``rows``, with the masks that their ``forces`` tell."""
@@ -212,6 +217,19 @@ class Linearised(Generic[P]):
         places = rows[held] - self.n_gaps
         bounds = forces[held] + self.room(rows, forces)[held]
         return self.kinks.chosen(places, forces[held], bounds)
+
+    def _idle_kinks(self, rows: Indices, gaps: Vector) -> HeldKinks:
+        """Return the kinks at zero, if such are the ``gaps``, that are not among the active rows.
+
+        Two patterns on which all units of a layer are silent have the same kinks above it, of which
+        one holds; rounding has no say in on which side the other one is.
+        """
+        if self.kinks is None:
+            return HeldKinks.none()
+        z = gaps[self.n_gaps :]
+        closed = np.abs(z) <= _CLOSED * np.abs(z).max(initial=0.0)
+        closed[rows[rows >= self.n_gaps] - self.n_gaps] = False
+        return self.kinks.idle(np.flatnonzero(closed))
 
     def columns_of(self, rows: Indices) -> Mask:
         """Tell which variables the constraints ``rows`` act on, ``(n_dof,)``."""
