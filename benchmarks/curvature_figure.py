@@ -31,15 +31,21 @@ def frequencies(values: Any) -> Any:
     return np.sqrt(np.maximum(values, 0.0))
 
 
-def followed(states: dict[str, Any], system: str, value: Any) -> tuple[Any, Any]:
-    """Return the distances that were reached, and the mean over samples of a number of each."""
+def followed(states: dict[str, Any], system: str, value: Any) -> tuple[Any, Any, Any]:
+    """Return the distances that were reached, and mean and error over samples of a number."""
     found = [
         [value(counts, h) for counts, h in zip(*both, strict=True)]
         for k in range(len(DISTANCES))
         for both in [(spectra(states, system, k, "counts"), spectra(states, system, k, "h"))]
     ]
     there = [k for k, each in enumerate(found) if each]
-    return np.array(DISTANCES)[there], np.array([np.mean(found[k]) for k in there])
+    means = np.array([np.mean(found[k]) for k in there])
+    return np.array(DISTANCES)[there], means, np.array([_error(found[k]) for k in there])
+
+
+def _error(values: list[float]) -> float:
+    """Return the standard error of a mean; 0 of one value, which has none to be drawn."""
+    return float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else 0.0
 
 
 def soft(counts: Any, values: Any) -> float:
@@ -62,8 +68,12 @@ def drawn(states: dict[str, Any]) -> Figure:
     parts(axes[0, 2], states)
     for axis, value in zip(axes[1, :2], (soft, excess), strict=True):
         for system in SYSTEMS:
-            axis.plot(
-                *followed(states, system, value), "o-", ms=4, color=COLOURS[system], label=system
+            axis.errorbar(
+                *followed(states, system, value),
+                fmt="o-",
+                ms=4,
+                color=COLOURS[system],
+                label=system,
             )
         axis.set(xscale="log", xlabel="distance to jamming, t − t$_J$")
     line = np.array([1e-4, 1e-1])
@@ -72,8 +82,8 @@ def drawn(states: dict[str, Any]) -> Figure:
     axes[1, 1].set(ylabel="(constraints + kinks − n − 1)/n")
     axes[1, 1].axhline(0.0, color="black", lw=0.8)
     for system in SYSTEMS:
-        x, y = followed(states, system, excess)[1], followed(states, system, soft)[1]
-        axes[1, 2].plot(x, y, "o", ms=4, color=COLOURS[system])
+        (_, x, dx), (_, y, dy) = followed(states, system, excess), followed(states, system, soft)
+        axes[1, 2].errorbar(x, y, dy, dx, fmt="o", ms=4, color=COLOURS[system])
     axes[1, 2].set(
         yscale="log", xlabel="(constraints + kinks − n − 1)/n", ylabel="the same frequency"
     )

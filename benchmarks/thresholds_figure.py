@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from thresholds import HOME
-from thresholds_report import Group, difference, groups, of_depth
+from thresholds_report import Group, difference, groups, line, of_depth
 
 from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, style
 
@@ -22,12 +22,11 @@ AT = 300  # weights of the middle panel
 
 
 def drawn(every: list[Group]) -> Figure:
-    """Draw ``P*/N`` over sizes and over steps, and what Adam alone falls short of."""
-    figure = Figure(figsize=(9.6, 3.5), layout="constrained")
-    left, middle, right = figure.subplots(1, 3)
-    over_sizes(left, every)
-    over_steps(middle, every)
-    shortfalls(right, every)
+    """Draw ``N*(P)``, ``P*/N`` over sizes and over steps, and what Adam alone falls short of."""
+    figure = Figure(figsize=(8.4, 7.0), layout="constrained")
+    axes = figure.subplots(2, 2).ravel()
+    for panel, axis in zip((needed, over_sizes, over_steps, shortfalls), axes, strict=True):
+        panel(axis, every)
     figure.legend(handles=handles(), loc="outside upper center", ncols=7)
     return figure
 
@@ -56,6 +55,46 @@ def put(axes: Axes, x: float, y: float, error: float, by: str, marker: str) -> N
     colour = ENDS[by]
     face = colour if by == "certified" else "white"
     axes.errorbar(x, y, error, marker=marker, color=colour, mfc=face, ls="", capsize=2, lw=0.9)
+
+
+def needed(axes: Axes, every: list[Group]) -> None:
+    """Draw the weights that patterns need, certified, and straight lines through each depth."""
+    for depth, colour in zip(MARKERS, (GREEN, BLUE, BLACK), strict=True):
+        found = line(of_depth(every, depth), "certified")
+        if found is None:
+            continue
+        axes.errorbar(
+            found.patterns,
+            found.weights,
+            xerr=found.errors,
+            marker=MARKERS[depth],
+            color=colour,
+            ls="",
+            capsize=2,
+            label=f"{depth} layer{'s' if depth > 1 else ''}, k = {found.slope:.2f}",
+        )
+        ends = found.patterns[[0, -1]]
+        axes.plot(ends, found.offset + found.slope * ends, color=colour, lw=0.8)
+    digits = [g for g in every if g.first.data == "digits" and g.point("certified") is not None]
+    for depth in sorted({g.first.depth for g in digits}):
+        chosen = [(g.weights, g.point("certified")) for g in digits if g.first.depth == depth]
+        axes.errorbar(
+            [n * p.value for n, p in chosen if p],
+            [n for n, _ in chosen],
+            xerr=[n * p.error for n, p in chosen if p],
+            marker=MARKERS[depth],
+            color=ORANGE,
+            mfc="white",
+            capsize=2,
+            lw=0.8,
+            label=f"digits, {depth} layer{'s' if depth > 1 else ''}",
+        )
+    axes.set(xscale="log", yscale="log", xlabel="patterns P", ylabel="weights needed N*")
+    axes.set_xticks([300, 1000, 3000], ["300", "1000", "3000"])
+    axes.set_yticks([100, 300, 1000], ["100", "300", "1000"])
+    axes.minorticks_off()
+    axes.set_title("certified: N* = a + k P")
+    axes.legend(loc="upper left")
 
 
 def over_sizes(axes: Axes, every: list[Group]) -> None:
