@@ -4,6 +4,7 @@ from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
 from particles.landscapes.clusters import AxilrodTeller, LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 from particles.landscapes.spin_glass import SphericalSpinGlass
+from particles.packings.breathing import Breathing
 from particles.packings.compression import compress, decompress
 from particles.packings.discs import Discs
 from particles.packings.driven import Compressed, Decompressed, Stage
@@ -22,6 +23,7 @@ from particles.perceptron.perceptron import Perceptron
 
 __all__ = [
     "AxilrodTeller",
+    "Breathing",
     "Compressed",
     "Decompressed",
     "Descent",
