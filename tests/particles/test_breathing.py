@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from bridge import check_problem, exact_jamming, observe
+from bridge import check_problem, exact_jamming, observe, spectrum
 from bridge.systems import systems
 from particles import Breathing, Discs, FreeBox, decompress, minimise, moduli, relax, write_xyz
 
@@ -94,6 +94,18 @@ def test_soft_radii_give_contacts_beyond_those_of_discs(soft):
     strains, loose = soft.problem.strains(soft.x), soft.problem.rattlers(soft.x)
     assert (strains[~loose] < 0.0).all()
     assert not strains[loose].any()
+
+
+def test_a_gap_parts_the_modes_that_no_contact_resists(soft):
+    """As many as there are variables more than contacts: only springs of radii resist them."""
+    seen, values = observe(soft), spectrum(soft).eigenvalues
+    held = soft.problem.n_bodies - seen.n_frozen
+    contacts = round(0.5 * seen.coordination * held)
+    values = values[-seen.n :]
+    missing = seen.n - contacts
+    assert values[0] > 0.0
+    assert values[missing - 1] < 2.0 * 0.01 / 1.01  # of springs in the units of `x`
+    assert values[missing] > 5.0 * values[missing - 1]
 
 
 def test_its_bulk_modulus_is_the_slope_of_the_pressure(soft):
