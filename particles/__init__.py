@@ -13,6 +13,7 @@ from particles.packings.ellipses import Ellipses
 from particles.packings.ellipsoids import Ellipsoids
 from particles.packings.ensembles import ensemble
 from particles.packings.free_box import FreeBox
+from particles.packings.gradient_flow import gradient_flow
 from particles.packings.minimum import Minimum, minimise, relax
 from particles.packings.packing import Packing
 from particles.packings.pairs import Pairs
@@ -45,6 +46,7 @@ __all__ = [
     "decompress",
     "descend",
     "ensemble",
+    "gradient_flow",
     "minimise",
     "moduli",
     "plot",
