@@ -402,6 +402,15 @@ class HasBodies(Protocol):
 
 
 @runtime_checkable
+class HasSprings(Protocol):
+    """Bodies that constraints of their own act on, beside those with each other."""
+
+    @property
+    def springs_per_body(self) -> int:
+        """Constraints of its own that are violated, for each body that is held."""
+
+
+@runtime_checkable
 class HasPicture(Landscape, Protocol):
     """A system that can draw a state of its own, for `bridge.plot`."""
 

@@ -4,6 +4,7 @@ from particles.formats.files import read_gsd, read_xyz, write_gsd, write_xyz
 from particles.landscapes.clusters import AxilrodTeller, LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 from particles.landscapes.spin_glass import SphericalSpinGlass
+from particles.packings.breathing import Breathing
 from particles.packings.compression import compress, decompress
 from particles.packings.discs import Discs
 from particles.packings.driven import Compressed, Decompressed, Stage
@@ -12,6 +13,7 @@ from particles.packings.ellipses import Ellipses
 from particles.packings.ellipsoids import Ellipsoids
 from particles.packings.ensembles import ensemble
 from particles.packings.free_box import FreeBox
+from particles.packings.gradient_flow import gradient_flow
 from particles.packings.minimum import Minimum, minimise, relax
 from particles.packings.packing import Packing
 from particles.packings.pairs import Pairs
@@ -22,6 +24,7 @@ from particles.perceptron.perceptron import Perceptron
 
 __all__ = [
     "AxilrodTeller",
+    "Breathing",
     "Compressed",
     "Decompressed",
     "Descent",
@@ -43,6 +46,7 @@ __all__ = [
     "decompress",
     "descend",
     "ensemble",
+    "gradient_flow",
     "minimise",
     "moduli",
     "plot",

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from particles.packings.breathing import Breathing
 from particles.packings.discs import Discs
 from particles.packings.ellipses import Ellipses
 from particles.packings.ellipsoids import Ellipsoids
@@ -26,6 +27,17 @@ def discs(draw: st.DrawFn, max_n: int = 40) -> tuple[Discs, Vector]:
     volume = (np.pi / (2 * dim) * diameters**dim).sum() / draw(st.floats(0.1, 1.5))
     problem = Discs(diameters, _box(rng, dim, volume))
     return problem, problem.random_state(rng)
+
+
+@st.composite
+def breathing(draw: st.DrawFn, max_n: int = 40) -> tuple[Breathing, Vector]:
+    """Draw discs or spheres with radii of any stiffness, and a random state with strains."""
+    discs_, centres = draw(discs(max_n))
+    problem = Breathing.of(discs_, 10.0 ** draw(st.floats(-3.0, 4.0)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    bodies = problem.state(centres).reshape(problem.n_bodies, -1)
+    bodies[:, -1] = rng.uniform(-0.3, 0.2, problem.n_bodies)
+    return problem, bodies.ravel()
 
 
 @st.composite

@@ -13,6 +13,7 @@ from bridge.protocols import (
     HasFrozenBodies,
     HasGapNames,
     HasMarginal,
+    HasSprings,
     HasTightening,
     HasZero,
     Indices,
@@ -182,7 +183,8 @@ def coordination(problem: ConstraintProblem, n_frozen: int, n_constraints: int) 
     if not isinstance(problem, HasBodies):
         return None
     touching = problem.n_bodies - n_frozen
-    return 2 * n_constraints / touching if touching else 0.0
+    own = problem.springs_per_body * touching if isinstance(problem, HasSprings) else 0
+    return 2 * max(n_constraints - own, 0) / touching if touching else 0.0
 
 
 def frozen_bodies(problem: ConstraintProblem, x: Vector) -> list[Indices]:

@@ -20,7 +20,7 @@ from particles.packings.discs import Discs
 from particles.packings.ellipses import Ellipses
 from particles.packings.ellipsoids import Ellipsoids
 from particles.packings.orientations import quaternions_of
-from particles.packings.packing import Packing, check_packing
+from particles.packings.packing import Packing, check_packing, check_rigid
 
 Vector = NDArray[np.float64]
 
@@ -135,6 +135,7 @@ def _gsd(module: str) -> Any:
 def _states(problem: Packing, x: ArrayLike) -> list[Vector]:
     """Return the bodies of each state, ``(N, c)``, or say what is wrong with one."""
     check_packing(problem)
+    check_rigid(problem, "write what its `rigid` returns, discs as large as they are")
     states = np.atleast_2d(floats("x", x))
     if not len(states):
         raise ValueError("expected at least one state, got none: pass x of (n_dof,) or (k, n_dof)")

@@ -6,7 +6,7 @@ velocity after the kick follows from the sums before it, so that kick, mixing an
 
 import math
 
-from particles.kernels import discs, ellipses, ellipsoids
+from particles.kernels import breathing, discs, ellipses, ellipsoids
 from particles.kernels._jit import kernel
 
 # Why the loop came back.
@@ -147,6 +147,19 @@ def relax_ellipsoids(motion, units, pairs, body, work, turned, clock, dt_max, re
     u, _, force = motion
     for n in range(steps):
         energy, total = ellipsoids.forces(lengths(u, units), pairs, body, work, turned, force)
+        multiplied(units[0], force, force)
+        reason = advance(motion, total, clock, dt_max, reach, rules)
+        if reason != RUNNING:
+            return reason, n + 1, energy, total
+    return OUT_OF_STEPS, steps, energy, total
+
+
+@kernel
+def relax_breathing(motion, units, pairs, body, clock, dt_max, reach, rules, steps):
+    """Run FIRE on discs or spheres and their radii, by ``(x, y, ℓw)``: as `relax_discs` does."""
+    u, _, force = motion
+    for n in range(steps):
+        energy, total = breathing.forces(lengths(u, units), pairs, body, force)
         multiplied(units[0], force, force)
         reason = advance(motion, total, clock, dt_max, reach, rules)
         if reason != RUNNING:

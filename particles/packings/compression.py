@@ -69,11 +69,11 @@ def distance_to_jamming(problem: Packing, x: ArrayLike) -> float:
     """Return ``φ - φ_J ≈ 2U/(dU/dφ)``, which is exact where ``U ∝ (φ - φ_J)²``.
 
     ``dU/dφ`` at fixed ``x`` is that at the minimum, since ``U`` is stationary there: growth of
-    all lengths by ``1 + t`` gives ``dU/dt = Σ Δ(1 - Δ)``, and ``dφ/dt = dφ``.
+    all lengths by ``1 + t`` gives ``dU/dt = Σ Δ(1 - Δ)`` of contacts, and ``dφ/dt = dφ``.
     """
-    overlap = np.maximum(problem.gaps(x), 0.0)
+    overlap, force = np.maximum(problem.near(x)[1].gap, 0.0), np.maximum(problem.gaps(x), 0.0)
     slope = float((overlap * (1.0 - overlap)).sum()) / (problem.dim * problem.phi)
-    return float(overlap @ overlap) / slope if slope > 0.0 else 0.0
+    return float(force @ force) / slope if slope > 0.0 else 0.0
 
 
 def decompress(

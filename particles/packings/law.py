@@ -59,6 +59,11 @@ class Law(ABC):
 
     # What a law says of itself.
 
+    def radii(self, x: ArrayLike) -> Vector:
+        """Return the `bounding_radii` in a state, ``(N,)``, if that says something of them."""
+        del x
+        return self.bounding_radii
+
     @property
     @abstractmethod
     def bounding_radii(self) -> Vector:
@@ -97,6 +102,11 @@ class Law(ABC):
         The minimiser moves ``ℓ θ`` where ``x`` holds ``θ``.
         """
         return np.ones((self.n_bodies, self.n_per_body))
+
+    @property
+    def springs(self) -> Vector:
+        """Stiffness that holds each variable at 0 by itself, ``(N, n_per_body)``; none has one."""
+        return np.zeros((self.n_bodies, self.n_per_body))
 
     # What follows from it.
 

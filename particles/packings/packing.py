@@ -29,6 +29,12 @@ def check_packing(problem: object) -> None:
     )
 
 
+def check_rigid(problem: "Packing", remedy: str) -> None:
+    """Raise ``TypeError`` if bodies have springs of their own, which would be left out."""
+    if problem.springs.any():
+        raise TypeError(f"expected rigid bodies, got {type(problem).__name__}: {remedy}")
+
+
 class Packing(Law):
     """Bodies in a periodic box that repel where they overlap: ``U = ½ Σ max(Δ, 0)²``.
 
@@ -63,7 +69,7 @@ class Packing(Law):
         last = self._last_near.get("pairs")
         if last is not None and np.array_equal(last[0], x):
             return last[1]
-        near = near_pairs(self.centres(x), self.bounding_radii, self.box, 1.0 + self.reach)
+        near = near_pairs(self.centres(x), self.radii(x), self.box, 1.0 + self.reach)
         slopes = self.slopes(x, near)
         rows = slopes.gap > -self.reach
         found = near[rows], Slopes(slopes.gap[rows], slopes.vector[rows], slopes.angles[rows])
@@ -169,7 +175,7 @@ class Packing(Law):
     def _touching(self, bodies: Vector) -> RawPairs:
         """Return ``(i, j, vector)`` of the pairs whose bounding circles overlap, unordered."""
         centres = np.ascontiguousarray(bodies[:, : self.dim])
-        return PairFinder(self.bounding_radii, self.box)(centres)
+        return PairFinder(self.radii(bodies), self.box)(centres)
 
     def pressure(self, x: ArrayLike) -> float:
         """Return ``p = Σ max(Δ, 0)/n``, dimensionless.
@@ -187,7 +193,7 @@ class Packing(Law):
 
         It is an energy density and balances the walls, while `pressure` is a mean overlap.
         """
-        overlap = np.maximum(self.gaps(x), 0.0)
+        overlap = np.maximum(self.near(x)[1].gap, 0.0)
         return float((overlap * (1.0 - overlap)).sum() / (self.dim * self.box.prod()))
 
     def satisfied(self, gaps: Vector) -> bool:

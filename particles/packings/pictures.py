@@ -130,14 +130,15 @@ def _size(problem: Packing) -> tuple[float, float]:
 
 
 def _strengths(problem: Packing, x: ArrayLike, forces: bool | ArrayLike | None) -> Vector:
-    """Return the force at each gap, ``(m,)``: the overlap unless it is given.
+    """Return the force at each gap of near pairs, ``(m,)``: the overlap unless it is given.
 
     What a descent to ``U = 0`` leaves above zero is no force.
     """
     gaps = problem.gaps(x)
+    pairs = len(problem.pairs(x))
     if forces is None or isinstance(forces, bool):
-        return np.zeros_like(gaps) if problem.satisfied(gaps) else np.maximum(gaps, 0.0)
-    return vector("forces", forces, len(gaps))
+        return (np.zeros_like(gaps) if problem.satisfied(gaps) else np.maximum(gaps, 0.0))[:pairs]
+    return vector("forces", forces, len(gaps))[:pairs]
 
 
 def _loose(problem: Packing, x: ArrayLike, strengths: Vector) -> NDArray[np.bool_]:

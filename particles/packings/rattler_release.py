@@ -35,6 +35,7 @@ def released(problem: Packing, x: ArrayLike, max_steps: int = 1000) -> Vector:
     """
     state = problem.bodies(x).copy()
     loose = problem.rattlers(state.ravel())
+    state[(problem.springs > 0.0) & loose[:, None]] = 0.0  # no spring of a rattler is strained
     pairs = near_pairs(problem.centres(x), problem.bounding_radii, problem.box, NEARBY)
     pairs = pairs[loose[pairs.i] | loose[pairs.j]]
     for clearance in CLEARANCES:
@@ -62,6 +63,7 @@ def _pushed(
     """Move the ``loose`` bodies down the energy of ``pairs`` until no overlap is ``enough``."""
     moved, d, a = bodies.copy(), grown.dim, grown.n_angles
     mobility = np.where(loose, 0.4 * grown.diameters**2, 0.0)[:, None] / grown.levers**2
+    mobility[grown.springs > 0.0] = 0.0
     for _ in range(max_steps):
         shift = (moved - bodies)[:, :d]
         now = replace(pairs, vector=pairs.vector + shift[pairs.j] - shift[pairs.i])

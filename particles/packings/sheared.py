@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from particles.checks import real, vector
 from particles.packings.law import Indices, RawPairs, Slopes
-from particles.packings.packing import Packing, check_packing
+from particles.packings.packing import Packing, check_packing, check_rigid
 from particles.packings.pairs import PairFinder, Pairs, near_pairs
 from particles.packings.relaxations import Relaxation
 
@@ -56,6 +56,7 @@ class Sheared(Packing):
 
     def __post_init__(self) -> None:
         check_packing(self.packing)
+        check_rigid(self.packing, "shear discs of the radii that they have")
         dim = self.packing.dim
         matrix = vector("matrix", np.ravel(self.matrix), dim * dim).reshape(dim, dim).copy()
         volume = float(np.linalg.det(matrix))

@@ -141,7 +141,8 @@ def _curvature(
         units @ assembled(part, pairs.i, pairs.j, shape)[used][:, used] @ units
         for part in (block, block - stiff)
     )
-    return hessian, prestress
+    springs = problem.springs.ravel()[used] * scale[used] ** 2
+    return hessian + sparse.diags_array(springs) if springs.any() else hessian, prestress
 
 
 def _least_mode(hessian: sparse.csr_array, prestress: sparse.csr_array) -> Vector | None:
