@@ -85,8 +85,8 @@ LOADING = Experiment(
         *grid(8, **TANH_LOADING, n=5, by=0.8, steps=40),
     ),
     full=(
-        *grid(30, **CONVEX_LOADING, n=100, by=0.2, steps=100),
-        *grid(30, **ROUGH_LOADING, n=100, by=0.2, steps=100),
+        *grid(12, **CONVEX_LOADING, n=100, by=0.2, steps=100),
+        *grid(12, **ROUGH_LOADING, n=100, by=0.2, steps=100),
         *grid(30, **TANH_LOADING, n=8, by=0.8, steps=100),
     ),
     work=_work,

@@ -84,8 +84,7 @@ PRESTRESS = Experiment(
         _point(3, 2, "tanh", 4.0, 6),
     ),
     full=tuple(
-        GridPoint(10, {**_point(1, *kind, width).parameters, "steps": 60_000, "polish": 2000})
-        for width in (12, 24)
+        _point(10, *kind, 12)
         for kind in ((1, "relu", 4.0), (2, "relu", 3.2), (3, "relu", 3.2), (2, "tanh", 4.0))
     ),
     work=_work,

@@ -13,7 +13,7 @@ from bridge.claims.estimates import finished, of_kind
 from bridge.claims.experiment import Records
 from bridge.claims.packings import DISCS
 from bridge.claims.perceptron import JAMMING
-from bridge.claims.threshold import SMALL, TANH, THRESHOLD
+from bridge.claims.threshold import THRESHOLD, network
 from bridge.measure.power_laws import GAMMA, THETA, finite_size_floor, fit_power_law
 
 if TYPE_CHECKING:
@@ -33,10 +33,17 @@ def _at_jamming(records: Records, side: str, **where: Any) -> "list[Vector]":
     return [r.arrays[side] for r in finished(records, **where) if side in r.arrays]
 
 
-def _of_networks(records: Records, side: str, network: Mapping[str, Any]) -> "list[Vector]":
+def _widest(records: Records, activation: str) -> dict[str, Any]:
+    """Return the kind of the widest networks of two hidden layers and random labels."""
+    kinds = of_kind(records, activation=activation, depth=2, data="random")
+    width = max((r.parameters["width"] for r in kinds), default=0)
+    return network(2, width, width, activation=activation)
+
+
+def _of_networks(records: Records, side: str, activation: str) -> "list[Vector]":
     """Return violations in units of their median, or margins above that, next to the transition."""
     found = []
-    for record in finished(records, **network):
+    for record in finished(records, **_widest(records, activation)):
         gaps = record.arrays["gaps"]
         if gaps.size and record.data["constraint_ratio"] > _FEWEST_AT_TRANSITION:
             median = float(np.median(gaps[gaps > 0]))
@@ -70,21 +77,22 @@ def _gamma(records: Records, **where: Any) -> Estimate:
     return _gamma_of(_fitted(groups, of_kind(records, **where), _GAPS, low))
 
 
-def _network_theta(records: Records, network: Mapping[str, Any] = SMALL) -> Estimate:
-    groups = _of_networks(records, "forces", network)
-    return _fitted(groups, of_kind(records, **network), 1.0)
+def _network_theta(records: Records, activation: str = "relu") -> Estimate:
+    groups = _of_networks(records, "forces", activation)
+    return _fitted(groups, of_kind(records, **_widest(records, activation)), 1.0)
 
 
 def _network_gamma(records: Records) -> Estimate:
     """Fit above the largest of the states' medians, where none of them is cut off."""
-    groups = _of_networks(records, "margins", SMALL)
+    groups = _of_networks(records, "margins", "relu")
     low = max((float(group.min()) for group in groups), default=0.0)
-    return _gamma_of(_fitted(groups, of_kind(records, **SMALL), _WIDE_GAPS, low))
+    runs = of_kind(records, **_widest(records, "relu"))
+    return _gamma_of(_fitted(groups, runs, _WIDE_GAPS, low))
 
 
 def _by_activation(records: Records) -> Estimate:
     """Return how far the exponents θ of the two activations are apart."""
-    relu, tanh = (_network_theta(records, kind) for kind in (SMALL, TANH))
+    relu, tanh = (_network_theta(records, kind) for kind in ("relu", "tanh"))
     note = (
         f"θ = {relu.value:.2f} ± {relu.error:.2f} for ReLU, "
         f"{tanh.value:.2f} ± {tanh.error:.2f} for tanh"
@@ -104,8 +112,8 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         kinds = (
             ("discs", RED, _at_jamming(records[DISCS.name], side)),
             ("perceptron", BLUE, _at_jamming(records[JAMMING.name], side, alpha=4.0)),
-            ("ReLU network", GREEN, _of_networks(networks, side, SMALL)),
-            ("tanh network", ORANGE, _of_networks(networks, side, TANH)),
+            ("ReLU network", GREEN, _of_networks(networks, side, "relu")),
+            ("tanh network", ORANGE, _of_networks(networks, side, "tanh")),
         )
         for name, colour, groups in kinds:
             if groups:

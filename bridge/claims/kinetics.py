@@ -99,7 +99,7 @@ NETWORK = Experiment(
     "minima of a classifier",
     minima_network,
     default=grid(4, hidden=4, l2=1e-4, patterns=50, searches=250, temperature=0.05),
-    full=grid(12, hidden=[4, 6], l2=1e-4, patterns=50, searches=1000, temperature=0.05),
+    full=grid(8, hidden=[4, 6], l2=1e-4, patterns=50, searches=500, temperature=0.05),
     work=lambda searches, patterns, hidden, **_: searches * patterns * hidden,
     on_networks=True,
 )

@@ -104,13 +104,9 @@ CLASSIFIER = Experiment(
         *grid(3, data="quench", hidden=[FEW, MANY], l2=MIDDLE, patterns=200, starts=20),
         *grid(3, data="quench", hidden=FEW, l2=[WEAK, STRONG], patterns=200, starts=20),
     ),
-    full=grid(
-        12,
-        data="quench",
-        hidden=[FEW, 5, MANY, 10],
-        l2=[WEAK, MIDDLE, STRONG],
-        patterns=1000,
-        starts=200,
+    full=(
+        *grid(6, data="quench", hidden=[FEW, 5, MANY, 10], l2=MIDDLE, patterns=1000, starts=50),
+        *grid(6, data="quench", hidden=FEW, l2=[WEAK, STRONG], patterns=1000, starts=50),
     ),
     work=_work,
     on_networks=True,
@@ -119,7 +115,7 @@ DIGIT_CLASSIFIER = Experiment(
     "digit classifier",
     classifier,
     default=grid(3, data="digits", hidden=6, l2=1e-3, patterns=300, starts=6),
-    full=grid(12, data="digits", hidden=10, l2=1e-3, patterns=1000, starts=50),
+    full=grid(6, data="digits", hidden=10, l2=1e-3, patterns=1000, starts=30),
     work=_work,
     on_networks=True,
 )

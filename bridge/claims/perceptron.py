@@ -79,7 +79,7 @@ JAMMING = Experiment(
     "perceptron jamming",
     jamming_point,
     default=(*grid(16, n=400, alpha=4.0, sigma=-0.5), *grid(32, n=400, **CONVEX)),
-    full=(*grid(200, n=800, alpha=4.0, sigma=-0.5), *grid(40, n=800, **CONVEX)),
+    full=(*grid(100, n=800, alpha=4.0, sigma=-0.5), *grid(32, n=800, **CONVEX)),
     work=lambda n, **_: n**3,
 )
 

@@ -26,25 +26,30 @@ def document(
     conclusions: Sequence[Conclusion],
     records: Mapping[str, Records],
     *,
-    full: bool,
+    large: Collection[str] = (),
     beside: Sequence[Conclusion] = (),
 ) -> dict[str, Any]:
     """Return what ``--json`` prints; ``seconds`` counts runs that several claims share once.
 
-    With ``beside``, conclusions from the default size, each entry holds the verdict of both.
+    ``large`` are the experiments that were run at the large size. With ``beside``, conclusions from
+    the default size, entries that rest on these hold the verdict of both.
     """
     entries = [entry(conclusion) for conclusion in conclusions]
     claims = [conclusion.claim for conclusion in conclusions]
-    run, large = (cost.costs(claims, records, full=size) for size in (full, True))
+    small, full = (cost.costs(claims, records, full=size) for size in (False, True))
     for found, other in zip(entries, beside, strict=bool(beside)):
-        found["at_default_size"] = other.verdict if other.found.samples else "not run"
+        if found["experiment"] in large:
+            found["at_default_size"] = other.verdict if other.found.samples else "not run"
     return {
-        "full": full,
+        "large": [name for name in records if name in large],
         "seconds": sum(record.seconds for found in records.values() for record in found),
         "verdicts": _counts(entries),
         "claims": entries,
-        "experiments": {name: [str(point) for point in run[name]] for name in records},
-        "with_full": {name: sum(c.total for c in large[name]) for name in records},
+        "experiments": {
+            name: [str(point) for point in (full if name in large else small)[name]]
+            for name in records
+        },
+        "with_full": {name: sum(c.total for c in full[name]) for name in records},
         "provenance": provenance(),
     }
 
@@ -123,7 +128,7 @@ def measured(entry: Mapping[str, Any]) -> str:
     value, error = entry["value"], entry["error"]
     if value is None:
         return "none"
-    if error == 0.0:
+    if error is not None and error <= 1e-11 * abs(value):  # rounding
         return f"{value:.9g}" if value == round(value) or abs(value) > 1e-3 else f"{value:.1e}"
     if error is None:
         return f"{value:.4g} ± ?"
@@ -143,20 +148,28 @@ def markdown(found: Mapping[str, Any]) -> str:
     for name, sizes in found["experiments"].items():
         large = found["with_full"][name]
         known = f"; with `--full` about {duration(large)}" if large else ""
+        known = "; the large size" if name in found["large"] else known
         parts += [f"**{name}**{known}"]
         parts += ["\n".join(f"- {size}" for size in sizes)]
     return "\n\n".join(parts) + "\n"
 
 
 def _head(found: Mapping[str, Any]) -> str:
-    origin = found["provenance"]
+    origin, large = found["provenance"], found["large"]
+    mixed = large and len(large) < len(found["experiments"])
+    said = (
+        " Claims are judged at the large size where two verdicts are given; the other experiments "
+        "were run at the default size."
+        if mixed
+        else ""
+    )
     return (
         "# What the papers claim, and what we measure\n\n"
-        f"This page is what `jamscape claims{' --full' if found['full'] else ''}` wrote: "
+        f"This page is what `jamscape claims{' --full' if large else ''}` wrote: "
         f"{found['seconds']:.0f} s of one processor ({origin['processor']}; jamscape "
         f"{origin['jamscape']}, numpy {origin['numpy']}, torch {origin['torch']}). "
         "`jamscape claims --full` repeats everything at sizes closer to the limits that the papers "
-        f"speak of.{found.get('remark', '')}\n\n"
+        f"speak of.{said}\n\n"
         f"± is one standard error over seeds. A claim is confirmed if the value and {SIGMAS:g} "
         "errors around it lie among those allowed, not confirmed if they lie outside, and "
         "undecided if they do both, if more than a quarter of the runs came to no end, or if fewer "

@@ -121,7 +121,7 @@ SMALL, LARGE = network(2, 10, 10), network(2, 14, 14)
 DEEP = network(3, 11, 14)  # 407 weights, where LARGE has 406
 TANH = network(2, 10, 10, activation="tanh")
 TANH_DEEP = network(3, 8, 10, activation="tanh")  # 216 weights, where TANH has 210
-DIGITS, RANDOM = network(2, 12, 4, "digits"), network(2, 12, 4)
+DIGITS, RANDOM = network(1, 8, 10, "digits"), network(1, 8, 10)
 
 
 _START = 4e5  # products of a weight and a pattern in the time that any step of Adam takes
@@ -152,25 +152,20 @@ THRESHOLD = Experiment(
             (DEEP, (1.25, 3.25, 0.25)),
             (TANH, (2.5, 4.5, 0.25)),
             (TANH_DEEP, (1.5, 4.5, 0.25)),
-            (DIGITS, (1.0, 5.0, 0.5)),
-            (RANDOM, (0.5, 2.5, 0.25)),
+            (DIGITS, (5.0, 19.0, 2.0)),
+            (RANDOM, (0.75, 3.25, 0.25)),
         )
     ),
     full=tuple(
-        GridPoint(12, {**kind, "loads": loads, "steps": 60_000, "polish": 1000})
+        GridPoint(6, {**kind, "loads": loads, "steps": 6_000, "polish": 1000})
         for kind, loads in (
-            (SMALL, (1.0, 4.0, 0.125)),
-            (LARGE, (1.0, 4.0, 0.125)),
-            (network(2, 24, 24), (1.5, 4.0, 0.125)),
-            (network(2, 36, 36), (1.5, 4.0, 0.125)),
-            (DEEP, (1.0, 4.0, 0.125)),
-            (network(3, 24, 24), (1.5, 4.0, 0.125)),
-            (network(5, 24, 24), (1.5, 4.0, 0.125)),
-            (TANH, (2.0, 5.0, 0.125)),
-            (network(2, 24, 24, activation="tanh"), (2.0, 5.0, 0.125)),
-            (network(3, 24, 24, activation="tanh"), (2.0, 5.0, 0.125)),
-            (DIGITS, (1.0, 6.5, 0.25)),
-            (RANDOM, (0.5, 4.0, 0.125)),
+            (network(2, 17, 17), (2.0, 3.5, 0.125)),  # 595 weights, of which units rarely die
+            (network(3, 13, 17), (2.0, 3.5, 0.125)),  # 572
+            (DIGITS, (5.0, 19.0, 1.0)),
+            (RANDOM, (0.75, 3.25, 0.125)),
+            (network(2, 12, 12, activation="tanh"), (2.0, 5.0, 0.125)),
+            (network(3, 10, 12, activation="tanh"), (2.0, 5.0, 0.125)),
+            (network(2, 24, 24), (2.0, 3.5, 0.125)),  # 1176
         )
     ),
     work=_work,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +22,8 @@ from bridge.claims.estimates import (
 )
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 from bridge.claims.threshold import (
-    DEEP,
     DIGITS,
-    LARGE,
     RANDOM,
-    SMALL,
-    TANH,
-    TANH_DEEP,
     THRESHOLD,
     adam,
     network,
@@ -63,7 +59,7 @@ BEYOND = Experiment(
     "network beyond N*",
     overparametrized,
     default=grid(8, width=12, activation=["relu", "tanh"], load=1.25, steps=10_000),
-    full=grid(100, width=[12, 24], activation=["relu", "tanh"], load=1.25, steps=60_000),
+    full=grid(50, width=[12, 24], activation=["relu", "tanh"], load=1.25, steps=10_000),
     work=_work,
     settings=adam,
     on_networks=True,
@@ -141,23 +137,26 @@ def _poor(records: Records) -> Estimate:
     return Estimate(float(poor), 0.0, len(records), open_ends, note)
 
 
+def _name(kind: Mapping[str, Any]) -> str:
+    """Return how the figure calls a kind of network."""
+    plural = "s" if kind["depth"] > 1 else ""
+    data = " of digits" if kind["data"] == "digits" else ""
+    name = {"relu": "ReLU", "tanh": "tanh"}[kind["activation"]]
+    return f"{name}, {kind['depth']} layer{plural} of {kind['width']}{data and ',' + data}"
+
+
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw ``N_Δ/N`` of every training of the bisections against its load."""
-    from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, legend
+    from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, legend
 
     axes = figure.subplots()
-    kinds = (
-        (SMALL, "2 layers, width 10", SKY, "o"),
-        (LARGE, "2 layers, width 14", BLUE, "s"),
-        (DEEP, "3 layers, width 11", RED, "^"),
-        (TANH, "tanh, 2 layers", GREEN, "D"),
-        (TANH_DEEP, "tanh, 3 layers", BLACK, "x"),
-        (DIGITS, "parity of digits", ORANGE, "v"),
+    known = finished(records[THRESHOLD.name])
+    names = sorted({_name(r.parameters) for r in known})
+    looks = zip(
+        names, cycle((BLUE, SKY, GREEN, RED, ORANGE, BLACK, GREY)), cycle("os^Dvx<"), strict=False
     )
-    for kind, name, colour, marker in kinds:
-        found = finished(records[THRESHOLD.name], **kind)
-        if not found:
-            continue
+    for name, colour, marker in looks:
+        found = [r for r in known if _name(r.parameters) == name]
         points = np.concatenate([record.arrays["tried"] for record in found])
         axes.plot(*points.T, marker, color=colour, ms=4, mfc="none", label=name)
         axes.axvline(np.mean([record.data["load"] for record in found]), color=colour, lw=0.8)

@@ -5,7 +5,8 @@ computed in any order by any number of processes, and one that is there is not c
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,21 @@ def stored(
         record = store.get(trial.key)
         found.setdefault(trial.label, []).extend([record] if record else [])
     return found
+
+
+def largest(
+    claims: Sequence[Claim], store: Store, seed: int
+) -> tuple[dict[str, list[Record]], set[str]]:
+    """Return the records of each experiment, the large ones where all of them are stored.
+
+    Returns
+    -------
+    The records, and the names of the experiments whose records are the large ones.
+    """
+    small, large = (stored(claims, store, seed, full=full) for full in (False, True))
+    wanted = Counter(trial.label for trial in trials(claims, seed, full=True))
+    whole = {name for name, found in large.items() if len(found) == wanted[name]}
+    return {name: large[name] if name in whole else small[name] for name in large}, whole
 
 
 def gather(todo: Iterable[Trial], store: Store, others: Iterable[Path]) -> int:

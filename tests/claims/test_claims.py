@@ -20,7 +20,16 @@ from bridge.claims.molecules import LJAT3
 from bridge.claims.perceptron import CONVEX, JAMMING
 from bridge.claims.table import CLAIMS, THEMES, chosen, experiments
 from bridge.claims.threshold import network, threshold
-from bridge.claims.trials import Conclusion, Trial, conclude, conclusion, gather, stored, trials
+from bridge.claims.trials import (
+    Conclusion,
+    Trial,
+    conclude,
+    conclusion,
+    gather,
+    largest,
+    stored,
+    trials,
+)
 from bridge.cli.main import run
 from bridge.measure.power_laws import GAMMA, THETA
 from bridge.records.store import Record, Store
@@ -283,6 +292,19 @@ def test_what_shards_have_found_is_taken_over(tmp_path):
         assert gather(todo, store, paths) == 9
         assert gather(todo, store, paths) == 0
         assert len(stored([MADE], store, 0, full=False)["made"]) == 9
+
+
+def test_the_large_runs_are_judged_where_all_of_them_are_stored(tmp_path):
+    larger = replace(MADE.experiment, full=(GridPoint(12, {"shift": 7.0}),))
+    made = replace(MADE, experiment=larger)
+    small, large = (trials([made], 0, full=full) for full in (False, True))
+    with Store(tmp_path / "claims.sqlite") as store:
+        run_all([*small, *large[:11]], store, progress=lambda *_: None, mapper=here)
+        records, names = largest([made], store, 0)
+        assert (len(records["made"]), names) == (9, set())
+        run_all(large, store, progress=lambda *_: None, mapper=here)
+        records, names = largest([made], store, 0)
+        assert (len(records["made"]), names) == (12, {"made"})
 
 
 def test_a_trial_gives_the_record_of_its_key():

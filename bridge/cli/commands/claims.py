@@ -30,6 +30,12 @@ def claims(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run, and what it may cost.")
     ] = False,
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge", help="Run nothing: judge what is stored, large runs where all are there."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Test what the two source papers claim, each claim by a small experiment.
@@ -38,7 +44,7 @@ def claims(
     """
     from bridge.claims import render
     from bridge.claims.table import chosen
-    from bridge.claims.trials import conclude, gather, stored, trials
+    from bridge.claims.trials import conclude, gather, largest, stored, trials
     from bridge.records.store import Store
     from bridge.runs import cluster
     from bridge.runs.progress import Progress
@@ -52,15 +58,17 @@ def claims(
         mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
         out.mkdir(parents=True, exist_ok=True)
         store = Store(out / STORE)
-        todo = trials(wanted, seed, full=full)
+        sizes = (False, True) if judge else (full,)
+        todo = [trial for size in sizes for trial in trials(wanted, seed, full=size)]
         gather(todo, store, sorted({*out.glob("*.sqlite")} - {out / STORE}))
     with keeping(out), store, Progress("claims") as progress:
-        failures = run_all(todo, store, progress=progress, mapper=mapper)
-        records = stored(wanted, store, seed, full=full)
-        small = stored(wanted, store, seed, full=False) if full else None
+        failures = [] if judge else run_all(todo, store, progress=progress, mapper=mapper)
+        small = stored(wanted, store, seed, full=False)
+        records, large = largest(wanted, store, seed) if full or judge else (small, set())
     raise_failures(failures, len(todo), out)
-    beside = () if small is None else conclude(wanted, small)
-    document = render.document(conclude(wanted, records), records, full=full, beside=beside)
+    document = render.document(
+        conclude(wanted, records), records, large=large, beside=conclude(wanted, small)
+    )
     render.write(out, document, render.figures({claim.name for claim in wanted}, records))
     typer.echo(dumps(document) if as_json else render.text(document))
     typer.echo(f"page, figures and records: {out}", err=True)
