@@ -42,7 +42,7 @@ from bridge.jamming.approach import Minimiser
 from bridge.jamming.linearised import P
 from bridge.measure.observables import gap_names
 from bridge.measure.stability import least_curvature
-from bridge.protocols import Vector
+from bridge.protocols import HasTightening, Vector
 
 # Part of the energy exchanged in an elastic step that may seem lost before the step is halved.
 _ELASTIC = 0.1
@@ -254,11 +254,16 @@ class _Run(Generic[P]):
             error=exchange.width,
             closed=len(there.violated - here.violated),
             opened=len(here.violated - there.violated),
+            relief=_work_rate(there.problem, here.x) - _work_rate(there.problem, there.x),
             displacement=square**0.5,
             participation=square**2 / (len(u) * float((u**4).sum())) if square else 0.0,
             softest=before,
             sliding=sliding,
         )
+
+
+def _work_rate(problem: HasTightening, x: Vector) -> float:
+    return float(np.maximum(problem.gaps(x), 0.0) @ problem.tightening(x))
 
 
 def _loading(minima: list[_Minimum[P]], intervals: list[_Interval], descents: int) -> Loading:

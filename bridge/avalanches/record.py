@@ -23,6 +23,8 @@ class Avalanche:
     closed, opened
         Constraints violated after and not before (patterns forgotten), and the other way round
         (patterns learned).
+    relief
+        Fall of ``dU/dt = Σ max(Δ, 0) ∂Δ/∂t``, the force that the load works against.
     displacement
         ``|x' - x|`` across the symmetries, in the units of ``x``.
     participation
@@ -39,6 +41,7 @@ class Avalanche:
     error: float
     closed: int
     opened: int
+    relief: float
     displacement: float
     participation: float
     softest: float

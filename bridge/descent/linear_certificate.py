@@ -100,6 +100,9 @@ class LinearCertificate:
 class Around:
     """A state of marginal constraints, to second order, in the variables that are held.
 
+    Which others pull is told by the signs of their gaps, or by the mask ``pulling``, ``(m,)``: a
+    constraint that has just ceased to be marginal has no sign yet.
+
     Attributes
     ----------
     gaps
@@ -116,10 +119,12 @@ class Around:
         Symmetries that move what is held; they are neither along nor across.
     """
 
-    def __init__(self, problem: HasCurvature, x: Vector, marginal: Indices) -> None:
+    def __init__(
+        self, problem: HasCurvature, x: Vector, marginal: Indices, pulling: Mask | None = None
+    ) -> None:
         self.problem, self.x, self.marginal = problem, x, marginal
         self.gaps = problem.gaps(x)
-        others = self.gaps > 0.0
+        others = self.gaps > 0.0 if pulling is None else pulling.copy()
         others[marginal] = False
         self.violated = np.flatnonzero(others)
         rows = np.concatenate([marginal, self.violated])
@@ -137,6 +142,20 @@ class Around:
     def n(self) -> int:
         """Degrees of freedom."""
         return int(self.held.sum()) - self.n_modes
+
+    def closing(self, opened: Vector) -> Vector:
+        """Return the shortest motion, ``(n_dof,)``, that takes ``opened`` off the marginal gaps."""
+        chosen, upper = self._order[: self.rank], self._upper[: self.rank, : self.rank]
+        whole = np.zeros(len(self.x))
+        whole[self.held] = self.along @ linalg.solve_triangular(upper, -opened[chosen], trans="T")
+        return whole
+
+    def carried_by(self, pull: Vector) -> Vector:
+        """Return the forces of the marginal constraints that balance a ``pull``, ``(n_dof,)``."""
+        chosen, upper = self._order[: self.rank], self._upper[: self.rank, : self.rank]
+        forces = np.zeros(len(self.marginal))
+        forces[chosen] = -linalg.solve_triangular(upper, self.along.T @ pull[self.held])
+        return forces
 
     def balanced(self, guess: Vector) -> Vector:
         """Return forces of the marginal constraints nearest to a ``guess`` that balance.

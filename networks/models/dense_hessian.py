@@ -65,7 +65,7 @@ def hessian(
         across = inner
         for k in range(m - 1, -1, -1):
             across = across @ steps[k]
-            block = _outer(across, a, state.inputs[k])
+            block = outer(across, a, state.inputs[k])
             if k == m - 1:
                 lower = steps[k].transpose(1, 2) @ across  # A of the layer below
                 response = torch.diag_embed(state.slopes[k])
@@ -104,7 +104,7 @@ def _places(n: int, p: Tensor, q: Tensor) -> Tensor:
     return found
 
 
-def _outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
+def outer(left: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Return ``Σ_μ left_cd a_p b_q`` as a matrix over ``((c, p), (d, q))``."""
     right = (a[:, :, None] * b[:, None, :]).reshape(len(a), a.shape[1] * b.shape[1])
     rows, columns = left.shape[1:]

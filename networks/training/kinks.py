@@ -10,6 +10,7 @@ layers are no exception: ``max(z - c, 0) >= t (z - c)`` for each in turn.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -18,10 +19,12 @@ from networks.models import backprop
 from networks.models.dense_hessian import Pairs, force_scale, hessian, preactivation_jacobian
 from networks.models.hinge import HingeNetwork
 
-_TOUCHING = 1e-10  # |z| below this is zero to rounding: its sign says nothing
+TOUCHING = 1e-10  # |z| below this is zero to rounding: its sign says nothing
 _FLAT = 1e-9  # eigenvalues below this part of the largest are flat directions
 _DEPENDENT = 1e-10  # singular values below this part of the largest vanish
 _EVEN = 1e-8  # forces at kinks that cancel to this part of their sum are balanced
+ROUNDING = 1e-13  # relative falls of the energy below this are not seen
+BLUR = 2e-15  # and of a gap, relative to what it is the difference of
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +32,8 @@ class Kinks:
     """A set of (pattern, unit) pairs of each hidden layer, and their masks.
 
     ``held`` is boolean and ``masks`` holds the fraction of each held pair, both ``(depth, P,
-    width)``. Pairs that are not held have the mask of their sign, and so do held ones whose mask
-    is 0 or 1, unless they touch their kink.
+    width)``, or ``(P, U)`` of a module. Pairs that are not held have the mask of their sign, and so
+    do held ones whose mask is 0 or 1, unless they touch their kink.
     """
 
     held: Tensor
@@ -42,6 +45,19 @@ class Kinks:
         shape = (problem.mlp.depth, len(problem.patterns), problem.mlp.width)
         masks = problem.inputs.new_zeros(shape)
         return cls(masks.to(torch.bool), masks)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What a step would lead to: distances from the kinks as `KinkState.z` has them, and gaps."""
+
+    z: Tensor
+    gaps: Tensor
+
+    @property
+    def energy(self) -> float:
+        """``U`` there."""
+        return 0.5 * float(self.gaps.clamp(min=0).square().sum())
 
 
 class KinkState:
@@ -103,6 +119,43 @@ class KinkState:
         """The residual or the offset, whichever is larger."""
         return max(self.residual, self.offset)
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its Hessian is that of the point, and not in part of one before it."""
+        return True
+
+    def fresh(self) -> Self:
+        """Return the state with a Hessian of its own."""
+        return self
+
+    def moved(self, d: Tensor) -> Tensor:
+        """Return the parameters after a step ``d``, ``(n_dof,)``; on the sphere if that is held."""
+        w = self.w + d
+        return w if self.radius is None else w * (self.radius / float(w.norm()))
+
+    def beside(self, d: Tensor) -> "KinkState":
+        """Return the state after a step, with the masks of this one."""
+        return KinkState(self.problem, self.moved(d), self.kinks, self.radius)
+
+    def trial(self, d: Tensor) -> Trial:
+        """Return what a step would lead to, without the forces there."""
+        problem = self.problem
+        there = backprop.forward(problem.mlp, self.moved(d), problem.inputs)
+        z = torch.stack([z[self.violated] for z in there.preactivations]) - self.position
+        return Trial(z, problem.margin - problem.labels * there.output)
+
+    def kept(self, held: Tensor, masks: Tensor) -> Kinks:
+        """Return some pairs of the violated patterns, and their masks, among those of all."""
+        found = Kinks.none(self.problem)
+        found.held[:, self.violated], found.masks[:, self.violated] = held, masks
+        return found
+
+    def rounding(self) -> float:
+        """Return the falls of the energy that rounding hides: of its sum, and of small gaps."""
+        force = self.gaps[self.violated]
+        blurred = self.problem.margin + self.everywhere.output[self.violated].abs()
+        return ROUNDING * self.energy + BLUR * float(force @ blurred.abs_())
+
     def hessian(self) -> Tensor:
         """Return ``∂²U`` with the masks of the point; on the sphere, that of ``U + ½ν|w|²``."""
         curvatures = backprop.curvatures(self.problem.mlp.sigma, self.state)
@@ -150,7 +203,7 @@ class KinkState:
         pairs = torch.zeros_like(self.held)
         if self.e.numel():
             bent = self.e.abs() > _FLAT * self.e.abs().max()
-            pairs = (self.z.abs() < _TOUCHING) & bent & ~(self.held & self.fractional)
+            pairs = (self.z.abs() < TOUCHING) & bent & ~(self.held & self.fractional)
         return _Touched(self.rows(pairs), self.e[pairs], self.masks[pairs])
 
     def _hold(self, kinks: Kinks) -> None:
@@ -160,7 +213,7 @@ class KinkState:
         self.position, below, jump = mlp.sigma.nearest_kink(z)
         self.z, masks = z - self.position, kinks.masks[:, self.violated]
         self.fractional = (masks > 0) & (masks < 1)
-        self.held = kinks.held[:, self.violated] & (self.fractional | (self.z.abs() < _TOUCHING))
+        self.held = kinks.held[:, self.violated] & (self.fractional | (self.z.abs() < TOUCHING))
         layers = backprop.layers(mlp, self.w)
         while True:
             self.masks = torch.where(self.held, masks, (self.z > 0).to(z.dtype))

@@ -5,31 +5,18 @@ with derivatives by torch: a pair is a pattern and one of the ``U`` units that i
 layers these are in, and a pattern may have several gaps.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from networks.models.module import ModuleProblem, gradients
 from networks.models.pieces import Tape
-from networks.training.kinks import _TOUCHING, KinkState
-from networks.training.piecewise import _FLOOR, Expansion, _nearest_kinks
+from networks.training.kinks import BLUR, ROUNDING, TOUCHING, Kinks, KinkState, Trial
+from networks.training.piecewise import FLOOR, Expansion, nearest_kinks
 
-
-@dataclass(frozen=True, eq=False)
-class HeldUnits:
-    """Pairs that are held at their kink, and the fractions at which they are: both ``(P, U)``."""
-
-    held: Tensor
-    masks: Tensor
-
-    @classmethod
-    def none(cls, problem: ModuleProblem) -> "HeldUnits":
-        """Return the empty set."""
-        shape = (len(problem.demands), len(problem.units))
-        masks = problem.demands.shifts.new_zeros(shape)
-        return cls(masks > 0, masks)
+_SLOW = 0.1  # a step that leaves more of the force with an old curvature has the next one renewed
 
 
 class ModuleState(KinkState):
@@ -45,11 +32,12 @@ class ModuleState(KinkState):
         self,
         problem: ModuleProblem,
         w: Tensor,
-        kinks: HeldUnits,
+        kinks: Kinks | None = None,
         radius: float | None = None,
         bent: Tensor | None = None,
     ) -> None:
-        self.module_problem, self.w, self.units, self.radius = problem, w, kinks, radius
+        self.module_problem, self.w, self.radius = problem, w, radius
+        self.kinks = none(problem) if kinks is None else kinks
         tape = Tape()
         with torch.no_grad():
             output = problem.passes.outputs(w, problem.inputs, tape)
@@ -63,7 +51,7 @@ class ModuleState(KinkState):
         self.held = self.fractional = self.z > 0
         if len(problem.units):
             z = torch.cat([each.reshape(len(output), -1) for each in tape.z], dim=1)
-            self._hold_units(z, kinks)
+            self._hold_units(z, self.kinks)
         else:
             self.flat = self._gradients(None)[0]
         self.pull = 0.0 if radius is None else -float(self.flat @ w) / float(w @ w)
@@ -107,6 +95,37 @@ class ModuleState(KinkState):
         """Whether the curvature is that of this point."""
         return self.given is None
 
+    def fresh(self) -> Self:
+        """Return the state with its own curvature."""
+        self.bent, self.given = self.own_bent, None
+        return self
+
+    def beside(self, d: Tensor) -> "ModuleState":
+        """Return the state after a step, with the masks of this one."""
+        return ModuleState(self.module_problem, self.moved(d), self.kinks, self.radius)
+
+    def trial(self, d: Tensor) -> Trial:
+        """Return what a step would lead to, without the forces there."""
+        problem, tape = self.module_problem, Tape()
+        with torch.no_grad():
+            output = problem.passes.outputs(self.moved(d), problem.inputs, tape)
+            gaps = problem.demands.gaps(output).reshape(-1)
+        if not len(problem.units):
+            return Trial(self.z, gaps)
+        z = torch.cat([each.reshape(len(output), -1) for each in tape.z], dim=1)
+        return Trial(z[self.active] - self.position, gaps)
+
+    def kept(self, held: Tensor, masks: Tensor) -> Kinks:
+        """Return some pairs of the active patterns, and their masks, among those of all."""
+        found = none(self.module_problem)
+        found.held[self.active], found.masks[self.active] = held, masks
+        return found
+
+    def rounding(self) -> float:
+        """Return the falls of the energy that rounding hides: of its sum, and of small gaps."""
+        blurred = self.force + abs(self.module_problem.margin)
+        return ROUNDING * self.energy + BLUR * float(self.force @ blurred)
+
     def hessian(self) -> Tensor:
         """Return ``∂²U`` with the masks; on the sphere, that of ``U + ½ν|w|²``."""
         found = self.jacobian.T @ self.jacobian
@@ -130,7 +149,7 @@ class ModuleState(KinkState):
         silent = ~(self.jacobian[:, :first] != 0).any(dim=1)
         return 0.5 * float(self.force[silent].square().sum())
 
-    def _hold_units(self, everywhere: Tensor, kinks: HeldUnits) -> None:
+    def _hold_units(self, everywhere: Tensor, kinks: Kinks) -> None:
         """Set the masks and pieces, and the signals ``e`` into the units that follow from them."""
         units = self.module_problem.units
         slopes, offsets = units.pieces(everywhere)
@@ -139,7 +158,7 @@ class ModuleState(KinkState):
         self.z, masks = z - position, kinks.masks[self.active]
         self.position = position
         self.fractional = (masks > 0) & (masks < 1)
-        touching = self.fractional | (self.z.abs() < _TOUCHING)
+        touching = self.fractional | (self.z.abs() < TOUCHING)
         self.held = kinks.held[self.active] & touching & torch.isfinite(position)
         while True:
             self.masks = torch.where(self.held, masks, (self.z > 0).to(z.dtype))
@@ -180,8 +199,8 @@ class ModuleExpansion(Expansion):
         self.point = point
         self.hessian, self.linear = point.hessian(), point.gradient.clone()
         self.scale = point.jacobian.square().sum(dim=0)
-        self.scale.clamp_(min=_FLOOR * float(self.scale.max()))
-        self.near = _nearest_kinks(point) if point.z.numel() else point.held
+        self.scale.clamp_(min=FLOOR * float(self.scale.max()))
+        self.near = nearest_kinks(point) if point.z.numel() else point.held
         self.e, self.z = point.e[self.near], point.z[self.near]
         kink_rows = self.e[:, None] * point.rows(self.near)
         self._stiffen(point)
@@ -203,16 +222,20 @@ class ModuleExpansion(Expansion):
         """Return the derivatives of some offsets, ``(k, n_dof)``."""
         return self._rows[chosen]
 
-    def offsets_there(self, z: Tensor, gaps: Tensor, d: Tensor) -> Tensor:
-        """Return the offsets for which the linearised kinks and gaps at ``d`` are those there."""
-        near = (z[self.point.active] - self.point.position)[self.near] if len(self.e) else self.z
-        return torch.cat([self.e * near, gaps[self.satisfied]]) - self.along(d)
+    def after(self, d: Tensor, multipliers: Tensor) -> ModuleState:
+        """Return the state after a step with these masks and forces.
 
-    def held_units(self, multipliers: Tensor) -> HeldUnits:
-        """Return the pairs in the model with their masks."""
-        point, found = self.point, HeldUnits.none(self.point.module_problem)
-        masks = torch.zeros_like(point.masks)
-        masks[self.near] = multipliers[: len(self.e)]
-        found.masks[point.active] = masks
-        found.held[point.active] = self.near
-        return found
+        It has the curvature of this point while forces fall fast enough.
+        """
+        here, kinks = self.point, self._kinks(multipliers)
+        problem, w = here.module_problem, here.moved(d)
+        there = ModuleState(problem, w, kinks, here.radius, here.bent)
+        if not here.is_fresh and there.error >= _SLOW * here.error:
+            there.given = None
+        return there
+
+
+def none(problem: ModuleProblem) -> Kinks:
+    """Return the empty set of held pairs."""
+    masks = problem.demands.shifts.new_zeros((len(problem.demands), len(problem.units)))
+    return Kinks(masks > 0, masks)

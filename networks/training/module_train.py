@@ -14,9 +14,8 @@ from networks.models.hinge import FITTED
 from networks.models.module import ModuleProblem
 from networks.models.module_symmetry import balanced
 from networks.training.anneal import Annealed, Schedule
-from networks.training.module_polish import polish_module
-from networks.training.module_state import HeldUnits, ModuleState
-from networks.training.polish import Polished
+from networks.training.module_state import ModuleExpansion, ModuleState
+from networks.training.polish import Polished, polished
 
 if TYPE_CHECKING:
     from networks.training.train import Trained
@@ -89,7 +88,7 @@ def judged_module(
             problem, annealed.x, np.nan, np.inf, annealed.steps, 0, "stalled", reason=reason
         )
     w = torch.tensor(annealed.x, dtype=torch.float64, device=problem.inputs.device)
-    here = ModuleState(problem, w, HeldUnits.none(problem))
+    here = ModuleState(problem, w)
     found = _ended(here, annealed.steps)
     if here.energy < FITTED:
         return replace(found, status="unjammed", n_constraints=0)
@@ -99,6 +98,26 @@ def judged_module(
         return replace(found, reason="not polished, nothing is certified: allow Newton steps")
     x = balanced(problem.generators, annealed.x) if hold_norm else annealed.x
     return certified_module(problem, x, annealed.steps, newton_steps, held=hold_norm)
+
+
+def polish_module(
+    problem: ModuleProblem, x: Vector, *, steps: int, hold_norm: bool = False
+) -> tuple[Polished, ModuleState]:
+    """Follow the energy down from ``x`` by `networks.training.polish`, with derivatives by torch.
+
+    The stiffness ``JᵀJ`` is that of each point; the curvature ``Σ Δ ∇²Δ``, which costs as much as
+    ``n_dof`` gradients, is kept from an earlier one while forces fall fast enough.
+
+    Returns
+    -------
+    The polished state, and its forces. Where kinks are not resolved it may hold at one of them
+    without a balance of forces: that is no minimum to this program.
+    """
+    w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
+    radius = float(w.norm()) if hold_norm else None
+    found, here = polished(ModuleState(problem, w, radius=radius), steps, ModuleExpansion)
+    assert isinstance(here, ModuleState)
+    return found, here
 
 
 def certified_module(

@@ -17,14 +17,13 @@ import torch
 from torch import Tensor
 
 from networks.models import backprop
-from networks.models.backprop import Forward
 from networks.models.dense_hessian import add_gram, tangent
 from networks.training.box_qp import minimise_in_box
-from networks.training.kinks import Kinks, KinkState
+from networks.training.kinks import Kinks, KinkState, Trial
 
 _STIFF = 10.0  # curvature given to held kinks, relative to that of the energy
 _SPHERE = 1e3  # curvature given to the normal of the sphere, relative to the largest
-_FLOOR = 1e-6  # smallest damping of a variable, relative to the largest
+FLOOR = 1e-6  # smallest damping of a variable, relative to the largest
 _LIKELY = 8  # variables for each kink that the working set begins with, beside those held
 
 
@@ -43,8 +42,8 @@ class Expansion:
         self.point = point
         self.hessian, self.linear = point.hessian(), point.gradient.clone()
         self.scale = _stiffness_diagonal(point)
-        self.scale.clamp_(min=_FLOOR * float(self.scale.max()))
-        self.near = _nearest_kinks(point)
+        self.scale.clamp_(min=FLOOR * float(self.scale.max()))
+        self.near = nearest_kinks(point)
         self.e, self.z = point.e[self.near], point.z[self.near]
         self._stiffen(point)
         self.satisfied = _nearest_gaps(point)
@@ -89,22 +88,21 @@ class Expansion:
         found[torch.topk(distance, count, largest=False).indices] = True
         return found
 
-    def offsets_at(self, there: Forward, d: Tensor) -> Tensor:
+    def offsets_at(self, there: Trial, d: Tensor) -> Tensor:
         """Return the offsets for which the linearised kinks and gaps at ``d`` are those there."""
-        z = torch.stack([z[self.point.violated] for z in there.preactivations])
-        z = (z - self.point.position)[self.near]
-        problem = self.point.problem
-        gaps = problem.margin - problem.labels[self.satisfied] * there.output[self.satisfied]
-        return torch.cat([self.e * z, gaps]) - self.along(d)
+        z = there.z[self.near]
+        return torch.cat([self.e * z, there.gaps[self.satisfied]]) - self.along(d)
 
-    def kinks(self, multipliers: Tensor) -> Kinks:
+    def after(self, d: Tensor, multipliers: Tensor) -> KinkState:
+        """Return the state after a step with these masks and forces."""
+        point = self.point
+        return KinkState(point.problem, point.moved(d), self._kinks(multipliers), point.radius)
+
+    def _kinks(self, multipliers: Tensor) -> Kinks:
         """Return the pairs in the model with their masks."""
-        point, found = self.point, Kinks.none(self.point.problem)
-        masks = torch.zeros_like(point.masks)
+        masks = torch.zeros_like(self.point.masks)
         masks[self.near] = multipliers[: len(self.e)]
-        found.masks[:, point.violated] = masks
-        found.held[:, point.violated] = self.near
-        return found
+        return self.point.kept(self.near, masks)
 
     def _stiffen(self, point: KinkState) -> None:
         held = point.held & self.near
@@ -190,7 +188,7 @@ def _stiffness_diagonal(point: KinkState) -> Tensor:
     return torch.cat(squares)
 
 
-def _nearest_kinks(point: KinkState) -> Tensor:
+def nearest_kinks(point: KinkState) -> Tensor:
     """Mark the convex kinks nearest to zero, those held first, as many as variables at most.
 
     Near is relative to their force: all kinks of a unit whose weights vanish are at zero, and

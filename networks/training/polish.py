@@ -8,8 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks.models import backprop
-from networks.models.backprop import Forward
 from networks.models.hinge import FITTED, HingeNetwork
 from networks.training.kinks import Kinks, KinkState
 from networks.training.latest import LATEST
@@ -22,8 +20,6 @@ _EXACT = 1e-9  # where the descent ends: quadratic convergence leaves no more to
 _CORRECTIONS = 6  # of a step, back on to the kinks that it bends away from
 _WORTH = 0.02  # a correction that gains less of what was promised is the last
 _ACCEPTED = 1e-2  # a step must gain this part of what it promised
-_ROUNDING = 1e-13  # relative falls of the energy below this are not seen
-_BLUR = 2e-15  # and of a gap, relative to what it is the difference of
 _NUDGES = 1e-6, 1e-4, 1e-2  # off a saddle, relative to |x|
 _HOPELESS = 1e12  # damping at which a step is below rounding
 
@@ -72,9 +68,18 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
     """
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
     radius = float(w.norm()) if hold_norm else None
-    here, made = _descended(KinkState(problem, w, Kinks.none(problem), radius), steps)
+    return polished(KinkState(problem, w, Kinks.none(problem), radius), steps, Expansion)[0]
+
+
+def polished(here: KinkState, steps: int, model: type[Expansion]) -> tuple[Polished, KinkState]:
+    """Polish from a state, by models of its kind of a step; return also the state it ends in.
+
+    What the problem is, is known to the state, which has the products with its Jacobian.
+    """
+    here, made = _descended(here, steps, model)
     minimum = here.energy < FITTED
     while not minimum and here.error < BALANCED:
+        here = here.fresh()
         down = here.way_down()
         minimum = down is None
         if down is None or made >= steps:
@@ -82,34 +87,38 @@ def polish(problem: HingeNetwork, x: Vector, *, steps: int, hold_norm: bool = Fa
         beside = _beside(here, down)
         if beside is None:
             break
-        here, more = _descended(beside, steps - made)
+        here, more = _descended(beside, steps - made, model)
         made += more
         minimum = here.energy < FITTED
-    return Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
+    found = Polished(here.w.cpu().numpy(), here.error, int(here.held.sum()), minimum, made)
+    return found, here
 
 
 def _beside(here: KinkState, down: Tensor) -> KinkState | None:
     """Return a point a little off a saddle, whence a descent leads away; None if it is too flat."""
     for size in _NUDGES:
-        d = down * (size * float(here.w.norm() / down.norm()))
-        there = KinkState(here.problem, _moved(here, d), here.kinks, here.radius)
+        there = here.beside(down * (size * float(here.w.norm() / down.norm())))
         if there.error > _EXACT:
             return there
     return None
 
 
-def _descended(here: KinkState, steps: int) -> tuple[KinkState, int]:
+def _descended(here: KinkState, steps: int, model: type[Expansion]) -> tuple[KinkState, int]:
     """Return where at most ``steps`` linear solves lead from a point, and how many were made."""
-    expansion, damping, growth, made = Expansion(here), 1e-3, 2.0, 0
+    damping, growth, made = 1e-3, 2.0, 0
+    expansion: Expansion | None = None
     while made < steps and here.error > _EXACT and here.energy > FITTED / 10:
+        expansion = model(here) if expansion is None else expansion
         made += 1
         LATEST.note("polish", made, steps, here.energy)
         damped = Damped.of(expansion, damping)
         there, gain = _step(damped) if damped is not None else (None, -1.0)
         if there is not None:
-            here, expansion = there, Expansion(there)
+            here, expansion = there, None
             damping = max(damping * max(0.2, 1 - (2 * gain - 1) ** 3), 1e-12)
             growth = 2.0
+        elif not here.is_fresh:
+            here, expansion = here.fresh(), None
         elif damping > _HOPELESS:
             break
         else:
@@ -122,23 +131,16 @@ def _step(damped: Damped) -> tuple[KinkState | None, float]:
     expansion, here = damped.expansion, damped.expansion.point
     d, multipliers = damped.minimum(expansion.offsets, expansion.start)
     promised = expansion.fall(d)
-    unseen = promised <= _rounding(here)
+    unseen = promised <= here.rounding()
+    fall = promised
     if not unseen:
         d, multipliers, fall = _corrected(damped, d, multipliers, promised)
         if fall < _ACCEPTED * promised:
             return None, -1.0
-    kinks = expansion.kinks(multipliers)
-    there = KinkState(here.problem, _moved(here, d), kinks, here.radius)
+    there = expansion.after(d, multipliers)
     if unseen:  # the energy is flat to rounding: judge by the forces
         return (there if there.error < here.error else None), 1.0
     return there, fall / promised
-
-
-def _rounding(here: KinkState) -> float:
-    """Return the falls of the energy that rounding hides: of its sum, and of small gaps in it."""
-    force = here.gaps[here.violated]
-    blurred = here.problem.margin + here.everywhere.output[here.violated].abs()
-    return _ROUNDING * here.energy + _BLUR * float(force @ blurred.abs_())
 
 
 def _corrected(
@@ -146,29 +148,15 @@ def _corrected(
 ) -> tuple[Tensor, Tensor, float]:
     """Correct a step to second order: kinks are curved, and a sharp kink forgives no offset."""
     expansion, here = damped.expansion, damped.expansion.point
-    there = _forward(here, d)
-    fall = here.energy - _energy(here, there)
+    there = here.trial(d)
+    fall = here.energy - there.energy
     for _ in range(_CORRECTIONS):
         trial, masks = damped.minimum(expansion.offsets_at(there, d), multipliers)
-        there = _forward(here, trial)
-        gained = here.energy - _energy(here, there) - fall
+        there = here.trial(trial)
+        gained = here.energy - there.energy - fall
         if not gained > 0:
             break
         d, multipliers, fall = trial, masks, fall + gained
         if gained < _WORTH * promised:
             break
     return d, multipliers, fall
-
-
-def _moved(here: KinkState, d: Tensor) -> Tensor:
-    w = here.w + d
-    return w if here.radius is None else w * (here.radius / float(w.norm()))
-
-
-def _forward(here: KinkState, d: Tensor) -> Forward:
-    return backprop.forward(here.problem.mlp, _moved(here, d), here.problem.inputs)
-
-
-def _energy(here: KinkState, there: Forward) -> float:
-    gaps = here.problem.margin - here.problem.labels * there.output
-    return 0.5 * float(gaps.clamp_(min=0).square().sum())

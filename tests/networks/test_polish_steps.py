@@ -9,10 +9,20 @@ from small_networks import network
 
 from networks.models.hinge import FITTED
 from networks.training import polish as polishing
+from networks.training.kinks import KinkState
+
+
+class Point(SimpleNamespace):
+    """A played state, whose Hessian is its own."""
+
+    is_fresh = True
+
+    def fresh(self):
+        return self
 
 
 def a_point(error=1.0, energy=1.0, **more):
-    return SimpleNamespace(error=error, energy=energy, **more)
+    return Point(error=error, energy=energy, **more)
 
 
 # Damping.
@@ -29,10 +39,9 @@ def descended(monkeypatch):
             dampings.append(damping)
             return None if len(dampings) - 1 in indefinite else damping
 
-        monkeypatch.setattr(polishing, "Expansion", lambda point: point)
         monkeypatch.setattr(polishing, "Damped", SimpleNamespace(of=factorised))
         monkeypatch.setattr(polishing, "_step", lambda _: next(played))
-        end, made = polishing._descended(here or a_point(), most)
+        end, made = polishing._descended(here or a_point(), most, lambda point: point)
         assert made == len(dampings)
         return end, dampings
 
@@ -94,22 +103,18 @@ def stepped(monkeypatch):
     """Take one step that promises, and falls, so much; return it and where it went."""
 
     def run(promised, fall, *, rounding=0.0, before=1.0, after=1.0):
-        here = a_point(before, problem="problem", radius=2.0)
-        there = a_point(after)
+        here = a_point(before, rounding=lambda: rounding)
+        there, went = a_point(after), []
         expansion = SimpleNamespace(
             point=here, offsets="offsets", start="start", fall=lambda _: promised,
-            kinks=lambda multipliers: f"kinks of {multipliers}",
+            after=lambda *step: went.append(step) or there,
         )  # fmt: skip
         damped = SimpleNamespace(
             expansion=expansion, minimum=lambda offsets, start: (f"{offsets} {start}", "plain")
         )
-        monkeypatch.setattr(polishing, "_rounding", lambda _: rounding)
         monkeypatch.setattr(
             polishing, "_corrected", lambda damped, d, masks, promised: (f"{d}*", f"{masks}*", fall)
         )
-        monkeypatch.setattr(polishing, "_moved", lambda _, d: d)
-        went = []
-        monkeypatch.setattr(polishing, "KinkState", lambda *made: went.append(made) or there)
         point, gain = polishing._step(damped)
         assert point is None or point is there
         return point, gain, went
@@ -120,7 +125,7 @@ def stepped(monkeypatch):
 def test_a_step_is_taken_if_it_gains_a_hundredth_of_its_promise(stepped):
     point, gain, went = stepped(100.0, 1.0)
     assert (point is not None, gain) == (True, 0.01)
-    assert went == [("problem", "offsets start*", "kinks of plain*", 2.0)]
+    assert went == [("offsets start*", "plain*")]
     assert stepped(100.0, 0.99)[0] is None
     assert stepped(4.0, 5.0)[1] == 1.25
 
@@ -130,7 +135,7 @@ def test_where_rounding_hides_the_fall_forces_judge(stepped):
     for promised in (0.5, 1.0):
         point, gain, went = stepped(promised, -9.0, rounding=1.0, before=2.0, after=1.9)
         assert (point is not None, gain) == (True, 1.0)
-        assert went == [("problem", "offsets start", "kinks of plain", 2.0)]
+        assert went == [("offsets start", "plain")]
     for after in (2.0, 2.1):
         assert stepped(1.0, 9.0, rounding=1.0, before=2.0, after=after)[0] is None
     assert stepped(1.1, 0.0, rounding=1.0, before=2.0, after=1.9)[0] is None
@@ -146,7 +151,7 @@ def test_rounding_hides_falls_of_the_energy_and_of_each_gap(energy, hidden):
         everywhere=SimpleNamespace(output=torch.tensor([-1.0, 5.0, 0.5], dtype=torch.float64)),
         problem=SimpleNamespace(margin=1.0),
     )
-    assert polishing._rounding(here) == pytest.approx(hidden, rel=1e-9, abs=0)
+    assert KinkState.rounding(here) == pytest.approx(hidden, rel=1e-9, abs=0)
 
 
 # Corrections. Steps are numbers, and ``energies`` that of each.
@@ -161,10 +166,8 @@ def corrected(monkeypatch):
             asked.append((offsets, multipliers))
             return len(asked), -len(asked)
 
-        here = a_point(energy=100.0)
-        expansion = SimpleNamespace(point=here, offsets_at=lambda there, d: (there, d))
-        monkeypatch.setattr(polishing, "_forward", lambda _, d: d)
-        monkeypatch.setattr(polishing, "_energy", lambda _, there: energies[there])
+        here = a_point(energy=100.0, trial=lambda d: SimpleNamespace(energy=energies[d], step=d))
+        expansion = SimpleNamespace(point=here, offsets_at=lambda there, d: (there.step, d))
         damped = SimpleNamespace(expansion=expansion, minimum=minimum)
         return polishing._corrected(damped, 0, 0, promised), asked
 
@@ -191,6 +194,22 @@ def test_there_are_no_more_than_six_corrections(corrected):
     assert len(asked) == 6
 
 
+class Stale(Point):
+    """A played state whose Hessian is in part that of one before it, until it is made anew."""
+
+    is_fresh = False
+
+    def fresh(self):
+        self.is_fresh = True
+        return self
+
+
+def test_a_refusal_with_an_old_hessian_renews_that_first(descended):
+    """And not the damping; a model of the state is made anew with it."""
+    _, dampings = descended([(None, -1.0)] * 4, Stale(error=1.0, energy=1.0), most=4)
+    assert dampings == pytest.approx([1e-3 * factor for factor in (1, 1, 2, 8)])
+
+
 # Off a saddle.
 
 
@@ -198,12 +217,11 @@ def test_there_are_no_more_than_six_corrections(corrected):
     ("errors", "size"),
     [([1.1e-9], 1e-6), ([1e-9, 1.0], 1e-4), ([0.0, 0.0, 1.0], 1e-2), ([0.0, 0.0, 1e-9], None)],
 )
-def test_beside_a_saddle_is_as_little_off_as_forces_show(monkeypatch, errors, size):
+def test_beside_a_saddle_is_as_little_off_as_forces_show(errors, size):
     """Along the way down, however long that is, in parts of ``|x| = 5``."""
     w, down = torch.tensor([3.0, 4.0]).double(), torch.tensor([0.0, -7.0]).double()
     rest = iter(errors)
-    monkeypatch.setattr(polishing, "KinkState", lambda _, w, *more: a_point(next(rest), w=w))
-    here = a_point(problem=None, w=w, kinks=None, radius=None)
+    here = a_point(w=w, beside=lambda d: a_point(next(rest), w=w + d))
     found = polishing._beside(here, down)
     if size is None:
         assert found is None
@@ -220,7 +238,7 @@ def polished(monkeypatch):
         problem, x = network([0, -1], [-1, 1], [[1, 0], [1, 0]])
         played, calls = iter(ends), []
 
-        def descend(start, most):
+        def descend(start, most, model):
             made, error, energy, ways = next(played)
             calls.append(most)
             down = iter([ways])
