@@ -134,7 +134,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     left.set(xlabel="force, over the mean\n(networks: Δ > 0, over the median)")
     left.set_ylabel("share of smaller values")
     right.set(xlabel="gap h = −Δ")
-    legend(left)
+    legend(left, loc="upper left")
     right.legend(*[part[-1:] for part in right.get_legend_handles_labels()])
 
 

@@ -147,7 +147,7 @@ def _name(kind: Mapping[str, Any]) -> str:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw ``N_Δ/N`` of every training of the bisections against its load."""
-    from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, legend
+    from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY
 
     axes = figure.subplots()
     known = finished(records[THRESHOLD.name])
@@ -161,7 +161,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         axes.plot(*points.T, marker, color=colour, ms=4, mfc="none", label=name)
         axes.axvline(np.mean([record.data["load"] for record in found]), color=colour, lw=0.8)
     axes.set(xlabel="load P/N", ylabel="violated patterns N$_Δ$/N", ylim=(-0.05, 1.8))
-    legend(axes, loc="upper left", title="lines: mean transition")
+    figure.legend(loc="outside right upper", title="lines: mean transition", fontsize="small")
 
 
 THEME = theme_of(
