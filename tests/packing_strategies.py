@@ -66,6 +66,8 @@ def ellipsoids(
     share = draw(st.sampled_from([0.0, 0.3, 1.0]))
     axes[kind < share, 1] = axes[kind < share, 0]
     axes[kind < 0.3 * share] = 1.0
+    # Axes that differ by rounding alone may be equal by chance, in an order that is no spheroid's.
+    axes[(axes[:, 2] == axes[:, 0]) | (axes[:, 2] == axes[:, 1])] = 1.0
     volume = (np.pi / 6.0 * axes.prod(axis=1) * diameters**3).sum() / draw(st.floats(0.1, 1.2))
     problem = Ellipsoids(diameters, axes, _box(rng, 3, volume))
     return problem, problem.random_state(rng)

@@ -118,6 +118,9 @@ class Crossing:
     def zero_modes(self, x):
         return np.zeros((0, 1))
 
+    def tightening(self, x):
+        return np.array([1 - 2 * x[0]])
+
     def tightened(self, t):
         return Crossing(self.load + t)
 
@@ -132,7 +135,7 @@ def test_a_step_that_does_not_lead_back_is_walked_in_shorter_ones():
     """Over 0..1 loaded first or last, the losses are 3/2 and -3/2: their mean hides the jump.
 
     On the way back the state does not return, so the step is halved until it is seen: at ¾, where
-    ``½ (7/4)² - ½ (5/4)² = 3/4`` is lost.
+    ``½ (7/4)² - ½ (5/4)² = 3/4`` is lost, and the pull on the load falls by ``7/4 + 5/4``.
     """
     found = drive(
         Crossing(), np.zeros(1), [0.0, 1.0], minimise=stays, halvings=10, with_spectra=False
@@ -141,6 +144,7 @@ def test_a_step_that_does_not_lead_back_is_walked_in_shorter_ones():
     assert jump.load + jump.width == pytest.approx(0.75)
     assert jump.width == pytest.approx(2.0**-10)
     assert jump.drop == pytest.approx(0.75, rel=3e-3)
+    assert jump.relief == pytest.approx(3.0, rel=3e-3)
 
 
 # Elasticity and packings.
