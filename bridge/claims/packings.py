@@ -99,7 +99,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     warm = [r for r in found if r.parameters["pressure"] > 1e-8]
     aspect = np.array([record.parameters["aspect"] for record in warm])
     left.plot(aspect - 1.0, column(warm, "coordination"), "o", color=RED, ms=3.5, mfc="none")
-    line = np.geomspace(0.01, 0.12, 20)
+    line = np.geomspace(aspect.min(initial=1.01) - 1.0, 0.12, 20)
     left.plot(line, 4 + 3.2 * np.sqrt(line), color=BLACK, lw=0.8, label="4 + 3.2 √(α − 1)")
     left.axhline(6.0, color=GREY, ls=":", label="isostatic")
     left.set(xlabel="aspect α − 1", ylabel="contacts a body, z", xscale="log")
