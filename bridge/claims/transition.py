@@ -161,7 +161,9 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         axes.plot(*points.T, marker, color=colour, ms=4, mfc="none", label=name)
         axes.axvline(np.mean([record.data["load"] for record in found]), color=colour, lw=0.8)
     axes.set(xlabel="load P/N", ylabel="violated patterns N$_Δ$/N", ylim=(-0.05, 1.8))
-    figure.legend(loc="outside right upper", title="lines: mean transition", fontsize="small")
+    if names:
+        title = "lines: mean transition"
+        figure.legend(loc="outside right upper", title=title, fontsize="small")
 
 
 THEME = theme_of(
