@@ -5,6 +5,7 @@ what it changed; everywhere else each run draws new ones.
 """
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,13 @@ collect_ignore = ["without_torch.py"]  # a script, which hides torch where it is
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# Jobs in the background of a script, and those under nohup, ignore these, and so would all that
+# they start: tests of how a run ends ask for what a terminal does.
+for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture
