@@ -26,13 +26,15 @@ _DOUBTFUL = 1e-8
 _NEGLIGIBLE = 1e-9
 
 
-def bearing_contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> Indices:
+def bearing_contacts(
+    here: Linearised[Any], rows: Indices, columns: Indices, forces: Vector | None = None
+) -> Indices:
     """Reduce the violated ``rows`` to ``n + 1`` whose forces balance and are positive.
 
-    The balanced forces nearest to the overlaps are moved along states of self-stress, in the
-    direction that lowers the bound on the load, until one of them vanishes; its constraint is
-    left out; and so on (Carathéodory's theorem). Not more rows than ``n + 1`` are returned as
-    they are.
+    The balanced forces nearest to the overlaps, or to ``forces``, are moved along states of
+    self-stress, in the direction that lowers the bound on the load, until one of them vanishes; its
+    constraint is left out; and so on (Carathéodory's theorem). Not more rows than ``n + 1`` are
+    returned as they are.
 
     Raises
     ------
@@ -47,7 +49,8 @@ def bearing_contacts(here: Linearised[Any], rows: Indices, columns: Indices) -> 
     needed = np.zeros(len(rows), dtype=bool)  # without force, and yet the only hold of a motion
     normal = Factor(matrix.T @ matrix, definite=True)
     gaps = here.gaps[rows]
-    forces = gaps / float(gaps @ here.tightening[rows])
+    forces = gaps if forces is None else forces
+    forces = forces / float(forces @ here.tightening[rows])
     goal = np.zeros(len(columns) + 1)
     goal[-1] = 1.0
     while excess > 0:

@@ -31,7 +31,7 @@ Between two patterns at an angle ``θ`` the largest margin is ``cos(θ/2)``, her
 2.0
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, overload
 
 import numpy as np
@@ -42,16 +42,30 @@ from bridge.jamming.approach import ApproachStage, Minimiser, approach, lbfgs_de
 from bridge.jamming.certificate import CLOSED, Candidate, Certificate
 from bridge.jamming.factor import SingularError
 from bridge.jamming.hypostatic import curved_optimum
+from bridge.jamming.interior import interior_point
 from bridge.jamming.isostatic import isostatic_optimum
 from bridge.jamming.linearised import LeftListError, Linearised, P
 from bridge.jamming.sequential import sequential_programs
 from bridge.measure.observables import free_variables, frozen_bodies
-from bridge.protocols import End, HasMinimiser, Indices, Mask, Vector, one_line, state_of
+from bridge.protocols import (
+    End,
+    HasCurvature,
+    HasKinks,
+    HasMinimiser,
+    Indices,
+    Mask,
+    Vector,
+    one_line,
+    state_of,
+)
 
 # Overlap per variable that is about to drown in the rounding of the gaps.
 _LEAST_OVERLAP = 1e-9
 # Overlap per variable below which contacts in excess are there to stay, as in a crystal.
 _CRYSTAL_OVERLAP = 1e-6
+# Overlap per variable from which the inside is entered: from further away states lose their
+# stability on the way, and minima of the energy find their way in fewer operations.
+_INSIDE_OVERLAP = 2e-5
 # Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
 # early on a motion that is all but flat.
 _FEW_MISSING = 3
@@ -227,6 +241,10 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     """Try to end from a minimum; None where it is too far from jamming."""
     if stage.status != "jammed":
         return None
+    if stage.overlap_per_variable < _INSIDE_OVERLAP:
+        inside = _attempt_inside(stage.problem, stage.x, max_step)
+        if inside is not None and not _flaw(inside):
+            return inside
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
     rows = here.contacts(free)
@@ -237,6 +255,26 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     if not len(rows) or (in_excess and stage.overlap_per_variable > _CRYSTAL_OVERLAP):
         return None
     return _finish(here, rows, max_step)
+
+
+def _attempt_inside(problem: P, x: Vector, max_step: float) -> Candidate[P] | None:
+    """Try to end from within all constraints; None where that way comes to no end."""
+    kind: object = problem
+    if isinstance(kind, HasKinks) or not isinstance(kind, HasCurvature):
+        return None
+    inside = interior_point(problem, x)
+    if inside is None or not inside.converged or not len(inside.rows):
+        return None
+    here, rows, forces = inside.here, inside.rows, inside.forces
+    missing = len(here.free_of_symmetries(here.columns_of(rows))) + 1 - len(rows)
+    try:
+        if missing <= 0:
+            found = isostatic_optimum(here, rows, max_step, forces)
+        else:
+            found = curved_optimum(here, rows, max_step, forces)
+    except (SingularError, LeftListError):
+        return None
+    return replace(found, steps=found.steps + inside.steps)
 
 
 def _finish(here: Linearised[P], rows: Indices, max_step: float) -> Candidate[P]:

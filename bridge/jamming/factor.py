@@ -89,6 +89,10 @@ class Factor:
         """Tell whether a pivot of a dense matrix is zero but for rounding."""
         return isinstance(self._base, _DenseLU) and self._base.vanishing()
 
+    def positive(self) -> bool:
+        """Tell whether all pivots of a sparse matrix that was said to be definite are positive."""
+        return isinstance(self._base, _SparseLU) and self._base.positive()
+
     def condition(self) -> float:
         """Return an estimate of the condition number in the 1-norm."""
         if self.n <= 4:
@@ -137,3 +141,6 @@ class _SparseLU:
 
     def __call__(self, b: Vector, transposed: bool) -> Vector:
         return np.asarray(self._factors.solve(b, "T" if transposed else "N"))
+
+    def positive(self) -> bool:
+        return bool((self._factors.U.diagonal() > 0.0).all())

@@ -14,10 +14,11 @@ from typing import Any, Generic
 
 import numpy as np
 from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from bridge.jamming.bordered import Bordered
 from bridge.jamming.certificate import Candidate, certify, settled
-from bridge.jamming.factor import SingularError
+from bridge.jamming.factor import Factor, SingularError
 from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.optimum import Optimum
 from bridge.jamming.path import optimal_motion
@@ -32,8 +33,10 @@ _OVERLAP = 1e-7
 _BLOCK = 256
 # Ratio of the residuals of two steps above which the curvature is computed afresh.
 _SLOW = 0.05
-# Variables up to which the curvature of the free motions is diagonalised.
-_DENSE_LIMIT = 4000
+# Free motions of a sparse problem up to which their curvature is diagonalised.
+_FEW_FREE = 20
+# Of such eigenvalues, beside the largest of their inverse.
+_PRECISION = 1e-6
 # Exchanges of active constraints that are allowed however few these are.
 _LEAST_EXCHANGES = 100
 # A force this small beside the mean is none.
@@ -45,7 +48,11 @@ _LEAST_PART = 0.02
 
 
 def curved_optimum(
-    here: Linearised[P], rows: Indices, max_step: float, max_steps: int = 500
+    here: Linearised[P],
+    rows: Indices,
+    max_step: float,
+    forces: Vector | None = None,
+    max_steps: int = 500,
 ) -> Candidate[P]:
     """Solve ``Σ λ ∇Δ = 0`` and ``Δ = 0`` by Newton's method from a minimum.
 
@@ -57,11 +64,13 @@ def curved_optimum(
     Parameters
     ----------
     here
-        The minimum, whose overlaps are proportional to the forces.
+        The minimum, or a state close to the jamming point.
     rows
         Its contacts, and the kinks that hold it.
     max_step
         Largest change of a variable in one step.
+    forces
+        Forces of the contacts that all but balance; by default their overlaps in the minimum.
     max_steps
         Steps after which to give up.
 
@@ -71,7 +80,7 @@ def curved_optimum(
         If curvature does not fix what the constraints leave free, or there is no overlap.
     """
     held = here.columns_of(rows)
-    place = _start(here, rows, held)
+    place = _start(here, rows, held, forces)
     trust = Trust(max_step)
     residual, least, last, exchanges = np.inf, np.inf, 0, 0
     for step in range(1, max_steps + 1):
@@ -94,7 +103,7 @@ def curved_optimum(
             least, last = residual, step
         if best.part == 1.0 and settled(residual, before):
             return replace(_end(_loaded(place), held), steps=step, exchanges=exchanges)
-        if place.here.branch is None and residual > _SLOW * before:
+        if place.here.smooth is None and residual > _SLOW * before:
             place = _refreshed(place, held)
     reason = f"gaps or forces are off by {residual:.1e} after {max_steps} steps"
     return place.candidate(reason, max_steps, exchanges)
@@ -114,10 +123,10 @@ class _Place(Generic[P]):
         return Candidate(self.here, self.rows, self.forces, reason, None, steps, exchanges)
 
 
-def _start(here: Linearised[P], rows: Indices, held: Mask) -> _Place[P]:
+def _start(here: Linearised[P], rows: Indices, held: Mask, forces: Vector | None) -> _Place[P]:
     """Return where to start: forces are the overlaps, and contacts in excess are left out."""
-    overlaps = here.initial_forces(rows)
-    if not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
+    overlaps = here.initial_forces(rows) if forces is None else forces
+    if forces is None and not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
         if here.branch is None:
             raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
         overlaps = balanced_forces(here, rows, held)
@@ -162,8 +171,8 @@ def _optimum(place: _Place[P], held: Mask, trust: Trust) -> Optimum[P] | None:
 def _arrived(best: Optimum[P], there: Linearised[P], curvature: Matrix) -> _Place[P]:
     """Return the place where a motion ended; its curvature is new if the problem forms it."""
     rows = best.here.follow(best.rows, there)
-    if there.branch is not None:
-        curvature = there.branch.curvature(there.x, there.loads(rows, best.forces))
+    if there.smooth is not None:
+        curvature = there.smooth.curvature(there.x, there.loads(rows, best.forces))
     return _Place(there, rows, best.forces, curvature)
 
 
@@ -204,8 +213,8 @@ def _curvature(here: Linearised[Any], rows: Indices, overlaps: Vector) -> Matrix
     ``J`` is.
     """
     scale = float(overlaps @ here.tightening[rows])
-    if here.branch is not None:
-        return here.branch.curvature(here.x, here.loads(rows, overlaps / scale))
+    if here.smooth is not None:
+        return here.smooth.curvature(here.x, here.loads(rows, overlaps / scale))
     violated = np.flatnonzero(here.gaps > 0.0)
     jacobian = here.jacobian[violated]
     n = here.problem.n_dof
@@ -221,7 +230,7 @@ def _curvature(here: Linearised[Any], rows: Indices, overlaps: Vector) -> Matrix
 def _refreshed(place: _Place[P], held: Mask) -> _Place[P]:
     """Return the place with its curvature read at a state nearby where the overlaps are ``δ λ``."""
     here, rows, forces = place.here, place.rows, place.forces
-    if here.branch is not None:
+    if here.smooth is not None:
         return place
     equations = _Equations(here, rows, held, place.curvature)
     others = np.delete(here.gaps, rows)
@@ -268,14 +277,42 @@ def _least_curvature(
     One constraint is redundant, ``Σ λ J = 0``, and is left out.
     """
     variables = np.flatnonzero(held)
-    if len(variables) > _DENSE_LIMIT:
-        return None
-    independent = dense(here.jacobian[np.delete(rows, np.argmax(forces))][:, variables])
+    independent = here.jacobian[np.delete(rows, np.argmax(forces))][:, variables]
     modes = here.modes[:, variables]
-    fixed = np.vstack([independent, modes[modes.any(axis=1)]])
-    directions, _ = linalg.qr(fixed.T)
-    free = directions[:, len(fixed) :]
-    if not free.shape[1]:
+    modes = modes[modes.any(axis=1)]
+    inner = curvature[variables][:, variables]
+    n_free = len(variables) - independent.shape[0] - len(modes)
+    if n_free <= 0:
         return None
-    values = linalg.eigvalsh(free.T @ dense(curvature[variables][:, variables]) @ free)
-    return float(values[0])
+    if sparse.issparse(independent) and n_free > _FEW_FREE:
+        return _least_of_many(inner, sparse.vstack([independent, sparse.csr_array(modes)]))
+    directions, _ = linalg.qr(np.vstack([dense(independent), modes]).T)
+    free = directions[:, -n_free:]
+    return float(linalg.eigvalsh(free.T @ dense(inner) @ free)[0])
+
+
+def _least_of_many(curvature: Matrix, fixed: Matrix) -> float | None:
+    """Return the smallest eigenvalue on the null space of sparse ``fixed``, by Lanczos' method.
+
+    ``[L Fᵀ; F 0]⁻¹`` has on the null space of ``F`` the inverse eigenvalues, and zeros elsewhere.
+    None where it does not exist: an eigenvalue vanishes.
+    """
+    n, m = fixed.shape[1], fixed.shape[0]
+    try:
+        factor = Factor(sparse.block_array([[curvature, fixed.T], [fixed, None]], format="csr"))
+    except SingularError:
+        return None
+    start = np.random.default_rng(0).standard_normal(n)
+
+    def largest(shift: float) -> float:
+        """Return the eigenvalue of the inverse, less the shift, that is largest in size."""
+        shifted = LinearOperator(
+            (n, n),
+            lambda v: factor.solve(np.append(v.ravel(), np.zeros(m)))[:n] - shift * v.ravel(),
+            dtype=np.float64,
+        )
+        return float(eigsh(shifted, k=1, v0=start, tol=_PRECISION, return_eigenvectors=False)[0])
+
+    highest = largest(0.0)
+    lowest = highest if highest < 0.0 else largest(highest) + highest
+    return 1.0 / (lowest if lowest < -_PRECISION * highest else highest)

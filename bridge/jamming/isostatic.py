@@ -10,14 +10,18 @@ from bridge.jamming.linearised import Linearised, P
 from bridge.jamming.loose_bodies import make_room
 from bridge.jamming.vertex import Vertex
 from bridge.measure.observables import dense
-from bridge.protocols import Indices, Mask
+from bridge.protocols import Indices, Mask, Vector
 
 # A force this small beside the mean is none: its constraint only pins a body that is loose.
 _NO_FORCE = 1e-9
 
 
 def isostatic_optimum(
-    here: Linearised[P], rows: Indices, max_step: float, max_steps: int = 50
+    here: Linearised[P],
+    rows: Indices,
+    max_step: float,
+    forces: Vector | None = None,
+    max_steps: int = 50,
 ) -> Candidate[P]:
     """Solve linear programs, each from the active constraints of the one before, until none moves.
 
@@ -33,6 +37,8 @@ def isostatic_optimum(
         The constraints to start from, ``n + 1`` or a few more: contacts of a minimum.
     max_step
         Largest change of a variable in one step.
+    forces
+        Their forces; by default their overlaps.
     max_steps
         Steps after which to give up; also after exchanging half of the constraints, since a load
         that goes on growing that long has left the neighbourhood: the state was not stable.
@@ -42,7 +48,8 @@ def isostatic_optimum(
     SingularError
         If active constraints do not fix the variables that they act on.
     """
-    rows = bearing_contacts(here, rows, here.free_of_symmetries(here.columns_of(rows)))
+    columns = here.free_of_symmetries(here.columns_of(rows))
+    rows = bearing_contacts(here, rows, columns, forces)
     residual, exchanges = np.inf, 0
     for step in range(1, max_steps + 1):
         held = here.columns_of(rows)

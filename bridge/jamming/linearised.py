@@ -10,6 +10,7 @@ from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
 from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian, symmetries
 from bridge.protocols import (
     Branch,
+    HasCurvature,
     HasKinks,
     HasTightening,
     Indices,
@@ -87,6 +88,13 @@ class Linearised(Generic[P]):
             kinks=near,
             branch=branch,
         )
+
+    @property
+    def smooth(self) -> HasCurvature | None:
+        """The problem without kinks, if it forms its curvature."""
+        if self.branch is not None:
+            return self.branch
+        return self.problem if isinstance(self.problem, HasCurvature) else None
 
     @property
     def n_gaps(self) -> int:

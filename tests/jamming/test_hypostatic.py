@@ -5,10 +5,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy import sparse
+from scipy import linalg, sparse
 
-from bridge.jamming import hypostatic
-from bridge.jamming.hypostatic import _curvature, _followed, _Place, _residual, curved_optimum
+from bridge.jamming.hypostatic import (
+    _curvature,
+    _followed,
+    _least_of_many,
+    _Place,
+    _residual,
+    curved_optimum,
+)
 from bridge.jamming.linearised import Linearised
 from bridge.jamming.trust import Trust, _errors
 
@@ -172,12 +178,18 @@ def test_what_is_left_is_a_gap_or_a_hundredth_of_a_force_out_of_balance():
         assert _residual(replace(place, forces=2.0 * place.forces)) == pytest.approx(left)
 
 
-def test_the_least_curvature_is_given_up_to_a_size(monkeypatch):
-    for limit, known in ((2, True), (1, False)):
-        monkeypatch.setattr(hypostatic, "_DENSE_LIMIT", limit)
-        found = solved(Channel()).certificate
-        assert (found.curvature is not None) == known
-        assert (found.flaw() == "") == known
+@pytest.mark.parametrize("lowest", [0.3, -0.01, -2.0])
+def test_the_least_curvature_of_many_free_motions_is_that_of_a_dense_matrix(lowest):
+    """A negative eigenvalue counts however small it is beside the positive ones."""
+    rng = np.random.default_rng(3)
+    fixed = rng.standard_normal((10, 60)) * (rng.random((10, 60)) < 0.2)
+    free = linalg.null_space(fixed)
+    spread = np.concatenate([[lowest], rng.uniform(0.5, 3.0, free.shape[1] - 1)])
+    directions = free @ np.linalg.qr(rng.standard_normal((free.shape[1],) * 2))[0]
+    others = linalg.null_space(free.T)
+    curvature = directions @ np.diag(spread) @ directions.T - 5.0 * others @ others.T
+    found = _least_of_many(sparse.csr_array(curvature), sparse.csr_array(fixed))
+    assert found == pytest.approx(lowest, rel=1e-4)
 
 
 def test_constraints_that_have_become_equal_are_left_out_but_for_one():
