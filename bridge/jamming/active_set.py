@@ -49,6 +49,8 @@ def bearing_contacts(
     needed = np.zeros(len(rows), dtype=bool)  # without force, and yet the only hold of a motion
     normal = Factor(matrix.T @ matrix, definite=True)
     gaps = here.gaps[rows]
+    # Where gaps are all but closed the bound prefers neither way along a self-stress.
+    ways = (1.0,) if forces is None else (1.0, -1.0)
     forces = gaps if forces is None else forces
     forces = forces / float(forces @ here.tightening[rows])
     goal = np.zeros(len(columns) + 1)
@@ -56,22 +58,37 @@ def bearing_contacts(
     while excess > 0:
         forces = forces + kept * (matrix @ normal.solve(goal - matrix.T @ forces))
         leaving = int(np.argmin(np.where(kept & ~needed, forces, np.inf)))
+        choices = [(leaving, forces)]
         if forces[leaving] > -_NEGLIGIBLE * forces.mean():
             stress = _self_stress(matrix, normal, kept, gaps, leaving)
             stress[needed] = 0.0
-            leaving, forces = _unload_one(np.maximum(forces, 0.0), stress)
-        line = dense_row(matrix, leaving)
-        try:
-            normal = normal.changed(-line, line)
-        except SingularError:
+            choices = [_unload_one(np.maximum(forces, 0.0), way * stress) for way in ways]
+            choices.sort(key=lambda choice: _weakest(choice[1], kept, choice[0]), reverse=True)
+        rests = [_without(normal, dense_row(matrix, leaving)) for leaving, _ in choices]
+        chosen = next((k for k, rest in enumerate(rests) if rest is not None), None)
+        leaving, forces = choices[chosen or 0]
+        without = None if chosen is None else rests[chosen]
+        if without is None:
             if needed[leaving]:
-                raise
+                raise SingularError(f"constraint {rows[leaving]} is the only hold of a motion")
             needed[leaving] = True
             continue
-        kept[leaving] = False
-        forces[leaving] = 0.0
+        normal, kept[leaving], forces[leaving] = without, False, 0.0
         excess -= 1
     return rows[kept]
+
+
+def _weakest(forces: Vector, kept: Mask, leaving: int) -> float:
+    """Return the weakest force of those that stay: two that vanish together hold a body."""
+    return float(np.delete(forces, leaving)[np.delete(kept, leaving)].min())
+
+
+def _without(normal: Factor, line: Vector) -> Factor | None:
+    """Return the normal equations without a row of the matrix; None where it is the only hold."""
+    try:
+        return normal.changed(-line, line)
+    except SingularError:
+        return None
 
 
 def _self_stress(matrix: Any, normal: Factor, kept: Mask, gaps: Vector, weakest: int) -> Vector:

@@ -241,10 +241,12 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     """Try to end from a minimum; None where it is too far from jamming."""
     if stage.status != "jammed":
         return None
-    if stage.overlap_per_variable < _INSIDE_OVERLAP:
+    if stage.overlap_per_variable < _INSIDE_OVERLAP and _has_inside(stage.problem):
         inside = _attempt_inside(stage.problem, stage.x, max_step)
         if inside is not None and not _flaw(inside):
             return inside
+        if stage.overlap_per_variable > _CRYSTAL_OVERLAP:
+            return None
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
     rows = here.contacts(free)
@@ -257,21 +259,27 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     return _finish(here, rows, max_step)
 
 
+def _has_inside(problem: object) -> bool:
+    """Tell whether a problem is smooth, and forms the curvature of its constraints."""
+    return isinstance(problem, HasCurvature) and not isinstance(problem, HasKinks)
+
+
 def _attempt_inside(problem: P, x: Vector, max_step: float) -> Candidate[P] | None:
     """Try to end from within all constraints; None where that way comes to no end."""
-    kind: object = problem
-    if isinstance(kind, HasKinks) or not isinstance(kind, HasCurvature):
-        return None
     inside = interior_point(problem, x)
     if inside is None or not inside.converged or not len(inside.rows):
         return None
     here, rows, forces = inside.here, inside.rows, inside.forces
-    missing = len(here.free_of_symmetries(here.columns_of(rows))) + 1 - len(rows)
+    held = here.columns_of(rows)
+    missing = len(here.free_of_symmetries(held)) + 1 - len(rows)
     try:
-        if missing <= 0:
-            found = isostatic_optimum(here, rows, max_step, forces)
-        else:
+        if missing > 0 and inside.curved:
             found = curved_optimum(here, rows, max_step, forces)
+        elif missing > 0:  # a constraint all but without force: nothing else holds the state
+            others = inside.others[here.rows_within(held)[inside.others]]
+            found = isostatic_optimum(here, np.append(rows, others[:missing]), max_step)
+        else:
+            found = isostatic_optimum(here, rows, max_step, forces)
     except (SingularError, LeftListError):
         return None
     return replace(found, steps=found.steps + inside.steps)

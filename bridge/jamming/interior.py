@@ -42,7 +42,7 @@ _LEAST_RATIO, _LARGEST_RATIO = 1e-3, 0.8
 # and are taken if both lengths grow by so much together.
 _MOST_CORRECTIONS, _FURTHER, _WITHIN, _WORTH = 3, 0.3, 10.0, 0.02
 # Products to begin with where there is no overlap, beside the mean.
-_LEAST_PRODUCT = 0.1
+_LEAST_PRODUCT = 0.3
 # Steps in which the bound has to fall to a half: a state that is not stable slides on and on.
 _PATIENCE = 8
 # What is left of the sum of the products, a bound on the growth of the load, at the end.
@@ -59,6 +59,10 @@ class Interior(Generic[P]):
         The system there.
     rows, forces
         The constraints that push, and their forces ``λ``, ``ℓ·λ = 1``.
+    others
+        The other constraints, those that all but close first.
+    curved
+        Whether curvature was part of the equations, which it is where it resists all motions.
     steps
         Steps taken.
     converged
@@ -68,6 +72,8 @@ class Interior(Generic[P]):
     here: Linearised[P]
     rows: Indices
     forces: Vector
+    others: Indices
+    curved: bool
     steps: int
     converged: bool
 
@@ -195,8 +201,9 @@ def interior_point(problem: P, x: Vector, max_steps: int = 60) -> Interior[P] | 
             curved = False
             continue
         before, at = at, _stepped(at, equations)
-    pushing, converged = _pushing(before, at), at.products.sum() <= _LAST_GROWTH
-    return Interior(at.here, pushing, at.forces[pushing], steps, bool(converged))
+    rows, others = _told_apart(before, at)
+    converged = bool(at.products.sum() <= _LAST_GROWTH)
+    return Interior(at.here, rows, at.forces[rows], others, curved, steps, converged)
 
 
 def _entered(problem: P, x: Vector) -> _Inside[P] | None:
@@ -268,15 +275,18 @@ def _part_left(values: Vector, rates: Vector) -> float:
     return min(1.0, _CAUTION * float((values[falls] / -rates[falls]).min(initial=np.inf)))
 
 
-def _pushing(before: _Inside[Any], at: _Inside[Any]) -> Indices:
-    """Return the constraints that close rather than let go: room shrinks, and forces stay.
+def _told_apart(before: _Inside[Any], at: _Inside[Any]) -> tuple[Indices, Indices]:
+    """Return the constraints that close, and those that let go in the order of how little they do.
 
     As the products fall by a factor, room does so at active constraints, and forces at the others
     (El-Bakry, Tapia, Zhang, SIAM Rev. 36, 45, 1994).
     """
     forces = _carried(before.names, before.forces, at.names, np.inf)
     room = _carried(before.names, before.room, at.names)
-    return np.flatnonzero(at.forces * room > at.room * forces)
+    closing = (at.forces * room) / (at.room * forces)
+    order = np.argsort(-closing, kind="stable")
+    active = closing > 1.0
+    return np.flatnonzero(active), order[~active[order]]
 
 
 def _carried(names: Indices, values: Vector, others: Indices, rest: Vector | float = 0.0) -> Vector:
