@@ -6,9 +6,10 @@ Jamming is where the tightening ``t`` cannot grow any more:
 
 At a local maximum some constraints hold exactly, ``Δ = 0``, and balance each other with positive
 forces, ``Σ λ ∇Δ = 0``. Minima of ever smaller overlaps know which constraints these are: their
-contacts, but for a few. Linear programming started from them makes the few exchanges that are
-left, and Newton's method makes the gaps vanish to rounding (Torquato, Jiao, Phys. Rev. E 82,
-061302, 2010, for the linear programs; here the programs are solved by active sets).
+contacts, but for a few. Smooth constraints are told from within, `bridge.jamming.interior`; for
+others, and where that way slides off, linear programs started from the contacts make the few
+exchanges that are left. Newton's method makes the gaps vanish to rounding (Torquato, Jiao, Phys.
+Rev. E 82, 061302, 2010, for linear programs; here they are solved by active sets).
 
 The smallest example is a perceptron of two components between the patterns ``±e_1``. Its margin
 ``σ + t <= ±x_1/|x|`` can grow to 0, where ``x`` is at right angles to both:
