@@ -42,30 +42,31 @@ def digits(rng: np.random.Generator, *, hidden: int, patterns: int) -> Sample:
 
 
 def students(rng: np.random.Generator, *, hidden: int, patterns: int, teacher: int) -> Sample:
-    """Descend in a classifier that learns what another network, the teacher, says of digits.
-
-    It is the same teacher for all, a minimum of as many hidden units as ``teacher`` says; so the
-    labels are those of some network, and the best end is known.
-    """
+    """Descend in a classifier that learns what another network, the teacher, says of digits."""
     from bridge.landscape.end_energies import end_energy
     from networks.models.classifier import Classifier
 
-    net = Classifier(_lesson(patterns, teacher), hidden, 1e-3)
+    net = Classifier(lesson(patterns, teacher), hidden, 1e-3)
     return _end(end_energy(net, net.random_state(rng)), 1)
 
 
 @cache
-def _lesson(patterns: int, teacher: int) -> "Outcomes":
-    """Return digits with the classes that the teacher finds most likely."""
+def lesson(patterns: int, teacher: int) -> "Outcomes":
+    """Return digits that a teacher of so many units has not seen, with what it takes them for.
+
+    It is a minimum of as many other digits. Of those it has seen it says the truth, and there would
+    be nothing to tell student and teacher apart.
+    """
     from bridge.descent.lbfgs import lbfgs
     from networks.data.outcomes import Outcomes, digit_outcomes
     from networks.models.classifier import Classifier
 
     rng = np.random.default_rng(0)
-    data, _ = digit_outcomes().shuffled(rng).split(patterns)
-    net = Classifier(data, teacher, 1e-3)
+    seen, unseen = digit_outcomes().shuffled(rng).taken(np.arange(2 * patterns)).split(patterns)
+    net = Classifier(seen, teacher, 1e-3)
     end = lbfgs(net, net.random_state(rng), tolerance=1e-6, zero_energy=-np.inf, certify=False)
-    return Outcomes(data.x, net.outputs(end.x, data).argmax(axis=1), data.n_classes)
+    said = net.outputs(end.x, unseen).argmax(axis=1)
+    return Outcomes(unseen.x, said, unseen.n_classes)
 
 
 def _end(energy: float | None, size: int) -> Sample:

@@ -156,7 +156,7 @@ DIGIT_CLASSIFIER = Experiment(
     work=_work,
     on_networks=True,
 )
-LATE, BOTH = {"seen": "late"}, {"seen": "both"}
+FIRST, LATE, BOTH = ({"seen": seen} for seen in ("first", "late", "both"))
 _WAYS: dict[str, Any] = {"seen": ["first", "late", "both"], "late": 5, "hidden": 5, "l2": MIDDLE}
 SERIES = Experiment(
     "points of a quench",
@@ -238,6 +238,7 @@ THEME = theme_of(
         "auc-of-minima": (CLASSIFIER, _as_good),
         "misclassification": (CLASSIFIER, _alike),
         "digits": (DIGIT_CLASSIFIER, partial(mean, number="lowest_auc")),
+        "late-point": (SERIES, partial(log_ratio, number="error", above=FIRST, below=LATE)),
         "two-points": (SERIES, partial(log_ratio, number="error", above=LATE, below=BOTH)),
         "regression-minima": (REGRESSION, partial(mean, number="minima")),
         "regression-global": (REGRESSION, partial(mean, number="residual")),

@@ -12,7 +12,7 @@ from bridge.claims.avalanches import CONVEX_LOADING, ROUGH_LOADING, TANH_LOADING
 from bridge.claims.deep import DEEP as DEEP_NET
 from bridge.claims.deep import LITTLE, MUCH
 from bridge.claims.glass import THRESHOLD_ENERGY
-from bridge.claims.learning import BOTH, FEW, LATE, MANY, MIDDLE, STRONG, WEAK
+from bridge.claims.learning import BOTH, FEW, FIRST, LATE, MANY, MIDDLE, STRONG, WEAK
 from bridge.claims.molecules import LINE, LJ7_MINIMA, TRIANGLE
 from bridge.claims.perceptron import CONVEX
 from bridge.claims.threshold import (
@@ -283,6 +283,7 @@ CASES = {
     "minima-decay": Case(landscapes(10, 4), np.log(2), landscapes(10, 2)),
     "misclassification": single("distance", 0.4, 1.0),
     "auc-of-minima": Case(auc(0.0), 0.0, auc(0.05)),
+    "late-point": growth("error", FIRST, LATE, 1.5, 1.0),
     "two-points": growth("error", LATE, BOTH, 1.5, 1.0),
     "digits": single("lowest_auc", 0.98, 0.5),
     "regression-minima": single("minima", 7.0, 1.0),

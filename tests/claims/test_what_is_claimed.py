@@ -12,6 +12,7 @@ from bridge.claims.avalanches import ROUGH_LOADING
 from bridge.claims.claim import Estimate
 from bridge.claims.deep import _barriers
 from bridge.claims.estimates import column, exponent, farthest, mean, of_kind, share_of
+from bridge.claims.glass import lesson
 from bridge.claims.kinetics import NETWORK, _imbalance, _small_world
 from bridge.claims.learning import SERIES
 from bridge.claims.noise import NOISE, half_way, noisy
@@ -22,6 +23,7 @@ from bridge.claims.xor import XOR
 from bridge.landscape.kinetics import Rates
 from bridge.landscape.network_measures import Measures
 from bridge.landscape.stationary_points import StationaryPoint
+from networks.data.outcomes import digit_outcomes
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
 
@@ -258,6 +260,14 @@ def test_the_landscape_of_xor_is_embedded_in_wider_ones():
     assert found.values["minima"] == len(found.arrays["energies"]) == 5
     assert 5 <= found.values["saddles"] <= 16  # more searches find 16
     assert found.values["embedded"] < 1e-9
+
+
+def test_what_a_teacher_says_is_not_the_truth():
+    taught = lesson(300, 12)
+    order = np.random.default_rng(0).permutation(len(digit_outcomes()))[300:600]
+    agree = taught.label == digit_outcomes().label[order]
+    assert (taught.x == digit_outcomes().x[order]).all()
+    assert 0.6 < agree.mean() < 0.97
 
 
 def test_barriers_are_those_above_the_higher_minimum():
