@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bridge.claims.claim import theme_of
-from bridge.claims.estimates import counted, finished, log_ratio
+from bridge.claims.estimates import counted, finished, log_ratio, of_kind
 from bridge.claims.experiment import Experiment, GridPoint, Records, Sample
 
 if TYPE_CHECKING:
@@ -123,21 +123,21 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     known = finished(records[DEEP_LANDSCAPE.name])
     kinds = sorted({(r.parameters["patterns"], r.parameters["depth"]) for r in known})
     colours = {SHALLOW: BLUE, DEEPER: ORANGE, DEEPEST: GREEN}
-    panels = (("energies", "loss a pattern at minima, in nats"),
-              ("barriers", "height of a saddle above\nits higher minimum, in nats"))  # fmt: skip
-    for axes, (name, label) in zip(figure.subplots(1, 2), panels, strict=True):
+    panels = (
+        ("energies", "linear", "loss a pattern at minima, in nats"),
+        ("barriers", "log", "height of a saddle above\nits higher minimum, in nats"),
+    )
+    for axes, (name, scale, label) in zip(figure.subplots(1, 2), panels, strict=True):
         for place, (patterns, depth) in enumerate(kinds):
-            values = np.concatenate([
-                r.arrays[name] for r in known
-                if (r.parameters["patterns"], r.parameters["depth"]) == (patterns, depth)
-            ])  # fmt: skip
-            values = values[values > 0]
-            shift = np.linspace(-0.25, 0.25, len(values)) if len(values) else values
-            axes.plot(place + shift, np.sort(values), ".", color=colours[depth], ms=3)
+            found = of_kind(known, patterns=patterns, depth=depth)
+            values = np.sort(np.concatenate([record.arrays[name] for record in found]))
+            shift = np.linspace(-0.3, 0.3, len(values))
+            axes.plot(place + shift, values, ".", color=colours[depth], ms=3)
         axes.set_xticks(
             range(len(kinds)), [f"{depth} × 5\nP = {patterns}" for patterns, depth in kinds]
         )
-        axes.set(yscale="log", ylabel=label, xlabel="hidden layers × units, patterns P")
+        axes.set(yscale=scale, ylabel=label, xlabel="layers × units, patterns P (each sorted)")
+    figure.axes[0].set_ylim(bottom=0)
 
 
 THEME = theme_of(

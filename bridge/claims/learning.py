@@ -23,6 +23,7 @@ from bridge.claims.estimates import (
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from bridge.landscape.case import Case
@@ -198,10 +199,12 @@ def _alike(records: Records) -> Estimate:
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
-    """Draw the minima of each kind of network: their energy, and how they predict."""
+    """Draw how minima predict, errors by points of a quench, and minima of the regression."""
     from bridge.figures.style import BLUE, GREEN, ORANGE, RED, legend
 
-    left, right = figure.subplots(1, 2)
+    figure.set_size_inches(7.8, 2.6)
+    left, middle, right = figure.subplots(1, 3)
+    _draw_series(middle, records[SERIES.name])
     kinds = (
         (FEW, STRONG, GREEN, "s"),
         (FEW, MIDDLE, BLUE, "o"),
@@ -215,7 +218,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             areas = np.concatenate([record.arrays["auc"] for record in found])
             label = f"{hidden} units, λ = {l2:g}"
             left.plot(energies, areas, marker, color=colour, ms=3.5, mfc="none", label=label)
-    left.set(xlabel="loss of the minimum", ylabel="test AUC")
+    left.set(xlabel="loss of the minimum, a pattern, in nats", ylabel="test AUC")
     legend(left)
     for place, record in enumerate(finished(records[REGRESSION.name])):
         energies = record.arrays["energies"]
@@ -224,6 +227,22 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     right.set(xlabel="data set of the regression", ylabel="mean square of the residuals")
     right.set_yscale("log")
     legend(right)
+
+
+def _draw_series(axes: "Axes", records: Records) -> None:
+    """Draw the errors by one point of a quench, another, and both: a line a data set."""
+    from bridge.figures.style import GREY, ORANGE
+
+    ways = ("first", "late", "both")
+    found: dict[tuple[int, ...], dict[str, float]] = {r.seed: {} for r in finished(records)}
+    for record in finished(records):
+        found[record.seed][record.parameters["seen"]] = record.data["error"]
+    for errors in found.values():
+        axes.plot([ways.index(way) for way in errors], list(errors.values()), "o-", ms=3.5,
+                  mfc="none", mec=ORANGE, color=GREY, lw=0.6)  # fmt: skip
+    axes.set_xticks(range(3), ["start", "after 5\nevaluations", "both"])
+    axes.set(xlabel="what is seen of a quench", ylabel="1 - test AUC", xlim=(-0.4, 2.4))
+    axes.set_ylim(bottom=0)
 
 
 THEME = theme_of(

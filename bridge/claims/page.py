@@ -32,13 +32,17 @@ def read_page(path: Path) -> dict[str, Any]:
     raise ValueError(f"expected a claims.json, got {path}: name one that jamscape claims wrote")
 
 
-def unfinished(
-    claims: Iterable[Claim], records: Mapping[str, Records], large: Collection[str]
+def lacking(
+    page: Mapping[str, Any],
+    claims: Iterable[Claim],
+    records: Mapping[str, Records],
+    large: Collection[str],
 ) -> set[str]:
-    """Return the experiments that a store holds neither at the large size nor at the default."""
+    """Return the experiments that a page holds, and a store not whole, or not at that size."""
     experiments = {claim.experiment.name: claim.experiment for claim in claims}
     wanted = {name: sum(p.samples for p in each.default) for name, each in experiments.items()}
-    return {name for name in wanted if name not in large and len(records[name]) < wanted[name]}
+    small = {name for name in wanted if len(records[name]) >= wanted[name]} - set(page["large"])
+    return {name for name in page["experiments"] if name in wanted} - small - set(large)
 
 
 def kept(claim: Claim, old: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,12 +57,9 @@ def merged(
     document: Mapping[str, Any],
     page: Mapping[str, Any],
     claims: Iterable[Claim],
-    lacking: Collection[str],
+    names: Collection[str],
 ) -> dict[str, Any]:
-    """Return a document with what a page says of the experiments that are ``lacking``."""
-    names = [
-        name for name in document["experiments"] if name in lacking & page["experiments"].keys()
-    ]
+    """Return a document with what a page says of some experiments."""
     old = {each["name"]: each for each in page["claims"] if each["experiment"] in names}
     entries = [
         kept(claim, old[claim.name]) if claim.name in old else new

@@ -79,7 +79,7 @@ def entry(conclusion: Conclusion) -> dict[str, Any]:
     claim, found = conclusion.claim, conclusion.found
     return {
         "name": claim.name,
-        "theme": next(theme.name for theme in THEMES if claim in theme.claims),
+        "theme": next(t.name for t in THEMES if claim.name in {c.name for c in t.claims}),
         "check": claim.check,
         "sentence": claim.sentence,
         "source": claim.source,

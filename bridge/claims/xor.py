@@ -93,6 +93,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         axes.set(xlabel="hidden units", ylabel=f"{name} of XOR, one search each")
         axes.set_xticks(_UNITS)
         axes.set_ylim(bottom=0)
+        axes.yaxis.get_major_locator().set_params(integer=True)
         legend(axes)
 
 

@@ -49,7 +49,7 @@ def claims(
     Other stores in the folder, such as those of an ensemble's shards, are taken over.
     """
     from bridge.claims import render
-    from bridge.claims.page import merged, unfinished
+    from bridge.claims.page import lacking, merged
     from bridge.claims.table import chosen
     from bridge.claims.trials import conclude, gather, largest, stored, trials
     from bridge.records.store import Store
@@ -79,10 +79,10 @@ def claims(
     document = render.document(
         conclude(wanted, records), records, large=large, beside=conclude(wanted, small)
     )
-    lacking = set() if before is None else unfinished(wanted, records, large)
+    of_page = set() if before is None else lacking(before, wanted, records, large)
     if before is not None:
-        document = merged(document, before, wanted, lacking)
-    run = {claim.name for claim in wanted if claim.experiment.name not in lacking}
+        document = merged(document, before, wanted, of_page)
+    run = {claim.name for claim in wanted if claim.experiment.name not in of_page}
     render.write(out, document, render.figures(run, records))
     typer.echo(dumps(document) if as_json else render.text(document))
     typer.echo(f"page, figures and records: {out}", err=True)
