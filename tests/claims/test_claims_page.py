@@ -48,6 +48,13 @@ def test_claims_and_checks_are_two_tables():
         assert (row in claims) is not claim.check
 
 
+def test_the_readme_counts_them():
+    text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    checks = sum(claim.check for claim in CLAIMS)
+    assert f"tests {len(CLAIMS) - checks} claims of the two papers" in text
+    assert f"our methods by {checks} checks" in text
+
+
 @pytest.mark.parametrize(("run_too", "said"), [(True, "undecided"), (False, "not run")])
 def test_the_page_of_the_full_run_shows_the_default_verdict_beside_it(run_too, said):
     claim = next(claim for claim in CLAIMS if claim.name == "ljat3-minima")
