@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _STEP = 0.5  # of a descent, in units of one over the largest curvature where it starts
 _MOST = 100_000  # steps of a descent
+_STALLED = Sample({"excess": math.nan, "distance": math.nan}, status="stalled")
 
 
 def noisy_descents(
@@ -53,11 +54,11 @@ def noisy_descents(
     graph, problem = found.graph, found.case.problem
     start, temperature, step = _start(graph, problem, barrier)
     if start < 0:
-        return Sample({"excess": math.nan, "distance": math.nan}, status="stalled")
+        return _STALLED
     time, expected = half_way(rates(graph, temperature, overdamped=True), start)
+    if time > _MOST * step:
+        return _STALLED
     steps = math.ceil(time / step)
-    if steps > _MOST:
-        return Sample({"excess": math.nan, "distance": math.nan}, status="stalled")
     ends = [
         _basin(graph, problem, noisy(problem, graph.minima[start].x, temperature, time, steps, rng))
         for _ in range(walkers)
@@ -98,7 +99,10 @@ def _start(graph: "Graph", problem: "Landscape", barrier: float) -> tuple[int, f
 
 
 def half_way(found: "Rates", start: int) -> tuple[float, "Vector"]:
-    """Return the time half way to equilibrium, and the shares of all minima then, ``(n,)``."""
+    """Return the time half way to equilibrium, and the shares of all minima then, ``(n,)``.
+
+    It is infinite if it is more than ``e^20`` times that of an escape.
+    """
     from scipy.linalg import expm
     from scipy.optimize import brentq
 
@@ -109,7 +113,10 @@ def half_way(found: "Rates", start: int) -> tuple[float, "Vector"]:
         return np.asarray(expm(generator * math.exp(log_time))[:, start])
 
     escape = math.log(found.escape[start])
-    log_time = brentq(lambda t: shares(t)[start] - half, -escape - 3.0, -escape + 20.0)
+    late = 20.0 - escape
+    if shares(late)[start] > half:
+        return math.inf, shares(late)
+    log_time = brentq(lambda t: shares(t)[start] - half, -escape - 3.0, late)
     return math.exp(log_time), shares(log_time)
 
 

@@ -230,6 +230,16 @@ def test_half_way_of_two_minima_is_the_half_life_of_their_relaxation():
     assert shares == pytest.approx([0.375, 0.625])
 
 
+def test_a_pair_that_hardly_leaves_has_no_half_way():
+    """The first two minima share a walker, three to one, for longer than anyone can wait."""
+    slow = 1e-12
+    constants = np.array([[0.0, 1.0, slow], [3.0, 0.0, 0.0], [1e-9 * slow, 0.0, 0.0]])
+    weights = np.array([3.0, 1.0, 3e9]) / 3e9
+    time, shares = half_way(Rates(constants, weights / weights.sum()), 0)
+    assert time == np.inf
+    assert shares == pytest.approx([0.75, 0.25, 0.0], abs=1e-3)
+
+
 def test_noise_in_a_parabola_has_the_variance_of_its_temperature():
     """Of Euler-Maruyama steps ``h`` it is ``T/(1 - h/2)`` where the curvature is 1."""
 
