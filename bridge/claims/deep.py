@@ -134,9 +134,13 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             shift = np.linspace(-0.3, 0.3, len(values))
             axes.plot(place + shift, values, ".", color=colours[depth], ms=3)
         axes.set_xticks(
-            range(len(kinds)), [f"{depth} × 5\nP = {patterns}" for patterns, depth in kinds]
+            range(len(kinds)), [f"{depth} × 5\n{patterns}" for patterns, depth in kinds]
         )
-        axes.set(yscale=scale, ylabel=label, xlabel="layers × units, patterns P (each sorted)")
+        axes.set(
+            yscale=scale,
+            ylabel=label,
+            xlabel="layers × units, number of patterns\n(each column sorted)",
+        )
     figure.axes[0].set_ylim(bottom=0)
 
 
