@@ -4,7 +4,7 @@ Each counts the runs that stalled: what is judged must know of them.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -79,6 +79,36 @@ def farthest(records: Records, number: Number, **where: Any) -> Estimate:
     value = max(values, key=abs, default=math.nan)
     stalled = n_stalled(records, **where)
     return Estimate(value, 0.0, len(values) + stalled, stalled, f"the farthest of {len(values)}")
+
+
+def log_ratio(
+    records: Records,
+    number: Number,
+    *,
+    above: Mapping[str, Any],
+    below: Mapping[str, Any],
+    known: Callable[[Record], bool] = lambda _: True,
+) -> Estimate:
+    """Return the mean over seeds of ``ln(v/v')`` of one number, between two kinds of runs.
+
+    A seed counts as stalled where one of the two runs did, or the one below is not ``known``.
+    """
+    take = number if callable(number) else lambda record: record.data[number]
+    more, fewer = ({r.seed: r for r in finished(records, **kind)} for kind in (above, below))
+    seeds = {r.seed for r in of_kind(records, **below)}
+    both = [seed for seed in more if seed in fewer and known(fewer[seed])]
+    values = np.array([[take(more[seed]), take(fewer[seed])] for seed in both]).reshape(-1, 2)
+    note = ", ".join(f"{v:.4g} against {w:.4g}" for v, w in values)
+    logs = np.log(values[:, 0] / values[:, 1])
+    return mean_of(logs, stalled=len(seeds) - len(both), note=note)
+
+
+_FULL = 0.75  # minima a start, from which on their number is that of the starts
+
+
+def counted(record: Record) -> bool:
+    """Tell whether a run has found fewer minima than it could, from so many starts."""
+    return bool(record.data["minima"] < _FULL * record.parameters["starts"])
 
 
 def ratio_of(above: Estimate, below: Estimate, note: str = "") -> Estimate:

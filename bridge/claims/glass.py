@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from bridge.records.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from networks.data.outcomes import Outcomes
 
 THRESHOLD_ENERGY = -1.632993  # energy per spin, p = 3
 
@@ -39,6 +41,34 @@ def digits(rng: np.random.Generator, *, hidden: int, patterns: int) -> Sample:
     return _end(end_energy(net, net.random_state(rng)), 1)
 
 
+def students(rng: np.random.Generator, *, hidden: int, patterns: int, teacher: int) -> Sample:
+    """Descend in a classifier that learns what another network, the teacher, says of digits."""
+    from bridge.landscape.end_energies import end_energy
+    from networks.models.classifier import Classifier
+
+    net = Classifier(lesson(patterns, teacher), hidden, 1e-3)
+    return _end(end_energy(net, net.random_state(rng)), 1)
+
+
+@cache
+def lesson(patterns: int, teacher: int) -> "Outcomes":
+    """Return digits that a teacher of so many units has not seen, with what it takes them for.
+
+    It is a minimum of as many other digits. Of those it has seen it says the truth, and there would
+    be nothing to tell student and teacher apart.
+    """
+    from bridge.descent.lbfgs import lbfgs
+    from networks.data.outcomes import Outcomes, digit_outcomes
+    from networks.models.classifier import Classifier
+
+    rng = np.random.default_rng(0)
+    seen, unseen = digit_outcomes().shuffled(rng).taken(np.arange(2 * patterns)).split(patterns)
+    net = Classifier(seen, teacher, 1e-3)
+    end = lbfgs(net, net.random_state(rng), tolerance=1e-6, zero_energy=-np.inf, certify=False)
+    said = net.outputs(end.x, unseen).argmax(axis=1)
+    return Outcomes(unseen.x, said, unseen.n_classes)
+
+
 def _end(energy: float | None, size: int) -> Sample:
     if energy is None:
         return Sample({"energy": float("nan")}, status="stalled")
@@ -49,8 +79,16 @@ SPIN_ENDS = Experiment(
     "3-spin descents",
     spins,
     default=grid(60, n=[20, 40, 80]),
-    full=grid(200, n=[20, 40, 80, 160]),
+    full=grid(120, n=[25, 50, 100, 200]),
     work=lambda n: n**3,
+)
+STUDENT_ENDS = Experiment(
+    "student descents",
+    students,
+    default=grid(8, hidden=[3, 12], patterns=300, teacher=12),
+    full=grid(40, hidden=[3, 6, 12, 24], patterns=300, teacher=12),
+    work=lambda hidden, patterns, **_: hidden * patterns,
+    on_networks=True,
 )
 DIGIT_ENDS = Experiment(
     "digit descents",
@@ -103,21 +141,28 @@ def _spread(records: Records, **where: Any) -> Estimate:
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     """Draw the end energies of both systems against their size."""
-    from bridge.figures.style import BLACK, BLUE, ORANGE, legend
+    from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, legend
 
     left, right = figure.subplots(1, 2)
-    panels = ((left, SPIN_ENDS, "n", BLUE), (right, DIGIT_ENDS, "hidden", ORANGE))
-    for axes, experiment, name, colour in panels:
+    panels = (
+        (left, SPIN_ENDS, "n", BLUE, "o", 1.0, None),
+        (right, DIGIT_ENDS, "hidden", ORANGE, "o", 0.97, "their own labels"),
+        (right, STUDENT_ENDS, "hidden", GREEN, "s", 1.03, "those of a teacher"),
+    )
+    for axes, experiment, name, colour, marker, aside, label in panels:
         found = finished(records[experiment.name])
         sizes = np.array([record.parameters[name] for record in found], dtype=np.float64)
-        axes.plot(sizes, column(found, "energy"), "o", color=colour, ms=3.5, mfc="none")
+        axes.plot(sizes * aside, column(found, "energy"), marker, color=colour, ms=3.5, mfc="none",
+                  label=label if found else None)  # fmt: skip
         ticks = [int(size) for size in np.unique(sizes)]
-        axes.set(xscale="log", xticks=ticks, xticklabels=[str(tick) for tick in ticks])
-        axes.set_xticks([], minor=True)
+        if ticks:
+            axes.set(xscale="log", xticks=ticks, xticklabels=[str(tick) for tick in ticks])
+            axes.set_xticks([], minor=True)
     left.axhline(THRESHOLD_ENERGY, color=BLACK, ls="--", lw=0.8, label="threshold, N → ∞")
     legend(left)
+    legend(right)
     left.set(xlabel="spins", ylabel="end energy a spin")
-    right.set(xlabel="hidden units", ylabel="end loss on digits")
+    right.set(xlabel="hidden units", ylabel="end loss on digits, a pattern, in nats")
 
 
 THEME = theme_of(
@@ -128,6 +173,7 @@ THEME = theme_of(
         "pspin-limit": (SPIN_ENDS, _limit),
         "pspin-narrowing": (SPIN_ENDS, partial(_narrowing, name="n")),
         "digits-narrowing": (DIGIT_ENDS, partial(_narrowing, name="hidden")),
+        "students-narrowing": (STUDENT_ENDS, partial(_narrowing, name="hidden")),
     },
     draw,
 )

@@ -2,20 +2,31 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from bridge.claims.claim import Estimate, theme_of
-from bridge.claims.estimates import column, finished, mean, mean_of, n_stalled, of_kind
+from bridge.claims.estimates import (
+    column,
+    counted,
+    finished,
+    log_ratio,
+    mean,
+    mean_of,
+    n_stalled,
+)
 from bridge.claims.experiment import Experiment, Records, Sample, grid
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from bridge.landscape.case import Case, LandscapeSystem
+    from bridge.landscape.case import Case
     from bridge.landscape.graph import Graph
 
 
@@ -29,7 +40,8 @@ def classifier(
     """
     from bridge.systems.classifier import ClassifierLandscape
 
-    case, graph = _minima(ClassifierLandscape(data, hidden, l2, patterns), starts, rng)
+    case = ClassifierLandscape(data, hidden, l2, patterns).case(rng)
+    graph = _minima(case, starts, rng)
     seen = [case.observe(point.x) for point in graph.minima]
     energies = np.array([point.energy for point in graph.minima])
     return Sample(
@@ -46,28 +58,54 @@ def regression(rng: np.random.Generator, *, noise: float, points: int, starts: i
     """Minimise the non-linear regression from random starts."""
     from bridge.systems.regression import RegressionLandscape
 
-    _, graph = _minima(RegressionLandscape(noise, points), starts, rng)
+    graph = _minima(RegressionLandscape(noise, points).case(rng), starts, rng)
     energies = np.sort([point.energy for point in graph.minima])
     return Sample(
         {"minima": len(energies), "residual": float(energies[0]) / noise**2}, {"energies": energies}
     )
 
 
-def _minima(
-    system: "LandscapeSystem", starts: int, rng: np.random.Generator
-) -> "tuple[Case, Graph]":
-    from bridge.landscape.explore import Explorer
-    from bridge.landscape.graph import Graph
-    from bridge.landscape.identity import identity_of
+def along_a_quench(
+    rng: np.random.Generator,
+    *,
+    seen: str,
+    late: int,
+    hidden: int,
+    l2: float,
+    patterns: int,
+    starts: int,
+) -> Sample:
+    """Train on the distances at the ``first`` point of a quench, a ``late`` one, or ``both``.
 
-    case = system.case(rng)
-    identity = identity_of(case.problem)
-    seed = int(rng.integers(2**31))
-    explorer = Explorer(case.problem, identity, case.start, case.steps, case.hops, seed)
-    graph = Graph(identity)
+    ``late`` is its number of evaluations; ``error`` is one less the test AUC of the lowest minimum.
+    One seed gives the same quenches whatever is seen of them.
+    """
+    from bridge.landscape.case import Case
+    from bridge.systems.classifier import OnTestSet, lengths
+    from bridge.systems.quench_outcomes import quench_outcomes
+    from networks.models.classifier import Classifier
+
+    data = quench_outcomes(2 * patterns, rng, at=(0, late))
+    columns = {"first": slice(0, 3), "late": slice(3, 6), "both": slice(0, 6)}[seen]
+    train, test = replace(data, x=data.x[:, columns]).standardised().split(patterns)
+    problem = Classifier(train, hidden, l2)
+    observe = OnTestSet(problem, test)
+    case = Case(problem, problem.random_state, *lengths(), observe=observe)
+    graph = _minima(case, starts, rng)
+    lowest = min(graph.minima, key=lambda point: point.energy)
+    found = {"minima": len(graph.minima), "error": 1.0 - observe(lowest.x)["test_auc"]}
+    return Sample(found)
+
+
+def _minima(case: "Case", starts: int, rng: np.random.Generator) -> "Graph":
+    from bridge.landscape.graph import Graph
+    from bridge.runs.exploration import explorer_of
+
+    explorer = explorer_of(case, int(rng.integers(2**31)))
+    graph = Graph(explorer.identity)
     for finding in explorer.quenches(range(starts)):
         graph.absorb(finding)
-    return case, graph
+    return graph
 
 
 def _distance(case: "Case", graph: "Graph") -> float:
@@ -105,8 +143,8 @@ CLASSIFIER = Experiment(
         *grid(3, data="quench", hidden=FEW, l2=[WEAK, STRONG], patterns=200, starts=20),
     ),
     full=(
-        *grid(6, data="quench", hidden=[FEW, 5, MANY, 10], l2=MIDDLE, patterns=1000, starts=50),
-        *grid(6, data="quench", hidden=FEW, l2=[WEAK, STRONG], patterns=1000, starts=50),
+        *grid(6, data="quench", hidden=[FEW, MANY, 10], l2=MIDDLE, patterns=500, starts=40),
+        *grid(6, data="quench", hidden=FEW, l2=[WEAK, STRONG], patterns=500, starts=40),
     ),
     work=_work,
     on_networks=True,
@@ -116,6 +154,16 @@ DIGIT_CLASSIFIER = Experiment(
     classifier,
     default=grid(3, data="digits", hidden=6, l2=1e-3, patterns=300, starts=6),
     full=grid(6, data="digits", hidden=10, l2=1e-3, patterns=1000, starts=30),
+    work=_work,
+    on_networks=True,
+)
+FIRST, LATE, BOTH = ({"seen": seen} for seen in ("first", "late", "both"))
+_WAYS: dict[str, Any] = {"seen": ["first", "late", "both"], "late": 5, "hidden": 5, "l2": MIDDLE}
+SERIES = Experiment(
+    "points of a quench",
+    along_a_quench,
+    default=grid(4, **_WAYS, patterns=200, starts=10),
+    full=grid(12, **_WAYS, patterns=1000, starts=20),
     work=_work,
     on_networks=True,
 )
@@ -129,24 +177,19 @@ REGRESSION = Experiment(
 )
 
 
-_FULL = 0.75  # minima a start, from which on their number is that of the starts
+_FEWEST = 4  # minima, for a correlation
+_minima_ratio = partial(log_ratio, number="minima", known=counted)
 
 
-def _growth(
-    records: Records, *, above: Mapping[str, float], below: Mapping[str, float]
-) -> Estimate:
-    """Return the mean over data sets of ``ln(n/n')`` between two networks.
-
-    Where the fewer minima are nearly as many as the starts, their number is unknown.
-    """
-    more, fewer = (
-        {r.seed: r.data["minima"] for r in finished(records, **kind)} for kind in (above, below)
-    )
-    starts = {r.seed: r.parameters["starts"] for r in of_kind(records, **below)}
-    known = [seed for seed in more if seed in fewer and fewer[seed] < _FULL * starts[seed]]
-    note = ", ".join(f"{fewer[seed]} minima against {more[seed]}" for seed in known)
-    values = [math.log(more[seed] / fewer[seed]) for seed in known]
-    return mean_of(values, stalled=len(starts) - len(known), note=note)
+def _as_good(records: Records) -> Estimate:
+    """Return the test AUC of the lowest minimum less the mean of all others, of several minima."""
+    several = [r for r in finished(records) if len(r.arrays["auc"]) > 1]
+    pairs = [(r.arrays["energies"], r.arrays["auc"]) for r in several]
+    values = [auc[energies.argmin()] - np.delete(auc, energies.argmin()).mean()
+              for energies, auc in pairs]  # fmt: skip
+    ranked = [spearmanr(*pair).statistic for pair in pairs if len(pair[0]) > _FEWEST]
+    note = f"rank correlation of loss and AUC {np.mean(ranked):.2f}" if ranked else ""
+    return mean_of(values, stalled=n_stalled(records), note=note)
 
 
 def _alike(records: Records) -> Estimate:
@@ -156,10 +199,12 @@ def _alike(records: Records) -> Estimate:
 
 
 def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
-    """Draw the minima of each kind of network: their energy, and how they predict."""
+    """Draw how minima predict, errors by points of a quench, and minima of the regression."""
     from bridge.figures.style import BLUE, GREEN, ORANGE, RED, legend
 
-    left, right = figure.subplots(1, 2)
+    figure.set_size_inches(7.8, 2.6)
+    left, middle, right = figure.subplots(1, 3)
+    _draw_series(middle, records[SERIES.name])
     kinds = (
         (FEW, STRONG, GREEN, "s"),
         (FEW, MIDDLE, BLUE, "o"),
@@ -173,7 +218,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
             areas = np.concatenate([record.arrays["auc"] for record in found])
             label = f"{hidden} units, λ = {l2:g}"
             left.plot(energies, areas, marker, color=colour, ms=3.5, mfc="none", label=label)
-    left.set(xlabel="loss of the minimum", ylabel="test AUC")
+    left.set(xlabel="loss of the minimum, a pattern, in nats", ylabel="test AUC")
     legend(left)
     for place, record in enumerate(finished(records[REGRESSION.name])):
         energies = record.arrays["energies"]
@@ -184,14 +229,36 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
     legend(right)
 
 
+def _draw_series(axes: "Axes", records: Records) -> None:
+    """Draw the errors by one point of a quench, another, and both: a line a data set."""
+    from bridge.figures.style import GREY, ORANGE
+
+    ways = ("first", "late", "both")
+    found: dict[tuple[int, ...], dict[str, float]] = {r.seed: {} for r in finished(records)}
+    for record in finished(records):
+        found[record.seed][record.parameters["seen"]] = record.data["error"]
+    for errors in found.values():
+        axes.plot([ways.index(way) for way in errors], list(errors.values()), "o-", ms=3.5,
+                  mfc="none", mec=ORANGE, color=GREY, lw=0.6)  # fmt: skip
+    axes.set_xticks(range(3), ["start", "after 5\nevaluations", "both"])
+    axes.set(xlabel="what is seen of a quench", ylabel="1 - test AUC", xlim=(-0.4, 2.4))
+    axes.set_ylim(bottom=0)
+
+
 THEME = theme_of(
     "learning",
     "Landscapes of learning",
     {
-        "minima-hidden": (CLASSIFIER, partial(_growth, above=_MANY_UNITS, below=_FEW_UNITS)),
-        "minima-decay": (CLASSIFIER, partial(_growth, above=_WEAK_DECAY, below=_STRONG_DECAY)),
+        "minima-hidden": (CLASSIFIER, partial(_minima_ratio, above=_MANY_UNITS, below=_FEW_UNITS)),
+        "minima-decay": (
+            CLASSIFIER,
+            partial(_minima_ratio, above=_WEAK_DECAY, below=_STRONG_DECAY),
+        ),
+        "auc-of-minima": (CLASSIFIER, _as_good),
         "misclassification": (CLASSIFIER, _alike),
         "digits": (DIGIT_CLASSIFIER, partial(mean, number="lowest_auc")),
+        "late-point": (SERIES, partial(log_ratio, number="error", above=FIRST, below=LATE)),
+        "two-points": (SERIES, partial(log_ratio, number="error", above=LATE, below=BOTH)),
         "regression-minima": (REGRESSION, partial(mean, number="minima")),
         "regression-global": (REGRESSION, partial(mean, number="residual")),
     },

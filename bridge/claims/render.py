@@ -43,18 +43,33 @@ def document(
     return {
         "large": [name for name in records if name in large],
         "seconds": sum(record.seconds for found in records.values() for record in found),
-        "verdicts": _counts(entries),
+        "verdicts": counts(entries),
         "claims": entries,
         "experiments": {
             name: [str(point) for point in (full if name in large else small)[name]]
             for name in records
         },
         "with_full": {name: sum(c.total for c in full[name]) for name in records},
+        "versions": {name: version([r.provenance for r in runs]) for name, runs in records.items()},
         "provenance": provenance(),
     }
 
 
-def _counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def version(origins: Sequence[Mapping[str, Any]]) -> str:
+    """Return the versions and commits that runs are of.
+
+    >>> version([{"jamscape": "0.1.0", "commit": c} for c in ("1a2b", "1a2b", None)])
+    'jamscape 0.1.0 (1a2b)'
+    """
+    numbers, commits = (
+        sorted({str(origin[key]) for origin in origins if origin.get(key)})
+        for key in ("jamscape", "commit")
+    )
+    return f"jamscape {', '.join(numbers)} ({', '.join(commits)})" if numbers else ""
+
+
+def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many entries have each verdict."""
     found = [entry["verdict"] for entry in entries]
     return {verdict: found.count(verdict) for verdict in _VERDICTS}
 
@@ -64,7 +79,7 @@ def entry(conclusion: Conclusion) -> dict[str, Any]:
     claim, found = conclusion.claim, conclusion.found
     return {
         "name": claim.name,
-        "theme": next(theme.name for theme in THEMES if claim in theme.claims),
+        "theme": next(t.name for t in THEMES if claim.name in {c.name for c in t.claims}),
         "check": claim.check,
         "sentence": claim.sentence,
         "source": claim.source,
@@ -116,7 +131,7 @@ def _tables(found: Mapping[str, Any]) -> "list[tuple[str, list[Mapping[str, Any]
 
 
 def _said(entries: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(f"{count} {verdict}" for verdict, count in _counts(entries).items())
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts(entries).items())
 
 
 def measured(entry: Mapping[str, Any]) -> str:
@@ -146,10 +161,11 @@ def markdown(found: Mapping[str, Any]) -> str:
             parts += [_paragraph(entry) for entry in entries]
     parts += ["## What was run"]
     for name, sizes in found["experiments"].items():
-        large = found["with_full"][name]
-        known = f"; with `--full` about {duration(large)}" if large else ""
-        known = "; the large size" if name in found["large"] else known
-        parts += [f"**{name}**{known}"]
+        large = name in found["large"]
+        said = ["the large size" if large else "the default size", found["versions"][name]]
+        if not large and (seconds := found["with_full"][name]):
+            said += [f"with `--full` about {duration(seconds)}"]
+        parts += ["; ".join([f"**{name}**", *filter(None, said)])]
         parts += ["\n".join(f"- {size}" for size in sizes)]
     return "\n\n".join(parts) + "\n"
 

@@ -10,7 +10,7 @@ from bridge.claims.experiment import Experiment
 # Each is a file of its name, in the order of the page.
 _THEMES = (
     "transition", "curvature", "packings", "perceptron", "exponents", "avalanches", "molecules",
-    "kinetics", "learning", "glass",
+    "kinetics", "noise", "learning", "xor", "deep", "glass",
 )  # fmt: skip
 THEMES: tuple[Theme, ...] = tuple(import_module(f"bridge.claims.{name}").THEME for name in _THEMES)
 CLAIMS: tuple[Claim, ...] = tuple(claim for theme in THEMES for claim in theme.claims)

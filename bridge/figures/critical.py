@@ -96,7 +96,8 @@ def exponents_figure(systems: Mapping[str, Sequence[JammingSample]]) -> "Figure"
 def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
     """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`.
 
-    Sizes with fewer than `FEWEST` avalanches have no distribution, and are named with their number.
+    Numbers in brackets are those of avalanches. Sizes with fewer than `FEWEST` of them have no
+    distribution, and are named with their number.
     """
     with style():
         figure, axes = _panels(2, systems, 4.4)
@@ -107,16 +108,17 @@ def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
                     column[0].plot([], [], " ", label=f"{label}: {len(drops)}, too few")
                     continue
                 x, density, errors = log_density(drops, bins_per_decade=2)
-                _dots(column[0], x, density, index, f"{label}: {len(drops)}", "-", errors)
+                _dots(column[0], x, density, index, f"{label} ({len(drops)})", "-", errors)
                 _dots(column[1], x / cutoff, density * x, index, None, "-", errors * x)
-            if not column[1].get_lines():
-                column[0].set_axis_off()
-                column[1].set_axis_off()
+            drawn = bool(column[1].get_lines())
+            for axes_of_none in () if drawn else column:
+                axes_of_none.set_axis_off()
             for power, dash in ((-1.0, "-"), (-1.41, "--")):
                 _slope_line(column[0], power, middle=True, dash=dash)
-            legend(column[0], loc="upper right")
+            place = {"loc": "lower left"} if drawn else {"loc": "center", "title": "avalanches"}
+            legend(column[0], **place)
             _whole_decades(column[1])
-        columns = ("energy lost D", "D / D$_c$, with D$_c$ = ⟨D²⟩/⟨D⟩")
+        columns = ("energy lost D (in brackets: avalanches)", "D / D$_c$, with D$_c$ = ⟨D²⟩/⟨D⟩")
         _label(axes, columns, ("density P(D)", "D P(D)"))
         return figure
 

@@ -45,20 +45,33 @@ class Rates:
         return np.asarray(self.constants / self.escape[:, None])
 
 
-def rates(graph: Graph, temperature: float) -> Rates:
+def rates(graph: Graph, temperature: float, *, overdamped: bool = False) -> Rates:
     """Return the rates of transition-state theory between the minima of a graph.
 
     Rearrangements of a minimum into its own image change nothing and are left out.
+
+    Parameters
+    ----------
+    overdamped
+        Whether the motion is ``dx = -∇V dt + √(2T) dW``, a descent with noise, instead of Newton's:
+        each saddle counts ``|λ|^½`` times as much, ``λ`` its negative eigenvalue.
 
     Raises
     ------
     ValueError
         If the temperature is not positive.
+
+    References
+    ----------
+    Of strong friction: H. A. Kramers, Physica 7, 284 (1940); P. Hänggi et al., Rev. Mod. Phys. 62,
+    251 (1990).
     """
     if not temperature > 0:
         raise ValueError(f"expected a temperature T > 0, got {temperature}: pass a positive number")
     wells = log_weights(graph.minima.points, temperature)
     passes = log_weights(graph.saddles.points, temperature)
+    if overdamped:
+        passes = passes + 0.5 * np.log([-saddle.lowest for saddle in graph.saddles])
     constants = np.zeros((len(wells), len(wells)))
     for (a, b), log_pass in zip(graph.ends, passes, strict=True):
         if a != b:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bridge.landscape.case import Case
 from bridge.systems.quench_outcomes import quench_outcomes
@@ -13,10 +13,28 @@ from bridge.systems.system import expect
 if TYPE_CHECKING:
     import numpy as np
 
+    from bridge.landscape.basin_hopping import Hops
+    from bridge.landscape.search import Steps
     from bridge.protocols import Mask, Vector
     from networks.data.outcomes import Outcomes
     from networks.models.classifier import Classifier
     from networks.models.module_loss import ModuleLoss
+
+
+class Lengths(NamedTuple):
+    """How far searches and basin hopping move."""
+
+    steps: "Steps"
+    hops: "Hops"
+
+
+def lengths() -> Lengths:
+    """Return how far searches move in the landscape of a loss: weights are numbers about one."""
+    from bridge.landscape.basin_hopping import Hops
+    from bridge.landscape.search import Steps
+
+    steps = Steps(climb=1.0, scatter=1.5, kick=0.5, push=0.1, descend=0.2, max_steps=200)
+    return Lengths(steps, Hops(temperature=0.05, size=2.0, descend=0.5))
 
 
 @dataclass(frozen=True)
@@ -39,17 +57,13 @@ class ClassifierLandscape:
 
     def case(self, rng: "np.random.Generator") -> Case:
         """Return the network; the test set gives each minimum an area under the curve."""
-        from bridge.landscape.basin_hopping import Hops
-        from bridge.landscape.search import Steps
         from networks.models.classifier import Classifier
 
         train, test = self._data(rng)
         problem = Classifier(train, self.hidden, self.l2)
-        steps = Steps(climb=1.0, scatter=1.5, kick=0.5, push=0.1, descend=0.2, max_steps=200)
-        hops = Hops(temperature=0.05, size=2.0, descend=0.5)
         observe = OnTestSet(problem, test)
         return Case(
-            *(problem, problem.random_state, steps, hops), observe=observe, marks=observe.wrong
+            *(problem, problem.random_state, *lengths()), observe=observe, marks=observe.wrong
         )
 
     def sketch(self, rng: "np.random.Generator") -> Case:

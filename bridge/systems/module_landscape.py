@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.landscape.case import Case
-from bridge.systems.classifier import OnTestSet
+from bridge.systems.classifier import Lengths, OnTestSet, lengths
 from bridge.systems.module import EXAMPLE, MODEL_HELP, file_of_model
 from bridge.systems.ranges import option
 from bridge.systems.system import expect
@@ -14,18 +14,9 @@ from bridge.systems.system import expect
 if TYPE_CHECKING:
     import numpy as np
 
-    from bridge.landscape.basin_hopping import Hops
-    from bridge.landscape.search import Steps
     from networks.data.sets import PatternSet
 
 _CROSS_ENTROPY = "cross-entropy"
-
-
-class Lengths(NamedTuple):
-    """How far searches and basin hopping move."""
-
-    steps: "Steps"
-    hops: "Hops"
 
 
 @dataclass(frozen=True)
@@ -88,11 +79,7 @@ class ModuleLandscape:
 
     def lengths(self) -> Lengths:
         """Return how far searches move: without the module, which takes seconds to try."""
-        from bridge.landscape.basin_hopping import Hops
-        from bridge.landscape.search import Steps
-
-        steps = Steps(climb=1.0, scatter=1.5, kick=0.5, push=0.1, descend=0.2, max_steps=200)
-        return Lengths(steps, Hops(temperature=0.05, size=2.0, descend=0.5))
+        return lengths()
 
     def _data(self) -> "PatternSet":
         from networks.data.sets import PatternSet, digit_images

@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from bridge.descent.lbfgs import Minimum
     from bridge.protocols import Vector
     from networks.data.outcomes import Outcomes
 
 
-def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "Outcomes":
-    """Return starting distances of three LJAT3 atoms, and the minimum that L-BFGS takes them to.
+def quench_outcomes(
+    count: int, rng: "np.random.Generator", z: float = 2.0, at: tuple[int, ...] = (0,)
+) -> "Outcomes":
+    """Return distances of three LJAT3 atoms, and the minimum that L-BFGS takes them to.
 
-    Atoms start uniformly in a cube of side ``2√3``; a pattern is ``(r₁₂, r₁₃, r₂₃)``. Class 0 is
-    the triangle, class ``k`` the line with atom ``k`` in the middle. Starts that reach neither (the
+    Atoms start uniformly in a cube of side ``2√3``; a pattern holds ``(r₁₂, r₁₃, r₂₃)`` after each
+    number of evaluations in ``at``, 0 for the start: ``(count, 3 len(at))``. Class 0 is the
+    triangle, class ``k`` the line with atom ``k`` in the middle. Starts that reach neither (the
     atoms fly apart) are drawn again.
     """
     import numpy as np
@@ -24,16 +28,24 @@ def quench_outcomes(count: int, rng: "np.random.Generator", z: float = 2.0) -> "
     from particles.landscapes.clusters import AxilrodTeller
 
     problem = AxilrodTeller(3, z)
-    patterns, labels = np.empty((count, 3)), np.empty(count, dtype=np.intp)
+
+    def descended(x: "Vector", most: int) -> "Minimum":
+        return lbfgs(
+            problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=most, certify=False
+        )
+
+    def distances(x: "Vector") -> "Vector":
+        return np.asarray(pdist(x.reshape(3, 3)))
+
+    patterns, labels = np.empty((count, 3 * len(at))), np.empty(count, dtype=np.intp)
     done = 0
     while done < count:
         x = rng.uniform(-(3**0.5), 3**0.5, 9)
-        end = lbfgs(
-            problem, x, tolerance=1e-4, zero_energy=-np.inf, max_evaluations=2000, certify=False
-        )
-        label = _outcome(pdist(end.x.reshape(3, 3))) if end.status == "jammed" else None
+        end = descended(x, 2000)
+        label = _outcome(distances(end.x)) if end.status == "jammed" else None
         if label is not None:
-            patterns[done], labels[done] = pdist(x.reshape(3, 3)), label
+            way = [x if most == 0 else descended(x, most).x for most in at]
+            patterns[done], labels[done] = np.concatenate([distances(y) for y in way]), label
             done += 1
     return Outcomes(patterns, labels, 4)
 

@@ -9,8 +9,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from bridge.claims.avalanches import CONVEX_LOADING, ROUGH_LOADING, TANH_LOADING
+from bridge.claims.deep import DEEP as DEEP_NET
+from bridge.claims.deep import LITTLE, MUCH
 from bridge.claims.glass import THRESHOLD_ENERGY
-from bridge.claims.learning import FEW, MANY, MIDDLE, STRONG, WEAK
+from bridge.claims.learning import BOTH, FEW, FIRST, LATE, MANY, MIDDLE, STRONG, WEAK
 from bridge.claims.molecules import LINE, LJ7_MINIMA, TRIANGLE
 from bridge.claims.perceptron import CONVEX
 from bridge.claims.threshold import (
@@ -22,6 +24,7 @@ from bridge.claims.threshold import (
     TANH,
     TANH_DEEP,
 )  # fmt: skip
+from bridge.claims.xor import DECAYED, NARROW_NET, WIDE_NET
 from bridge.measure.power_laws import GAMMA, THETA
 from bridge.records.store import Record
 
@@ -170,6 +173,30 @@ def landscapes(hidden, weak, full=False):
     return [r for kind, n in found for r in made({"minima": np.full(4, n)}, starts=20, **kind)]
 
 
+def kinds_of(number, *pairs):
+    """Four runs of each of two kinds, with their value of one number."""
+    return [r for kind, v in pairs for r in made({number: np.full(4, v)}, starts=60, **kind)]
+
+
+def growth(number, above, below, right, wrong):
+    """A claim on the ln of a ratio: ``right`` and ``wrong`` times as many as 10."""
+    good, bad = (kinds_of(number, (above, 10.0 * ratio), (below, 10.0)) for ratio in (right, wrong))
+    return Case(good, np.log(right), bad)
+
+
+def per_minimum(ratio):
+    """XOR with 3 saddles a minimum of the narrow net, and ``ratio`` times as many of the wide."""
+    return [r for kind, saddles in ((WIDE_NET, 3 * ratio), (NARROW_NET, 3)) for r in
+            made({"minima": np.full(4, 10), "saddles": 10 * saddles}, **kind)]  # fmt: skip
+
+
+def auc(drop):
+    """Minima of which the lowest has a test AUC of 0.97, and the others one lower by ``drop``."""
+    areas = [np.array([0.97, 0.97 - drop, 0.97 - drop + e, 0.97 - drop - e, 0.97 - drop])
+             for e in around(0.002, 0.001)]  # fmt: skip
+    return made({}, {"auc": areas, "energies": [np.arange(5.0)] * 6})
+
+
 def of_table(listed, error=0.0):
     return made({}, {"energies": [np.sort(listed) + error] * 3})
 
@@ -248,12 +275,26 @@ CASES = {
     "graph-transformation": extreme("passage_error", 1e-16, 1e-6),
     "small-world": single("small_world", 3.0, 1.0),
     "hubs": single("degree_energy", -0.5, 0.0),
+    "noise-stays": Case(
+        made({"excess": around(0.05, 0.05, 8)}), 0.05, made({"excess": around(-0.4, 0.05, 8)})
+    ),
+    "noise-where": single("distance", 0.2, 0.5),
     "minima-hidden": Case(landscapes(10, 4), np.log(5), landscapes(2, 4)),
     "minima-decay": Case(landscapes(10, 4), np.log(2), landscapes(10, 2)),
     "misclassification": single("distance", 0.4, 1.0),
+    "auc-of-minima": Case(auc(0.0), 0.0, auc(0.05)),
+    "late-point": growth("error", FIRST, LATE, 1.5, 1.0),
+    "two-points": growth("error", LATE, BOTH, 1.5, 1.0),
     "digits": single("lowest_auc", 0.98, 0.5),
     "regression-minima": single("minima", 7.0, 1.0),
     "regression-global": single("residual", 0.95, 2.0),
+    "xor-minima": growth("minima", WIDE_NET, NARROW_NET, 3.0, 1.2),
+    "xor-saddles": Case(per_minimum(2), np.log(2), per_minimum(1)),
+    "xor-decay": growth("minima", WIDE_NET, DECAYED, 3.0, 1.0),
+    "xor-embedded": extreme("embedded", 1e-10, 1e-3),
+    "deep-minima": growth("minima", DEEP_NET, LITTLE, 2.0, 1.0),
+    "little-data-minima": growth("minima", LITTLE, MUCH, 2.0, 0.5),
+    "little-data-barriers": growth("barrier", LITTLE, MUCH, 0.2, 1.0),
     "pspin-above": Case(
         descents("n", (20, 80), power=2.0), 80 ** (-2 / 3),
         descents("n", (20, 80), power=2.0, slope=0.0),
@@ -263,6 +304,10 @@ CASES = {
     ),
     "pspin-narrowing": Case(descents("n", (20, 40, 80), count=300), 0.8, FLAT),
     "digits-narrowing": Case(
+        descents("hidden", (3, 12), count=300), 0.8,
+        descents("hidden", (3, 12), power=0.5, count=2000),
+    ),
+    "students-narrowing": Case(
         descents("hidden", (3, 12), count=300), 0.8,
         descents("hidden", (3, 12), power=0.5, count=2000),
     ),

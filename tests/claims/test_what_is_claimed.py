@@ -1,6 +1,7 @@
 """Every claim can be confirmed, refuted and left open, by records whose answer is known."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,13 +10,20 @@ from scipy.stats import linregress
 
 from bridge.claims.avalanches import ROUGH_LOADING
 from bridge.claims.claim import Estimate
+from bridge.claims.deep import _barriers
 from bridge.claims.estimates import column, exponent, farthest, mean, of_kind, share_of
+from bridge.claims.glass import lesson
 from bridge.claims.kinetics import NETWORK, _imbalance, _small_world
+from bridge.claims.learning import SERIES
+from bridge.claims.noise import NOISE, half_way, noisy
 from bridge.claims.table import CLAIMS
 from bridge.claims.threshold import LARGE, SMALL, TANH
 from bridge.claims.trials import conclusion
+from bridge.claims.xor import XOR
 from bridge.landscape.kinetics import Rates
 from bridge.landscape.network_measures import Measures
+from bridge.landscape.stationary_points import StationaryPoint
+from networks.data.outcomes import digit_outcomes
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
 
@@ -77,6 +85,12 @@ def test_a_jump_in_ten_of_seventeen_transitions_is_none():
     records = [*bisections(SMALL, 2.5), *bisections(LARGE, 2.5), *bisections(SMALL, 2.5)][:17]
     low = [replace(r, data=dict(r.data) | {"constraint_ratio": 0.1}) for r in records[:7]]
     assert verdict("jump", low + records[7:]) != "confirmed"
+
+
+@pytest.mark.parametrize("name", ["deep-minima", "little-data-minima"])
+def test_as_many_minima_as_starts_say_nothing_of_deep_nets(name):
+    full = [replace(r, data={"minima": 60}) for r in CASES[name].confirming]
+    assert verdict(name, full) == "undecided"
 
 
 @pytest.mark.parametrize("name", ["minima-hidden", "minima-decay"])
@@ -207,6 +221,81 @@ def test_the_minima_of_a_small_classifier_balance_and_are_no_network():
     assert found.status == "stalled"
     assert found.values["imbalance"] < 1e-12
     assert found.values["passage_error"] < 1e-9
+
+
+def test_half_way_of_two_minima_is_the_half_life_of_their_relaxation():
+    both = Rates(np.array([[0.0, 1.0], [3.0, 0.0]]), np.array([0.75, 0.25]))
+    time, shares = half_way(both, 1)
+    assert time == pytest.approx(np.log(2) / 4)
+    assert shares == pytest.approx([0.375, 0.625])
+
+
+def test_a_pair_that_hardly_leaves_has_no_half_way():
+    """The first two minima share a walker, three to one, for longer than anyone can wait."""
+    slow = 1e-12
+    constants = np.array([[0.0, 1.0, slow], [3.0, 0.0, 0.0], [1e-9 * slow, 0.0, 0.0]])
+    weights = np.array([3.0, 1.0, 3e9]) / 3e9
+    time, shares = half_way(Rates(constants, weights / weights.sum()), 0)
+    assert time == np.inf
+    assert shares == pytest.approx([0.75, 0.25, 0.0], abs=1e-3)
+
+
+def test_noise_in_a_parabola_has_the_variance_of_its_temperature():
+    """Of Euler-Maruyama steps ``h`` it is ``T/(1 - h/2)`` where the curvature is 1."""
+
+    class Bowl:
+        def energy_gradient(self, x):
+            return 0.5 * float(x @ x), x
+
+    x = noisy(Bowl(), np.zeros(20_000), 0.3, 10.0, 100, np.random.default_rng(0))
+    assert x.var() == pytest.approx(0.3 / 0.95, rel=0.03)
+    assert abs(x.mean()) < 0.02
+
+
+def test_descents_with_noise_are_counted_where_they_end():
+    """A cold one stays where it begins, and rates do not say otherwise."""
+    sizes = {"hidden": 3, "l2": 1e-3, "patterns": 20, "searches": 40, "barrier": 0.5, "walkers": 3}
+    found = NOISE.sample(np.random.default_rng(0), **sizes)
+    assert found.status == "done"
+    assert found.arrays["seen"].sum() == pytest.approx(1.0)
+    assert found.arrays["expected"].sum() == pytest.approx(1.0)
+    (start,) = found.arrays["start"]
+    excess = found.arrays["seen"][start] - found.arrays["expected"][start]
+    assert found.values["excess"] == pytest.approx(excess)
+    assert abs(excess) / 2 <= found.values["distance"] <= 1.0
+
+
+def test_the_landscape_of_xor_is_embedded_in_wider_ones():
+    found = XOR.sample(np.random.default_rng(0), hidden=2, l2=1e-2, searches=40)
+    assert found.values["minima"] == len(found.arrays["energies"]) == 5
+    assert 5 <= found.values["saddles"] <= 16  # more searches find 16
+    assert found.values["embedded"] < 1e-9
+
+
+def test_what_a_teacher_says_is_not_the_truth():
+    taught = lesson(300, 12)
+    order = np.random.default_rng(0).permutation(len(digit_outcomes()))[300:600]
+    agree = taught.label == digit_outcomes().label[order]
+    assert (taught.x == digit_outcomes().x[order]).all()
+    assert 0.6 < agree.mean() < 0.97
+
+
+def test_barriers_are_those_above_the_higher_minimum():
+    point = StationaryPoint(np.zeros(2), 0.0, 0, 0.0, 2, 1.0, 0.0)
+    graph = SimpleNamespace(
+        minima=[replace(point, energy=e) for e in (0.0, 1.0)],
+        saddles=[replace(point, energy=e) for e in (3.0, 2.0, 1.5)],
+        ends=[(0, 1), (0, 0), (0, 1)],
+    )
+    assert _barriers(graph).tolist() == [2.0, 0.5]
+
+
+def test_the_same_quenches_are_seen_at_one_point_or_at_two():
+    sizes = {"late": 5, "hidden": 2, "l2": 1e-3, "patterns": 30, "starts": 2}
+    found = [SERIES.sample(np.random.default_rng(1), seen=seen, **sizes).values["error"]
+             for seen in ("first", "late", "both")]  # fmt: skip
+    assert all(0 <= error < 0.5 for error in found)
+    assert len(set(found)) > 1
 
 
 @pytest.mark.parametrize(

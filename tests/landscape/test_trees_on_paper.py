@@ -1,7 +1,10 @@
 """Merge trees, rates, times and paths of a few minima, each known on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.integrate import cumulative_simpson, simpson
 
 from bridge.landscape.disconnectivity import (
     barrier,
@@ -156,6 +159,18 @@ def test_rates_of_three_wells_without_the_way_from_one_to_itself():
         with pytest.raises(ValueError, match="T > 0"):
             rates(graph, cold)
     assert np.isfinite(rates(graph_of([(0.0, 0.0, 1)], []), 0.5).constants).all()
+
+
+def test_a_descent_with_noise_crosses_a_quartic_barrier_as_its_integral_says():
+    """``V = 2(x² - 1)²``: curvature 16 in the wells and -8 on top, and a barrier of 2."""
+    t, x = 2 / 40, np.linspace(-2.0, 1.0, 30_001)
+    graph = graph_of([(0.0, np.log(16.0), 1)] * 2, [(0, 1, 2.0)])
+    graph.saddles.points[0] = replace(graph.saddles[0], log_det=np.log(8.0), lowest=-8.0)
+    weights = np.exp(-2 * (x**2 - 1) ** 2 / t)
+    below = cumulative_simpson(weights, x=x, initial=0.0)
+    inside = x >= -1.0
+    passage = simpson((below / weights)[inside], x=x[inside]) / t
+    assert rates(graph, t, overdamped=True).constants[0, 1] == pytest.approx(1 / passage, rel=0.03)
 
 
 def test_the_times_to_a_target_solve_their_linear_equations():

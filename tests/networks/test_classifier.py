@@ -197,6 +197,19 @@ def test_outcomes_of_ljat3_are_those_of_its_symmetry():
     assert (middle == data.label)[data.label > 0].mean() > 0.5
 
 
+def test_later_points_of_the_same_quenches_are_nearer_to_their_ends():
+    """At the end of each the three distances are those of a triangle, or of a line, as it says."""
+    start = quench_outcomes(40, np.random.default_rng(3))
+    way = quench_outcomes(40, np.random.default_rng(3), at=(0, 5, 2000))
+    assert (way.label == start.label).all()
+    assert (way.x[:, :3] == start.x).all()
+    first, later, end = way.x.reshape(40, 3, 3).swapaxes(0, 1)
+    assert np.abs(later - end).mean() < 0.7 * np.abs(first - end).mean()
+    triangle = np.ptp(end, axis=1) < 0.01
+    assert (triangle == (way.label == 0)).all()
+    assert (3 - end.argmax(axis=1) == way.label)[~triangle].all()
+
+
 def test_areas_and_accuracies():
     data = Outcomes(np.zeros((4, 1)), np.array([0, 0, 1, 1]), 2)
     perfect = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])

@@ -1,17 +1,19 @@
 """``jamscape claims``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli.options import STALLED, AsJson, Seed, Workers, checking_input, keeping
 from bridge.records.documents import dumps
+from bridge.systems.system import expect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.claims.claim import Claim
+    from bridge.claims.trials import Trial
 
 app = typer.Typer()
 STORE = "claims.sqlite"
@@ -36,6 +38,10 @@ def claims(
             "--judge", help="Run nothing: judge what is stored, large runs where all are there."
         ),
     ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="With --judge: a claims.json, kept where the folder has no whole runs."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Test what the two source papers claim, each claim by a small experiment.
@@ -43,6 +49,7 @@ def claims(
     Other stores in the folder, such as those of an ensemble's shards, are taken over.
     """
     from bridge.claims import render
+    from bridge.claims.page import lacking, merged
     from bridge.claims.table import chosen
     from bridge.claims.trials import conclude, gather, largest, stored, trials
     from bridge.records.store import Store
@@ -55,11 +62,14 @@ def claims(
         if dry_run:
             typer.echo(_costs(wanted, out / STORE, seed, full))
             return 0
+        sizes = (False, True) if judge else (full,)
+        todo = [trial for size in sizes for trial in trials(wanted, seed, full=size)]
+        if judge:
+            _expect_runs(out, todo)
+        before = _page(page, judge)
         mapper = local(workers) if scheduler is None else cluster.connect(scheduler)
         out.mkdir(parents=True, exist_ok=True)
         store = Store(out / STORE)
-        sizes = (False, True) if judge else (full,)
-        todo = [trial for size in sizes for trial in trials(wanted, seed, full=size)]
         gather(todo, store, sorted({*out.glob("*.sqlite")} - {out / STORE}))
     with keeping(out), store, Progress("claims") as progress:
         failures = [] if judge else run_all(todo, store, progress=progress, mapper=mapper)
@@ -69,11 +79,35 @@ def claims(
     document = render.document(
         conclude(wanted, records), records, large=large, beside=conclude(wanted, small)
     )
-    render.write(out, document, render.figures({claim.name for claim in wanted}, records))
+    of_page = set() if before is None else lacking(before, wanted, records, large)
+    if before is not None:
+        document = merged(document, before, wanted, of_page)
+    run = {claim.name for claim in wanted if claim.experiment.name not in of_page}
+    render.write(out, document, render.figures(run, records))
     typer.echo(dumps(document) if as_json else render.text(document))
     typer.echo(f"page, figures and records: {out}", err=True)
     stalled = any(record.status == "stalled" for found in records.values() for record in found)
     return STALLED if stalled else 0
+
+
+def _page(path: Path | None, judge: bool) -> "dict[str, Any] | None":
+    from bridge.claims.page import read_page
+
+    if path is None:
+        return None
+    expect(judge, "--page with --judge", "it alone", "add --judge")
+    return read_page(path)
+
+
+def _expect_runs(out: Path, todo: "Sequence[Trial]") -> None:
+    """Refuse to judge a folder that holds none of the runs; it is left as it is."""
+    from bridge.records.store import Store
+
+    for path in sorted(out.glob("*.sqlite")):
+        with Store(path, read_only=True) as store:
+            if any(trial.key in store for trial in todo):
+                return
+    expect(False, f"runs of these claims in {out}", "none", "run jamscape claims without --judge")
 
 
 def _costs(wanted: "Sequence[Claim]", path: Path, seed: int, full: bool) -> str:
