@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from bridge import check_landscape
+from bridge import check_landscape, explore
+from bridge.landscape.eigenvector_following import PARABOLA
+from bridge.systems.module_landscape import ModuleLandscape
 from networks.data.outcomes import Outcomes
 from networks.models.classifier import Classifier
 from networks.models.module_loss import ModuleLoss
@@ -81,6 +83,19 @@ def test_units_in_another_order_are_the_same_state():
     assert problem.same(w[order], w)
     assert problem.fingerprint(w[order]) == pytest.approx(problem.fingerprint(w))
     assert not problem.same(w + 0.1, w)
+
+
+def test_no_climb_goes_round_in_circles():
+    """Two tanh units on XOR: modes of negative curvature took turns, until the steps were spent."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))
+    inputs = np.array([[0.0, 0.0], [0, 1], [1, 0], [1, 1]])
+    problem = ModuleLoss.of(module, inputs, np.array([-1, 1, 1, -1]))
+    far = ModuleLandscape().lengths()
+    graph = explore(problem, 0, searches=40, steps=far.steps, hops=far.hops)
+    assert not [search for search in graph.searches if "steps left" in search.status]
+    assert sum(PARABOLA in search.status for search in graph.searches) > 5
+    assert len(graph.saddles) >= 8
 
 
 def test_what_is_no_landscape_is_one_line():
