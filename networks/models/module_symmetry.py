@@ -5,7 +5,8 @@ with the others if nothing is; outputs that are only compared may all be shifted
 norm receives too; and a bias may be left to that of the next layer. Queries and keys of attention
 may be mixed against each other within a head, and so may values and what reads them; the bias of
 values is left to that of the output. Each of these is a vector field linear in the parameters, or
-constant. Those that leave all gaps alone, at random states, are kept. Others stay unknown.
+constant. Those that leave all gaps alone, at random states, are kept. What they leave out is found
+by `networks.models.flat_directions`.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ Vector: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
 
 _MOST_PATTERNS = 48  # on which a symmetry is tried
-_STATES = 3  # random states, as far from the start as it is from the origin
+_STATES = 3  # random states
 _UNCHANGED = 1e-9  # change of the gaps along a symmetry, relative to that along other directions
 _NOTHING = 1e-14  # slope of the gaps beside the largest: of rounding
 _MOST = 4096  # fields tried, of one pair of layers
@@ -140,12 +141,17 @@ def dead_parameters(problem: "ModuleProblem", w: Tensor) -> NDArray[np.bool_]:
     return np.asarray(sizes <= _NOTHING * sizes.max(initial=0.0))
 
 
-def symmetries(problem: "ModuleProblem", rng: np.random.Generator) -> tuple[Generator, ...]:
-    """Return the symmetries of a problem that were proposed and hold."""
-    start = problem.start
+def random_states(start: Vector, rng: np.random.Generator) -> list[Vector]:
+    """Return a few states, as far from the start as it is from the origin."""
     size = max(float(np.sqrt(np.mean(start**2))), 0.1)
+    return [start + size * rng.standard_normal(len(start)) for _ in range(_STATES)]
+
+
+def symmetries(
+    problem: "ModuleProblem", places: list[Vector], rng: np.random.Generator
+) -> tuple[Generator, ...]:
+    """Return the symmetries of a problem that were proposed, and hold at random states."""
     few = problem.taken(np.arange(min(_MOST_PATTERNS, len(problem.demands))))
-    places = [start + size * rng.standard_normal(len(start)) for _ in range(_STATES)]
     states = [(x, few.gap_jacobian(x)) for x in places]
     found: list[Generator] = []
     smooth = not (len(problem.units) or problem.units.not_resolved)
