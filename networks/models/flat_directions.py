@@ -110,6 +110,19 @@ class FlatDirections:
         return sizes / sizes[0], rows
 
 
+def dead_parameters(problem: "ModuleProblem", w: Tensor) -> NDArray[np.bool_]:
+    """Tell which parameters no gap depends on: random sums of gaps have no slope along them."""
+    rng = np.random.default_rng(0)
+    sizes = np.zeros(problem.n_dof)
+    for _ in range(2):
+        at = w.clone().requires_grad_()
+        weights = torch.as_tensor(rng.standard_normal(problem.demands.shifts.shape))
+        total = (problem.all_gaps(at) * weights.to(w.device)).sum()
+        slopes = torch.autograd.grad(total, at)[0].abs().cpu().numpy()
+        sizes = np.maximum(sizes, slopes)
+    return np.asarray(sizes <= _NOTHING * sizes.max(initial=0.0))
+
+
 def _random_patterns(inputs: Tensor, count: int, rng: np.random.Generator) -> Tensor:
     """Return patterns whose numbers lie between those of ``inputs``: are among them if whole."""
     values, shape = inputs.reshape(-1), (count, *inputs.shape[1:])

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from networks.checks import state
 from networks.models.demands import Demands
-from networks.models.flat_directions import FlatDirections
+from networks.models.flat_directions import FlatDirections, dead_parameters
 from networks.models.hinge import fits
-from networks.models.module_symmetry import Generator, dead_parameters, modes
+from networks.models.module_symmetry import Generator, modes
 from networks.models.passes import Passes, Pieces
 from networks.models.pieces import Tape, Units
 

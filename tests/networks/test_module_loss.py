@@ -27,6 +27,12 @@ def linear():
     return nn.Sequential(nn.Linear(3, 2, bias=False), nn.Linear(2, 3))
 
 
+def normed():
+    torch.manual_seed(2)
+    norm = nn.LayerNorm(4, elementwise_affine=False)
+    return nn.Sequential(nn.Linear(3, 4), norm, nn.Linear(4, 3))
+
+
 def mean_square(outputs, labels):
     return (outputs - torch.eye(3, dtype=outputs.dtype)[labels]).square().mean()
 
@@ -49,11 +55,14 @@ def test_it_is_the_landscape_of_the_built_in_classifier(l2):
 
 
 # A module, its loss, and how many symmetries it has without decay and with it: shifts of all
-# outputs, by a bias and two weights; between two linear layers 2 x 2 mixings, one a rotation.
+# outputs, by a bias and two weights; between two linear layers 2 x 2 mixings, one a rotation. The
+# four numbers that a norm puts out have the sum zero and turn, so(3), and three classes that read
+# them grow by one number each, in one way all of them; five shifts of outputs, four of its inputs.
 LANDSCAPES = {
     "three classes": (layers, None, 3, 0),
     "mean square": (layers, mean_square, 0, 0),
     "linear": (linear, None, 3 + 4, 1),
+    "normed": (normed, None, 5 + 4 + 3 + 3 - 1, 3),
 }
 
 
