@@ -5,8 +5,8 @@ with the others if nothing is; outputs that are only compared may all be shifted
 norm receives too; and a bias may be left to that of the next layer. Queries and keys of attention
 may be mixed against each other within a head, and so may values and what reads them; the bias of
 values is left to that of the output. Each of these is a vector field linear in the parameters, or
-constant. Those, or their sums, that leave all gaps alone, at random states, are kept. What they leave out is found
-by `networks.models.flat_directions`.
+constant. Those, or their sums, that leave all gaps alone, at random states, are kept. What they
+leave out is found by `networks.models.flat_directions`.
 """
 
 from collections.abc import Iterator
