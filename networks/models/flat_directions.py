@@ -100,10 +100,10 @@ class FlatDirections:
         w = torch.tensor(x, device=self.inputs.device)
         slopes = self.passes.rows(w, self.inputs.repeat_interleave(q, 0), self.asked.repeat(m, 1))
         matrix = slopes.cpu().numpy()
-        if not np.isfinite(matrix).all():
-            raise ValueError("expected finite slopes, got others: the patterns are not of its kind")
         largest = np.abs(matrix).max(axis=0)
         moving = largest > _NOTHING * largest.max()
+        if not (np.isfinite(matrix).all() and moving.any()):  # an overflow, or no slope at all
+            return np.zeros(0), np.zeros((0, len(x)))
         _, sizes, vectors = np.linalg.svd(matrix[:, moving], full_matrices=False)
         rows = np.zeros((len(vectors), len(x)))
         rows[:, moving] = vectors

@@ -136,3 +136,4 @@ def test_where_more_than_symmetries_is_flat_those_listed_are_taken():
     blind[-18:] = 0.0  # classes: no slope below them
     assert problem.flat.at(blind) is None
     assert 0 < len(problem.zero_modes(blind)) < len(problem.zero_modes(x))
+    assert problem.flat.at(1e300 * x) is None  # slopes that are no numbers
