@@ -2,7 +2,7 @@
 
     python benchmarks/avalanches.py [STORE.sqlite]
 
-About four minutes of one core. Records are kept in the store as they end, and a second call goes on
+About six minutes of one core. Records are kept in the store as they end, and a second call goes on
 from there; `critical.py` fits and draws them.
 """
 
@@ -26,7 +26,7 @@ def tanh(width: int) -> NetworkSystem:
 
 # Name of a size, system and number of samples; small ones have few avalanches each.
 PLAN: dict[str, list[tuple[str, System, int]]] = {
-    "discs": [(f"{n} discs", DiscSystem(n=n), k) for n, k in ((64, 60), (128, 30), (256, 8))],
+    "discs": [(f"{n} discs", DiscSystem(n=n), k) for n, k in ((64, 60), (128, 30), (256, 24))],
     "perceptron": [
         (f"N = {n}", PerceptronSystem(n=n), k) for n, k in ((25, 80), (50, 30), (100, 12))
     ],

@@ -2,8 +2,8 @@
 
     python benchmarks/critical.py [DEPARTURE.sqlite AVALANCHES.sqlite]
 
-Writes ``critical.json`` and ``transition``, ``exponents`` and ``avalanches`` (png and pdf) into
-``../docs``; seconds.
+Writes ``critical.json``, and ``departure``, ``exponents`` and ``avalanches`` (png and pdf) into
+``../docs``, of what there is a store of; seconds.
 """
 
 import json
@@ -36,7 +36,7 @@ from bridge.measure.power_laws import (
 from bridge.records.store import Record, Store
 
 HERE = Path(__file__).parent
-DOCS = HERE.parent / "docs"
+NUMBERS, DOCS = HERE / "critical.json", HERE.parent / "docs"
 CONTACTS = 200  # of the jamming points at which systems are compared
 
 
@@ -158,7 +158,25 @@ def avalanches(records: dict[str, list[Record]], sizes: dict[str, Sizes]) -> dic
 
 
 def main(leaving_store: Path, loading: Path) -> None:
-    departures = by_size(read(leaving_store, "departure"), DEPARTURES, departing_runs())
+    """Fit and draw what there is a store of; the rest of the numbers stays as it was."""
+    document: dict[str, Any] = json.loads(NUMBERS.read_text()) if NUMBERS.exists() else {}
+    if leaving_store.exists():
+        document |= leaving_document(leaving_store)
+    if loading.exists():
+        loaded = by_size(read(loading, "avalanche"), LOADINGS, loading_runs())
+        sizes = {
+            name: {label: sizes_of(rs) for label, rs in by.items()} for name, by in loaded.items()
+        }
+        rows = {name: avalanches(loaded[name], by) for name, by in sizes.items()}
+        document |= {"avalanches": rows}
+        save(avalanche_figure(sizes), DOCS / "avalanches")
+    text = json.dumps(document).replace("NaN", "null")  # no number: the reason stands beside it
+    NUMBERS.write_text(json.dumps(json.loads(text), indent=1) + "\n", encoding="utf-8")
+
+
+def leaving_document(store: Path) -> dict[str, Any]:
+    """Return the fits of the departure from jamming, and draw them."""
+    departures = by_size(read(store, "departure"), DEPARTURES, departing_runs())
     jammed = {
         name: {label: [r for r in rs if r.status == "jammed"] for label, rs in sizes.items()}
         for name, sizes in departures.items()
@@ -177,14 +195,14 @@ def main(leaving_store: Path, loading: Path) -> None:
         }
         for name, sizes in jammed.items()
     }
-    loaded = by_size(read(loading, "avalanche"), LOADINGS, loading_runs())
-    sizes = {name: {label: sizes_of(rs) for label, rs in by.items()} for name, by in loaded.items()}
     everything = {name: [p for ps in by.values() for p in ps] for name, by in points.items()}
     best = {
         name: max(by.values(), key=lambda ps: sum(p.n_contacts for p in ps))
         for name, by in points.items()
     }
-    document = {
+    save(departure_figure(ways), DOCS / "departure")
+    save(exponents_figure(best), DOCS / "exponents")
+    return {
         "jammed": {
             name: {label: [len(jammed[name][label]), len(rs)] for label, rs in by.items()}
             for name, by in departures.items()
@@ -192,15 +210,7 @@ def main(leaving_store: Path, loading: Path) -> None:
         "departure": {name: leaving(by) for name, by in ways.items()},
         "exponents": {name: at_jamming(ps) for name, ps in best.items()},
         f"at {CONTACTS} contacts": at_equal_contacts(everything),
-        "avalanches": {name: avalanches(loaded[name], by) for name, by in sizes.items()},
     }
-    text = json.dumps(document).replace("NaN", "null")  # no number: the reason stands beside it
-    (HERE / "critical.json").write_text(
-        json.dumps(json.loads(text), indent=1) + "\n", encoding="utf-8"
-    )
-    save(departure_figure(ways), DOCS / "departure")
-    save(exponents_figure(best), DOCS / "exponents")
-    save(avalanche_figure(sizes), DOCS / "avalanches")
 
 
 if __name__ == "__main__":

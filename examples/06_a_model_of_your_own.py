@@ -1,7 +1,8 @@
 """The transition of a model of your own: the load at which half of its trainings fit random labels.
 
-This runs in seconds; with --full the numbers mean something. The same on the command line, where it
-goes on from what was trained: jamscape transition module 06_a_model_of_your_own.py:make
+This runs in seconds; with --full the numbers mean something, after a minute and a half. The same on
+the command line, where it goes on from what was trained:
+jamscape transition module 06_a_model_of_your_own.py:make
 """
 
 import sys

@@ -1,12 +1,16 @@
 """Other loads and ensembles of any constraints: drifting gaps, and a load that a pressure sets."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from bridge.measure.observables import dense
-from bridge.protocols import HasCurvature, HasFrozenBodies, Indices, Vector
+from bridge.protocols import HasCurvature, HasFrozenBodies, HasTightening, Indices, Vector
+
+
+class Loaded(HasTightening, HasCurvature, Protocol):
+    """Constraints with a load, that form the curvature of a weighted sum of their gaps."""
 
 
 class _Harmonic:
@@ -112,7 +116,7 @@ class AtPressure(_Harmonic):
     (array([0.25, 0.25]), 0.707106781)
     """
 
-    problem: HasCurvature
+    problem: Loaded
     pressure: float = 0.5
 
     @property
@@ -152,8 +156,8 @@ class AtPressure(_Harmonic):
 
     def tightening(self, x: Vector) -> Vector:
         """Return ``∂Δ_μ/∂t`` of the load of the constraints, ``(m + 1,)``."""
-        return np.append(self.problem.tightening(x[:-1]), 0.0)  # type: ignore[attr-defined]
+        return np.append(self.problem.tightening(x[:-1]), 0.0)
 
     def tightened(self, t: float) -> Self:
         """Return the same with that load changed by ``t``."""
-        return replace(self, problem=self.problem.tightened(t))  # type: ignore[attr-defined]
+        return replace(self, problem=self.problem.tightened(t))

@@ -19,7 +19,6 @@ from bridge.figures.style import (
     ORANGE,
     RED,
     SKY,
-    legend,
     log_density,
     new_figure,
     style,
@@ -96,29 +95,29 @@ def exponents_figure(systems: Mapping[str, Sequence[JammingSample]]) -> "Figure"
 def avalanche_figure(systems: Mapping[str, Mapping[str, Sizes]]) -> "Figure":
     """Draw the distribution of the energy lost, and its collapse; lines: `D^-1`, `D^-1.41`.
 
-    Numbers in brackets are those of avalanches. Sizes with fewer than `FEWEST` of them have no
-    distribution, and are named with their number.
+    Sizes with fewer than `FEWEST` avalanches have no distribution, and are named with their number;
+    a system that has only such is left out.
     """
+    drawn = {n: s for n, s in systems.items() if any(one.count >= FEWEST for one in s.values())}
     with style():
-        figure, axes = _panels(2, systems, 4.4)
-        for column, sizes in zip(axes.T, systems.values(), strict=True):
+        figure, axes = _panels(2, drawn or systems, 4.4)
+        for column, sizes in zip(axes.T, (drawn or systems).values(), strict=True):
             for index, (label, one) in enumerate(sizes.items()):
                 drops, cutoff = np.concatenate(one.resolved), one.cutoff()
                 if len(drops) < FEWEST:
                     column[0].plot([], [], " ", label=f"{label}: {len(drops)}, too few")
                     continue
                 x, density, errors = log_density(drops, bins_per_decade=2)
-                _dots(column[0], x, density, index, f"{label} ({len(drops)})", "-", errors)
+                _dots(column[0], x, density, index, f"{label}: {len(drops)}", "-", errors)
                 _dots(column[1], x / cutoff, density * x, index, None, "-", errors * x)
-            drawn = bool(column[1].get_lines())
-            for axes_of_none in () if drawn else column:
-                axes_of_none.set_axis_off()
+            if not column[1].get_lines():
+                column[0].set_axis_off()
+                column[1].set_axis_off()
             for power, dash in ((-1.0, "-"), (-1.41, "--")):
                 _slope_line(column[0], power, middle=True, dash=dash)
-            place = {"loc": "lower left"} if drawn else {"loc": "center", "title": "avalanches"}
-            legend(column[0], **place)
+            _two_legends(column[0])
             _whole_decades(column[1])
-        columns = ("energy lost D (in brackets: avalanches)", "D / D$_c$, with D$_c$ = ⟨D²⟩/⟨D⟩")
+        columns = ("energy lost D", "D / D$_c$, with D$_c$ = ⟨D²⟩/⟨D⟩")
         _label(axes, columns, ("density P(D)", "D P(D)"))
         return figure
 
@@ -137,6 +136,16 @@ def _panels(rows: int, systems: Iterable[str], height: float) -> tuple["Figure",
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_minor_formatter(NullFormatter())
     return figure, axes
+
+
+def _two_legends(axes: "Axes") -> None:
+    """Name slopes at the lower left and sizes at the upper right: data fall between."""
+    named = list(zip(*axes.get_legend_handles_labels(), strict=True))
+    slopes = [each for each in named if each[1].startswith("slope")]
+    if slopes:
+        axes.add_artist(axes.legend(*zip(*slopes, strict=True), loc="lower left"))
+    sizes = [each for each in named if each not in slopes]
+    axes.legend(*zip(*sizes, strict=True), loc="upper right")
 
 
 def _whole_decades(axes: "Axes") -> None:

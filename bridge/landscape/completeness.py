@@ -23,7 +23,7 @@ class Completeness:
         Numbers to expect in all, by capture and recapture; None before anything was met twice.
     morse_sum
         ``Σ (-1)^index`` over all labelled stationary points that are known; None unless all indices
-        were searched.
+        were searched, and the images of a point can be counted.
     expected_morse_sum
         What it is when none is missing: the Euler characteristic; None if it is not known.
     """
@@ -38,11 +38,12 @@ class Completeness:
 def completeness(graph: Graph, euler_characteristic: int | None = None) -> Completeness:
     """Say how much of a landscape a graph is likely to hold."""
     every_index = any(search.stage == "critical" for search in graph.searches)
+    counted = every_index and math.isfinite(graph.identity.log_group_order)
     return Completeness(
         discovery_curve=_curve(graph.discovery),
         estimated_minima=chao(graph.minima.hits),
         estimated_saddles=chao(graph.saddles.hits),
-        morse_sum=morse_sum(graph) if every_index else None,
+        morse_sum=morse_sum(graph) if counted else None,
         expected_morse_sum=euler_characteristic,
     )
 

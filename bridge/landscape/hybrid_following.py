@@ -6,7 +6,13 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh, minres
 
 from bridge.descent.lbfgs import lbfgs
-from bridge.landscape.eigenvector_following import CONVERGED, Climb, follow_step
+from bridge.landscape.eigenvector_following import (
+    CONVERGED,
+    PARABOLA,
+    Climb,
+    Stretch,
+    follow_step,
+)
 from bridge.landscape.identity import flat_directions
 from bridge.landscape.stationary_points import model, touches_released
 from bridge.protocols import Landscape, Vector
@@ -71,7 +77,7 @@ def hybrid_follow(
     ----------
     L. J. Munro, D. J. Wales, Phys. Rev. B 59, 3969 (1999).
     """
-    x, mode = x.copy(), along
+    x, mode, stretch = x.copy(), along, Stretch(x, 0.0)
     for count in range(max_steps):
         _, gradient = problem.energy_gradient(x)
         residual = float(np.abs(gradient).max())
@@ -79,6 +85,9 @@ def hybrid_follow(
             return Climb(touches_released(problem, model(problem, x)), count, "converged")
         flat = flat_directions(problem, x) if residual < _NEWTON else problem.zero_modes(x)
         value, mode = lowest_mode(problem, x, flat, mode)
+        stretch = stretch.to(x, value)
+        if stretch.is_parabola(x, max_step):
+            return Climb(model(problem, x), count, "stalled", PARABOLA)
         if residual < _NEWTON and value < 0:
             step = _newton(problem, x, gradient, flat)
             x = x + step * min(1.0, max_step / max(float(np.linalg.norm(step)), 1e-300))

@@ -17,7 +17,7 @@ class Identity(Protocol):
 
     @property
     def log_group_order(self) -> float:
-        """Logarithm of the order of the discrete group, such as ``ln(2 N!)``."""
+        """Logarithm of the order of the discrete group, such as ``ln(2 N!)``; NaN if unknown."""
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return numbers that depend continuously on ``x`` and are equal for equivalent states."""
@@ -35,7 +35,10 @@ class Identity(Protocol):
 class NoSymmetry:
     """The group of the identity alone: states are one where their variables are."""
 
-    log_group_order: float = 0.0
+    @property
+    def log_group_order(self) -> float:
+        """Return 0: the identity alone."""
+        return 0.0
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return nothing: only the energies are compared before the states."""
@@ -79,6 +82,11 @@ class GapIdentity(NoSymmetry):
     """
 
     problem: ConstraintProblem
+
+    @property
+    def log_group_order(self) -> float:
+        """Return NaN: which group leaves the gaps alone is not known."""
+        return float("nan")
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return the sum and the sum of squares of the violated gaps."""

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from bridge.landscape.identity import flat_directions
+from bridge.measure.observables import frozen_bodies
 from bridge.measure.spectra import hessian
 from bridge.protocols import ConstraintProblem, Indices, Landscape, Mask, Vector
 
@@ -120,12 +121,12 @@ def touches_released(problem: Landscape, here: Model) -> Model:
     A descent leaves a rattler where it touches its cage with a force of zero to rounding. Whether
     such a contact adds to the Hessian of its neighbour would be an accident.
     """
-    frozen = getattr(problem, "frozen", None)
-    bodies = frozen(here.x) if frozen is not None and here.weakest < GRADIENT else []
+    if here.weakest >= GRADIENT or not isinstance(problem, ConstraintProblem):
+        return here
+    bodies = frozen_bodies(problem, here.x)
     if not bodies:
         return here
     x, variables = here.x.copy(), np.concatenate(bodies)
-    assert isinstance(problem, ConstraintProblem)
     for _ in range(10):
         gaps = problem.gaps(x)
         touching = np.flatnonzero((gaps > 0) & (gaps < _CLEAR))

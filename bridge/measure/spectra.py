@@ -22,7 +22,6 @@ from bridge.measure.observables import (
 from bridge.protocols import (
     ConstraintProblem,
     End,
-    HasHessian,
     HasKinkCount,
     Indices,
     Landscape,
@@ -100,8 +99,10 @@ def hessian(problem: Landscape, x: Vector) -> Vector:
     """
     n = problem.n_dof
     check_dense(n)
-    if isinstance(problem, HasHessian):
-        return dense(problem.hessian(x))
+    # The attribute and not the protocol: an instance check costs as much as a small Hessian.
+    own = getattr(problem, "hessian", None)
+    if own is not None:
+        return dense(own(x))
     rows = np.empty((n, n))
     for start in range(0, n, _BLOCK):
         stop = min(start + _BLOCK, n)

@@ -35,7 +35,12 @@ _TEMPERATURES = 400  # at which a heat capacity is drawn
 class StoredIdentity(NoSymmetry):
     """The points of a file are distinct already: nothing is compared, only counted."""
 
-    log_group_order: float
+    order: float | None
+
+    @property
+    def log_group_order(self) -> float:
+        """Logarithm of the order of the group as stored; NaN if there is none."""
+        return np.nan if self.order is None else self.order
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +62,7 @@ def read_landscape(path: Path) -> Stored:
     """
     with LandscapeStore(path, read_only=True) as store:
         about = store.about()
-        order = about.get("log_group_order")
-        graph = store.load(StoredIdentity(np.inf if order is None else order))
+        graph = store.load(StoredIdentity(about.get("log_group_order")))
         observables = store.observables()
     if not len(graph.minima):
         raise ValueError(f"expected a landscape with a minimum in {path}, got none: search longer")
@@ -106,7 +110,7 @@ def _write_structure(stored: Stored, heat: Thermodynamics, out: Path) -> dict[st
     save(draw.discovery(found), out / "discovery")
     _write_minima(stored, out / "minima.csv")
     _write_saddles(graph, out / "saddles.csv")
-    names = ("system", "parameters", "seed", "seconds")
+    names = ("system", "parameters", "seed", "seconds", "images")
     return {name: stored.about.get(name) for name in names} | {
         "n_minima": len(graph.minima),
         "n_saddles": len(graph.saddles),

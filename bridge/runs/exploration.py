@@ -13,7 +13,7 @@ from bridge.landscape.case import Case, LandscapeSystem
 from bridge.landscape.completeness import completeness
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Finding, Graph
-from bridge.landscape.identity import identity_of
+from bridge.landscape.identity import Identity, identity_of
 from bridge.landscape.stages import search_all
 from bridge.landscape.store import LandscapeStore
 from bridge.records.content import data_name, options
@@ -84,8 +84,7 @@ def run_landscape(
     identity = explorer.identity
     with LandscapeStore(":memory:" if out is None else out) as store:
         _claim(store, system, seed)
-        order = identity.log_group_order if np.isfinite(identity.log_group_order) else None
-        store.describe(log_group_order=order, provenance=provenance())
+        store.describe(**group_of(identity), provenance=provenance())
         graph = store.load(identity)
 
         def keep(finding: Finding) -> None:
@@ -123,6 +122,15 @@ def raise_lost_climbs(failures: Sequence[Failed], out: Path | None = None) -> No
         raise RuntimeError(text if out is None else f"{text}: {kept}")
 
 
+def group_of(identity: Identity) -> dict[str, Any]:
+    """Return what a record says of the discrete symmetry group: its order, if it has one."""
+    order = float(identity.log_group_order)
+    if np.isfinite(order):
+        return {"log_group_order": order, "images": "counted"}
+    images = "infinite" if np.isinf(order) else "not counted: the symmetry group is not known"
+    return {"log_group_order": None, "images": images}
+
+
 def explorer_of(case: Case, seed: int) -> Explorer:
     """Return what searches a landscape of the command line."""
     identity = identity_of(case.problem)
@@ -138,6 +146,7 @@ def landscape_document(system: LandscapeSystem, seed: int, found: Explored) -> d
         "seed": seed,
         "parameters": options(system),
         **data_name(system),
+        **group_of(identity_of(found.case.problem)),
         "minima": [
             {"energy": p.energy, "order": p.order, "log_det": p.log_det, "observables": seen}
             for p, seen in zip(graph.minima, found.observables, strict=True)
@@ -160,6 +169,8 @@ def landscape_text(document: dict[str, Any]) -> str:
     whole = "connected" if document["connected"] else "not connected"
     counts = f"{document['n_minima']} minima, {document['n_saddles']} saddles"
     lines = [f"{document['system']}: {counts}, {whole}"]
+    if document["log_group_order"] is None:
+        lines.append(f"  {'images':20} {document['images']}")
     known = document["completeness"]
     names = ("estimated_minima", "estimated_saddles", "morse_sum", "expected_morse_sum")
     lines += [f"  {name:20} {known[name]:g}" for name in names if known[name] is not None]

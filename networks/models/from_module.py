@@ -1,6 +1,7 @@
 """From a ``torch.nn.Module`` to a problem: a copy, and everything that a module may not be."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from torch.nn.parameter import UninitializedParameter
 from networks.checks import check_kind, real
 from networks.data.arrays import real_array
 from networks.models.demands import Demands, demands
+from networks.models.flat_directions import FlatDirections
 from networks.models.module import ModuleProblem, Vector
-from networks.models.module_symmetry import symmetries
+from networks.models.module_symmetry import modes, random_states, symmetries
 from networks.models.passes import Passes
 from networks.models.pieces import Units, units_of
 
@@ -241,14 +243,16 @@ def _problem(own: torch.nn.Module, inputs: Tensor, asked: Demands) -> ModuleProb
         units, numbers = units_of(lambda part: run(w.clone().requires_grad_(), part), inputs)
         problem = ModuleProblem(Passes(own, numbers), inputs, asked, units.to(inputs.device))
         _check_derivatives(problem)
-        found = symmetries(problem, rng)
+        states = random_states(problem.start, rng)
+        found = symmetries(problem, states, rng)
     except Exception as error:  # noqa: BLE001 - a user's module may raise anything
         raise ValueError(
             "expected a module that torch.func can differentiate twice, pattern by pattern, got "
             f"{type(error).__name__}: {_first_line(error)}: let it branch on no numbers and write "
             "to nothing in place"
         ) from None
-    return ModuleProblem(problem.passes, inputs, asked, problem.units, found)
+    flat = FlatDirections.of(problem, states[0], len(modes(found, states[0])), rng)
+    return replace(problem, generators=found, flat=flat)
 
 
 def _check_derivatives(problem: ModuleProblem) -> None:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from networks.checks import state
 from networks.models.demands import Demands
+from networks.models.flat_directions import FlatDirections, dead_parameters
 from networks.models.hinge import fits
-from networks.models.module_symmetry import Generator, dead_parameters, modes
+from networks.models.module_symmetry import Generator, modes
 from networks.models.passes import Passes, Pieces
 from networks.models.pieces import Tape, Units
 
@@ -42,6 +43,8 @@ class ModuleProblem:
         Its piecewise linear units, whose kinks are constraints.
     generators
         Its known continuous symmetries.
+    flat
+        The directions that leave it the same function, if these are more.
     pieces
         Slopes and offsets of the units, each ``(P, U)``, in a branch without kinks.
     """
@@ -51,6 +54,7 @@ class ModuleProblem:
     demands: Demands = field(repr=False)
     units: Units = field(repr=False)
     generators: tuple[Generator, ...] = field(default=(), repr=False)
+    flat: FlatDirections | None = field(default=None, repr=False)
     pieces: Pieces | None = field(default=None, repr=False)
 
     @property
@@ -135,13 +139,16 @@ class ModuleProblem:
         return _numpy(self.bent(self._tensor(x), rows, given, self.pieces))
 
     def zero_modes(self, x: Vector) -> Vector:
-        """Return orthonormal tangents of the symmetries that are known, ``(k, n_dof)``.
+        """Return orthonormal tangents of the symmetries, ``(k, n_dof)``.
 
         They are rescalings of units between two layers, shifts of all classes and the like: those
-        of `networks.models.module_symmetry`. A module may have more.
+        of `networks.models.module_symmetry`. Of a smooth module of at most 500 parameters they are
+        all directions in which it stays the same function, whose number is a rank:
+        `networks.models.flat_directions`. Another may have more than are known.
         """
         self._tensor(x)
-        return modes(self.generators, x)
+        found = None if self.flat is None else self.flat.at(x)
+        return modes(self.generators, x) if found is None else found
 
     def frozen(self, x: Vector) -> list[Indices]:
         """Return each parameter that no gap depends on at ``x``: those of dead units, one by one.

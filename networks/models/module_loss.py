@@ -1,6 +1,6 @@
 """The loss of any smooth module, with weight decay: a landscape of minima and saddles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Self, TypeAlias
@@ -18,6 +18,7 @@ from networks.models.from_module import from_module
 from networks.models.module import ModuleProblem
 from networks.models.module_symmetry import Generator, modes, rotations
 from networks.models.traced import Traced, traced
+from networks.models.unit_group import UnitGroup
 
 Vector: TypeAlias = NDArray[np.float64]
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -31,7 +32,8 @@ class ModuleLoss:
     """``E(w) = loss(f(x; w), y) + λ|w|²`` of a module; without kinks.
 
     States whose outputs agree on all patterns, but for a common shift of the outputs of a pattern,
-    are taken for one: reordered units make the same function.
+    are taken for one: reordered units make the same function. How many such images a state has is
+    known of chains of linear layers.
 
     Attributes
     ----------
@@ -47,6 +49,8 @@ class ModuleLoss:
         Symmetries of the loss without decay.
     kept
         The sums of them that decay leaves: those that keep ``|w|``, ``(r, generators)``.
+    group
+        The orders and signs of hidden units, or None where the discrete group is not known.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class ModuleLoss:
     l2: float
     generators: tuple[Generator, ...] = field(default=(), repr=False)
     kept: Vector | None = field(default=None, repr=False)
+    group: UnitGroup | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -104,7 +109,7 @@ class ModuleLoss:
         found._check_loss()
         generators = found._symmetries()
         kept = rotations(generators, problem.n_dof) if l2 > 0 else None
-        return replace(found, generators=generators, kept=kept)
+        return replace(found, generators=generators, kept=kept, group=UnitGroup.of(problem))
 
     @property
     def n_dof(self) -> int:
@@ -163,8 +168,13 @@ class ModuleLoss:
 
     @property
     def log_group_order(self) -> float:
-        """Return 0: the order of the discrete group is not known."""
-        return 0.0
+        """Logarithm of the order of the discrete group; NaN if it is not known."""
+        return np.nan if self.group is None else self.group.log_order
+
+    def equivalents(self, x: Vector, rng: np.random.Generator) -> Iterator[tuple[str, Vector]]:
+        """Yield the state with its units in other orders and with other signs."""
+        if self.group is not None:
+            yield from self.group.equivalents(x, rng)
 
     def fingerprint(self, x: Vector) -> Vector:
         """Return mean squares of the outputs of each class, without the shift of each pattern."""
@@ -175,9 +185,8 @@ class ModuleLoss:
         return bool(np.abs(self._centred(x) - self._centred(other)).max() < tolerance)
 
     def stabiliser_order(self, x: Vector) -> int:
-        """Return 1."""
-        del x
-        return 1
+        """Return how many elements of the group leave ``x`` as it is; 1 if it is not known."""
+        return 1 if self.group is None else self.group.stabiliser_order(x)
 
     def aligned(self, x: Vector, reference: Vector) -> Vector:
         """Return ``x`` moved along the continuous symmetries, to first order, to be nearest."""

@@ -5,7 +5,8 @@ with the others if nothing is; outputs that are only compared may all be shifted
 norm receives too; and a bias may be left to that of the next layer. Queries and keys of attention
 may be mixed against each other within a head, and so may values and what reads them; the bias of
 values is left to that of the output. Each of these is a vector field linear in the parameters, or
-constant. Those that leave all gaps alone, at random states, are kept. Others stay unknown.
+constant. Those, or their sums, that leave all gaps alone, at random states, are kept. What they
+leave out is found by `networks.models.flat_directions`.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ Vector: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
 
 _MOST_PATTERNS = 48  # on which a symmetry is tried
-_STATES = 3  # random states, as far from the start as it is from the origin
+_STATES = 3  # random states
 _UNCHANGED = 1e-9  # change of the gaps along a symmetry, relative to that along other directions
 _NOTHING = 1e-14  # slope of the gaps beside the largest: of rounding
 _MOST = 4096  # fields tried, of one pair of layers
@@ -47,6 +48,15 @@ class Generator:
         source = np.where(self.sources < 0, 1.0, x[self.sources])
         np.add.at(found, self.targets, self.coefficients * source)
         return found
+
+    @staticmethod
+    def sum(fields: "list[Generator]", weights: Vector) -> "Generator":
+        """Return ``Σ_k weights_k fields_k``."""
+        return Generator(
+            np.concatenate([field.targets for field in fields]),
+            np.concatenate([field.sources for field in fields]),
+            np.concatenate([c * f.coefficients for c, f in zip(weights, fields, strict=True)]),
+        )
 
     @property
     def rescales(self) -> bool:
@@ -92,20 +102,26 @@ def rotations(generators: tuple[Generator, ...], n_dof: int) -> Vector:
 
     A field ``ẋ = A x`` keeps it if ``A`` is antisymmetric; a shift never does.
     """
-    count = len(generators)
-    rows, columns, values = [], [], []
-    for k, g in enumerate(generators):
-        shift = g.sources < 0
-        a, b = g.targets, np.where(shift, g.targets, g.sources)
-        rows += [a * n_dof + b, b * n_dof + a]
-        columns += [np.full(2 * len(a), k)]
-        values += [g.coefficients, np.where(shift, 0.0, g.coefficients)]
+    count, n = len(generators), n_dof
     if not count:
         return np.zeros((0, 0))
-    flat = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    symmetric = sparse.coo_array(flat, shape=(n_dof**2, count)).tocsr()
-    sizes, vectors = np.linalg.eigh((symmetric.T @ symmetric).toarray())
-    return np.asarray(vectors[:, sizes < _UNCHANGED * sizes.max()].T)
+    sizes = [len(g.targets) for g in generators]
+    columns = np.repeat(np.arange(count), sizes)
+    a, b = (np.concatenate([getattr(g, k) for g in generators]) for k in ("targets", "sources"))
+    values, shift = np.concatenate([g.coefficients for g in generators]), b < 0
+
+    def gram(rows: Places, columns: Places, values: Vector) -> Vector:
+        matrix = sparse.coo_array((values, (rows, columns)), shape=(n * n + n, count)).tocsr()
+        return np.asarray((matrix.T @ matrix).toarray())
+
+    there = np.where(shift, n * n + a, a * n + b)
+    turned = np.where(shift, there, b * n + a)
+    both = np.concatenate([there, turned]), np.tile(columns, 2), np.tile(values, 2)
+    changes, vectors = np.linalg.eigh(gram(*both))
+    kept = vectors[:, changes < _UNCHANGED * changes.max()]
+    # Fields that are not independent have sums that are no field at all.
+    moves, turns = np.linalg.eigh(kept.T @ gram(there, columns, values) @ kept)
+    return np.asarray((kept @ turns[:, moves > _UNCHANGED]).T)
 
 
 def balanced(generators: tuple[Generator, ...], x: Vector, sweeps: int = 200) -> Vector:
@@ -127,32 +143,42 @@ def balanced(generators: tuple[Generator, ...], x: Vector, sweeps: int = 200) ->
     return found
 
 
-def dead_parameters(problem: "ModuleProblem", w: Tensor) -> NDArray[np.bool_]:
-    """Tell which parameters no gap depends on: random sums of gaps have no slope along them."""
-    rng = np.random.default_rng(0)
-    sizes = np.zeros(problem.n_dof)
-    for _ in range(2):
-        at = w.clone().requires_grad_()
-        weights = torch.as_tensor(rng.standard_normal(problem.demands.shifts.shape))
-        total = (problem.all_gaps(at) * weights.to(w.device)).sum()
-        slopes = torch.autograd.grad(total, at)[0].abs().cpu().numpy()
-        sizes = np.maximum(sizes, slopes)
-    return np.asarray(sizes <= _NOTHING * sizes.max(initial=0.0))
-
-
-def symmetries(problem: "ModuleProblem", rng: np.random.Generator) -> tuple[Generator, ...]:
-    """Return the symmetries of a problem that were proposed and hold."""
-    start = problem.start
+def random_states(start: Vector, rng: np.random.Generator) -> list[Vector]:
+    """Return a few states, as far from the start as it is from the origin."""
     size = max(float(np.sqrt(np.mean(start**2))), 0.1)
+    return [start + size * rng.standard_normal(len(start)) for _ in range(_STATES)]
+
+
+def symmetries(
+    problem: "ModuleProblem", places: list[Vector], rng: np.random.Generator
+) -> tuple[Generator, ...]:
+    """Return the proposed symmetries that hold at random states."""
     few = problem.taken(np.arange(min(_MOST_PATTERNS, len(problem.demands))))
-    places = [start + size * rng.standard_normal(len(start)) for _ in range(_STATES)]
-    states = [(x, few.gap_jacobian(x)) for x in places]
-    found: list[Generator] = []
+    states, found = [(x, few.gap_jacobian(x)) for x in places], list[Generator]()
     smooth = not (len(problem.units) or problem.units.not_resolved)
     for fields in _proposals(problem.module, problem.passes.trained(), smooth=smooth):
-        if 0 < len(fields) <= _FEW or (fields and _holding(fields[:_FEW], states, rng)):
-            found += _holding(fields[:_MOST], states, rng)
+        if not fields:
+            continue
+        held = _holding(fields[:_FEW], states, rng)
+        if held and len(fields) > _FEW:
+            held = _holding(fields[:_MOST], states, rng)
+        elif not held and smooth and len(fields) <= _FEW and fields[0].sources[0] >= 0:
+            held = _holding(_sums(fields, states), states, rng)
+        found += held
     return tuple(found)
+
+
+def _sums(fields: list[Generator], states: list[tuple[Vector, Vector]]) -> list[Generator]:
+    """Return sums of fields along which no gap changes, where none does so by itself.
+
+    Such are the turns of what a layer norm puts out, of which the sum is zero.
+    """
+    along = [np.array([field.tangent(x) for field in fields]) @ rows.T for x, rows in states]
+    changes = np.concatenate(along, axis=1)
+    if changes.shape[1] < len(fields):
+        return []
+    vectors, sizes, _ = np.linalg.svd(changes, full_matrices=False)
+    return [Generator.sum(fields, v) for v in vectors.T[sizes < _UNCHANGED * sizes[0]]]
 
 
 def _holding(
@@ -185,6 +211,8 @@ def _proposals(
         if place.ndim:
             layers.setdefault(name.rpartition(".")[0], []).append(place)
     writers = [_rows(arrays, h) for arrays in layers.values() for h in {a.shape[0] for a in arrays}]
+    # What reads numbers of sum zero, of a norm, may grow by one number for all of them.
+    yield from ([_shift(row) for row in reader] for reader in places.values() if reader.ndim == 2)
     for writer in writers:
         yield [_shift(writer[:, j]) for j in range(writer.shape[1])]
         for reader in places.values():

@@ -115,9 +115,8 @@ def polish_module(
     """
     w = torch.tensor(x, dtype=torch.float64, device=problem.inputs.device)
     radius = float(w.norm()) if hold_norm else None
-    found, here = polished(ModuleState(problem, w, radius=radius), steps, ModuleExpansion)
-    assert isinstance(here, ModuleState)
-    return found, here
+    found, end = polished(ModuleState(problem, w, radius=radius), steps, ModuleExpansion)
+    return found, ModuleState(problem, end.w, end.kinks, radius)
 
 
 def certified_module(

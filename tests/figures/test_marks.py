@@ -1,6 +1,7 @@
 """What the figures of studies say in words: zeros, lines, and what is too little to draw."""
 
 import numpy as np
+from matplotlib.legend import Legend
 
 from bridge.avalanches.sizes import Sizes
 from bridge.figures.comparison import ENERGY_FLOOR, comparison, transitions
@@ -21,7 +22,8 @@ def runs(*ratios):
 
 
 def texts(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+    legends = axes.findobj(Legend)
+    return [text.get_text() for legend in legends for text in legend.get_texts()]
 
 
 def test_satisfied_states_stand_at_an_edge_that_is_named_zero():

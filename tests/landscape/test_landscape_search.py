@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.descent.lbfgs import lbfgs
 from bridge.landscape.basin_hopping import Hops, basin_hopping
 from bridge.landscape.connect import connect_all
-from bridge.landscape.eigenvector_following import follow
+from bridge.landscape.eigenvector_following import PARABOLA, follow
 from bridge.landscape.elastic_band import relax_band
 from bridge.landscape.explore import Explorer
 from bridge.landscape.graph import Catalogue, Finding, Graph
@@ -23,6 +23,8 @@ from bridge.runs.workers import stream_unordered
 from particles.landscapes.clusters import AxilrodTeller, LennardJones
 from particles.landscapes.muller_brown import MullerBrown
 from particles.landscapes.spin_glass import SphericalSpinGlass
+
+from surfaces import Surface, parabola
 
 LJ7_MINIMA = [-16.505384, -15.935043, -15.593211, -15.533060]
 LJ7_SADDLES = [
@@ -163,6 +165,26 @@ def test_following_any_index_ends_at_that_index():
         walks = [follow(problem, x, index=index, max_steps=500) for x in starts]
         ends = [w.end for w in walks if w.status == "converged"]
         assert any(isinstance(certify_point(end, index), StationaryPoint) for end in ends)
+
+
+@pytest.mark.parametrize("walk", [follow, hybrid_follow])
+def test_a_climb_up_a_parabola_ends_soon(walk):
+    end = walk(parabola(np.diag([1.0, 2.0, 4.0])), np.array([0.1, 0.0, 0.0]), max_step=0.2)
+    assert (end.status, end.reason) == ("stalled", PARABOLA)
+    assert end.steps < 20
+
+
+def test_a_wide_valley_is_no_parabola():
+    """``U = y² - cos x``, in steps of which 78 lead from the minimum to the saddle."""
+    wide = Surface(
+        lambda x: x[1] ** 2 - np.cos(x[0]),
+        lambda x: np.array([np.sin(x[0]), 2 * x[1]]),
+        lambda x: np.diag([np.cos(x[0]), 2.0]),
+        2,
+    )
+    end = follow(wide, np.array([0.04, 0.0]), max_step=0.04)
+    assert end.status == "converged"
+    assert end.end.x == pytest.approx([np.pi, 0.0])
 
 
 @pytest.mark.parametrize("n", [7, 13])

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from bridge import check_landscape
+from bridge import check_landscape, explore
+from bridge.landscape.eigenvector_following import PARABOLA
+from bridge.systems.module_landscape import ModuleLandscape
 from networks.data.outcomes import Outcomes
 from networks.models.classifier import Classifier
 from networks.models.module_loss import ModuleLoss
@@ -23,6 +25,12 @@ def layers(outputs=3):
 def linear():
     torch.manual_seed(1)
     return nn.Sequential(nn.Linear(3, 2, bias=False), nn.Linear(2, 3))
+
+
+def normed():
+    torch.manual_seed(2)
+    norm = nn.LayerNorm(4, elementwise_affine=False)
+    return nn.Sequential(nn.Linear(3, 4), norm, nn.Linear(4, 3))
 
 
 def mean_square(outputs, labels):
@@ -47,11 +55,14 @@ def test_it_is_the_landscape_of_the_built_in_classifier(l2):
 
 
 # A module, its loss, and how many symmetries it has without decay and with it: shifts of all
-# outputs, by a bias and two weights; between two linear layers 2 x 2 mixings, one a rotation.
+# outputs, by a bias and two weights; between two linear layers 2 x 2 mixings, one a rotation. The
+# four numbers that a norm puts out have the sum zero and turn, so(3), and three classes that read
+# them grow by one number each, in one way all of them; five shifts of outputs, four of its inputs.
 LANDSCAPES = {
     "three classes": (layers, None, 3, 0),
     "mean square": (layers, mean_square, 0, 0),
     "linear": (linear, None, 3 + 4, 1),
+    "normed": (normed, None, 5 + 4 + 3 + 3 - 1, 3),
 }
 
 
@@ -81,6 +92,19 @@ def test_units_in_another_order_are_the_same_state():
     assert problem.same(w[order], w)
     assert problem.fingerprint(w[order]) == pytest.approx(problem.fingerprint(w))
     assert not problem.same(w + 0.1, w)
+
+
+def test_no_climb_goes_round_in_circles():
+    """Two tanh units on XOR: modes of negative curvature took turns, until the steps were spent."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))
+    inputs = np.array([[0.0, 0.0], [0, 1], [1, 0], [1, 1]])
+    problem = ModuleLoss.of(module, inputs, np.array([-1, 1, 1, -1]))
+    far = ModuleLandscape().lengths()
+    graph = explore(problem, 0, searches=40, steps=far.steps, hops=far.hops)
+    assert not [search for search in graph.searches if "steps left" in search.status]
+    assert sum(PARABOLA in search.status for search in graph.searches) > 5
+    assert len(graph.saddles) >= 8
 
 
 def test_what_is_no_landscape_is_one_line():
