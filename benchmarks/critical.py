@@ -159,7 +159,9 @@ def avalanches(records: dict[str, list[Record]], sizes: dict[str, Sizes]) -> dic
 
 def main(leaving_store: Path, loading: Path) -> None:
     """Fit and draw what there is a store of; the rest of the numbers stays as it was."""
-    document: dict[str, Any] = json.loads(NUMBERS.read_text()) if NUMBERS.exists() else {}
+    document: dict[str, Any] = (
+        json.loads(NUMBERS.read_text(encoding="utf-8")) if NUMBERS.exists() else {}
+    )
     if leaving_store.exists():
         document |= leaving_document(leaving_store)
     if loading.exists():

@@ -50,7 +50,7 @@ def test_too_few_avalanches_have_a_number_and_no_distribution():
     many = Sizes(10, [np.geomspace(1e-4, 1.0, 30)], 1e-6)
     few = Sizes(20, [np.geomspace(1e-4, 1.0, 9)], 1e-6)
     figure = avalanche_figure({"discs": {"N = 10": many, "N = 20": few}})
-    assert {"N = 10 (30)", "N = 20: 9, too few", "slope -1", "slope -1.41"} == set(
+    assert {"N = 10: 30", "N = 20: 9, too few", "slope -1", "slope -1.41"} == set(
         texts(figure.axes[0])
     )
     assert len(figure.axes[1].containers) == 1
