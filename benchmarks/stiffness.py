@@ -1,6 +1,6 @@
-"""Excess contacts and shear modulus against the distance to jamming: discs and ellipses.
+"""Excess contacts and shear modulus against the distance to jamming, in two and three dimensions.
 
-    python benchmarks/stiffness.py           # stiffness.json, nine minutes of one core, goes on
+    python benchmarks/stiffness.py           # stiffness.json, eleven minutes of one core, goes on
     python benchmarks/stiffness_figure.py    # the table of docs/packings.md, docs/stiffness.png
 
 Each packing is decompressed from p = 1e-2 to 1e-5, measured on the way, and then brought to its
@@ -18,7 +18,17 @@ os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "NUMBA"
 import numpy as np
 
 from bridge.jamming import exact_jamming
-from particles import Decompressed, Discs, Ellipses, Minimum, Packing, decompress, minimise, moduli
+from particles import (
+    Decompressed,
+    Discs,
+    Ellipses,
+    Ellipsoids,
+    Minimum,
+    Packing,
+    decompress,
+    minimise,
+    moduli,
+)
 
 HERE = Path(__file__).parent
 PRESSURES = 10.0 ** -np.arange(2.0, 5.01, 0.25)
@@ -29,6 +39,8 @@ PLAN: dict[str, tuple[Packing, int]] = {
     "aspect 1.02": (Ellipses.bidisperse(512, 0.93, aspect=1.02), 8),
     "aspect 1.1": (Ellipses.bidisperse(512, 0.93, aspect=1.1), 8),
     "aspect 1.5": (Ellipses.bidisperse(512, 0.93, aspect=1.5), 24),
+    "spheres": (Discs.bidisperse(512, 0.68, dim=3), 8),
+    "spheroids 1.25": (Ellipsoids.bidisperse(256, 0.75, axes=1.25), 8),
 }
 
 

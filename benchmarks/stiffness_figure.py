@@ -12,18 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
-from bridge.figures.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY, new_figure, save, style
+from bridge.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, new_figure, save, style
 
 HERE = Path(__file__).parent
 Vector = NDArray[np.float64]
-# Colour, sign, and pressures of the fits: of discs where `p N²` is large, of ellipses well below
-# where they begin to look like discs.
+# Colour, sign, and pressures of the fits: of discs and spheres where `p N²` is large, of ellipses
+# and spheroids well below where they begin to look like those.
 SHOWN = {
     "512 discs": (SKY, "o", (1e-4, 1e-2)),
     "2048 discs": (BLUE, "o", (1e-4, 1e-2)),
     "aspect 1.02": (GREEN, "v", (1e-5, 1e-3)),
     "aspect 1.1": (ORANGE, "^", (1e-5, 1e-3)),
     "aspect 1.5": (RED, "s", (1e-5, 1e-3)),
+    "spheres": (GREY, "D", (1e-4, 1e-2)),
+    "spheroids 1.25": (BLACK, "x", (1e-5, 1e-3)),
 }
 
 
@@ -94,7 +96,7 @@ def table(ways: dict[str, Ways]) -> None:
 
 
 def draw(ways: dict[str, Ways]) -> None:
-    figure = new_figure(7.0, 2.7)
+    figure = new_figure(7.0, 3.0)
     left, middle, right = figure.subplots(1, 3)
     for name, way in ways.items():
         colour, sign, _ = SHOWN[name]
@@ -129,7 +131,7 @@ def draw(ways: dict[str, Ways]) -> None:
     middle.set(xlabel="pressure p", ylabel="shear modulus G")
     right.set(xlabel="p/(α − 1)", ylabel="G/(α − 1)$^{1/2}$")
     handles, names = left.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=7)
+    figure.legend(handles, names, loc="outside lower center", ncols=5)
     save(figure, HERE.parent / "docs" / "stiffness.png", (".png",))
 
 
