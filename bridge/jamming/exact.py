@@ -242,19 +242,19 @@ def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Can
     """Try to end from a minimum; None where it is too far from jamming."""
     if stage.status != "jammed":
         return None
-    if stage.overlap_per_variable < _INSIDE_OVERLAP and _has_inside(stage.problem):
+    entered = stage.overlap_per_variable < _INSIDE_OVERLAP and _has_inside(stage.problem)
+    if entered:
         inside = _attempt_inside(stage.problem, stage.x, max_step)
         if inside is not None and not _flaw(inside):
             return inside
-        if stage.overlap_per_variable > _CRYSTAL_OVERLAP:
-            return None
     here = Linearised.at(stage.problem, stage.x)
     free = free_variables(stage.problem.n_dof, frozen_bodies(stage.problem, stage.x))
     rows = here.contacts(free)
     columns = here.columns_of(rows)
     n = len(here.free_of_symmetries(columns)) - here.surface_symmetries(columns)
     excess = len(rows) - n - 1
-    in_excess = excess > max(3.0, max_excess * n)
+    # What slid on the inside has too many contacts to exchange until it is closer.
+    in_excess = excess > (0 if entered else max(3.0, max_excess * n))
     if not len(rows) or (in_excess and stage.overlap_per_variable > _CRYSTAL_OVERLAP):
         return None
     return _finish(here, rows, max_step)
