@@ -17,8 +17,9 @@ from bridge.descent.lbfgs import Minimum
 from bridge.measure.spectra import hessian
 from bridge.protocols import Landscape, Status, Vector
 
-# Relative change of the energy that is lost in rounding.
-_ROUNDING = 1e-14
+# Relative change of the energy that is lost in rounding; and change of a gap, which is what a number
+# of order one less another is. Close to jamming, where gaps are small, the second one is larger.
+_ROUNDING, _GAP_ROUNDING = 1e-14, 1e-16
 # Damping, in units of the mean stiffness, at which to begin, and below which there is none.
 _FIRST, _LEAST = 1e-3, 1e-7
 _MOST_TRIALS = 30
@@ -131,7 +132,7 @@ def _off_saddle(problem: Landscape, point: Minimum, matrix: Vector) -> Minimum |
     for length in _KICKS:
         for sign in (1.0, -1.0):
             new = _evaluated(problem, point.x + sign * length * mode, point.evaluations)
-            if new.energy < point.energy * (1.0 - _ROUNDING):
+            if new.energy < point.energy - _noise(point):
                 return new
     return None
 
@@ -149,7 +150,13 @@ def _solved(matrix: Vector, gradient: Vector, damping: float) -> Vector | None:
 
 def _lower(point: Minimum, new: Minimum, step: Vector) -> bool:
     """Tell whether the energy fell; within its rounding, whether the forces did."""
-    noise = _ROUNDING * point.energy
+    noise = _noise(point)
     if new.energy <= point.energy + 1e-4 * float(step @ point.gradient) - noise:
         return True
     return new.energy <= point.energy + noise and new.max_residual < 0.5 * point.max_residual
+
+
+def _noise(point: Minimum) -> float:
+    """Return what of the energy is lost in rounding: of itself, and of the gaps it is made of."""
+    energy = abs(point.energy)
+    return _ROUNDING * energy + _GAP_ROUNDING * float(np.sqrt(2.0 * energy * point.x.size))

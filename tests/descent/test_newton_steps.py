@@ -102,6 +102,21 @@ def test_what_counts_as_lower(force, energy, left, accepted):
     assert (len(surface.asked) == 2) == accepted  # the start, and one step
 
 
+@pytest.mark.parametrize(("rise", "accepted"), [(0.9, True), (1.1, False)])
+def test_close_to_jamming_the_rounding_of_gaps_is_more_than_that_of_the_energy(rise, accepted):
+    """Of ``U = 1e-9`` a part of 1e-14 is 1e-23; gaps of order one less another lose √(2U) 1e-16."""
+    energy, force = 1e-9, 1e-9
+    noise = 1e-23 + 1e-16 * np.sqrt(2e-9)
+    surface = Surface(
+        lambda x: energy if x[0] == force else energy + rise * noise,
+        lambda x: [force if x[0] == force else 0.4 * force],
+        lambda x: np.eye(1),
+        1,
+    )
+    next(Newton().descent(surface, np.array([force])))
+    assert (len(surface.asked) == 2) == accepted
+
+
 def flat(force, curvature):
     """``U = 1`` whatever the force, which no step makes smaller."""
     return Surface(lambda x: 1.0, lambda x: [force, 0.0], lambda x: curvature * np.eye(2), 2)
