@@ -17,8 +17,8 @@ from bridge.descent.lbfgs import Minimum
 from bridge.measure.spectra import hessian
 from bridge.protocols import Landscape, Status, Vector
 
-# Relative change of the energy that is lost in rounding; and change of a gap, which is what a number
-# of order one less another is. Close to jamming, where gaps are small, the second one is larger.
+# Relative change of the energy that is lost in rounding; and change of a gap, the difference of two
+# numbers of order one. Close to jamming, where gaps are small, the second one is larger.
 _ROUNDING, _GAP_ROUNDING = 1e-14, 1e-16
 # Damping, in units of the mean stiffness, at which to begin, and below which there is none.
 _FIRST, _LEAST = 1e-3, 1e-7
