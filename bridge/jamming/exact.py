@@ -43,7 +43,7 @@ from bridge.jamming.approach import ApproachStage, Minimiser, approach, lbfgs_de
 from bridge.jamming.certificate import CLOSED, Candidate, Certificate
 from bridge.jamming.factor import SingularError
 from bridge.jamming.hypostatic import curved_optimum
-from bridge.jamming.interior import interior_point
+from bridge.jamming.interior import Interior, interior_point
 from bridge.jamming.isostatic import isostatic_optimum
 from bridge.jamming.linearised import LeftListError, Linearised, P
 from bridge.jamming.sequential import sequential_programs
@@ -224,7 +224,7 @@ def exact_jamming(
         for stage in stages:
             count += 1
             problem, x = stage.problem, stage.x
-            candidate = _attempt(stage, max_step, max_excess)
+            candidate = _attempt(stage, minimise, max_step, max_excess)
             if candidate is not None and not _flaw(candidate):
                 return _result(candidate, "jammed", "", count)
             last = candidate or last
@@ -238,13 +238,15 @@ def exact_jamming(
     return _by_programs(problem, x, last, count)
 
 
-def _attempt(stage: ApproachStage[P], max_step: float, max_excess: float) -> Candidate[P] | None:
+def _attempt(
+    stage: ApproachStage[P], minimise: Minimiser[P], max_step: float, max_excess: float
+) -> Candidate[P] | None:
     """Try to end from a minimum; None where it is too far from jamming."""
     if stage.status != "jammed":
         return None
     entered = stage.overlap_per_variable < _INSIDE_OVERLAP and _has_inside(stage.problem)
     if entered:
-        inside = _attempt_inside(stage.problem, stage.x, max_step)
+        inside = _attempt_inside(stage, minimise, max_step)
         if inside is not None and not _flaw(inside):
             return inside
     here = Linearised.at(stage.problem, stage.x)
@@ -265,9 +267,21 @@ def _has_inside(problem: object) -> bool:
     return isinstance(problem, HasCurvature) and not isinstance(problem, HasKinks)
 
 
-def _attempt_inside(problem: P, x: Vector, max_step: float) -> Candidate[P] | None:
+def _entered(at: ApproachStage[P], minimise: Minimiser[P]) -> Interior[P] | None:
+    """Enter the inside; where the state slides off, once more from the minimum that it slid to."""
+    inside = interior_point(at.problem, at.x)
+    if inside is None or inside.converged or at.overlap_per_variable < _CRYSTAL_OVERLAP:
+        return inside
+    there = inside.here.problem.tightened(0.5 * at.distance)
+    minimum = minimise(there, inside.here.x)
+    return interior_point(there, minimum.x) if minimum.status == "jammed" else inside
+
+
+def _attempt_inside(
+    at: ApproachStage[P], minimise: Minimiser[P], max_step: float
+) -> Candidate[P] | None:
     """Try to end from within all constraints; None where that way comes to no end."""
-    inside = interior_point(problem, x)
+    inside = _entered(at, minimise)
     if inside is None or not inside.converged or not len(inside.rows):
         return None
     here, rows, forces = inside.here, inside.rows, inside.forces

@@ -42,7 +42,8 @@ def played(monkeypatch, *scripts, programmes=None, **options):
         for overlap, found in remaining.pop(0):
             yield replace(ApproachStage(problem, x, overlap, 0.0, "jammed"), distance=found)
 
-    def attempt(stage, max_step, max_excess):
+    def attempt(stage, minimise, max_step, max_excess):
+        assert callable(minimise)
         calls["attempt"].append((max_step, max_excess))
         return stage.distance
 
@@ -122,7 +123,7 @@ def tried(monkeypatch):
 def test_few_contacts_in_excess_are_close_to_jamming(tried, count, overlap, close):
     """One variable has two contacts at isostaticity; three more are few."""
     here = walls(*np.full(count, 0.5), -0.5, 0.0, -1.5)
-    found = _attempt(ApproachStage(here.problem, here.x, overlap, 0.0, "jammed"), 0.1, 0.05)
+    found = _attempt(ApproachStage(here.problem, here.x, overlap, 0.0, "jammed"), None, 0.1, 0.05)
     assert found == ("end" if close else None)
     assert tried == ([(list(range(count)), 0.1)] if close else [])
 
@@ -130,14 +131,16 @@ def test_few_contacts_in_excess_are_close_to_jamming(tried, count, overlap, clos
 @pytest.mark.parametrize(("count", "close"), [(16, True), (17, False)])
 def test_more_variables_may_have_more_in_excess(tried, count, close):
     problem = Halfspaces(np.ones((count, 10)), np.ones(count))
-    found = _attempt(ApproachStage(problem, np.zeros(10), 1.0, 0.0, "jammed"), 0.1, 0.5)
+    found = _attempt(ApproachStage(problem, np.zeros(10), 1.0, 0.0, "jammed"), None, 0.1, 0.5)
     assert (found is not None) == close == bool(tried)
 
 
 def test_minima_only_are_tried(tried):
     here = walls(0.5, 0.5)
     for status in ("unjammed", "stalled", "unbounded"):
-        assert _attempt(ApproachStage(here.problem, here.x, 1.0, 0.0, status), 0.1, 0.05) is None
+        assert (
+            _attempt(ApproachStage(here.problem, here.x, 1.0, 0.0, status), None, 0.1, 0.05) is None
+        )
     assert tried == []
 
 
@@ -150,7 +153,10 @@ def test_contacts_of_frozen_bodies_are_left_out(tried):
             return [np.array([3])]
 
     _attempt(
-        ApproachStage(Loaded(4), np.array([0.0, 0.9, 1.8, 2.7]), 1.0, 0.0, "jammed"), 0.1, 0.05
+        ApproachStage(Loaded(4), np.array([0.0, 0.9, 1.8, 2.7]), 1.0, 0.0, "jammed"),
+        None,
+        0.1,
+        0.05,
     )
     assert tried == [([0, 1], 0.1)]
 

@@ -1,5 +1,7 @@
 """The interior point method: against the exact solver from outside, and its parts on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from exact_points import check_point
@@ -72,6 +74,19 @@ def test_without_overlap_there_is_nothing_to_enter_from():
     packing = Discs.bidisperse(16, 0.3)
     apart = decompress(Discs.bidisperse(16, 0.86), packing.random_state(np.random.default_rng(1)))
     assert interior_point(apart.problem.with_phi(0.5), apart.x) is None
+
+
+def test_a_state_that_slides_is_entered_once_more_from_a_minimum_closer_to_jamming(monkeypatch):
+    end, entered, plain = low("discs", 3, 1e-5), [], exact.interior_point
+
+    def slides_at_first(problem, x):
+        entered.append(problem.pressure(x))
+        return replace(plain(problem, x), converged=len(entered) > 1)
+
+    monkeypatch.setattr(exact, "interior_point", slides_at_first)
+    point = check_point(exact_jamming(end))
+    assert point.stages == 1
+    assert entered == [pytest.approx(1e-5, rel=0.02), pytest.approx(5e-6, rel=0.1)]
 
 
 def test_it_gives_up_after_its_steps():
