@@ -150,6 +150,7 @@ def draw(figure: "Figure", records: Mapping[str, Records]) -> None:
         ylabel="patterns learned or forgotten",
     )
     right.set(xlabel="energy lost in the avalanche", ylabel="patterns changed in it", xscale="log")
+    right.set_ylim(top=1.45 * right.get_ylim()[1])  # room for the legend
     legend(right, loc="upper left")
 
 
