@@ -67,6 +67,9 @@ _CRYSTAL_OVERLAP = 1e-6
 # Overlap per variable from which the inside is entered: from further away states lose their
 # stability on the way, and minima of the energy find their way in fewer operations.
 _INSIDE_OVERLAP = 2e-5
+# Entries of factors for each variable above which the inside is entered once only: those of spheres
+# in three dimensions grow with their number, and a closer minimum costs less.
+_LARGEST_FILL = 500.0
 # Contacts short of isostaticity up to which a minimum is asked whether it is one: descents end
 # early on a motion that is all but flat.
 _FEW_MISSING = 3
@@ -270,7 +273,9 @@ def _has_inside(problem: object) -> bool:
 def _entered(at: ApproachStage[P], minimise: Minimiser[P]) -> Interior[P] | None:
     """Enter the inside; where the state slides off, once more from the minimum that it slid to."""
     inside = interior_point(at.problem, at.x)
-    if inside is None or inside.converged or at.overlap_per_variable < _CRYSTAL_OVERLAP:
+    if inside is None or inside.converged or inside.fill > _LARGEST_FILL:
+        return inside
+    if at.overlap_per_variable < _CRYSTAL_OVERLAP:
         return inside
     there = inside.here.problem.tightened(0.5 * at.distance)
     minimum = minimise(there, inside.here.x)

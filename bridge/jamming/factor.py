@@ -89,6 +89,10 @@ class Factor:
         """Tell whether a pivot of a dense matrix is zero but for rounding."""
         return isinstance(self._base, _DenseLU) and self._base.vanishing()
 
+    def fill(self) -> float:
+        """Return the entries of the factors for each variable: ``n`` of a dense matrix."""
+        return self._base.nnz / self.n if isinstance(self._base, _SparseLU) else float(self.n)
+
     def positive(self) -> bool:
         """Tell whether all pivots of a sparse matrix that was said to be definite are positive."""
         return isinstance(self._base, _SparseLU) and self._base.positive()
@@ -138,6 +142,10 @@ class _SparseLU:
             self._factors = splu(matrix.tocsc(), **(symmetric if definite else {}))
         except RuntimeError as error:
             raise SingularError(str(error)) from None
+
+    @property
+    def nnz(self) -> int:
+        return int(self._factors.nnz)
 
     def __call__(self, b: Vector, transposed: bool) -> Vector:
         return np.asarray(self._factors.solve(b, "T" if transposed else "N"))

@@ -63,6 +63,8 @@ class Interior(Generic[P]):
         The other constraints, those that all but close first.
     curved
         Whether curvature was part of the equations, which it is where it resists all motions.
+    fill
+        Entries of the last factors for each variable.
     steps
         Steps taken.
     converged
@@ -74,6 +76,7 @@ class Interior(Generic[P]):
     forces: Vector
     others: Indices
     curved: bool
+    fill: float
     steps: int
     converged: bool
 
@@ -186,7 +189,7 @@ def interior_point(problem: P, x: Vector, max_steps: int = 60) -> Interior[P] | 
     at = _entered(problem, x)
     if at is None:
         return None
-    before, curved, steps = at, True, 0
+    before, curved, fill, steps = at, True, 0.0, 0
     bounds = [np.inf] * _PATIENCE
     while steps < max_steps and at.products.sum() > _LAST_GROWTH:
         bounds.append(float(at.products.sum()))
@@ -200,10 +203,11 @@ def interior_point(problem: P, x: Vector, max_steps: int = 60) -> Interior[P] | 
                 break
             curved = False
             continue
+        fill = equations.factor.fill()
         before, at = at, _stepped(at, equations)
     rows, others = _told_apart(before, at)
     converged = bool(at.products.sum() <= _LAST_GROWTH)
-    return Interior(at.here, rows, at.forces[rows], others, curved, steps, converged)
+    return Interior(at.here, rows, at.forces[rows], others, curved, fill, steps, converged)
 
 
 def _entered(problem: P, x: Vector) -> _Inside[P] | None:

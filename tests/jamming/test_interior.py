@@ -89,6 +89,20 @@ def test_a_state_that_slides_is_entered_once_more_from_a_minimum_closer_to_jammi
     assert entered == [pytest.approx(1e-5, rel=0.02), pytest.approx(5e-6, rel=0.1)]
 
 
+def test_where_factors_fill_it_is_entered_once(monkeypatch):
+    end, entered, plain = low("discs", 3, 1e-5), [], exact.interior_point
+
+    def slides(problem, x):
+        entered.append(plain(problem, x))
+        return replace(entered[-1], converged=False)
+
+    monkeypatch.setattr(exact, "interior_point", slides)
+    monkeypatch.setattr(exact, "_LARGEST_FILL", 10.0)
+    check_point(exact_jamming(end))
+    assert 10.0 < entered[0].fill < end.problem.n_dof
+    assert len(entered) == 1
+
+
 def test_it_gives_up_after_its_steps():
     end = low("discs", 0)
     inside = interior_point(end.problem, end.x, max_steps=1)
