@@ -14,7 +14,7 @@ from typing import Any, Generic
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from bridge.jamming.bordered import Bordered
 from bridge.jamming.certificate import Candidate, certify, settled
@@ -295,7 +295,7 @@ def _least_of_many(curvature: Matrix, fixed: Matrix) -> float | None:
     """Return the smallest eigenvalue on the null space of sparse ``fixed``, by Lanczos' method.
 
     ``[L Fᵀ; F 0]⁻¹`` has on the null space of ``F`` the inverse eigenvalues, and zeros elsewhere.
-    None where it does not exist: an eigenvalue vanishes.
+    None where it does not exist, since an eigenvalue vanishes, or is not found.
     """
     n, m = fixed.shape[1], fixed.shape[0]
     try:
@@ -313,6 +313,9 @@ def _least_of_many(curvature: Matrix, fixed: Matrix) -> float | None:
         )
         return float(eigsh(shifted, k=1, v0=start, tol=_PRECISION, return_eigenvectors=False)[0])
 
-    highest = largest(0.0)
-    lowest = highest if highest < 0.0 else largest(highest) + highest
+    try:
+        highest = largest(0.0)
+        lowest = highest if highest < 0.0 else largest(highest) + highest
+    except ArpackNoConvergence:
+        return None
     return 1.0 / (lowest if lowest < -_PRECISION * highest else highest)

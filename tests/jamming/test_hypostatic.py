@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import linalg, sparse
 
+from bridge.jamming import hypostatic
 from bridge.jamming.hypostatic import (
     _curvature,
     _followed,
@@ -190,6 +191,15 @@ def test_the_least_curvature_of_many_free_motions_is_that_of_a_dense_matrix(lowe
     curvature = directions @ np.diag(spread) @ directions.T - 5.0 * others @ others.T
     found = _least_of_many(sparse.csr_array(curvature), sparse.csr_array(fixed))
     assert found == pytest.approx(lowest, rel=1e-4)
+
+
+def test_a_least_curvature_that_is_not_found_is_none(monkeypatch):
+    def lost(*_, **__):
+        raise hypostatic.ArpackNoConvergence("lost", [], [])
+
+    monkeypatch.setattr(hypostatic, "eigsh", lost)
+    found = _least_of_many(sparse.eye_array(4, format="csr"), sparse.csr_array([[1.0, 0, 0, 0]]))
+    assert found is None
 
 
 def test_constraints_that_have_become_equal_are_left_out_but_for_one():
