@@ -1,9 +1,10 @@
 """How the time of a packing grows with its size: random start to p = 1e-5, and to the exact point.
 
-    python benchmarks/growth.py [run] [report]
+    python benchmarks/growth.py [run] [report] [inside]
 
 ``run`` keeps every sample in ``benchmarks/growth.json`` as it ends and goes on where it was;
 ``report`` fits the growth, prints the tables of ``GROWTH.md`` and draws ``docs/growth.png``.
+``inside`` prints how many factorisations the exact solver takes from several pressures, a minute.
 Seconds are those of one thread of the processor. A run takes some ten minutes of one core.
 """
 
@@ -23,6 +24,7 @@ from scipy.stats import linregress, t
 
 from bridge.figures.style import BLUE, GREY, RED, new_figure, save, style
 from bridge.jamming import exact_jamming
+from bridge.jamming.interior import interior_point
 from particles import Discs, Ellipses, Perceptron, decompress, descend
 
 HERE = Path(__file__).parent
@@ -42,6 +44,14 @@ PLAN = (
     ("ellipses", 4096, 1),
     ("spheres", 4096, 1),
 )
+# Pressures from which the inside is entered, and below which the exact solver does so.
+INSIDE = (
+    ("discs", 1024, (1e-6, 1e-5, 1e-4)),
+    ("discs", 4096, (1e-6, 1e-5, 1e-4)),
+    ("spheres", 1024, (1e-6, 1e-5)),
+    ("ellipses", 1024, (1e-6, 1e-5)),
+)
+ENTERED = 2e-5
 COLOURS = {"discs": BLUE, "spheres": RED}
 LEAST_SIZES = 3  # sizes of which a growth is fitted
 FITTED = ("approach", "exact", "whole")
@@ -175,10 +185,34 @@ def drawn(axes: Any, samples: list[dict[str, Any]], colour: str, name: str) -> N
     axes.loglog(n, exact, "s", mec=colour, mfc="white", ms=4, label="of it the exact solver")
 
 
+def inside(name: str, n: int, pressures: tuple[float, ...]) -> Iterator[str]:
+    """Yield rows of the table of the inside, of seed 0; no exact point where it is not entered."""
+    for pressure in pressures:
+        rng = np.random.default_rng(0)
+        start = problem(name, n, rng)
+        x = start.random_state(rng)
+        began = time.process_time()
+        low = decompress(start, x, pressure)
+        reached = time.process_time()
+        found = interior_point(low.problem, low.x)
+        cells = [f"{found.steps}" if found.converged else f"({found.steps})", "", "", ""]
+        if pressure < ENTERED:
+            entered = time.process_time()
+            point = exact_jamming(low)
+            seconds = time.process_time() - entered
+            cells[1:] = [f"{point.steps}", f"{seconds:.2f}", f"{point.problem.phi:.8f}"]
+        row = [f"{name}, N = {n}", f"{pressure:.0e}", f"{reached - began:.2f}", *cells]
+        yield f"| {' | '.join(row)} |"
+
+
 def main(asked: list[str]) -> None:
-    """Run, or report, or both in turn."""
+    """Run, or report, or both in turn; or print the table of the inside."""
+    if "inside" in asked:
+        for name, n, pressures in INSIDE:
+            print("\n".join(inside(name, n, pressures)), flush=True)
+        return
     if unknown := set(asked) - {"run", "report"}:
-        sys.exit(f"expected run or report, got {', '.join(sorted(unknown))}")
+        sys.exit(f"expected run, report or inside, got {', '.join(sorted(unknown))}")
     if not asked or "run" in asked:
         run()
     if not asked or "report" in asked:

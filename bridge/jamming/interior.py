@@ -13,7 +13,7 @@ a growth ``t`` of the load are
 One factorisation serves a predictor and a corrector (Mehrotra, SIAM J. Optim. 2, 575, 1992), and
 corrections towards equal products ``-λΔ`` (Gondzio, Comput. Optim. Appl. 6, 137, 1996). Their
 number hardly grows with the size: from overlaps of 1e-5 it is ten to twenty for 1024 discs and for
-10⁴, and five for ellipses.
+10⁴, and three to eight for ellipses.
 
 Where curvature favours a motion, as that of discs does, which come apart as they turn about each
 other, it is left out from then on: one step in the linear program of each state.
@@ -27,7 +27,7 @@ from scipy import sparse
 
 from bridge.jamming.factor import Factor, SingularError
 from bridge.jamming.linearised import Linearised, P
-from bridge.measure.observables import gap_names
+from bridge.measure.observables import gap_names, places_of
 from bridge.protocols import Indices, Matrix, Vector
 
 # Stiffness that every motion has, beside the mean force: it holds symmetries and loose bodies.
@@ -297,10 +297,5 @@ def _carried(names: Indices, values: Vector, others: Indices, rest: Vector | flo
     """Return the ``values`` of constraints by name in the list of ``others``; new ones the rest."""
     if np.array_equal(names, others):
         return values
-    low = np.minimum(names.min(axis=0), others.min(axis=0))
-    spans = np.maximum(names.max(axis=0), others.max(axis=0)) - low + 1
-    weights = np.concatenate([np.cumprod(spans[:0:-1])[::-1], [1]])
-    known, wanted = (names - low) @ weights, (others - low) @ weights
-    order = np.argsort(known)
-    place = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)]
-    return np.where(known[place] == wanted, values[place], rest)
+    place = places_of(others, names)
+    return np.where(place >= 0, values[place], rest)

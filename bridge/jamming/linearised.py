@@ -7,7 +7,13 @@ import numpy as np
 from scipy import linalg
 
 from bridge.jamming.kinks import HeldKinks, NearKinks, touching_kinks
-from bridge.measure.observables import backbone_rows, gap_names, plain_jacobian, symmetries
+from bridge.measure.observables import (
+    backbone_rows,
+    gap_names,
+    places_of,
+    plain_jacobian,
+    symmetries,
+)
 from bridge.protocols import (
     Branch,
     HasCurvature,
@@ -298,11 +304,7 @@ class Linearised(Generic[P]):
             kinks = there.kinks.places(self.kinks.names[rows[rows >= self.n_gaps] - self.n_gaps])
             return np.concatenate([rows[rows < self.n_gaps], there.n_gaps + kinks])
         names = gap_names(self.problem, self.x)[rows]
-        others = gap_names(there.problem, there.x)
-        known, places = np.unique(np.concatenate([others, names]), axis=0, return_inverse=True)
-        found = np.full(len(known), -1, dtype=np.intp)
-        found[places.ravel()[: len(others)]] = np.arange(len(others))
-        chosen = found[places.ravel()[len(others) :]]
+        chosen = places_of(names, gap_names(there.problem, there.x))
         if (chosen < 0).any():
             raise LeftListError(
                 f"expected constraint {rows[np.argmin(chosen)]} to stay on the list of gaps, but "

@@ -268,6 +268,19 @@ def gap_names(problem: ConstraintProblem, x: Vector) -> Indices:
     return np.arange(len(problem.gaps(x)), dtype=np.intp)[:, None]
 
 
+def places_of(names: Indices, known: Indices) -> Indices:
+    """Return the place of each of ``names`` ``(m, k)`` in the list ``known``; -1 if it has none."""
+    if not len(names) or not len(known):
+        return np.full(len(names), -1, dtype=np.intp)
+    low = np.minimum(names.min(axis=0), known.min(axis=0))
+    spans = np.maximum(names.max(axis=0), known.max(axis=0)) - low + 1
+    weights = np.concatenate([np.cumprod(spans[:0:-1])[::-1], [1]])
+    wanted, listed = (names - low) @ weights, (known - low) @ weights
+    order = np.argsort(listed)
+    place = order[np.minimum(np.searchsorted(listed, wanted, sorter=order), len(listed) - 1)]
+    return np.where(listed[place] == wanted, place, -1)
+
+
 def _touches(jacobian: Matrix, columns: Mask) -> Mask:
     """Tell for each row whether it acts on one of the ``columns``, by more than rounding.
 
