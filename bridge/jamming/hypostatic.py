@@ -6,7 +6,8 @@ programs slide away from it. Stationarity of the Lagrangian ``t - Σ λ Δ`` nee
 
     L = Σ_μ λ_μ ∇²Δ_μ
 
-which the Hessian of the energy shows: where ``Δ = δ λ`` with ``δ -> 0``, ``L = (H - JᵀJ)/δ``.
+which the Hessian of the energy shows where a problem does not form it: at ``Δ = δ λ`` with
+``δ -> 0``, ``L = (H - JᵀJ)/δ``.
 """
 
 from dataclasses import dataclass, replace
@@ -127,7 +128,7 @@ def _start(here: Linearised[P], rows: Indices, held: Mask, forces: Vector | None
     """Return where to start: forces are the overlaps, and contacts in excess are left out."""
     overlaps = here.initial_forces(rows) if forces is None else forces
     if forces is None and not (here.gaps[rows[rows < here.n_gaps]] > 0.0).all():
-        if here.branch is None:
+        if here.smooth is None:
             raise SingularError("expected a minimum whose contacts overlap, to read curvature from")
         overlaps = balanced_forces(here, rows, held)
     curvature = _curvature(here, rows, overlaps)

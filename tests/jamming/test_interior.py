@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.jamming import exact, exact_jamming
+from bridge.jamming.hypostatic import curved_optimum
 from bridge.jamming.interior import _carried, _part_left, interior_point
+from bridge.jamming.linearised import Linearised
+from bridge.measure.observables import places_of
 from particles import Discs, Ellipses, Ellipsoids, Perceptron, decompress
 
 modest = settings(deadline=None, max_examples=15)
@@ -122,6 +125,8 @@ def test_values_are_carried_by_name(seed):
     known = {tuple(name): value for name, value in zip(names, values, strict=True)}
     expected = [known.get(tuple(name), -1.0) for name in others]
     assert _carried(names, values, others, -1.0).tolist() == expected
+    assert not len(_carried(names, values, others[:0]))
+    assert places_of(others, names[:0]).tolist() == [-1] * len(others)
 
 
 def test_a_step_ends_just_before_the_first_value_that_vanishes():
@@ -129,3 +134,15 @@ def test_a_step_ends_just_before_the_first_value_that_vanishes():
     assert _part_left(values, np.array([-4.0, -4.0, 1.0])) == pytest.approx(0.25, rel=0.01)
     assert _part_left(values, np.array([-4.0, -4.0, 1.0])) < 0.25
     assert _part_left(values, np.array([1.0, 0.0, -0.1])) == 1.0
+
+
+def test_contacts_that_are_open_start_with_the_forces_that_balance():
+    """A problem that forms its curvature needs no overlap to read it from."""
+    end = low("ellipses", 1)
+    point = check_point(exact_jamming(end))
+    there = Linearised.at(point.problem.tightened(-1e-9), point.x)
+    assert there.gaps.max() < 0.0
+    rows = Linearised.at(point.problem, point.x).follow(point.rows, there)
+    found = curved_optimum(there, rows, 0.1)
+    assert not found.certificate.flaw()
+    assert found.here.problem.phi == pytest.approx(point.problem.phi, abs=1e-12)
