@@ -49,7 +49,7 @@ def xor_landscape(rng: np.random.Generator, *, hidden: int, l2: float, searches:
 
 
 SMALLEST, WIDE = 2, 6  # hidden units; with two XOR can just be learned
-WEAK, MIDDLE, STRONG = 1e-4, 1e-3, 1e-2  # weight decay λ
+WEAK, STRONG = 1e-4, 1e-2  # weight decay λ
 NARROW_NET, WIDE_NET = ({"hidden": hidden, "l2": WEAK} for hidden in (SMALLEST, WIDE))
 DECAYED = {"hidden": WIDE, "l2": STRONG}
 _UNITS = (SMALLEST, 3, 4, 5, WIDE)
